@@ -1,0 +1,92 @@
+"""Degree: one inferred number with its interval; `degrees(model)` collects them, `symmetry.json` keeps them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from torch import nn
+
+VERSION = 1
+
+Notion = Literal["task", "distribution"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Degree:
+    """One inferred number with its interval: how much of one generator or group holds at one site.
+
+    `task` symmetry: the target moves with the input, `f(g·x) = g·f(x)`. `distribution` symmetry: `g·x` is as likely as
+    `x`. A range is a half-width in `unit`; `low` and `high` are None when no interval was computed.
+    """
+
+    site: str
+    """`input`, `layer:<module path>` or `loss`."""
+    group: str
+    generator: str
+    unit: str
+    notion: Notion
+    estimate: float
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.9
+    method: str
+    data: str = ""
+
+    def __str__(self) -> str:
+        interval = "" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}] at {self.level:.0%}"
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f"{self.site}: {self.group} {self.generator} {self.estimate:.3g}{unit}{interval} ({self.notion}, {self.method})"
+
+
+def degrees(model: nn.Module) -> list[Degree]:
+    """All degrees in a model: walks the module tree and asks each module that has a method `degrees(site)`.
+
+    A module directly in charge of inputs gives the site `input`; a learner inside a network gives `layer:<path>`. A module
+    that answers is not searched further, since it reports for its parts.
+    """
+    return list(_walk(model, ""))
+
+
+def _walk(module: nn.Module, path: str) -> Iterable[Degree]:
+    own = getattr(module, "degrees", None)
+    if callable(own):
+        yield from own(f"layer:{path}" if path else "input")
+        return
+    for name, child in module.named_children():
+        yield from _walk(child, f"{path}.{name}" if path else name)
+
+
+def write_degrees(path: str | os.PathLike[str], found: Iterable[Degree]) -> None:
+    """Write `symmetry.json`, atomically; a number that is not finite becomes null."""
+    rows = [{key: _plain(value) for key, value in asdict(degree).items()} for degree in found]
+    target = Path(path)
+    temporary = target.with_name(target.name + ".tmp")
+    temporary.write_text(json.dumps({"version": VERSION, "degrees": rows}, indent=2) + "\n", encoding="utf8")
+    os.replace(temporary, target)
+
+
+def read_degrees(path: str | os.PathLike[str]) -> list[Degree]:
+    """Read `symmetry.json`.
+
+    Raises:
+        ValueError: when the file is not `symmetry.json` of a version that this library reads.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf8"))
+        rows = content["degrees"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"path: {path} is not a symmetry.json; write one with `learnsym analyze RUN`") from error
+    if content.get("version") != VERSION:
+        raise ValueError(f"path: {path} has version {content.get('version')!r}, this library reads {VERSION}; analyze the run again")
+    names = {field.name for field in fields(Degree)}
+    return [Degree(**{key: value for key, value in row.items() if key in names}) for row in rows]
+
+
+def _plain(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,22 @@
+"""What an objective is: a function of a model and a batch that gives a loss with named parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A scalar to minimise, with named parts for the log."""
+
+    total: Tensor
+    parts: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Objective(Protocol):
+    """What is minimised: `(model, batch) -> Loss`, a total with named parts."""
+
+    def __call__(self, model: nn.Module, batch: Any) -> Loss: ...
