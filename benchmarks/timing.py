@@ -1,0 +1,62 @@
+"""Interleaved timing: two ways of doing one thing, measured in turn, so that drift of the machine hits both alike."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+
+def interleaved(
+    functions: Mapping[str, Callable[[], object]],
+    *,
+    repeats: int = 15,
+    warmup: int = 3,
+    device: str = "cpu",
+    threads: int = 1,
+) -> dict[str, float]:
+    """Median seconds of one call of each function, called in turn `repeats` times after `warmup` unmeasured rounds."""
+    seconds: dict[str, list[float]] = {name: [] for name in functions}
+    with _threads(threads):
+        for round_ in range(warmup + repeats):
+            for name in _order(list(functions), round_):
+                elapsed = _once(functions[name], device)
+                if round_ >= warmup:
+                    seconds[name].append(elapsed)
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def ratio(times: Mapping[str, float], a: str, b: str) -> float:
+    """Time of `a` in units of the time of `b`."""
+    return times[a] / times[b]
+
+
+def _order(names: list[str], round_: int) -> list[str]:
+    """Every second round backwards: no function always follows the same one."""
+    return names if round_ % 2 == 0 else names[::-1]
+
+
+def _once(function: Callable[[], object], device: str) -> float:
+    _synchronise(device)
+    start = time.perf_counter()
+    function()
+    _synchronise(device)
+    return time.perf_counter() - start
+
+
+def _synchronise(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
