@@ -49,7 +49,8 @@ def table(rows: list[dict[str, Any]]) -> str:
     """Plain text, one line a benchmark; a target is an upper limit of the ratio."""
     lines = [COLUMNS, *map(_cells, rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+    padded = (zip(line, widths, strict=True) for line in lines)
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in line).rstrip() for line in padded)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
