@@ -1,0 +1,31 @@
+"""How group elements act on images, volumes, label maps, vector fields, points, sets and channels; or not at all."""
+
+from learnsym.actions._action import Action
+from learnsym.actions._checks import check_finite
+from learnsym.actions.channels import Channels
+from learnsym.actions.image import Image, LabelMap, Volume
+from learnsym.actions.invariant import Invariant
+from learnsym.actions.points import PointCloud
+from learnsym.actions.product import Product
+from learnsym.actions.sampler import bilinear_sample, nearest_sample
+from learnsym.actions.sets import Set
+from learnsym.actions.vector_field import VectorField
+from learnsym.actions.warp import sampling_grid, warp
+
+__all__ = [
+    "Action",
+    "Channels",
+    "Image",
+    "Invariant",
+    "LabelMap",
+    "PointCloud",
+    "Product",
+    "Set",
+    "VectorField",
+    "Volume",
+    "bilinear_sample",
+    "check_finite",
+    "nearest_sample",
+    "sampling_grid",
+    "warp",
+]

@@ -1,0 +1,80 @@
+"""The exact path: quarter turns and flips move pixels onto pixels, so that they are a permutation and no interpolation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+ATOL = 1e-6
+AXIS_SIGN = (1, -1, 1)
+"""Direction of the array axes x, y, z (the last, the one before, ...): rows run downwards while y points up."""
+
+Move = tuple[tuple[int, ...], tuple[int, ...]]
+"""A permutation of the spatial axes and the axes to reverse after it, both as offsets of the last axis."""
+
+
+def act_on_lattice(x: Tensor, g: Tensor) -> Tensor | None:
+    """`x` moved bit for bit when every element is a signed permutation of the axes that fits its shape, else None.
+
+    The elements are read back on the host: on CUDA this waits for the device.
+    """
+    if not _readable(g):
+        return None
+    rounded = g.round()
+    if not bool(((g - rounded).abs() <= ATOL).all()):
+        return None
+    examples: dict[tuple[float, ...], list[int]] = {}
+    for b, entries in enumerate(rounded.flatten(1).tolist()):
+        examples.setdefault(tuple(entries), []).append(b)
+    moves = [_move(entries, g.shape[-1], tuple(x.shape[2:])) for entries in examples]
+    if any(move is None for move in moves):
+        return None
+    return _apply(x, [move for move in moves if move is not None], list(examples.values()))
+
+
+def _apply(x: Tensor, moves: list[Move], examples: list[list[int]]) -> Tensor:
+    """Each group of examples moved by its own permutation, in the order of the batch."""
+    if len(moves) == 1:
+        return _permute(x, moves[0]).clone(memory_format=torch.contiguous_format)
+    order = torch.tensor(sum(examples, []), device=x.device)
+    parts = x[order].split([len(e) for e in examples])
+    return torch.cat([_permute(part, move) for part, move in zip(parts, moves, strict=True)])[order.argsort()]
+
+
+def _permute(x: Tensor, move: Move) -> Tensor:
+    axes, flips = move
+    return x.permute(0, 1, *(x.ndim - 1 - a for a in reversed(axes))).flip([x.ndim - 1 - a for a in flips])
+
+
+def _move(entries: tuple[float, ...], n: int, shape: tuple[int, ...]) -> Move | None:
+    """How a matrix with integer entries moves an array of `shape`; None when it does not map pixels onto pixels."""
+    d = len(shape)
+    rows = [entries[i * n : i * n + n] for i in range(d)]
+    axes = [[j for j in range(n) if row[j]] for row in rows]
+    if any(len(a) != 1 for a in axes) or sorted(a[0] for a in axes) != list(range(d)):
+        return None
+    source = tuple(a[0] for a in axes)
+    if any(abs(rows[i][j]) != 1 or shape[-1 - i] != shape[-1 - j] for i, j in enumerate(source)):
+        return None
+    # (g^-1 u)_j = s u_i for the entry s at (i, j): output axis i is input axis j, reversed when the signs disagree
+    return source, tuple(i for i, j in enumerate(source) if rows[i][j] * AXIS_SIGN[i] * AXIS_SIGN[j] < 0)
+
+
+def _readable(g: Tensor) -> bool:
+    """Whether the values of `g` may decide the path: no gradient, tracing, compilation or function transform needs them."""
+    if torch.compiler.is_compiling() or torch.jit.is_tracing():
+        return False
+    if g.device.type == "meta" or type(g) not in (Tensor, torch.nn.Parameter):
+        return False
+    return not (g.requires_grad and torch.is_grad_enabled()) and not in_transform()
+
+
+def in_transform() -> bool:
+    """Whether a `torch.func` transform or forward-mode AD is active."""
+    return torch._C._functorch.peek_interpreter_stack() is not None or in_forward_mode()
+
+
+def in_forward_mode() -> bool:
+    """Whether forward-mode AD is active, through `torch.func.jvp` too."""
+    return forward_ad._current_level >= 0
