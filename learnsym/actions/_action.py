@@ -11,7 +11,7 @@ from learnsym.groups import Group
 
 
 class Action(abc.ABC):
-    """How a group element transforms one kind of data: image, volume, point cloud, set, channels; or nothing (`Invariant`).
+    """How a group element transforms one kind of data: image, volume, points, set, channels; or nothing (`Invariant`).
 
     A left action: `action(g, action(h, x)) = action(g h, x)`, exactly or up to interpolation. Actions hold no
     parameters and no tensors; they are frozen dataclasses, so that they compare, hash, copy and pickle by value.

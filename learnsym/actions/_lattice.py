@@ -1,6 +1,8 @@
-"""The exact path: quarter turns and flips move pixels onto pixels, so that they are a permutation and no interpolation."""
+"""The exact path: quarter turns and flips move pixels onto pixels and need no interpolation."""
 
 from __future__ import annotations
+
+import itertools
 
 import torch
 from torch import Tensor
@@ -37,7 +39,7 @@ def _apply(x: Tensor, moves: list[Move], examples: list[list[int]]) -> Tensor:
     """Each group of examples moved by its own permutation, in the order of the batch."""
     if len(moves) == 1:
         return _permute(x, moves[0]).clone(memory_format=torch.contiguous_format)
-    order = torch.tensor(sum(examples, []), device=x.device)
+    order = torch.tensor(list(itertools.chain(*examples)), device=x.device)
     parts = x[order].split([len(e) for e in examples])
     return torch.cat([_permute(part, move) for part, move in zip(parts, moves, strict=True)])[order.argsort()]
 
@@ -62,7 +64,7 @@ def _move(entries: tuple[float, ...], n: int, shape: tuple[int, ...]) -> Move | 
 
 
 def _readable(g: Tensor) -> bool:
-    """Whether the values of `g` may decide the path: no gradient, tracing, compilation or function transform needs them."""
+    """Whether the values of `g` may decide the path: no gradient, trace, compiler or transform needs them."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():
         return False
     if g.device.type == "meta" or type(g) not in (Tensor, torch.nn.Parameter):

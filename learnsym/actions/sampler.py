@@ -1,7 +1,7 @@
 """Samplers made of gathers: differentiable any number of times, in reverse and forward mode, and under `vmap`.
 
-`torch.nn.functional.grid_sample` is faster but has neither forward-mode nor second derivatives. Both read the same grid:
-coordinates in [-1, 1] from edge to edge (`align_corners=False`), the last image axis first.
+`torch.nn.functional.grid_sample` is faster but has neither forward-mode nor second derivatives. Both read the same
+grid: coordinates in [-1, 1] from edge to edge (`align_corners=False`), the last image axis first.
 
 Legend of axes: `B` batch, `C` channels, `*S` size of the image (`d` axes), `*T` size of the grid, `d` 2 or 3.
 """
@@ -41,8 +41,8 @@ def bilinear_sample(
     low = [p.detach().floor() for p in points]
     out = torch.zeros((), dtype=x.dtype, device=x.device)
     for corner in itertools.product((0, 1), repeat=len(sizes)):
-        weights = [p - l if c else 1 - (p - l) for p, l, c in zip(points, low, corner, strict=True)]
-        indices = [l.long() + c for l, c in zip(low, corner, strict=True)]
+        weights = [p - q if c else 1 - (p - q) for p, q, c in zip(points, low, corner, strict=True)]
+        indices = [q.long() + c for q, c in zip(low, corner, strict=True)]
         value, inside = _gather(x, indices)
         out = out + value * (math.prod(weights[1:], start=weights[0]) * inside).unsqueeze(1)
     return out
