@@ -1,0 +1,57 @@
+"""One self-contained page: figures and style inlined, nothing fetched, readable on a phone and in print."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from importlib import resources
+from itertools import groupby
+
+from learnsym.report import gauge, words
+from learnsym.report.draw import Panel, slug
+from learnsym.report.figures.style import NOTION_COLOURS, TWIN_COLOURS
+from learnsym.report.results import Analysis, DataResult, Interval
+
+
+def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
+    """The page of an analysis.
+
+    Args:
+        analysis: what was found.
+        panels: the drawn figures.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("learnsym.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals.update(words=words, twin_colours=TWIN_COLOURS, notion_colours=NOTION_COLOURS)
+    environment.filters.update(slug=slug, image=_image)
+    return environment.get_template("report.html.j2").render(
+        analysis=analysis,
+        css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),
+        dials={data.label: gauge.dial(data) for data in analysis.data},
+        panels=_by_kind(panels),
+        scale=_scale(analysis.data),
+    )
+
+
+def _image(panel: Panel) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(panel.svg.encode()).decode()
+
+
+def _by_kind(panels: Sequence[Panel]) -> dict[str, list[Panel]]:
+    ordered = sorted(panels, key=lambda panel: panel.kind)
+    return {kind: list(group) for kind, group in groupby(ordered, key=lambda panel: panel.kind)}
+
+
+def _scale(data: Sequence[DataResult]) -> dict[str, float]:
+    # common axis of the little interval plots beside accuracies
+    edges = [edge for result in data for twin in result.twins for edge in _edges(twin.accuracy)]
+    low, high = min(edges, default=0.0), max(edges, default=1.0)
+    pad = 0.06 * (high - low) or 0.01
+    return {"low": low - pad, "span": high - low + 2 * pad}
+
+
+def _edges(value: Interval) -> list[float]:
+    return [edge for edge in (value.estimate, value.low, value.high) if edge is not None]

@@ -1,0 +1,68 @@
+"""The findings as aligned text, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from learnsym.degrees import Degree
+from learnsym.report import words
+from learnsym.report.results import Analysis, DataResult, EquivarianceError
+
+SHORT = {"degree": "°", "image width": "w", "log": "log", "1": ""}
+
+
+def text_table(analysis: Analysis) -> str:
+    """Two aligned tables: one row per data set and twin, one row per data set, notion and method."""
+    level = f"{analysis.level:.0%}"
+    twins = aligned([("data", "twin", f"accuracy [{level}]", "equivariance error (floor)"), *_twin_rows(analysis.data)])
+    ranges = aligned(list(_range_rows(analysis)))
+    return f"{twins}\n\nInferred half-widths [{level} interval, or the set within noise of the best]\n{ranges}"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows with columns padded to a common width, the first row underlined."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def generators(degrees: Iterable[Degree]) -> dict[str, str]:
+    """Unit of each generator, in order of appearance, rotation first."""
+    units = {degree.generator: degree.unit for degree in degrees}
+    return dict(sorted(units.items(), key=lambda item: item[0] != "rotation"))
+
+
+def by_method(data: DataResult) -> dict[tuple[str, str], dict[str, Degree]]:
+    """Degrees of one data set: (notion, method) to generator to degree."""
+    found: dict[tuple[str, str], dict[str, Degree]] = {}
+    for degree in data.degrees:
+        found.setdefault((degree.notion, degree.method), {})[degree.generator] = degree
+    return found
+
+
+def error_text(error: EquivarianceError | None) -> str:
+    """An equivariance error with standard error and floor."""
+    return "-" if error is None else f"{error.mean:.3f} ± {error.stderr:.3f} ({error.floor:.3f})"
+
+
+def _twin_rows(data: Iterable[DataResult]) -> Iterable[tuple[str, ...]]:
+    for result in data:
+        for twin in result.twins:
+            yield result.label, twin.name, words.percent(twin.accuracy), error_text(twin.error)
+
+
+def _range_rows(analysis: Analysis) -> Iterable[tuple[str, ...]]:
+    units = generators(analysis.degrees)
+    yield ("data", "notion", "method", *(f"{name} {SHORT.get(unit, unit)}".strip() for name, unit in units.items()))
+    for result in analysis.data:
+        for (notion, method), found in by_method(result).items():
+            cells = [_cell(found[name]) if name in found else "" for name in units]
+            yield (result.label, notion, method, *cells)
+
+
+def _cell(degree: Degree) -> str:
+    digits = 0 if degree.unit == "degree" else 2
+    if degree.low is None or degree.high is None:
+        return f"{degree.estimate:.{digits}f}"
+    return f"{degree.estimate:.{digits}f} [{degree.low:.{digits}f}, {degree.high:.{digits}f}]"

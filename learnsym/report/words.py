@@ -1,0 +1,97 @@
+"""Findings in words: one short headline and one explaining sentence each."""
+
+from __future__ import annotations
+
+from learnsym.degrees import Degree
+from learnsym.report.results import DataResult, ExtentCurve, Interval, PoseLaw, TwinResult
+
+_MOVED = {
+    "rotation": "Rotated",
+    "translation_x": "Shifted sideways",
+    "translation_y": "Shifted vertically",
+    "scale": "Rescaled",
+    "stretch": "Stretched",
+    "shear": "Sheared",
+}
+
+
+def number(value: float, unit: str = "1") -> str:
+    """A value in its reporting unit: `61°`, `0.12 image width`, `0.3 log`."""
+    if unit == "degree":
+        return f"{value:.0f}°"
+    text = f"{value:.2f}"
+    return text if unit == "1" else f"{text} {unit}"
+
+
+def interval(value: Interval | Degree, unit: str = "1") -> str:
+    """A value with its interval in brackets: `61° [55, 66]`."""
+    if value.low is None or value.high is None:
+        return number(value.estimate, unit)
+    low, high = (number(edge, unit).removesuffix("°").removesuffix(f" {unit}") for edge in (value.low, value.high))
+    return f"{number(value.estimate, unit)} [{low}, {high}]"
+
+
+def percent(value: Interval) -> str:
+    """An accuracy with its interval, in percent."""
+    if value.low is None or value.high is None:
+        return f"{value.estimate:.1%}"
+    return f"{value.estimate:.1%} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
+
+
+def pose_headline(law: PoseLaw) -> str:
+    """How far the data are moved, in a few words."""
+    moved = _MOVED.get(law.generator, f"Moved along {law.generator}")
+    low, high = law.half_width.low, law.half_width.high
+    if high is not None and high >= 0.99 * law.cap and law.half_width.estimate > 0.85 * law.cap:
+        return f"{moved} by any angle" if law.unit == "degree" else f"{moved} over the whole range"
+    if low is not None and low <= 0.01 * law.cap and law.half_width.estimate < 0.06 * law.cap:
+        return f"Not {moved.lower()}"
+    return f"{moved} by up to {number(law.half_width.estimate, law.unit)}"
+
+
+def pose_detail(law: PoseLaw, level: float) -> str:
+    """The interval behind `pose_headline`, and where it comes from."""
+    inferred = f"Inferred half-width {number(law.half_width.estimate, law.unit)}"
+    if law.half_width.low is None or law.half_width.high is None:
+        return f"{inferred}, from the images alone."
+    low, high = number(law.half_width.low, law.unit), number(law.half_width.high, law.unit)
+    return f"{inferred}, {level:.0%} interval {low} to {high}, from the images alone."
+
+
+def extent_headline(extent: ExtentCurve) -> str:
+    """Which widths of augmentation the labels tolerate, in a few words."""
+    low, high = min(extent.tolerated), max(extent.tolerated)
+    if low == high:
+        return f"Labels are best served by {number(low, extent.unit)}"
+    if low == 0:
+        return f"Labels tolerate up to {number(high, extent.unit)}"
+    return f"Labels tolerate {number(low, extent.unit)} to {number(high, extent.unit)}"
+
+
+def extent_detail(extent: ExtentCurve) -> str:
+    """What `extent_headline` rests on."""
+    return (
+        f"Of {len(extent.widths)} widths of random {extent.generator} tried, these have a validation loss within noise of the "
+        f"best, {number(extent.best, extent.unit)}."
+    )
+
+
+def accuracy_headline(data: DataResult) -> str:
+    """How the learned twin does, in a few words."""
+    twin = data.twin("learned") or best_twin(data)
+    return f"{twin.accuracy.estimate:.1%} with the {twin.name} twin"
+
+
+def accuracy_detail(data: DataResult) -> str:
+    """The learned twin next to the best other one."""
+    learned, others = data.twin("learned"), [twin for twin in data.twins if twin.name != "learned"]
+    if learned is None or not others:
+        twin = learned or best_twin(data)
+        return f"Accuracy {percent(twin.accuracy)}."
+    best = max(others, key=lambda twin: twin.accuracy.estimate)
+    return f"Learned {percent(learned.accuracy)}; the best other twin, {best.name}, {percent(best.accuracy)}."
+
+
+def best_twin(data: DataResult) -> TwinResult:
+    """The twin of highest accuracy."""
+    return max(data.twins, key=lambda twin: twin.accuracy.estimate)
