@@ -1,0 +1,19 @@
+"""Set-up of every test and doctest: seed 0, one namespace."""
+
+import pytest
+import torch
+from torch import nn
+
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Every test starts from the same random state."""
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def doctest_imports(doctest_namespace):
+    """Names that a doctest may use without importing them."""
+    import learnsym as ls
+
+    doctest_namespace.update(ls=ls, torch=torch, nn=nn)

@@ -1,0 +1,79 @@
+"""learnsym learns how much symmetry a data set has, together with the network that uses it."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+# Eager, since the function `degrees` must win over the module of the same name.
+from learnsym.degrees import Degree, degrees, read_degrees, write_degrees
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from learnsym import (
+        actions,
+        augment,
+        data,
+        distributions,
+        export,
+        groups,
+        measure,
+        nets,
+        objectives,
+        report,
+        training,
+    )
+    from learnsym.symmetry import Symmetry, symmetry_by_name
+
+_SUBMODULES = (
+    "actions",
+    "augment",
+    "data",
+    "distributions",
+    "export",
+    "groups",
+    "measure",
+    "nets",
+    "objectives",
+    "report",
+    "training",
+)
+_NAMES = {"Symmetry": "learnsym.symmetry", "symmetry_by_name": "learnsym.symmetry"}
+
+__all__ = [
+    "Degree",
+    "Symmetry",
+    "__version__",
+    "actions",
+    "augment",
+    "data",
+    "degrees",
+    "distributions",
+    "export",
+    "groups",
+    "measure",
+    "nets",
+    "objectives",
+    "read_degrees",
+    "report",
+    "symmetry_by_name",
+    "training",
+    "write_degrees",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import a part on first use, so that `import learnsym` draws in neither figures nor command line."""
+    if name in _NAMES:
+        value = getattr(importlib.import_module(_NAMES[name]), name)
+    elif name in _SUBMODULES:
+        value = importlib.import_module(f"learnsym.{name}")
+    else:
+        raise AttributeError(f"module 'learnsym' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,32 @@
+"""Groups: batched matrices with composition, inverse, sampling and, for Lie groups, generators and an exponential.
+
+Planar rotations are counter-clockwise with x to the right and y up. Constants of a group (`algebra`, `components`) are
+float64 on the CPU; functions follow the dtype and the device of their arguments.
+"""
+
+from learnsym.groups._colour import Colour
+from learnsym.groups._finite import Cyclic, Dihedral, Permutation, Trivial, cayley_table
+from learnsym.groups._group import Generator, Group
+from learnsym.groups._matrix_group import MatrixGroup
+from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
+from learnsym.groups._registry import registry
+
+__all__ = [
+    "O2",
+    "SE2",
+    "SO2",
+    "Affine2",
+    "Colour",
+    "Cyclic",
+    "Dihedral",
+    "Generator",
+    "Group",
+    "MatrixGroup",
+    "Permutation",
+    "Scale2",
+    "Similarity2",
+    "Translation2",
+    "Trivial",
+    "cayley_table",
+    "registry",
+]
