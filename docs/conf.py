@@ -1,0 +1,26 @@
+"""Sphinx: furo, MyST-NB; the notebooks are executed."""
+
+from __future__ import annotations
+
+import learnsym
+
+project = "learnsym"
+author = "The learnsym developers"
+copyright = "The learnsym developers"
+version = release = learnsym.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "jupyter_execute"]
+html_theme = "furo"
+html_title = f"learnsym {release}"
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+napoleon_numpy_docstring = False
+suppress_warnings = ["myst.xref_missing"]

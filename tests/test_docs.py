@@ -1,0 +1,85 @@
+"""What the documents say runs: the README's example, the quickstart, names of files and commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf8")
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("experiments/*/README.md")]
+)
+STATUSES = {"here", "planned"}
+
+
+def _cells(text: str, opening: str) -> list[str]:
+    """The code blocks of a document that open with the given fence."""
+    return re.findall(rf"^```{re.escape(opening)}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def _execute(cells: list[str]) -> None:
+    namespace = {"__name__": "document"}
+    for cell in cells:
+        exec(compile(cell, "document", "exec"), namespace)
+
+
+def test_the_readme_shows_the_idea_in_its_first_screen(capsys):
+    screen = "\n".join(README.splitlines()[:35])
+    example = _cells(screen, "python")[0]
+    assert "make demo" in screen and "make test" in screen
+    _execute([example])
+    printed = capsys.readouterr().out
+    assert re.search(r"input: SO\(2\) rotation [\d.]+ degree", printed)
+    assert "Estimate" in printed or "±" in printed
+
+
+def test_the_quickstart_runs(capsys):
+    cells = _cells((ROOT / "docs" / "quickstart.md").read_text(encoding="utf8"), "{code-cell} python")
+    assert len(cells) >= 4
+    _execute(cells)
+    accuracies = [float(number) for number in re.findall(r"accuracy ([\d.]+)", capsys.readouterr().out)]
+    assert len(accuracies) == 2 and min(accuracies) > 0.7
+
+
+def test_every_method_has_a_place_and_a_status():
+    table = README.split("<!-- methods -->")[1].split("<!-- /methods -->")[0].strip().splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
+    assert {row[-1] for row in rows} <= STATUSES
+    assert {row[1] for row in rows} == {"data", "weights", "loss"}
+    assert {row[3] for row in rows} <= {"task", "distribution"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_between_documents_lead_somewhere(path):
+    text = path.read_text(encoding="utf8")
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if not re.match(r"\w+:", link)]
+    included = re.findall(r"^```\{(?:literal)?include\} (\S+)", text, re.MULTILINE)
+    assert not [link for link in [*links, *included] if not (path.parent / link).exists()]
+
+
+def test_the_documentation_covers_every_public_folder():
+    documented = set(re.findall(r"automodule:: learnsym\.(\w+)", (ROOT / "docs" / "api.md").read_text(encoding="utf8")))
+    folders = {path.parent.name for path in (ROOT / "learnsym").glob("*/__init__.py")}
+    assert folders <= documented
+
+
+def test_the_table_of_contents_is_complete():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf8")
+    listed = _cells(index, "{toctree}")[0].split()[2:]
+    assert sorted(listed) == sorted(path.stem for path in (ROOT / "docs").glob("*.md") if path.stem != "index")
+
+
+def test_commands_in_documents_exist():
+    from learnsym import cli
+
+    known = set(
+        re.findall(
+            r"\b(train|analyze|export|data|measure|tune|compare|scale)\b", Path(cli.__file__).read_text(encoding="utf8")
+        )
+    )
+    for path in DOCUMENTS:
+        named = set(re.findall(r"(?:`|^ {4})learnsym ([a-z]+)", path.read_text(encoding="utf8"), re.MULTILINE))
+        assert named <= known, path.name

@@ -1,0 +1,162 @@
+"""Laws of the package as a whole: layering, public names, light imports, metadata, and the files of the repository."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import itertools
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import learnsym
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARY = ROOT / "learnsym"
+PACKAGE = Path(learnsym.__file__).parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]
+
+# Imports point only upwards in this list (docs/contributing: layout); names on one line may use each other.
+LAYERS = (
+    ("groups", "_escnn"),
+    ("actions",),
+    ("symmetry",),
+    ("degrees",),
+    ("distributions",),
+    ("augment",),
+    ("relax",),
+    ("objectives",),
+    ("nets",),
+    ("measure",),
+    ("data",),
+    ("training",),
+    ("tuning",),
+    ("scaling",),
+    ("report",),
+    ("export",),
+    ("cli",),
+)
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+ENTRY_POINTS = {"__init__", "__main__"}
+HEAVY = ("matplotlib", "seaborn", "escnn", "optuna", "tensorboard", "onnx", "pandas", "sklearn", "jsonargparse")
+
+
+def _sources() -> list[Path]:
+    return sorted(LIBRARY.rglob("*.py"))
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _part(module: str) -> str:
+    """The folder or file directly below `learnsym` that a module belongs to."""
+    return [*module.split("."), "__init__"][1]
+
+
+def _imported(path: Path) -> set[str]:
+    """Modules `learnsym.*` that a file imports, at its top or inside a function, but not for type checkers only."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [ast.parse(path.read_text(encoding="utf8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; write `from learnsym...`"
+            found.add(node.module or "")
+            if node.module == "learnsym":
+                found |= {f"learnsym.{alias.name}" for alias in node.names}
+        nodes += ast.iter_child_nodes(node)
+    return {name for name in found if name.startswith("learnsym.")}
+
+
+@pytest.mark.parametrize("path", _sources(), ids=_name)
+def test_imports_point_upwards_only(path):
+    own = _part(_name(path))
+    if own in ENTRY_POINTS:
+        return
+    assert own in RANK, f"{own} has no place in the order of folders"
+    below = {name for name in _imported(path) if RANK.get(_part(name), -1) > RANK[own]}
+    assert not below, f"{_name(path)} imports {sorted(below)}, which lies below learnsym.{own}"
+
+
+def test_only_the_adapter_imports_escnn():
+    pattern = re.compile(r"^\s*(import|from) escnn\b", re.MULTILINE)
+    assert {path.name for path in _sources() if pattern.search(path.read_text(encoding="utf8"))} <= {"_escnn.py"}
+
+
+@pytest.mark.parametrize("path", _sources(), ids=_name)
+def test_files_are_small(path):
+    assert len(path.read_text(encoding="utf8").splitlines()) <= 600
+
+
+@pytest.mark.parametrize("path", [path for path in _sources() if path.name == "__init__.py"], ids=_name)
+def test_public_names_resolve(path):
+    module = importlib.import_module(_name(path))
+    assert module.__all__, "an empty public interface"
+    assert list(module.__all__) == sorted(set(module.__all__), key=module.__all__.index), "a name twice"
+    assert not [name for name in module.__all__ if not hasattr(module, name)]
+
+
+def test_the_version_is_one():
+    assert learnsym.__version__ == PROJECT["version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf8")
+    assert f"## [{PROJECT['version']}]" in changelog or "## [Unreleased]" in changelog
+    assert f"version: {PROJECT['version']}" in (ROOT / "CITATION.cff").read_text(encoding="utf8")
+
+
+def test_extras_exist_and_only_steerable_caps_numpy():
+    extras = PROJECT["optional-dependencies"]
+    assert {"steerable", "sim", "scale", "tensorboard", "docs", "dev", "export"} <= set(extras)
+    assert "numpy<2" in extras["steerable"]
+    assert not [requirement for requirement in PROJECT["dependencies"] if re.match(r"(numpy.*<2|escnn)", requirement)]
+
+
+def test_every_direct_dependency_has_a_tested_version():
+    constraints = (ROOT / "constraints.txt").read_text(encoding="utf8")
+    pinned = {_normal(name) for name in re.findall(r"^([\w.-]+)==", constraints, re.MULTILINE)}
+    wanted = [*PROJECT["dependencies"], *itertools.chain(*PROJECT["optional-dependencies"].values())]
+    assert not {_normal(re.split(r"[\[<>=!~ ]", requirement)[0]) for requirement in wanted} - pinned
+    assert "+" not in constraints and "@" not in constraints, "no local builds and no addresses"
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_import_is_light():
+    code = "import sys, learnsym as ls; ls.Symmetry; ls.augment; ls.groups; print(*sys.modules)"
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert not set(HEAVY) & set(output.split())
+
+
+def test_data_of_the_package_is_installed():
+    assert (PACKAGE / "py.typed").is_file()
+    assert list((PACKAGE / "report" / "templates").iterdir())
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
+def test_make_targets_in_documents_exist(document):
+    text = (ROOT / document).read_text(encoding="utf8")
+    named = set(re.findall(r"(?:`|^ {4})make ([a-z-]+)", text, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf8"), re.MULTILINE))
+    assert named and named <= targets
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_library_alone(tmp_path):
+    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)]
+    subprocess.run(pip, check=True)
+    names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
+    assert "learnsym/py.typed" in names
+    assert any(name.startswith("learnsym/report/templates/") for name in names)
+    assert {name.split("/")[0] for name in names} == {"learnsym", f"learnsym-{PROJECT['version']}.dist-info"}
