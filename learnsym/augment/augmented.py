@@ -1,0 +1,140 @@
+"""Augmented: any network made as invariant or equivariant as the data ask for, by averaging over transformed inputs.
+
+Legend of axes: `S` group samples (copies), `B` batch, `n` matrix size, `Q` uniform numbers an element needs.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learnsym.actions import Action
+from learnsym.augment.averages import Average, mean_log_probabilities
+from learnsym.augment.transform import averaged, in_transform, move
+from learnsym.degrees import Degree
+from learnsym.distributions import LearnableDistribution, full_precision, learnable, midpoints, uniform_noise
+from learnsym.symmetry import Symmetry
+
+
+class Augmented(nn.Module):
+    """A network averaged over transformed copies of its input, by elements of a distribution that is learned with it.
+
+        f(x) = average over g ~ mu of  g^{-1} · net(g · x)
+
+    In training, `copies` random elements per example; in evaluation, `test_copies` fixed quasi-random elements, the same
+    for all examples, so that outputs are deterministic and do not depend on other examples of the batch.
+
+    Reference: Benton, Finzi, Izmailov, Wilson, "Learning invariances in neural networks" (2020), arXiv 2010.11882.
+
+    Args:
+        net: any module from a batch `(B, ...)` to a batch `(B, ...)`.
+        symmetry: how group elements move inputs and outputs.
+        distribution: over the same group, learnable or `Fixed`; by default `distributions.learnable(symmetry.group)`, a box
+            that starts at a tenth of the caps.
+        copies: transformed copies per example in training.
+        test_copies: transformed copies per example in evaluation; may be set later.
+        average: from stacked outputs `(S, B, ...)` to `(B, ...)`; see `augment.averages`.
+
+    Raises:
+        ValueError: when a number of copies is below 1 or the distribution is over another group.
+
+    Example:
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> model = ls.augment.Augmented(net, ls.symmetry.rotation2d())
+        >>> model(torch.rand(5, 1, 8, 8)).shape
+        torch.Size([5, 10])
+    """
+
+    test_uniforms: Tensor
+
+    def __init__(
+        self,
+        net: nn.Module,
+        symmetry: Symmetry,
+        distribution: LearnableDistribution | None = None,
+        *,
+        copies: int = 1,
+        test_copies: int = 8,
+        average: Average = mean_log_probabilities,
+    ) -> None:
+        super().__init__()
+        distribution = learnable(symmetry.group) if distribution is None else distribution
+        _check_match(symmetry, distribution)
+        self.net = net
+        self.symmetry = symmetry
+        self.distribution = distribution
+        self.copies = _at_least_one("copies", copies)
+        self.average = average
+        self._checked: set[tuple[torch.Size, torch.dtype]] = set()
+        # a function of its shape, hence not part of the state
+        self.register_buffer("test_uniforms", midpoints(_at_least_one("test_copies", test_copies), distribution.uniforms), False)
+
+    @property
+    def test_copies(self) -> int:
+        """Transformed copies per example in evaluation."""
+        return len(self.test_uniforms)
+
+    @test_copies.setter
+    def test_copies(self, count: int) -> None:
+        points = midpoints(_at_least_one("test_copies", count), self.distribution.uniforms)
+        self.test_uniforms = points.to(self.test_uniforms)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return averaged(self.net, self.symmetry, self.elements(x), x, self.average)
+
+    def elements(self, x: Tensor) -> Float[Tensor, "S B n n"]:
+        """The group elements for a batch: random in training, fixed in evaluation; one per copy and example."""
+        self._check_data(x)
+        with full_precision(x.device):
+            distribution = self.distribution(x)
+            like = distribution.reference
+            if self.training:
+                u = uniform_noise((self.copies, len(x), distribution.uniforms), like, batch_axis=1)
+                return distribution.from_uniform(u)
+            u = self.test_uniforms.to(like)
+            if distribution.batch_shape:
+                return distribution.from_uniform(u.unsqueeze(1))
+            return distribution.from_uniform(u).unsqueeze(1).expand(-1, len(x), -1, -1)
+
+    def _check_data(self, x: Tensor) -> None:
+        """The action's check of the first batch of each shape and dtype: it reads values, which a GPU has to wait for."""
+        key = (x.shape[1:], x.dtype)
+        if key not in self._checked and not torch.compiler.is_compiling() and not in_transform():
+            self.symmetry.on_input.check_data(self.symmetry.group, x)
+            self._checked.add(key)
+
+    def together(self, x: Tensor, y: Tensor, on_target: Action) -> tuple[Tensor, Tensor]:
+        """Inputs and targets moved by the same random elements: `(g · x, g · y)` of `copies * B` examples each.
+
+        Args:
+            x: inputs `(B, ...)`.
+            y: targets `(B, ...)` that `on_target` moves, such as label maps.
+            on_target: how elements move the targets, such as `actions.LabelMap(fill=11)`.
+        """
+        on_target.check(self.symmetry.group)
+        on_target.check_data(self.symmetry.group, y)
+        g = self.elements(x)
+        return move(self.symmetry.on_input, g, x), move(on_target, g, y)
+
+    def degrees(self, site: str) -> list[Degree]:
+        """What the distribution has learned, in reporting units."""
+        return self.distribution.degrees(site)
+
+    def plain(self) -> nn.Module:
+        """The network alone."""
+        return self.net
+
+
+def _check_match(symmetry: Symmetry, distribution: LearnableDistribution) -> None:
+    if distribution.group.name != symmetry.group.name:
+        raise ValueError(
+            f"distribution: is over {distribution.group.name}, the symmetry's group is {symmetry.group.name}; "
+            "make the distribution from `symmetry.group`"
+        )
+
+
+def _at_least_one(name: str, count: int) -> int:
+    if not isinstance(count, int) or count < 1:
+        raise ValueError(f"{name}: got {count}, must be an integer >= 1; one copy is the smallest number")
+    return count

@@ -1,0 +1,50 @@
+"""Copies of a batch moved by group elements, and a network averaged over them: pure functions.
+
+Legend of axes: `S` group samples (copies), `B` batch, `n` matrix size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learnsym.actions import Action, Invariant
+from learnsym.augment.averages import Average
+from learnsym.distributions import full_precision
+from learnsym.symmetry import Symmetry
+
+
+def move(action: Action, g: Float[Tensor, "S B n n"], x: Tensor) -> Tensor:
+    """Each example moved by each of its elements, as one batch `(S B, ...)` in the order of copies."""
+    copies = x if len(g) == 1 else x.repeat(len(g), *[1] * (x.dim() - 1))
+    with full_precision(x.device):
+        return action(g.flatten(0, 1), copies)
+
+
+def averaged(
+    net: Callable[[Tensor], Tensor], symmetry: Symmetry, g: Float[Tensor, "S B n n"], x: Tensor, average: Average
+) -> Tensor:
+    """The average over copies of `g^{-1} · net(g · x)`, computed on one concatenated batch; shape `(B, ...)`.
+
+    Args:
+        net: from a batch to a batch.
+        symmetry: how elements move inputs and outputs.
+        g: elements, one per copy and example.
+        x: inputs `(B, ...)`.
+        average: from stacked outputs `(S, B, ...)` to `(B, ...)`.
+    """
+    y = net(move(symmetry.on_input, g, x))
+    if len(y) != g.shape[0] * g.shape[1]:
+        raise ValueError(f"net: gave {len(y)} outputs for {g.shape[0] * g.shape[1]} inputs; must keep the batch axis first")
+    if not isinstance(symmetry.on_output, Invariant):
+        with full_precision(y.device):
+            y = symmetry.on_output(symmetry.group.inverse(g.flatten(0, 1)), y)
+    return average(torch.unflatten(y, 0, (g.shape[0], g.shape[1])))
+
+
+def in_transform() -> bool:
+    """Whether a `torch.func` transform is active, under which values may not decide what runs."""
+    return torch._C._functorch.peek_interpreter_stack() is not None

@@ -1,0 +1,42 @@
+"""Uniform numbers for a batch that several processes share.
+
+Each process draws the numbers of the whole batch from the same seed and keeps those of its own examples, so that an
+example gets the same element however many processes there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+_part = (0, 1)
+
+
+@contextmanager
+def part_of_batch(rank: int, world: int) -> Iterator[None]:
+    """Within the context, `uniform_noise` takes its batch axis to be part `rank` of `world` equal, consecutive parts."""
+    global _part
+    saved, _part = _part, (rank, world)
+    try:
+        yield
+    finally:
+        _part = saved
+
+
+def uniform_noise(shape: Sequence[int], like: Tensor, *, batch_axis: int) -> Tensor:
+    """Uniform numbers in [0, 1) of a shape, with the dtype and device of `like`.
+
+    Example:
+        >>> whole = ls.distributions.uniform_noise((3, 4), torch.zeros(()), batch_axis=1)
+        >>> whole.shape
+        torch.Size([3, 4])
+    """
+    rank, world = _part
+    size = shape[batch_axis]
+    whole = [*shape]
+    whole[batch_axis] = size * world
+    u = torch.rand(whole, dtype=like.dtype, device=like.device)
+    return u if world == 1 else u.narrow(batch_axis, rank * size, size)

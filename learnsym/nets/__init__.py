@@ -1,0 +1,5 @@
+"""Networks for the experiments: plain torch modules."""
+
+from learnsym.nets.cnn import CNN
+
+__all__ = ["CNN"]

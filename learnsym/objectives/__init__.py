@@ -1,0 +1,22 @@
+"""What is minimised: functions of a model and a batch that give a loss with named parts."""
+
+from learnsym.objectives._objective import Loss, Objective
+from learnsym.objectives.losses import Segmentation, cross_entropy, losses, mse
+from learnsym.objectives.regularisers import entropy, norm, regularisers, squared_norm
+from learnsym.objectives.supervised import Augerino, Supervised, learned_distributions
+
+__all__ = [
+    "Augerino",
+    "Loss",
+    "Objective",
+    "Segmentation",
+    "Supervised",
+    "cross_entropy",
+    "entropy",
+    "learned_distributions",
+    "losses",
+    "mse",
+    "norm",
+    "regularisers",
+    "squared_norm",
+]

@@ -1,0 +1,45 @@
+"""Loss functions by name, each `(outputs, targets) -> scalar` as a mean over examples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+
+def cross_entropy(outputs: Float[Tensor, "B C *grid"], targets: Int[Tensor, "B *grid"]) -> Float[Tensor, ""]:
+    """Cross-entropy of logits or log-probabilities with class indices."""
+    return F.cross_entropy(outputs, targets)
+
+
+def mse(outputs: Float[Tensor, "B *out"], targets: Float[Tensor, "B *target"]) -> Float[Tensor, ""]:
+    """Mean squared error; outputs `(B, 1)` fit targets `(B,)`.
+
+    Raises:
+        ValueError: when outputs and targets hold different numbers of values per example.
+    """
+    if outputs.numel() != targets.numel() or len(outputs) != len(targets):
+        raise ValueError(f"targets: got shape {tuple(targets.shape)}, must match outputs of shape {tuple(outputs.shape)}")
+    return F.mse_loss(outputs.reshape(targets.shape), targets)
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """Cross-entropy per pixel that leaves out pixels of one label, such as void or the fill of moved label maps.
+
+    0 when a batch has no other pixels.
+    """
+
+    ignore: int = 11
+
+    def __call__(self, outputs: Float[Tensor, "B C *grid"], targets: Int[Tensor, "B *grid"]) -> Float[Tensor, ""]:
+        total = F.cross_entropy(outputs, targets, ignore_index=self.ignore, reduction="sum")
+        return total / (targets != self.ignore).sum().clamp(min=1)
+
+
+losses: dict[str, LossFunction] = {"cross_entropy": cross_entropy, "mse": mse, "segmentation": Segmentation()}

@@ -1,0 +1,43 @@
+"""Rewards for wide distributions over group elements: what stops a learned augmentation from collapsing to the identity.
+
+Each takes a learnable distribution and the inputs (which matter when it depends on them) and returns a scalar to minimise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jaxtyping import Float
+from torch import Tensor
+
+from learnsym.distributions import LearnableDistribution
+
+Regulariser = Callable[[LearnableDistribution, Tensor | None], Tensor]
+
+
+def norm(distribution: LearnableDistribution, x: Tensor | None = None) -> Float[Tensor, ""]:
+    """`-||w||_2` of the full widths `w = 2 h`: what the public code of Augerino minimises.
+
+    Depends on the units of the generators. Reference: Benton et al. (2020), arXiv 2010.11882, code.
+    """
+    return -distribution(x).widths().square().sum(-1).clamp(min=1e-12).sqrt().mean()
+
+
+def squared_norm(distribution: LearnableDistribution, x: Tensor | None = None) -> Float[Tensor, ""]:
+    """`-||w||_2^2` of the full widths `w = 2 h`: what the paper of Augerino minimises.
+
+    Depends on the units of the generators. Reference: Benton et al. (2020), arXiv 2010.11882, equation 5.
+    """
+    return -distribution(x).widths().square().sum(-1).mean()
+
+
+def entropy(distribution: LearnableDistribution, x: Tensor | None = None) -> Float[Tensor, ""]:
+    """`mean_i log(cap_i / h_i)`: the KL divergence per generator to the widest law, that of the caps.
+
+    Does not depend on how a generator is scaled: `h_i` and `cap_i` scale together. Its pull `1 / h_i` is strong where
+    a width is small and gone at the cap, so one weight fits narrow and wide ranges better.
+    """
+    return distribution.deficit(x).mean()
+
+
+regularisers: dict[str, Regulariser] = {"norm": norm, "squared_norm": squared_norm, "entropy": entropy}
