@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -56,6 +56,7 @@ def coordinates(group: Group, value: Float[Tensor, "*S n n"]) -> tuple[Float[Ten
     return a, finite & (error <= torch.finfo(a.dtype).eps ** 0.4 * scale)
 
 
+@runtime_checkable
 class HasCoordinates(Protocol):
     """A distribution that maps uniform numbers to coordinates."""
 

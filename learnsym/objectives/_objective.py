@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -16,6 +16,7 @@ class Loss:
     parts: dict[str, Tensor] = field(default_factory=dict)
 
 
+@runtime_checkable
 class Objective(Protocol):
     """What is minimised: `(model, batch) -> Loss`, a total with named parts."""
 
