@@ -6,13 +6,13 @@ from torch import nn
 
 
 @pytest.fixture(autouse=True)
-def seeded():
+def seeded() -> None:
     """Every test starts from the same random state."""
     torch.manual_seed(0)
 
 
 @pytest.fixture(autouse=True)
-def doctest_imports(doctest_namespace):
+def doctest_imports(doctest_namespace: dict[str, object]) -> None:
     """Names that a doctest may use without importing them."""
     import learnsym as ls
 

@@ -5,28 +5,41 @@ float64 on the CPU; functions follow the dtype and the device of their arguments
 """
 
 from learnsym.groups._colour import Colour
+from learnsym.groups._custom import CustomGroup
 from learnsym.groups._finite import Cyclic, Dihedral, Permutation, Trivial, cayley_table
 from learnsym.groups._group import Generator, Group
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
+from learnsym.groups._product import Product, split
 from learnsym.groups._registry import registry
+from learnsym.groups._spacetime import Lorentz
+from learnsym.groups._spatial import E3, O3, SE3, SO3, AxialSO2
 
 __all__ = [
+    "E3",
     "O2",
+    "O3",
     "SE2",
+    "SE3",
     "SO2",
+    "SO3",
     "Affine2",
+    "AxialSO2",
     "Colour",
+    "CustomGroup",
     "Cyclic",
     "Dihedral",
     "Generator",
     "Group",
+    "Lorentz",
     "MatrixGroup",
     "Permutation",
+    "Product",
     "Scale2",
     "Similarity2",
     "Translation2",
     "Trivial",
     "cayley_table",
     "registry",
+    "split",
 ]

@@ -25,7 +25,10 @@ def Colour() -> MatrixGroup:
     return MatrixGroup(
         name="colour",
         space="channels",
-        generators=(Generator(name="brightness", unit="1", cap=0.5), Generator(name="contrast", unit="log", cap=math.log(2))),
+        generators=(
+            Generator(name="brightness", unit="1", cap=0.5),
+            Generator(name="contrast", unit="log", cap=math.log(2)),
+        ),
         algebra=torch.tensor([[[0, 1], [0, 0]], [[1, 0], [0, 0]]], dtype=torch.float64),
         components=torch.eye(2, dtype=torch.float64)[None],
         is_compact=False,

@@ -67,7 +67,9 @@ class MatrixGroup(Group):
 
     def __post_init__(self) -> None:
         if len(self.algebra) != len(self.generators):
-            raise ValueError(f"generators: got {len(self.generators)} for {len(self.algebra)} matrices; name each matrix")
+            raise ValueError(
+                f"generators: got {len(self.generators)} for {len(self.algebra)} matrices; name each matrix"
+            )
 
     def __repr__(self) -> str:
         return self.name
@@ -98,7 +100,9 @@ class MatrixGroup(Group):
             ValueError: for a Lie group, or a symmetric group of more than 7 points.
         """
         if self.order is None:
-            raise ValueError(f"group: {self} is not finite and has no list of elements; draw from haar or a distribution")
+            raise ValueError(
+                f"group: {self} is not finite and has no list of elements; draw from haar or a distribution"
+            )
         if self.order != len(self.components):
             raise ValueError(f"group: {self} has {self.order} elements, too many to list; draw from haar instead")
         return self.components.to(dtype=dtype or torch.get_default_dtype(), device=device)
@@ -151,7 +155,9 @@ class MatrixGroup(Group):
     def _coordinates(self, a: Tensor) -> Tensor:
         if a.ndim == 0 or a.shape[-1] != self.dim:
             names = ", ".join(generator.name for generator in self.generators) or "none"
-            raise ValueError(f"a: got shape {tuple(a.shape)}, the last axis must hold the {self.dim} coordinates of {self} ({names})")
+            raise ValueError(
+                f"a: got shape {tuple(a.shape)}, the last axis must hold the {self.dim} coordinates of {self} ({names})"
+            )
         return a
 
     def _square(self, g: Tensor) -> Tensor:

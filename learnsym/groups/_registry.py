@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from learnsym.groups._colour import Colour
-from learnsym.groups._finite import Cyclic, Dihedral, Permutation, Trivial
-from learnsym.groups._group import Group
-from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
+import torch
 
-registry: dict[str, Callable[[], Group]] = {
+from learnsym.groups._colour import Colour
+from learnsym.groups._custom import CustomGroup
+from learnsym.groups._finite import Cyclic, Dihedral, Permutation, Trivial
+from learnsym.groups._matrix_group import MatrixGroup
+from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
+from learnsym.groups._product import Product
+from learnsym.groups._spacetime import Lorentz
+from learnsym.groups._spatial import E3, O3, SE3, SO3, AxialSO2
+
+registry: dict[str, Callable[[], MatrixGroup]] = {
     "trivial": Trivial,
     "so2": SO2,
     "o2": O2,
@@ -28,4 +34,18 @@ registry: dict[str, Callable[[], Group]] = {
     "s4": lambda: Permutation(4),
     "s9": lambda: Permutation(9),
     "colour": Colour,
+    "so3": SO3,
+    "o3": O3,
+    "so2_about_z": AxialSO2,
+    "so2_about_x": lambda: AxialSO2(0),
+    "se3": SE3,
+    "e3": E3,
+    "lorentz": Lorentz,
+    "so2_x_colour": lambda: Product(SO2(), Colour()),
+    "d4_x_so3": lambda: Product(Dihedral(4), SO3()),
+    "c2_x_s3": lambda: Product(Cyclic(2), Permutation(3)),
+    "custom": lambda: CustomGroup(_UPPER, names=["a", "b", "c"]),
 }
+_UPPER = torch.tensor(  # the Heisenberg group: upper triangles with a unit diagonal
+    [[[0.0, 1, 0], [0, 0, 0], [0, 0, 0]], [[0.0, 0, 0], [0, 0, 1], [0, 0, 0]], [[0.0, 0, 1], [0, 0, 0], [0, 0, 0]]]
+)
