@@ -65,13 +65,10 @@ def _in_plane(group: Group, target: Any, matrix: Tensor) -> Any:  # noqa: ANN401
         return target.element(angle % (2 * math.pi), param="radians")
     if group.name == "O(2)":
         return target.element((flipped, angle % (2 * math.pi)), param="radians")
-    turns = len(group.components) if group.name.startswith("C_") else len(group.components) // 2
+    cyclic = group.name.startswith("C_")
+    turns = len(group.components) if cyclic else len(group.components) // 2
     index = round(angle / (2 * math.pi / turns)) % turns
-    return (
-        target.element(index, param="int")
-        if group.name.startswith("C_")
-        else target.element((flipped, index), param="int")
-    )
+    return target.element(index if cyclic else (flipped, index), param="int")
 
 
 def _builders() -> Any:  # noqa: ANN401

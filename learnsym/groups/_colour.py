@@ -13,7 +13,8 @@ from learnsym.groups._matrix_group import Formulas, MatrixGroup
 
 
 def Colour() -> MatrixGroup:
-    """Brightness and contrast: `[[c, b], [0, 1]]` takes each channel value `v` to `c v + b`.
+    """Brightness and contrast: `[[c, b], [0, 1]]` takes each value `v` of a channel, counted from
+    mid-grey, to `c v + b`.
 
     Coordinates are brightness `b` (in units of intensity) and the logarithm of contrast `c`.
 

@@ -99,7 +99,8 @@ def _check_matrices(algebra: Tensor) -> None:
     rank = int(torch.linalg.matrix_rank(algebra.flatten(1)))
     if rank < len(algebra):
         raise ValueError(
-            f"generators: got {len(algebra)} matrices of rank {rank}, must be linearly independent; remove those that the others span"
+            f"generators: got {len(algebra)} matrices of rank {rank}, must be linearly independent; "
+            "remove those that the others span"
         )
 
 
@@ -112,6 +113,6 @@ def _check_closed(algebra: Tensor) -> None:
     if bool((size > 1e-9 * (1 + bracket.abs().max())).any()):
         i, j = divmod(int(size.argmax()), len(algebra))
         raise ValueError(
-            f"generators: the bracket of number {i} and number {j} lies outside their span, so products leave the group; "
-            "add the brackets, or pass closed=False for a mere family of transformations"
+            f"generators: the bracket of number {i} and number {j} lies outside their span, so products leave "
+            "the group; add the brackets, or pass closed=False for a mere family of transformations"
         )

@@ -1,4 +1,4 @@
-"""Finite groups: cyclic, dihedral, symmetric and trivial; every element is listed, except for large symmetric groups."""
+"""Finite groups: cyclic, dihedral, symmetric and trivial; all elements are listed, save for large symmetric groups."""
 
 from __future__ import annotations
 

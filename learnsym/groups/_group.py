@@ -30,7 +30,7 @@ class Generator:
 
 
 class Group(abc.ABC):
-    """A set of transformations with batched composition, inverse, sampling and, for Lie groups, generators and an exponential.
+    """A set of transformations with batched composition, inverse, sampling and, for Lie groups, generators and `exp`.
 
     Every element is an invertible matrix and a batch of them a tensor `(*B, n, n)`, for finite groups, permutations and
     products too (block-diagonal matrices). The identity component is `exp` of the algebra; `components` holds one

@@ -17,8 +17,9 @@ _NODES, _WEIGHTS = (torch.from_numpy(values) for values in np.polynomial.legendr
 def logm(g: Float[Tensor, "*B n n"]) -> Float[Tensor, "*B n n"]:
     """The logarithm whose eigenvalues have imaginary parts in (-π, π), by inverse scaling and squaring.
 
-    `log g = 2^k log(g^(1/2^k))`, square roots by the product form of the Denman-Beavers iteration, the logarithm near the
-    identity by Gauss-Legendre quadrature of `∫₀¹ X (I + uX)⁻¹ du` (Higham, Functions of Matrices, 2008, chapters 6, 11).
+    `log g = 2^k log(g^(1/2^k))`, square roots by the product form of the Denman-Beavers iteration, the logarithm near
+    the identity by Gauss-Legendre quadrature of `∫₀¹ X (I + uX)⁻¹ du` (Higham, Functions of Matrices, 2008, chapters 6
+    and 11).
 
     Returns:
         The logarithms; entries are nan or useless where an eigenvalue lies on the negative axis.
@@ -28,9 +29,9 @@ def logm(g: Float[Tensor, "*B n n"]) -> Float[Tensor, "*B n n"]:
     eye = torch.eye(g.shape[-1], dtype=g.dtype, device=g.device)
     x = g - eye
     nodes, weights = (constant(values, g)[:, None, None] for values in (0.5 * (_NODES + 1), 0.5 * _WEIGHTS))
-    terms = torch.linalg.solve(
-        eye + nodes * x.unsqueeze(-3), x.unsqueeze(-3).expand(*x.shape[:-2], len(nodes), *x.shape[-2:])
-    )
+    x = x.unsqueeze(-3)
+    # X commutes with the inverse, which may therefore stand on either side
+    terms = x @ torch.linalg.inv_ex(eye + nodes * x).inverse
     return 2.0**_ROOTS * (weights * terms).sum(-3)
 
 

@@ -67,9 +67,8 @@ class MatrixGroup(Group):
 
     def __post_init__(self) -> None:
         if len(self.algebra) != len(self.generators):
-            raise ValueError(
-                f"generators: got {len(self.generators)} for {len(self.algebra)} matrices; name each matrix"
-            )
+            counts = f"got {len(self.generators)} for {len(self.algebra)} matrices"
+            raise ValueError(f"generators: {counts}; name each matrix")
 
     def __repr__(self) -> str:
         return self.name
@@ -100,9 +99,7 @@ class MatrixGroup(Group):
             ValueError: for a Lie group, or a symmetric group of more than 7 points.
         """
         if self.order is None:
-            raise ValueError(
-                f"group: {self} is not finite and has no list of elements; draw from haar or a distribution"
-            )
+            raise ValueError(f"group: {self} is not finite, so its elements cannot be listed; draw them instead")
         if self.order != len(self.components):
             raise ValueError(f"group: {self} has {self.order} elements, too many to list; draw from haar instead")
         return self.components.to(dtype=dtype or torch.get_default_dtype(), device=device)
@@ -149,7 +146,8 @@ class MatrixGroup(Group):
     def _needs_compact(self) -> None:
         if not self.is_compact:
             raise ValueError(
-                f"group: {self} is not compact and has no normalised Haar measure; use a distribution of finite width, such as LieBox"
+                f"group: {self} is not compact and has no normalised Haar measure; "
+                "use a distribution of finite width, such as LieBox"
             )
 
     def _coordinates(self, a: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""Groups of the plane: rotations and reflections as 2 x 2 matrices, subgroups of the affine group as homogeneous 3 x 3.
+"""Groups of the plane: rotations and reflections, 2 x 2; subgroups of the affine group, homogeneous 3 x 3.
 
-Positive rotations turn x (right) to y (up). Affine coordinates are translation_x, translation_y, rotation, scale, stretch,
-shear; the linear part of the algebra is `M = s I + N` with `N` traceless and `N² = δ I`.
+Positive rotations turn x (right) to y (up). Affine coordinates are translation_x, translation_y, rotation, scale,
+stretch, shear; the linear part of the algebra is `M = s I + N` with `N` traceless and `N² = δ I`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def Similarity2() -> MatrixGroup:
 def Affine2() -> MatrixGroup:
     """Affine maps of the plane that keep the orientation: translations, rotation, scale, stretch, shear.
 
-    The exponential does not reach every element: `log` is nan for a linear part with two different negative eigenvalues.
+    The exponential does not reach every element: `log` is nan when the linear part has two different negative
+    eigenvalues.
 
     Example:
         >>> ls.groups.Affine2().exp(torch.tensor([0.5, 0.0, 0.0, 0.0, 0.0, 0.0]))

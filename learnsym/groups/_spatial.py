@@ -208,7 +208,7 @@ class Motions(Formulas):
         """The rotation first, then `v = (I - K/2 + κ K²) t` with `κ = (1 - c₁ / 2c₂) / θ²`."""
         turn = self.rotations.log(g[..., :3, :3])
         x = (turn * turn).sum(-1)
-        _, c1, c2, c3 = stumpff(x)
+        _, _, c2, c3 = stumpff(x)
         # (c₂ - c₁/2) / x = (c₃ - 2 c₄) / 2 with 1/2 - c₂ = x c₄, without the cancellation at 0
         kappa = (c3 - 2 * _c4(x, c2)) / (2 * c2)
         v = _quadratic(torch.ones_like(x), torch.full_like(x, -0.5), kappa, turn) @ g[..., :3, 3:]
@@ -237,12 +237,12 @@ def _quadratic(c0: Tensor, c1: Tensor, c2: Tensor, a: Tensor) -> Tensor:
     """`c₀ I + c₁ K + c₂ K²`, with `K² = a aᵀ - |a|² I`."""
     x, y, z = a.unbind(-1)
     diagonal = c0 - c2 * (x * x + y * y + z * z)
-    entries = (
-        (diagonal + c2 * x * x, c2 * x * y - c1 * z, c2 * x * z + c1 * y)
-        + (c2 * x * y + c1 * z, diagonal + c2 * y * y, c2 * y * z - c1 * x)
-        + (c2 * x * z - c1 * y, c2 * y * z + c1 * x, diagonal + c2 * z * z)
+    rows = (
+        (diagonal + c2 * x * x, c2 * x * y - c1 * z, c2 * x * z + c1 * y),
+        (c2 * x * y + c1 * z, diagonal + c2 * y * y, c2 * y * z - c1 * x),
+        (c2 * x * z - c1 * y, c2 * y * z + c1 * x, diagonal + c2 * z * z),
     )
-    return torch.stack(entries, dim=-1).unflatten(-1, (3, 3))
+    return torch.stack([entry for row in rows for entry in row], dim=-1).unflatten(-1, (3, 3))
 
 
 def _homogeneous(linear: Tensor, shift: Tensor) -> Tensor:

@@ -1,8 +1,8 @@
 """Stumpff functions: the entire functions from which closed-form matrix exponentials are made.
 
-`c_k(x) = sum_j (-x)^j / (k + 2j)!`, so that `c_0(x) = cos √x`, `c_1(x) = sin √x / √x`, `c_2(x) = (1 - cos √x) / x` and
-`c_3(x) = (1 - c_1(x)) / x`, with hyperbolic functions for negative `x`. They have no singularity at 0, hence neither have
-the exponentials written with them, at any order of differentiation.
+`c_k(x) = sum_j (-x)^j / (k + 2j)!`, so that `c_0(x) = cos √x`, `c_1(x) = sin √x / √x`, `c_2(x) = (1 - cos √x) / x`
+and `c_3(x) = (1 - c_1(x)) / x`, with hyperbolic functions for negative `x`. They have no singularity at 0, hence
+neither have the exponentials written with them, at any order of differentiation.
 """
 
 from __future__ import annotations
