@@ -1,9 +1,13 @@
-"""Symmetry: the one object that every learner, every measure and every test takes."""
+"""Symmetry: the one object that every learner, every measure and every test takes; and the ones that have a name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from torch import Tensor
+
+from learnsym import actions, groups
 from learnsym.actions import Action, Invariant
 from learnsym.groups import Group
 
@@ -38,3 +42,144 @@ class Symmetry:
     def name(self) -> str:
         """Name of the group."""
         return self.group.name
+
+    def check_data(self, x: Tensor, y: Tensor | None = None) -> None:
+        """Raise ValueError when inputs `x` or outputs `y` are not the data that the actions move.
+
+        Reads every value, so call it once per data set rather than at each step.
+        """
+        self.on_input.check_data(self.group, x)
+        if y is not None:
+            self.on_output.check_data(self.group, y)
+
+
+def rotation2d(on_output: Action | None = None) -> Symmetry:
+    """Rotations of images."""
+    return _image(groups.SO2(), on_output)
+
+
+def orthogonal2d(on_output: Action | None = None) -> Symmetry:
+    """Rotations and reflections of images."""
+    return _image(groups.O2(), on_output)
+
+
+def translation2d(on_output: Action | None = None) -> Symmetry:
+    """Translations of images."""
+    return _image(groups.Translation2(), on_output)
+
+
+def scale2d(on_output: Action | None = None) -> Symmetry:
+    """Scalings of images."""
+    return _image(groups.Scale2(), on_output)
+
+
+def se2(on_output: Action | None = None) -> Symmetry:
+    """Rotations and translations of images."""
+    return _image(groups.SE2(), on_output)
+
+
+def similarity2d(on_output: Action | None = None) -> Symmetry:
+    """Rotations, translations and scalings of images."""
+    return _image(groups.Similarity2(), on_output)
+
+
+def affine2d(on_output: Action | None = None) -> Symmetry:
+    """Affine maps of images: translations, rotation, scale, stretch, shear."""
+    return _image(groups.Affine2(), on_output)
+
+
+def flip2d(on_output: Action | None = None) -> Symmetry:
+    """Left-right flips of images."""
+    return _image(groups.Dihedral(1), on_output)
+
+
+def quarter_turns2d(on_output: Action | None = None) -> Symmetry:
+    """Rotations of images by multiples of 90°."""
+    return _image(groups.Cyclic(4), on_output)
+
+
+def square2d(on_output: Action | None = None) -> Symmetry:
+    """Quarter turns and flips of images: the symmetry of the square."""
+    return _image(groups.Dihedral(4), on_output)
+
+
+def colour(on_output: Action | None = None) -> Symmetry:
+    """Brightness and contrast of images."""
+    return Symmetry(groups.Colour(), actions.Channels(), on_output or Invariant())
+
+
+def so3(vectors: int = 0, scalars: int = 0, on_output: Action | None = None) -> Symmetry:
+    """Rotations of point clouds with `vectors` and `scalars` per point beside the position."""
+    return _points(groups.SO3(), vectors, scalars, on_output)
+
+
+def o3(vectors: int = 0, scalars: int = 0, on_output: Action | None = None) -> Symmetry:
+    """Rotations and reflections of point clouds."""
+    return _points(groups.O3(), vectors, scalars, on_output)
+
+
+def se3(vectors: int = 0, scalars: int = 0, on_output: Action | None = None) -> Symmetry:
+    """Rigid motions of point clouds, without reflections."""
+    return _points(groups.SE3(), vectors, scalars, on_output)
+
+
+def e3(vectors: int = 0, scalars: int = 0, on_output: Action | None = None) -> Symmetry:
+    """Rigid motions of point clouds, with reflections."""
+    return _points(groups.E3(), vectors, scalars, on_output)
+
+
+def lorentz(vectors: int = 0, scalars: int = 0, on_output: Action | None = None) -> Symmetry:
+    """Lorentz transformations of clouds of four-vectors `(t, x, y, z)`."""
+    on_input = actions.PointCloud(vectors, scalars, dim=4)
+    return Symmetry(groups.Lorentz(), on_input, on_output or Invariant())
+
+
+def permutation(n: int, on_output: Action | None = None) -> Symmetry:
+    """Permutations of sets of `n` members."""
+    return Symmetry(groups.Permutation(n), actions.Set(), on_output or Invariant())
+
+
+named: dict[str, Callable[[], Symmetry]] = {
+    "rotation2d": rotation2d,
+    "orthogonal2d": orthogonal2d,
+    "translation2d": translation2d,
+    "scale2d": scale2d,
+    "se2": se2,
+    "similarity2d": similarity2d,
+    "affine2d": affine2d,
+    "flip2d": flip2d,
+    "quarter_turns2d": quarter_turns2d,
+    "square2d": square2d,
+    "colour": colour,
+    "so3": so3,
+    "o3": o3,
+    "se3": se3,
+    "e3": e3,
+    "lorentz": lorentz,
+}
+
+
+def symmetry_by_name(name: str) -> Symmetry:
+    """One of `named`, or `permutation<n>` for sets of `n` members; outputs are invariant.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Example:
+        >>> ls.symmetry_by_name("quarter_turns2d").group
+        C_4
+    """
+    if name in named:
+        return named[name]()
+    size = name.removeprefix("permutation")
+    if name.startswith("permutation") and size.isdecimal() and int(size) > 0:
+        return permutation(int(size))
+    raise ValueError(f"symmetry: got {name!r}, must be one of {', '.join(named)} or permutation<n>")
+
+
+def _image(group: Group, on_output: Action | None) -> Symmetry:
+    return Symmetry(group, actions.Image(), on_output or Invariant())
+
+
+def _points(group: Group, vectors: int, scalars: int, on_output: Action | None) -> Symmetry:
+    return Symmetry(group, actions.PointCloud(vectors, scalars), on_output or Invariant())

@@ -81,9 +81,7 @@ def cayley_table(group: Group) -> Int[Tensor, "K K"]:
                 [2, 0, 1]])
     """
     if group.order != len(group.components):
-        raise ValueError(
-            f"group: {group} has no list of elements; a Cayley table needs a finite group, such as Cyclic(4)"
-        )
+        raise ValueError(f"group: {group} has no list of elements; take a finite group, such as Cyclic(4)")
     elements = group.components
     return _nearest(elements[:, None] @ elements[None], elements)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
-from learnsym.groups._stumpff import constant, powers, stumpff
+from learnsym.groups._stumpff import constant, cosine_and_sine, powers
 
 ROTATION = Generator(name="rotation", unit="degree", per_unit=math.pi / 180, cap=math.pi)
 FLIP = torch.diag(torch.tensor([-1.0, 1.0], dtype=torch.float64))
@@ -273,26 +273,21 @@ def _exp_and_phi(s: Tensor, delta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tens
     `φ(M) = ∫₀¹ e^{us} (cosh(u√δ) I + sinh(u√δ)/√δ N) du` is a double power series in `δ` and `s`, summed close to 0;
     elsewhere it is `M⁻¹ (exp M - I)`, with `M⁻¹ = (s I - N) / (s² - δ)`.
     """
-    near = (delta.abs() <= _NEAR_DELTA) & (s.abs() <= _NEAR_S)
-    far_c0, far_c1, far_alpha, far_beta = _far(s, delta, near)
-    inner = torch.where(near, torch.stack([delta, s]), torch.zeros_like(s))
+    near_delta = delta.abs() <= _NEAR_DELTA
+    near = near_delta & (s.abs() <= _NEAR_S)
+    # Safe values where the other branch is used, else the gradient of `where` would be nan.
+    inner = torch.where(torch.stack([near_delta, near]), torch.stack([delta, s]), torch.zeros_like(s))
     rows, columns = powers(inner, 5).unbind(0)
     series = rows[..., :_K] @ constant(_SERIES, s)
-    alpha, beta = (series[..., 2:].unflatten(-1, (2, _J)) * columns.unsqueeze(-2)).sum(-1).unbind(-1)
+    far_c0, far_c1 = cosine_and_sine(torch.where(near_delta, torch.ones_like(s), -delta))
     growth = s.exp()
-    gamma = growth * torch.where(near, series[..., 0], far_c0)
-    eta = growth * torch.where(near, series[..., 1], far_c1)
+    gamma = growth * torch.where(near_delta, series[..., 0], far_c0)
+    eta = growth * torch.where(near_delta, series[..., 1], far_c1)
+    determinant = torch.where(near, torch.ones_like(s), s * s - delta)
+    far_alpha = (s * (gamma - 1) - delta * eta) / determinant
+    far_beta = (s * eta - gamma + 1) / determinant
+    alpha, beta = (series[..., 2:].unflatten(-1, (2, _J)) * columns.unsqueeze(-2)).sum(-1).unbind(-1)
     return gamma, eta, torch.where(near, alpha, far_alpha), torch.where(near, beta, far_beta)
-
-
-def _far(s: Tensor, delta: Tensor, near: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    # Safe values where the series is used, else the gradient of `where` would be nan.
-    one = torch.ones_like(s)
-    c0, c1, _, _ = stumpff(torch.where(near, one, -delta))
-    growth = torch.where(near, one, s).exp()
-    determinant = torch.where(near, one, s * s - delta)
-    e, n = growth * c0 - 1, growth * c1
-    return c0, c1, (s * e - delta * n) / determinant, (s * n - e) / determinant
 
 
 def _log_unimodular(g: Tensor) -> tuple[Tensor, Tensor, Tensor]:
