@@ -62,7 +62,7 @@ def _data(device: str) -> tuple[Tensor, Tensor]:
 
 
 def _pixel_matrices(g: Tensor) -> Tensor:
-    """The same maps as kornia takes them: from pixels of the input to pixels of the output, y down, origin at a corner."""
+    """The same maps as kornia takes them: input pixel to output pixel, y down, the origin at the first pixel."""
     half = SIZE / 2
     to_pixel = torch.tensor(
         [[half, 0.0, half - 0.5], [0.0, -half, half - 0.5], [0.0, 0.0, 1.0]], dtype=g.dtype, device=g.device

@@ -6,6 +6,7 @@ import itertools
 
 import torch
 from torch import Tensor
+from torch._C._functorch import peek_interpreter_stack
 from torch.autograd import forward_ad
 
 ATOL = 1e-6
@@ -74,7 +75,7 @@ def _readable(g: Tensor) -> bool:
 
 def in_transform() -> bool:
     """Whether a `torch.func` transform or forward-mode AD is active."""
-    return torch._C._functorch.peek_interpreter_stack() is not None or in_forward_mode()
+    return peek_interpreter_stack() is not None or in_forward_mode()
 
 
 def in_forward_mode() -> bool:

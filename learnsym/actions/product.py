@@ -49,11 +49,6 @@ class Product(Action):
     def check(self, group: Group) -> None:
         """Block sizes must match, and each factor its action."""
         check_space(self, group, "product")
-        if sum(self.sizes) != group.n:
-            raise ValueError(
-                f"sizes: got {self.sizes}, must sum to {group.n}, the matrix size of {group.name}; give the size of "
-                "each factor in order"
-            )
         for action, factor in zip(self.actions, self._factors(group), strict=True):
             action.check(factor)
 
@@ -63,4 +58,11 @@ class Product(Action):
             action.check_data(factor, x)
 
     def _factors(self, group: Group) -> tuple[Group, ...]:
-        return tuple(group.factors)
+        factors: tuple[Group, ...] = getattr(group, "factors", ())
+        sizes = tuple(factor.n for factor in factors)
+        if sizes != self.sizes:
+            raise ValueError(
+                f"sizes: got {self.sizes}, must be {sizes}, the matrix sizes of the factors of {group.name}, with one "
+                "action each, in order"
+            )
+        return factors
