@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
+def _at_least(name: str, value: int, least: int) -> None:
+    if value < least:
+        raise ValueError(f"{name}: got {value}, must be >= {least}; leave it out for the default")
+
+
 @dataclass(frozen=True, kw_only=True)
 class PoseConfig:
     """Distribution symmetry from the posterior over poses."""
@@ -73,8 +78,3 @@ class AnalysisConfig:
             raise ValueError(f"analysis.level: got {self.level}, must lie between 0 and 1; 0.9 is usual")
         for name in ("equivariance_samples", "equivariance_examples", "bootstrap", "workers"):
             _at_least(f"analysis.{name}", getattr(self, name), 1)
-
-
-def _at_least(name: str, value: int, least: int) -> None:
-    if value < least:
-        raise ValueError(f"{name}: got {value}, must be >= {least}; leave it out for the default")
