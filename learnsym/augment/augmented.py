@@ -22,16 +22,16 @@ class Augmented(nn.Module):
 
         f(x) = average over g ~ mu of  g^{-1} · net(g · x)
 
-    In training, `copies` random elements per example; in evaluation, `test_copies` fixed quasi-random elements, the same
-    for all examples, so that outputs are deterministic and do not depend on other examples of the batch.
+    In training, `copies` random elements per example; in evaluation, `test_copies` fixed quasi-random elements, the
+    same for all examples, so that outputs are deterministic and do not depend on other examples of the batch.
 
     Reference: Benton, Finzi, Izmailov, Wilson, "Learning invariances in neural networks" (2020), arXiv 2010.11882.
 
     Args:
         net: any module from a batch `(B, ...)` to a batch `(B, ...)`.
         symmetry: how group elements move inputs and outputs.
-        distribution: over the same group, learnable or `Fixed`; by default `distributions.learnable(symmetry.group)`, a box
-            that starts at a tenth of the caps.
+        distribution: over the same group, learnable or `Fixed`; by default `distributions.learnable(symmetry.group)`,
+            a box that starts at a tenth of the caps.
         copies: transformed copies per example in training.
         test_copies: transformed copies per example in evaluation; may be set later.
         average: from stacked outputs `(S, B, ...)` to `(B, ...)`; see `augment.averages`.
@@ -64,11 +64,12 @@ class Augmented(nn.Module):
         self.net = net
         self.symmetry = symmetry
         self.distribution = distribution
-        self.copies = _at_least_one("copies", copies)
+        self.copies = checked_count("copies", copies)
         self.average = average
         self._checked: set[tuple[torch.Size, torch.dtype]] = set()
         # a function of its shape, hence not part of the state
-        self.register_buffer("test_uniforms", midpoints(_at_least_one("test_copies", test_copies), distribution.uniforms), False)
+        points = midpoints(checked_count("test_copies", test_copies), distribution.uniforms)
+        self.register_buffer("test_uniforms", points, persistent=False)
 
     @property
     def test_copies(self) -> int:
@@ -77,7 +78,7 @@ class Augmented(nn.Module):
 
     @test_copies.setter
     def test_copies(self, count: int) -> None:
-        points = midpoints(_at_least_one("test_copies", count), self.distribution.uniforms)
+        points = midpoints(checked_count("test_copies", count), self.distribution.uniforms)
         self.test_uniforms = points.to(self.test_uniforms)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,7 +99,7 @@ class Augmented(nn.Module):
             return distribution.from_uniform(u).unsqueeze(1).expand(-1, len(x), -1, -1)
 
     def _check_data(self, x: Tensor) -> None:
-        """The action's check of the first batch of each shape and dtype: it reads values, which a GPU has to wait for."""
+        """The action's check, of the first batch of each shape and dtype: it reads values, which holds a GPU up."""
         key = (x.shape[1:], x.dtype)
         if key not in self._checked and not torch.compiler.is_compiling() and not in_transform():
             self.symmetry.on_input.check_data(self.symmetry.group, x)
@@ -134,7 +135,8 @@ def _check_match(symmetry: Symmetry, distribution: LearnableDistribution) -> Non
         )
 
 
-def _at_least_one(name: str, count: int) -> int:
+def checked_count(name: str, count: int) -> int:
+    """The count, or ValueError below 1."""
     if not isinstance(count, int) or count < 1:
         raise ValueError(f"{name}: got {count}, must be an integer >= 1; one copy is the smallest number")
     return count

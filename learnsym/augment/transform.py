@@ -38,7 +38,9 @@ def averaged(
     """
     y = net(move(symmetry.on_input, g, x))
     if len(y) != g.shape[0] * g.shape[1]:
-        raise ValueError(f"net: gave {len(y)} outputs for {g.shape[0] * g.shape[1]} inputs; must keep the batch axis first")
+        raise ValueError(
+            f"net: gave {len(y)} outputs for {g.shape[0] * g.shape[1]} inputs; must keep the batch axis first"
+        )
     if not isinstance(symmetry.on_output, Invariant):
         with full_precision(y.device):
             y = symmetry.on_output(symmetry.group.inverse(g.flatten(0, 1)), y)

@@ -1,4 +1,4 @@
-"""Distributions over group elements: box and normal on the Lie algebra, categorical, Haar, products; fixed or learnable."""
+"""Distributions over group elements: box, normal, categorical, Haar, products; fixed or learnable."""
 
 from learnsym.distributions._distribution import GroupDistribution, LearnableDistribution
 from learnsym.distributions._precision import full_precision

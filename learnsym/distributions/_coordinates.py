@@ -25,7 +25,9 @@ def require_lie(group: Group, name: str) -> None:
 def require_compact(group: Group) -> None:
     """ValueError for a group without a normalised Haar measure."""
     if not group.is_compact:
-        raise ValueError(f"group: {group.name} is not compact and has no normalised Haar measure; compare entropies instead")
+        raise ValueError(
+            f"group: {group.name} is not compact and has no normalised Haar measure; compare entropies instead"
+        )
 
 
 def checked(
@@ -42,7 +44,9 @@ def checked(
         raise ValueError(f"{name}: got {value.tolist()}, must be finite and {bound}; give one number per generator")
     caps = torch.tensor([generator.cap for generator in group.generators], dtype=value.dtype, device=value.device)
     if not positive and group.is_compact and bool((value > caps * (1 + 1e-5)).any()):
-        raise ValueError(f"{name}: got {value.tolist()}, must be <= {caps.tolist()} on {group.name}; the orbit closes there")
+        raise ValueError(
+            f"{name}: got {value.tolist()}, must be <= {caps.tolist()} on {group.name}; the orbit closes there"
+        )
     return value
 
 

@@ -1,6 +1,7 @@
 """What a distribution over group elements is, and the module that learns one.
 
-Legend of axes: `*S` sample shape, `*B` batch shape, `n` matrix size, `D` algebra dimension, `Q` uniform numbers an element needs.
+Legend of axes: `*S` sample shape, `*B` batch shape, `n` matrix size, `D` algebra dimension, `Q` uniform numbers an
+element needs.
 """
 
 from __future__ import annotations
@@ -146,5 +147,3 @@ def range_degrees(group: Group, half_width: Tensor, site: str, method: str) -> l
         )
         for generator, mean in zip(group.generators, means, strict=True)
     ]
-
-

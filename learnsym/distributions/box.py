@@ -20,9 +20,11 @@ class LieBox(GroupDistribution):
 
         g = exp(sum_i a_i G_i),    a_i ~ U[-h_i, h_i]
 
-    Reference: Benton, Finzi, Izmailov, Wilson, "Learning invariances in neural networks" (2020), arXiv 2010.11882. Their
-    width is `2 h`. Only the identity component is reached; `ComponentMixture` adds the others. A generator with `h_i = 0`
-    is absent: it leaves the density and the entropy, and elements that move along it have log density `-inf`.
+    Only the identity component is reached; `ComponentMixture` adds the others. A generator with `h_i = 0` is absent: it
+    leaves the density and the entropy, and elements that move along it have log density `-inf`.
+
+    Reference: Benton, Finzi, Izmailov, Wilson, "Learning invariances in neural networks" (2020), arXiv 2010.11882,
+    whose width is `2 h`.
 
     Args:
         group: a group with a Lie algebra of dimension `D`.

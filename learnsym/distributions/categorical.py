@@ -49,9 +49,13 @@ class GroupCategorical(GroupDistribution):
     def __init__(self, group: Group, logits: Float[Tensor, "*B K"], validate_args: bool | None = None) -> None:
         elements = listed_elements(group)
         if logits.dim() < 1 or logits.shape[-1] != len(elements):
-            raise ValueError(f"logits: got shape {tuple(logits.shape)}, must end in K = {len(elements)} for {group.name}")
+            raise ValueError(
+                f"logits: got shape {tuple(logits.shape)}, must end in K = {len(elements)} for {group.name}"
+            )
         if validate_args is not False and not bool((logits < math.inf).all()):
-            raise ValueError(f"logits: got {logits.tolist()}, must be below infinity and not NaN; give log-probabilities")
+            raise ValueError(
+                f"logits: got {logits.tolist()}, must be below infinity and not NaN; give log-probabilities"
+            )
         self.logits = at_least_float32(logits)
         self._elements = elements.to(self.logits)
         super().__init__(group, logits.shape[:-1])

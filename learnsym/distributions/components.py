@@ -44,7 +44,9 @@ class ComponentMixture(GroupDistribution):
         group = base.group
         if logits.dim() < 1 or logits.shape[-1] != len(group.components):
             count = len(group.components)
-            raise ValueError(f"logits: got shape {tuple(logits.shape)}, must end in K = {count} components of {group.name}")
+            raise ValueError(
+                f"logits: got shape {tuple(logits.shape)}, must end in K = {count} components of {group.name}"
+            )
         shape = torch.broadcast_shapes(base.batch_shape, logits.shape[:-1])
         self.base = base if base.batch_shape == shape else base.expand(shape)
         self.logits = at_least_float32(logits).expand(*shape, -1)

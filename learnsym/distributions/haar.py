@@ -1,6 +1,7 @@
 """The Haar measure as a distribution: full symmetry.
 
-Legend of axes: `*S` sample shape, `*B` batch shape, `K` components, `n` matrix size, `Q` uniform numbers an element needs.
+Legend of axes: `*S` sample shape, `*B` batch shape, `K` components, `n` matrix size, `Q` uniform numbers an element
+needs.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ class Bounded(nn.Module):
     def deficit(self) -> Float[Tensor, ""]:
         """`mean_i log(cap_i / value_i)`, computed without cancellation."""
         if not self.all_finite:
-            raise ValueError("caps: some are infinite, so there is no widest law; give finite caps or another regulariser")
+            raise ValueError(
+                "caps: some are infinite, so there is no widest law; give finite caps or another regulariser"
+            )
         return -F.logsigmoid(at_least_float32(self.raw)).mean()
 
 

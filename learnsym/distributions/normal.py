@@ -24,8 +24,8 @@ class WrappedNormal(GroupDistribution):
         g = exp(sum_i a_i G_i),    a_i ~ N(0, s_i^2)
 
     On a compact group of one generator (SO(2), O(2)) the density is that of the wrapped normal, the sum over windings
-    `sum_k N(a + 2 pi k; 0, s^2)`. On other groups `log_prob` is the normal density of the principal coordinates, which leaves out
-    the mass that wraps around: exact where the exponential is injective, close where `s` is small against the caps.
+    `sum_k N(a + 2 pi k; 0, s^2)`. On other groups `log_prob` is the normal density of the principal coordinates, which
+    leaves out the mass that wraps around: exact where the exponential is injective, close where `s` is small.
 
     Args:
         group: a group with a Lie algebra of dimension `D`.

@@ -56,7 +56,9 @@ class ProductDistribution(GroupDistribution):
         return {f"{i}.{key}": t for i, d in enumerate(self.distributions) for key, t in d.tensors().items()}
 
     def replace(self, tensors: Mapping[str, Tensor]) -> ProductDistribution:
-        parts = [d.replace({key: tensors[f"{i}.{key}"] for key in d.tensors()}) for i, d in enumerate(self.distributions)]
+        parts = [
+            d.replace({key: tensors[f"{i}.{key}"] for key in d.tensors()}) for i, d in enumerate(self.distributions)
+        ]
         return ProductDistribution(*parts, group=self.group)
 
     def log_prob(self, value: Float[Tensor, "*S n n"]) -> Float[Tensor, "*S"]:

@@ -1,5 +1,10 @@
 """Networks for the experiments: plain torch modules."""
 
+from learnsym.nets.cifar import CIFARNet
 from learnsym.nets.cnn import CNN
+from learnsym.nets.config import NetConfig, build
+from learnsym.nets.mario import MarioCNN
+from learnsym.nets.mlp import MLP
+from learnsym.nets.segmentation import SegmentationCNN
 
-__all__ = ["CNN"]
+__all__ = ["CNN", "MLP", "CIFARNet", "MarioCNN", "NetConfig", "SegmentationCNN", "build"]

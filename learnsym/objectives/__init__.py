@@ -1,16 +1,23 @@
 """What is minimised: functions of a model and a batch that give a loss with named parts."""
 
 from learnsym.objectives._objective import Loss, Objective
-from learnsym.objectives.losses import Segmentation, cross_entropy, losses, mse
-from learnsym.objectives.regularisers import entropy, norm, regularisers, squared_norm
+from learnsym.objectives.co_moved import CoMoved
+from learnsym.objectives.config import ObjectiveConfig, build
+from learnsym.objectives.losses import LossFunction, Segmentation, cross_entropy, losses, mse
+from learnsym.objectives.regularisers import Regulariser, entropy, norm, regularisers, squared_norm
 from learnsym.objectives.supervised import Augerino, Supervised, learned_distributions
 
 __all__ = [
     "Augerino",
+    "CoMoved",
     "Loss",
+    "LossFunction",
     "Objective",
+    "ObjectiveConfig",
+    "Regulariser",
     "Segmentation",
     "Supervised",
+    "build",
     "cross_entropy",
     "entropy",
     "learned_distributions",

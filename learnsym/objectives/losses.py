@@ -24,7 +24,9 @@ def mse(outputs: Float[Tensor, "B *out"], targets: Float[Tensor, "B *target"]) -
         ValueError: when outputs and targets hold different numbers of values per example.
     """
     if outputs.numel() != targets.numel() or len(outputs) != len(targets):
-        raise ValueError(f"targets: got shape {tuple(targets.shape)}, must match outputs of shape {tuple(outputs.shape)}")
+        raise ValueError(
+            f"targets: got shape {tuple(targets.shape)}, must match outputs of shape {tuple(outputs.shape)}"
+        )
     return F.mse_loss(outputs.reshape(targets.shape), targets)
 
 

@@ -1,6 +1,7 @@
-"""Rewards for wide distributions over group elements: what stops a learned augmentation from collapsing to the identity.
+"""Rewards for wide distributions over group elements, which stop a learned augmentation from collapsing.
 
-Each takes a learnable distribution and the inputs (which matter when it depends on them) and returns a scalar to minimise.
+Each takes a learnable distribution and the inputs (which matter when it depends on them) and returns a scalar to
+minimise.
 """
 
 from __future__ import annotations

@@ -1,0 +1,58 @@
+"""Augerino for targets that move with the inputs, such as label maps."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from learnsym.actions import Action
+from learnsym.augment import Augmented
+from learnsym.objectives._objective import Loss
+from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.regularisers import Regulariser, norm
+from learnsym.objectives.supervised import Batch, checked_weight, regularised
+
+
+class CoMoved:
+    """The loss with inputs and targets moved by the same elements, with a reward for wide distributions.
+
+        L = E_{g ~ mu} loss(net(g · x), g · y) + weight * sum over learned distributions of regulariser(mu)
+
+    A fill of the target action that the loss ignores keeps what comes from outside of the image out of the loss. In
+    evaluation, and for a model that is not `Augmented`, the loss is that of the model's own outputs on the targets.
+
+    Reference: Benton, Finzi, Izmailov, Wilson, "Learning invariances in neural networks" (2020), arXiv 2010.11882.
+
+    Args:
+        loss_fn: `(outputs, targets) -> scalar`, such as `objectives.Segmentation(ignore=11)`.
+        on_target: how elements move the targets, such as `actions.LabelMap(fill=11)`.
+        regulariser: `(distribution, x) -> scalar` to minimise.
+        weight: its weight, not negative.
+
+    Raises:
+        ValueError: when the weight is negative.
+
+    Example:
+        >>> symmetry = ls.augment.equivariant(ls.symmetry_by_name("rotation2d"))
+        >>> model = ls.augment.Augmented(nn.Conv2d(3, 4, 3, padding=1), symmetry)
+        >>> objective = ls.objectives.CoMoved(ls.objectives.Segmentation(ignore=3), ls.actions.LabelMap(fill=3))
+        >>> bool(objective(model, (torch.rand(2, 3, 8, 8), torch.zeros(2, 8, 8, dtype=torch.long))).total.isfinite())
+        True
+    """
+
+    def __init__(
+        self, loss_fn: LossFunction, on_target: Action, regulariser: Regulariser = norm, weight: float = 0.05
+    ) -> None:
+        self.loss_fn = loss_fn
+        self.on_target = on_target
+        self.regulariser = regulariser
+        self.weight = checked_weight(weight)
+
+    def __call__(self, model: nn.Module, batch: Batch) -> Loss:
+        x, y = batch
+        return regularised(self._task(model, x, y), model, x, self.regulariser, self.weight)
+
+    def _task(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+        if isinstance(model, Augmented) and model.training:
+            x, y = model.together(x, y, self.on_target)
+            model = model.net
+        return self.loss_fn(model(x), y)
