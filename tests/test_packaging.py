@@ -17,8 +17,7 @@ import pytest
 import learnsym
 
 ROOT = Path(__file__).resolve().parents[1]
-LIBRARY = ROOT / "learnsym"
-PACKAGE = Path(learnsym.__file__).parent
+LIBRARY = Path(learnsym.__file__).parent  # of the checkout or as installed
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["project"]
 
 # Imports point only upwards in this list (docs/contributing: layout); names on one line may use each other.
@@ -51,7 +50,7 @@ def _sources() -> list[Path]:
 
 
 def _name(path: Path) -> str:
-    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = path.relative_to(LIBRARY.parent).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
@@ -140,8 +139,8 @@ def test_import_is_light():
 
 
 def test_data_of_the_package_is_installed():
-    assert (PACKAGE / "py.typed").is_file()
-    assert list((PACKAGE / "report" / "templates").iterdir())
+    assert (LIBRARY / "py.typed").is_file()
+    assert list((LIBRARY / "report" / "templates").iterdir())
 
 
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
