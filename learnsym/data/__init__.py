@@ -1,0 +1,33 @@
+"""Real data sets, and simulators whose symmetry is known."""
+
+from learnsym.data.batches import Batches
+from learnsym.data.bumps import blobs
+from learnsym.data.config import DataConfig, PlantConfig
+from learnsym.data.dataset import Dataset
+from learnsym.data.download import Entry, catalogue, fetch, verify
+from learnsym.data.figures import two_figures
+from learnsym.data.planting import plant
+from learnsym.data.registry import registry, source_by_name
+from learnsym.data.source import Sizes, Source
+from learnsym.data.splits import Splits, load, load_splits
+
+__all__ = [
+    "Batches",
+    "DataConfig",
+    "Dataset",
+    "Entry",
+    "PlantConfig",
+    "Sizes",
+    "Source",
+    "Splits",
+    "blobs",
+    "catalogue",
+    "fetch",
+    "load",
+    "load_splits",
+    "plant",
+    "registry",
+    "source_by_name",
+    "two_figures",
+    "verify",
+]

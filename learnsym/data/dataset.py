@@ -1,0 +1,103 @@
+"""Dataset: examples in memory, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Inputs and targets as two tensors in memory, with what is known about them.
+
+    Args:
+        x: inputs `(N, ...)`, floating, pixels in [0, 1]; or uint8, which `Batches` divides by 255.
+        y: targets: labels `(N,)`, label maps `(N, H, W)`, or real numbers when `classes` is 0.
+        name: name of the data set.
+        classes: number of classes, 0 for a regression.
+        class_names: their names, for figures.
+        ignore: a label that stands for "no label" (void pixels), or None.
+        variant: how these examples differ from the published ones, in words; empty when they do not.
+        planted: coordinates `(N, 5)` of the transformation planted in each example, see `plant`: for tests, never read
+            by a learner.
+
+    Raises:
+        ValueError: when the set is empty, not finite, of an unfit dtype or length, or has a label out of range.
+
+    Example:
+        >>> data = ls.data.Dataset(torch.rand(6, 1, 8, 8), torch.arange(6) % 3, "noise", classes=3)
+        >>> len(data), data.in_shape
+        (6, (1, 8, 8))
+    """
+
+    x: Tensor
+    y: Tensor
+    name: str = "data"
+    classes: int = 0
+    class_names: tuple[str, ...] = ()
+    ignore: int | None = None
+    variant: str = ""
+    planted: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        _check_inputs(self.x)
+        if len(self.y) != len(self.x):
+            raise ValueError(f"y: got {len(self.y)} targets for {len(self.x)} inputs; give one target per example")
+        if self.planted is not None and len(self.planted) != len(self.x):
+            raise ValueError(f"planted: got {len(self.planted)} rows for {len(self.x)} inputs; give one per example")
+        if self.classes:
+            object.__setattr__(self, "y", _labels(self.y, self.classes, self.ignore))
+        elif self.y.is_floating_point() and not torch.isfinite(self.y).all():
+            raise ValueError("y: contains NaN or infinity; remove or repair those targets")
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def in_shape(self) -> tuple[int, ...]:
+        """Shape of one input."""
+        return tuple(self.x.shape[1:])
+
+    @property
+    def inputs(self) -> Tensor:
+        """All inputs as floats."""
+        return as_float(self.x)
+
+    def subset(self, indices: Tensor) -> Dataset:
+        """The examples at `indices`, in that order."""
+        planted = None if self.planted is None else self.planted[indices]
+        return replace(self, x=self.x[indices], y=self.y[indices], planted=planted)
+
+    def to(self, device: torch.device | str) -> Dataset:
+        """The same examples on another device."""
+        return replace(self, x=self.x.to(device), y=self.y.to(device))
+
+
+def as_float(x: Tensor) -> Tensor:
+    """Pixels in [0, 1]: uint8 divided by 255, floats as they are."""
+    return x.float().div_(255.0) if x.dtype == torch.uint8 else x
+
+
+def _check_inputs(x: Tensor) -> None:
+    if x.ndim < 2 or len(x) == 0:
+        raise ValueError(f"x: got shape {tuple(x.shape)}, empty or without batch axis; must be (N, ...) with N >= 1")
+    if x.dtype != torch.uint8 and not x.is_floating_point():
+        raise ValueError(f"x: got dtype {x.dtype}, must be uint8 or floating; convert with x.float()")
+    if x.is_floating_point() and not torch.isfinite(x).all():
+        bad = (~torch.isfinite(x.flatten(1)).all(1)).nonzero()[0].item()
+        raise ValueError(f"x: contains NaN or infinity, first in example {bad}; remove or repair those examples")
+
+
+def _labels(y: Tensor, classes: int, ignore: int | None) -> Tensor:
+    if y.is_floating_point() or y.is_complex():
+        raise ValueError(f"y: got dtype {y.dtype} with classes={classes}, must be integers; convert with y.long()")
+    labels = y.long()
+    counted = labels if ignore is None else labels[labels != ignore]
+    if counted.numel() and (counted.min() < 0 or counted.max() >= classes):
+        raise ValueError(
+            f"y: labels lie in [{counted.min().item()}, {counted.max().item()}], must lie in [0, {classes - 1}]; "
+            "number the classes from 0 or raise `classes`"
+        )
+    return labels

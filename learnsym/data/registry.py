@@ -1,0 +1,26 @@
+"""The data sets that can be loaded by name; add a `Source` here or at run time."""
+
+from __future__ import annotations
+
+from learnsym.data.bumps import BLOBS
+from learnsym.data.camvid import CAMVID
+from learnsym.data.cifar import CIFAR10, CIFAR10_JPEG
+from learnsym.data.digits import DIGITS
+from learnsym.data.figures import TWO_FIGURES
+from learnsym.data.idx import FASHION_MNIST, MNIST
+from learnsym.data.source import Source
+
+registry: dict[str, Source] = {
+    source.name: source for source in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, CAMVID, TWO_FIGURES, BLOBS)
+}
+
+
+def source_by_name(name: str) -> Source:
+    """The source called `name`.
+
+    Raises:
+        ValueError: when there is none; lists the names.
+    """
+    if name not in registry:
+        raise ValueError(f"data.name: got {name!r}, must be one of {', '.join(registry)}")
+    return registry[name]
