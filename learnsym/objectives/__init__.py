@@ -4,7 +4,7 @@ from learnsym.objectives._objective import Loss, Objective
 from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.config import ObjectiveConfig, build
 from learnsym.objectives.losses import LossFunction, Segmentation, cross_entropy, losses, mse
-from learnsym.objectives.regularisers import Regulariser, entropy, norm, regularisers, squared_norm
+from learnsym.objectives.regularisers import Regulariser, entropy, norm, regularisers, sparse_norm, squared_norm
 from learnsym.objectives.supervised import Augerino, Supervised, learned_distributions
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "mse",
     "norm",
     "regularisers",
+    "sparse_norm",
     "squared_norm",
 ]
