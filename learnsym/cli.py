@@ -1,0 +1,154 @@
+"""The command `learnsym`.
+
+Exit codes: 0 done, 1 failed, 2 bad input (one sentence on standard error), 130 and 143 stopped by SIGINT and SIGTERM.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+USAGE = "learnsym train CONFIG.yaml [--key.sub value ...] --out RUN"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    if int(os.environ.get("RANK", "0")) > 0:
+        logging.getLogger("learnsym").setLevel(logging.ERROR)
+    try:
+        return _train(given[1:]) if given[:1] == ["train"] else _command(given)
+    except BrokenPipeError:
+        return 1
+    except (ValueError, FileNotFoundError) as error:
+        return _fail(2, error)
+    except (OSError, ImportError, RuntimeError, FloatingPointError) as error:
+        return _failure(error)
+    except KeyboardInterrupt:
+        return _fail(130, "interrupted")
+    except Exception as error:
+        code = getattr(error, "exit_code", None)
+        if code is None:
+            raise
+        return _fail(code, error)
+
+
+def _fail(code: int, message: object) -> int:
+    print(f"learnsym: {' '.join(str(message).split())}", file=sys.stderr)
+    return code
+
+
+def _failure(error: Exception) -> int:
+    """What went wrong with good input; an error that is not ours comes with its traceback."""
+    if isinstance(error, RuntimeError) and type(error).__module__.split(".")[0] != "learnsym":
+        logging.getLogger("learnsym").error("unexpected error", exc_info=error)
+    return _fail(1, error.strerror if isinstance(error, OSError) and error.strerror else error)
+
+
+def _train(arguments: list[str]) -> int:
+    from learnsym.training import train
+    from learnsym.training.config_file import config_parser, file_arguments, parse
+
+    parser = config_parser(prog="learnsym train", usage=USAGE, description="Train with learned symmetry; resumes when RUN exists.")
+    parser.add_argument("config", help="YAML file with differences from the defaults")
+    parser.add_argument("--out", required=True, help="run folder")
+    path = parse(parser, arguments)[1]["config"]
+    config, values = parse(parser, [*file_arguments(path), *arguments])
+    runs = train(config, values["out"])
+    if int(os.environ.get("RANK", "0")) == 0:
+        _print_table(["run", "test"], [[str(run.path), _test_scores(run)] for run in runs])
+    return 0
+
+
+def _test_scores(run: Any) -> str:
+    record = next(record for record in reversed(run.metrics()) if record["split"] == "test")
+    return ", ".join(f"{key} {value:.4g}" for key, value in record.items() if isinstance(value, float))
+
+
+def _command(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    return options.call(options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="learnsym", description="Learn how much symmetry a data set has.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands.add_parser("train", help="train with learned symmetry; resumes when RUN exists")
+    analyze = commands.add_parser("analyze", help="infer, measure, draw: report.html, figures/, symmetry.json")
+    analyze.add_argument("run", type=Path, help="run folder, or a folder that holds runs")
+    analyze.set_defaults(call=_analyze)
+    export = commands.add_parser("export", help="plain torch program or ONNX, which runs without learnsym")
+    export.add_argument("run", type=Path, help="run folder")
+    export.add_argument("--out", type=Path, required=True, help="file to write, such as model.pt2")
+    export.add_argument("--onnx", action="store_true", help="write ONNX instead of a torch program")
+    export.add_argument("--averaged", action="store_true", help="with averaging over transformed copies baked in")
+    export.set_defaults(call=_export)
+    _add_data(commands.add_parser("data", help="list, fetch or verify data sets"))
+    return parser
+
+
+def _add_data(data: argparse.ArgumentParser) -> None:
+    actions = data.add_subparsers(title="actions", metavar="ACTION", required=True)
+    actions.add_parser("list", help="all data sets").set_defaults(call=_data_list)
+    fetch = actions.add_parser("fetch", help="download from the official source and check")
+    fetch.add_argument("name", metavar="NAME")
+    fetch.set_defaults(call=_data_fetch)
+    verify = actions.add_parser("verify", help="check the files that are there")
+    verify.add_argument("name", metavar="NAME")
+    verify.set_defaults(call=_data_verify)
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    from learnsym.report import analyze
+
+    analysis = analyze(options.run)
+    print(analysis.table())
+    print(f"report: {analysis.report}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from learnsym.export import export_run
+
+    written = export_run(options.run, options.out, onnx=options.onnx, averaged=options.averaged)
+    print(written or options.out)
+    return 0
+
+
+def _data_list(options: argparse.Namespace) -> int:
+    from learnsym.data import catalogue
+
+    rows = [
+        [e.name, e.title, e.licence, f"{e.bytes / 1e6:.1f} MB" if e.bytes else "none", "yes" if e.present else "no"]
+        for e in catalogue()
+    ]
+    _print_table(["name", "data", "licence", "download", "present"], rows)
+    return 0
+
+
+def _data_fetch(options: argparse.Namespace) -> int:
+    from learnsym.data import fetch
+
+    paths = fetch(options.name)
+    print("\n".join(map(str, paths)) or f"{options.name} needs no files")
+    return 0
+
+
+def _data_verify(options: argparse.Namespace) -> int:
+    from learnsym.data import verify
+
+    paths = verify(options.name)
+    print("\n".join(f"{path}: good" for path in paths) or f"{options.name} needs no files")
+    return 0
+
+
+def _print_table(header: list[str], rows: list[list[str]]) -> None:
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    for row in [header, *rows]:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,33 @@
+"""Training: loop, run folder, checkpoints, resume, data-parallel."""
+
+from learnsym.training.build import build, build_model, members, train_member
+from learnsym.training.config import OptimiserConfig, RunConfig, TrainConfig
+from learnsym.training.config_file import dump_config, read_config
+from learnsym.training.evaluate import evaluate, predict
+from learnsym.training.history import History
+from learnsym.training.loop import NonFiniteLoss, fit
+from learnsym.training.side_by_side import MembersFailed, train
+from learnsym.training.run import Run, find_runs
+from learnsym.training.signals import Interrupted
+
+__all__ = [
+    "History",
+    "Interrupted",
+    "MembersFailed",
+    "NonFiniteLoss",
+    "OptimiserConfig",
+    "Run",
+    "RunConfig",
+    "TrainConfig",
+    "build",
+    "build_model",
+    "dump_config",
+    "evaluate",
+    "find_runs",
+    "fit",
+    "members",
+    "predict",
+    "read_config",
+    "train",
+    "train_member",
+]

@@ -1,0 +1,108 @@
+"""YAML files and dotted overrides to a `RunConfig`, and back."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_parsing_settings
+
+from learnsym.training.config import RunConfig
+
+set_parsing_settings(docstring_parse_attribute_docstrings=True)
+
+SECTIONS = tuple(RunConfig.__dataclass_fields__)
+RUNTIME = ("train.device", "train.tensorboard", "train.threads", "train.workers", "analysis.")
+"""Keys that may differ when a run is resumed, since the trained weights do not depend on them."""
+
+
+def config_parser(**options: Any) -> ArgumentParser:
+    """A parser with one dotted option per configuration key, and `--from FILE`."""
+    parser = ArgumentParser(exit_on_error=False, **options)
+    parser.add_argument("--from", action=ActionConfigFile, help=argparse.SUPPRESS)
+    parser.add_class_arguments(RunConfig, as_group=False)
+    return parser
+
+
+def parse(parser: ArgumentParser, arguments: Sequence[str]) -> tuple[RunConfig, Namespace]:
+    """The configuration that the arguments spell, and all parsed values.
+
+    Raises:
+        ValueError: one sentence that names the key.
+    """
+    try:
+        instantiate = getattr(parser, "instantiate", None) or parser.instantiate_classes  # the name until 4.49
+        values = instantiate(parser.parse_args(list(arguments)))
+        return RunConfig(**{name: values[name] for name in SECTIONS}), values
+    except (argparse.ArgumentError, TypeError, KeyError) as error:
+        raise ValueError(_sentence(str(error))) from error
+
+
+def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RunConfig:
+    """Read a YAML file of differences from the defaults, then apply overrides such as `["--train.steps", "10"]`.
+
+    Raises:
+        ValueError: when the file is missing or not YAML, or a key or value is unknown.
+    """
+    return parse(config_parser(), [*file_arguments(path), *overrides])[0]
+
+
+def file_arguments(path: str | os.PathLike[str]) -> list[str]:
+    """The arguments that make the parser read a YAML file; ValueError unless it holds a mapping of known keys or nothing."""
+    if not Path(path).is_file():
+        raise ValueError(f"config: {os.fspath(path)} does not exist; name a YAML file")
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf8"))
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise ValueError(f"config: {os.fspath(path)} is not YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict | None):
+        raise ValueError(f"config: {os.fspath(path)} must hold keys and values, such as `train: {{steps: 100}}`")
+    for key, value in (content or {}).items():
+        if key not in SECTIONS:
+            raise ValueError(f"{key}: unknown key; known keys are {', '.join(SECTIONS)}")
+        if key not in ("twins", "seeds") and not isinstance(value, dict):
+            raise ValueError(f"{key}: got {value!r}, must hold keys and values; leave it out for the defaults")
+    return ["--from", os.fspath(path)] if content else []
+
+
+def dump_config(config: RunConfig) -> str:
+    """The whole configuration as YAML."""
+    return yaml.safe_dump(asdict(config), sort_keys=False, allow_unicode=True)
+
+
+def difference(ours: RunConfig, theirs: RunConfig) -> str | None:
+    """The first key, outside `RUNTIME`, on which two configurations differ."""
+    left, right = dict(_flat(asdict(ours))), dict(_flat(asdict(theirs)))
+    for key in left | right:
+        if left.get(key) != right.get(key) and not key.startswith(RUNTIME):
+            return key
+    return None
+
+
+def value_at(config: RunConfig, key: str) -> object:
+    """The value of a dotted key."""
+    return dict(_flat(asdict(config))).get(key)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _sentence(message: str) -> str:
+    """The parser's message in one line that starts with the key."""
+    text = " ".join(message.split())
+    text = re.sub(r"^Group '(.+?)' does not accept option '(.+?)'", r"\1.\2: unknown key; see learnsym train --help", text)
+    text = re.sub(r"^unrecognized arguments: --(\S+).*", r"\1: unknown key; see learnsym train --help", text)
+    text = re.sub(r"^Parser key \"(.+?)\": ", r"\1: ", text)
+    text = re.sub(r"Does not validate against any of the Union subtypes Subtypes: \[(.*?)\] Errors: .*? (Given value)", r"must be one of \1. \2", text)
+    return text.replace("<class '", "").replace("'>", "").replace("typing.", "")

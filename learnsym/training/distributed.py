@@ -1,0 +1,80 @@
+"""Data-parallel processes started by `torchrun`: who this one is, and the little that they tell each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+T = TypeVar("T")
+
+
+def rank() -> int:
+    """Rank of this process; 0 outside of `torchrun`."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world() -> int:
+    """Number of processes; 1 outside of `torchrun`."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+@contextmanager
+def session(device: torch.device) -> Iterator[None]:
+    """Join the process group that `torchrun` describes in the environment, and leave it at the end.
+
+    Outside of `torchrun`, and where a group exists already, nothing happens.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
+        yield
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def pick_device(name: str) -> torch.device:
+    """The device that a configuration names; under `torchrun` each process takes the GPU of its local rank.
+
+    Raises:
+        ValueError: when the name is unknown or the machine has no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"train.device: got {name!r}, must be cpu, cuda or auto") from error
+    if device.type == "cuda" and device.index is None:
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"train.device: got {name!r}, must be cpu, cuda or auto")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"train.device: got {name!r}, this machine has {torch.cuda.device_count()} GPUs; use cpu or auto")
+    return device
+
+
+def mean_over_processes(values: Tensor) -> Tensor:
+    """The mean of a tensor over all processes."""
+    if world() == 1:
+        return values
+    dist.all_reduce(values)
+    return values / world()
+
+
+def from_first(value: T) -> T:
+    """The value of rank 0, on every rank."""
+    if world() == 1:
+        return value
+    box = [value]
+    dist.broadcast_object_list(box)
+    return box[0]

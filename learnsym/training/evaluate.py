@@ -1,0 +1,39 @@
+"""Loss and accuracy of a model on a split."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from learnsym.data import Dataset
+
+BATCH = 256
+
+
+@torch.no_grad()
+def predict(model: nn.Module, x: Tensor, batch_size: int = BATCH) -> Tensor:
+    """Outputs of a model for all examples, in evaluation mode, on the CPU; its mode comes back afterwards."""
+    device = next((p.device for p in model.parameters()), x.device)
+    training = model.training
+    model.eval()
+    try:
+        return torch.cat([model(part.to(device)).float().cpu() for part in x.split(batch_size)])
+    finally:
+        model.train(training)
+
+
+def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
+    """`task`, the mean of the loss that was trained, and, for labels or label maps, `accuracy`."""
+    y = dataset.y.cpu()
+    found = {"task": loss_fn(outputs, y).item()}
+    if dataset.classes:
+        labelled = torch.ones_like(y, dtype=torch.bool) if dataset.ignore is None else y != dataset.ignore
+        found["accuracy"] = (outputs.argmax(1) == y)[labelled].double().mean().item()
+    return found
+
+
+def evaluate(model: nn.Module, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
+    """Scores of a model on a data set; see `scores`."""
+    return scores(predict(model, dataset.inputs), dataset, loss_fn)

@@ -1,0 +1,335 @@
+"""The training loop: any module, any loader, one objective.
+
+The state of a fit is a function of (configuration, step): random numbers are seeded anew for each step and batches are
+looked up by step, so that a fit that is stopped and resumed ends with the same weights.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from tqdm.auto import tqdm
+
+from learnsym.data import Batches
+from learnsym.degrees import degrees
+from learnsym.distributions.noise import part_of_batch
+from learnsym.objectives import Loss, Objective
+from learnsym.training import distributed
+from learnsym.training.checkpoint import write_atomically
+from learnsym.training.config import OptimiserConfig, TrainConfig
+from learnsym.training.history import History
+from learnsym.training.optimiser import make_optimiser, set_rates
+from learnsym.training.randomness import own_randomness, seed_step, settings
+from learnsym.training.run import Run
+from learnsym.training.signals import Interrupted, stop_request
+from learnsym.training.tensorboard import event_writer
+
+logger = logging.getLogger(__name__)
+
+Validate = Callable[[nn.Module], dict[str, float]]
+
+SYNC_EVERY = {"cpu": 1, "cuda": 16}
+"""Steps between looks at the loss: reading a number makes the host wait for a GPU."""
+
+
+class NonFiniteLoss(FloatingPointError):
+    """The loss became NaN or infinite; `step` says when."""
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
+
+
+def fit(
+    model: nn.Module,
+    objective: Objective,
+    loader: Batches | Iterable[Any],
+    *,
+    steps: int | None = None,
+    optimiser: OptimiserConfig = OptimiserConfig(),  # noqa: B008  frozen
+    train: TrainConfig = TrainConfig(),  # noqa: B008  frozen
+    seed: int = 0,
+    run: Run | None = None,
+    validate: Validate | None = None,
+) -> History:
+    """Minimise an objective over the parameters of a model, in place.
+
+    The parameters of learnable distributions form an optimiser group of their own. With a `run`, records and checkpoints
+    go to its folder and training continues from its last checkpoint; SIGTERM and SIGINT then stop after a checkpoint.
+    Under `torchrun` gradients are averaged over processes, each of which is given its part of every batch.
+
+    Args:
+        model: any module, on the device where it is to be trained.
+        objective: `(model, batch) -> Loss`.
+        loader: `data.Batches`, or any iterable of batches, begun anew when it ends.
+        steps: optimiser steps in total; None for `train.steps`.
+        optimiser: learning rates, schedule, clipping.
+        train: precision, compilation, determinism, checkpoints. Its device and batch size are not looked at here.
+        seed: of random transformations and dropout.
+        run: folder for metrics and checkpoints.
+        validate: called with the model every `train.eval_every` steps and at the end; what it returns is recorded.
+
+    Returns:
+        The records of the steps made by this call.
+
+    Raises:
+        NonFiniteLoss: the loss of a step is NaN or infinite.
+        Interrupted: a signal asked to stop; the run can be resumed.
+
+    Example:
+        >>> x, y = torch.randn(64, 3), torch.randint(2, (64,))
+        >>> objective = ls.objectives.Supervised(torch.nn.functional.cross_entropy)
+        >>> history = ls.training.fit(nn.Linear(3, 2), objective, [(x, y)], steps=5)
+        >>> len(history.losses)
+        5
+    """
+    loop = _Loop(model, objective, optimiser, train, train.steps if steps is None else steps, seed, run, validate)
+    with ExitStack() as stack:
+        stack.enter_context(settings(train))
+        stack.enter_context(own_randomness(loop.device))
+        stack.enter_context(part_of_batch(distributed.rank(), distributed.world()))
+        stack.enter_context(_compiled(model, train))
+        state = distributed.from_first(run.state() if run is not None and distributed.rank() == 0 else None)
+        if run is not None:
+            loop.stop = stack.enter_context(stop_request())
+            if distributed.rank() == 0:
+                stack.enter_context(run.writing(state))
+                loop.events = stack.enter_context(event_writer(run.path, train.tensorboard, state["step"] if state else 0))
+        loop.restore(state)
+        loop.go(loader)
+    return loop.history
+
+
+class _Step(nn.Module):
+    """The objective as a forward pass, so that data parallelism and autocast see one module."""
+
+    def __init__(self, model: nn.Module, objective: Objective) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+
+    def forward(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+        loss = self.objective(self.model, batch)
+        if not isinstance(loss, Loss):
+            raise ValueError(
+                f"objective: returned {type(loss).__name__}, must return a Loss; wrap a loss function in learnsym.objectives.Supervised"
+            )
+        return loss.total, {name: part.detach() for name, part in loss.parts.items()}
+
+
+class _Loop:
+    """What `fit` keeps between steps."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        config: OptimiserConfig,
+        train: TrainConfig,
+        steps: int,
+        seed: int,
+        run: Run | None,
+        validate: Validate | None,
+    ) -> None:
+        self.model, self.config, self.train = model, config, train
+        self.steps, self.seed, self.run, self.validate = steps, seed, run, validate
+        self.module = _Step(model, objective)
+        self.optimiser = make_optimiser(self.module, config)
+        self.parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        self.device = self.parameters[0].device
+        self.forward: nn.Module = self.module
+        self.eval_every = train.eval_every or max(1, steps // 10)
+        self.step = self.checked = self.saved = 0
+        self.pending: list[dict[str, Any]] = []
+        self.history = History()
+        self.stop = self.events = None
+        self.loader: Any = None
+
+    def restore(self, state: dict[str, Any] | None) -> None:
+        """Continue after a checkpoint, if there is one."""
+        if state is not None:
+            self.model.load_state_dict(state["weights"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            _load(self.module.objective, state["objective"])
+            self.step = self.saved = state["step"]
+            logger.info("resuming at step %d of %d", self.step, self.steps)
+        if distributed.world() > 1:
+            _warn_of_batch_norm(self.model)
+            self.forward = DistributedDataParallel(self.module)
+
+    def go(self, loader: Batches | Iterable[Any]) -> None:
+        """All steps that are left, with evaluations and checkpoints between them."""
+        self.loader = loader
+        batches = _batches(loader, self.step)
+        bar = tqdm(total=self.steps, initial=self.step, disable=None if _is_main() else True, dynamic_ncols=True, leave=False)
+        with bar:
+            while self.step < self.steps:
+                self._update(batches)
+                bar.update()
+                self._after_step(bar)
+        if self.saved < self.steps:
+            self._checkpoint()
+
+    def _update(self, batches: Iterator[Any]) -> None:
+        """One step of the optimiser."""
+        seed_step(self.seed, self.step)
+        batch = _move(next(batches), self.device)
+        self.module.train()
+        set_rates(self.optimiser, self.config, self.step, self.steps)
+        self.optimiser.zero_grad(set_to_none=True)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.train.bf16):
+            total, parts = self.forward(batch)
+        total.backward()
+        if self.config.clip is not None:
+            nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
+        self.optimiser.step()
+        self.step += 1
+        self.pending.append({"step": self.step, "loss": total.detach(), "parts": parts, "lr": self.optimiser.param_groups[0]["lr"]})
+
+    def _after_step(self, bar: tqdm) -> None:
+        ends = self.step == self.steps
+        evaluates = self.validate is not None and (ends or self.step % self.eval_every == 0)
+        saves = ends or self.step % self.train.checkpoint_every == 0
+        if not (evaluates or saves or self.step % SYNC_EVERY.get(self.device.type, 1) == 0):
+            return
+        number = self._flush()
+        bar.set_postfix(loss=f"{self.history.records[-1]['loss']:.4g}", refresh=False)
+        if evaluates:
+            self._evaluate()
+        if saves or number:
+            self._checkpoint()
+        if number and not ends:
+            where = f"; the same command continues {self.run.path}" if self.run else ""
+            raise Interrupted(number, f"stopped by signal {number} after step {self.step} of {self.steps}{where}")
+
+    def _flush(self) -> int:
+        """Record the steps since the last look at the loss; returns the signal that asked to stop, or 0."""
+        names = sorted(self.pending[0]["parts"])
+        rows = [torch.stack([p["loss"].float(), *(p["parts"][name].float() for name in names)]) for p in self.pending]
+        stop = self.stop.number if self.stop is not None else 0
+        table = torch.stack(rows).double()
+        asked = torch.full_like(table[:, :1], float(stop))
+        values = distributed.mean_over_processes(torch.cat([table, asked], 1)).tolist()
+        pending, self.pending = self.pending, []
+        for entry, row in zip(pending, values, strict=True):
+            self._check_finite(entry["step"], dict(zip(["loss", *names], row, strict=False)))
+            self._record({"step": entry["step"], "split": "train", **dict(zip(["loss", *names], row, strict=False)), "lr": entry["lr"]})
+        return _signal(stop, values[-1][-1])
+
+    def _record(self, record: dict[str, Any]) -> None:
+        if record["split"] == "train" and record["step"] == self.step:
+            record |= {f"half_width/{degree.generator}": degree.estimate for degree in degrees(self.model)}
+        self.history.records.append(record)
+        if self.run is not None and distributed.rank() == 0:
+            self.run.log(record)
+            if self.events is not None:
+                self.events(record)
+
+    def _check_finite(self, step: int, values: dict[str, float]) -> None:
+        if all(math.isfinite(value) for value in values.values()):
+            return
+        where = ""
+        if self.run is not None:
+            indices = self.loader.indices(step - 1).tolist() if isinstance(self.loader, Batches) else None
+            content = {"step": step, "values": {name: str(value) for name, value in values.items()}, "indices": indices}
+            if distributed.rank() == 0:
+                write_atomically(self.run.path / "nan_batch.json", (json.dumps(content) + "\n").encode())
+            where = f", its batch is named in {self.run.path / 'nan_batch.json'} and the checkpoint of step {self.saved} is kept"
+        named = ", ".join(f"{name} {value}" for name, value in values.items())
+        raise NonFiniteLoss(f"the loss of step {step} is not finite ({named}){where}; lower optimiser.lr or set optimiser.clip", step)
+
+    def _evaluate(self) -> None:
+        """Record what `validate` says; the first process does it for all."""
+        assert self.validate is not None
+        if distributed.rank() == 0:
+            found = self.validate(self.model)
+            self._record({"step": self.step, "split": "val", **found})
+            logger.info("step %d of %d: %s", self.step, self.steps, ", ".join(f"{k} {v:.4g}" for k, v in found.items()))
+
+    def _checkpoint(self) -> None:
+        if self.run is None:
+            return
+        bad = [name for name, value in self.model.state_dict().items() if not value.isfinite().all()]
+        if bad:
+            self._check_finite(self.step, {bad[0]: math.nan})
+        if distributed.rank() == 0:
+            self.run.save(self._state())
+        self.saved = self.step
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "weights": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "objective": self.module.objective.state_dict() if isinstance(self.module.objective, nn.Module) else {},
+            "finished": False,
+        }
+
+
+@contextmanager
+def _compiled(model: nn.Module, train: TrainConfig) -> Iterator[None]:
+    """Compile the model in place, for the time of the fit."""
+    saved = model._compiled_call_impl
+    if train.compile:
+        model.compile(backend=train.compile_backend)
+    try:
+        yield
+    finally:
+        model._compiled_call_impl = saved
+
+
+def _batches(loader: Batches | Iterable[Any], step: int) -> Iterator[Any]:
+    """The batches of steps `step`, `step + 1`, ...; an iterable begins anew at its end."""
+    if isinstance(loader, Batches):
+        while True:
+            yield loader[step]
+            step += 1
+    while True:
+        empty = True
+        for batch in loader:
+            empty = False
+            yield batch
+        if empty:
+            raise ValueError("loader: gave no batch; it must be an iterable that can be begun again, such as a list or DataLoader")
+
+
+def _move(batch: Any, device: torch.device) -> Any:
+    """All tensors of a batch on the device."""
+    if isinstance(batch, Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, dict):
+        return {key: _move(value, device) for key, value in batch.items()}
+    if isinstance(batch, list | tuple):
+        return tuple(_move(value, device) for value in batch)
+    return batch
+
+
+def _signal(own: int, mean: float) -> int:
+    """The signal that this or another process was sent: all stop after the same step."""
+    return own or (15 if mean else 0)
+
+
+def _load(objective: object, state: dict[str, Any]) -> None:
+    if isinstance(objective, nn.Module):
+        objective.load_state_dict(state)
+
+
+def _is_main() -> bool:
+    return distributed.rank() == 0 and multiprocessing.parent_process() is None
+
+
+def _warn_of_batch_norm(model: nn.Module) -> None:
+    if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules()):
+        logger.warning(
+            "batch normalisation takes the statistics of each process alone; use another norm, or "
+            "torch.nn.SyncBatchNorm.convert_sync_batchnorm on GPUs, for the result of one process"
+        )

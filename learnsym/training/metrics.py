@@ -1,0 +1,42 @@
+"""`metrics.jsonl`: one JSON object a line, appended to, and cut back to the checkpoint when a run is resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+class MetricsFile:
+    """The log of a run, whose length in bytes is part of each checkpoint: what was written after it is cut off."""
+
+    def __init__(self, path: Path, size: int = 0) -> None:
+        if path.exists() and path.stat().st_size < size:
+            raise ValueError(
+                f"run: {path} is shorter than its checkpoint says ({path.stat().st_size} of {size} bytes); "
+                "restore the file, or train again in a new folder"
+            )
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115
+        self._file.truncate(size)
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Write one line at once, so that a kill tears at most the last line."""
+        self._file.write(json.dumps(record).encode() + b"\n")
+
+    def size(self) -> int:
+        """Bytes written, all of them on disk."""
+        os.fsync(self._file.fileno())
+        return os.fstat(self._file.fileno()).st_size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """All whole lines, in order; a torn last line is left out."""
+    if not path.exists():
+        return []
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return [json.loads(line) for line in lines if line]

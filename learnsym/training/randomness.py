@@ -1,0 +1,60 @@
+"""Random numbers as a function of the step, and settings that are put back afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.utils.deterministic
+
+from learnsym.training.config import TrainConfig
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Seed torch for one step, so that a resumed run draws what an uninterrupted one would have drawn."""
+    digest = hashlib.blake2b(f"{seed}/{step}".encode(), digest_size=8).digest()
+    torch.manual_seed(int.from_bytes(digest, "little"))
+
+
+@contextmanager
+def own_randomness(device: torch.device) -> Iterator[None]:
+    """The caller's random state comes back at the end."""
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        yield
+
+
+@contextmanager
+def settings(train: TrainConfig) -> Iterator[None]:
+    """Threads and deterministic kernels as configured; the caller's settings come back at the end."""
+    saved_threads = torch.get_num_threads()
+    if train.threads is not None:
+        torch.set_num_threads(train.threads)
+    try:
+        with _deterministic() if train.deterministic else warnings.catch_warnings():
+            yield
+    finally:
+        torch.set_num_threads(saved_threads)
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
+    workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
+    try:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+        yield
+    finally:
+        torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
+        torch.utils.deterministic.fill_uninitialized_memory = fill
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn
+        if workspace is None:
+            os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)

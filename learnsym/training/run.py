@@ -1,0 +1,179 @@
+"""Run: the folder that training fills and every other command reads."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from learnsym.training import checkpoint
+from learnsym.training.config import RunConfig
+from learnsym.training.config_file import difference, dump_config, read_config, value_at
+from learnsym.training.environment import environment
+from learnsym.training.metrics import MetricsFile, read_metrics
+
+
+class Run:
+    """A folder: resolved config, metrics, weights, inferred degrees, report.
+
+    Args:
+        path: a folder that `learnsym train` has made.
+
+    Raises:
+        ValueError: when the folder is not a run.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        if not (self.path / "config.yaml").is_file():
+            raise ValueError(f"run: {self.path} is not a run folder (no config.yaml); make one with learnsym train CONFIG --out RUN")
+        self._metrics: MetricsFile | None = None
+
+    @classmethod
+    def create(cls, path: str | os.PathLike[str], config: RunConfig, device: torch.device | None = None) -> Run:
+        """A new run folder, or the existing one of the same configuration.
+
+        Raises:
+            ValueError: when the folder belongs to another configuration or is not a run but has content.
+        """
+        folder = Path(path)
+        if (folder / "config.yaml").exists():
+            run = cls(folder)
+            run._check_config(config)
+        else:
+            _make_folder(folder)
+            content = json.dumps(environment(device or torch.device("cpu")), indent=2) + "\n"
+            checkpoint.write_atomically(folder / "env.json", content.encode())
+        checkpoint.write_atomically(folder / "config.yaml", dump_config(config).encode())
+        return cls(folder)
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The resolved configuration."""
+        try:
+            return read_config(self.path / "config.yaml")
+        except ValueError as error:
+            raise ValueError(f"run: {self.path} cannot be read ({error})") from error
+
+    @property
+    def seed(self) -> int:
+        """The seed of this member."""
+        return self.config.seeds[0]
+
+    @property
+    def twin(self) -> str:
+        """The twin of this member."""
+        return self.config.augment.twin
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether training and the final evaluation are done."""
+        state = checkpoint.load(self.path)
+        return bool(state and state["finished"])
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """All records of `metrics.jsonl`."""
+        try:
+            return read_metrics(self.path / "metrics.jsonl")
+        except ValueError as error:
+            raise ValueError(f"run: {self.path / 'metrics.jsonl'} cannot be read; train again in a new folder") from error
+
+    def state(self) -> dict[str, Any] | None:
+        """The last checkpoint, None when there is none."""
+        return checkpoint.load(self.path)
+
+    def weights(self) -> dict[str, Tensor]:
+        """The weights of the last checkpoint."""
+        return checkpoint.load_weights(self.path)
+
+    def model(self, device: torch.device | str = "cpu") -> nn.Module:
+        """The trained model, in evaluation mode."""
+        from learnsym.training.build import build_model
+
+        model = build_model(self.config)
+        try:
+            model.load_state_dict(self.weights())
+        except RuntimeError as error:
+            raise ValueError(f"run: the weights of {self.path} do not fit its config.yaml; train again in a new folder") from error
+        return model.to(device).eval()
+
+    def predictions(self) -> dict[str, Tensor]:
+        """Log-probabilities `(N, K)` and targets of the test split, as the trained model gives them; empty if not saved."""
+        from safetensors.torch import load_file
+
+        path = self.path / "predictions.safetensors"
+        return load_file(path) if path.exists() else {}
+
+    @contextmanager
+    def writing(self, state: dict[str, Any] | None) -> Iterator[None]:
+        """Open the run for training after `state`: one process at a time, metrics cut back to the checkpoint."""
+        with _lock(self.path):
+            if state and checkpoint.weights_step(self.path) != state["step"]:
+                checkpoint.save_weights(self.path, state)
+            self._metrics = MetricsFile(self.path / "metrics.jsonl", state["metrics_bytes"] if state else 0)
+            try:
+                yield
+            finally:
+                self._metrics.close()
+                self._metrics = None
+
+    def log(self, record: dict[str, Any]) -> None:
+        """Append one record to `metrics.jsonl`."""
+        assert self._metrics is not None
+        self._metrics.append(record)
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write a checkpoint, together with the length of the metrics."""
+        assert self._metrics is not None
+        checkpoint.save(self.path, {**state, "metrics_bytes": self._metrics.size()})
+
+    def _check_config(self, config: RunConfig) -> None:
+        key = difference(self.config, config)
+        if key is not None:
+            raise ValueError(
+                f"{key}: got {value_at(config, key)!r}, but the run in {self.path} was made with "
+                f"{value_at(self.config, key)!r}; use that value to resume it, or another --out"
+            )
+
+
+def find_runs(path: str | os.PathLike[str]) -> list[Run]:
+    """All runs in a folder and the folders below it, in the order of their paths.
+
+    Raises:
+        ValueError: when there is none.
+    """
+    found = [Run(config.parent) for config in sorted(Path(path).rglob("config.yaml"))]
+    if not found:
+        raise ValueError(f"run: {path} holds no run; make one with learnsym train CONFIG --out RUN")
+    return found
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out: {folder} is a file; name a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    others = [entry.name for entry in folder.iterdir() if entry.suffix != ".tmp" and entry.name != "env.json"]
+    if others:
+        raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name a new or empty folder")
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Hold the folder, until this process ends at the latest."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(f"run: another process is training in {folder}; wait for it, or name another folder") from error
+        yield
+    finally:
+        os.close(descriptor)

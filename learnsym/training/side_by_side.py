@@ -1,0 +1,121 @@
+"""All members of a configuration, one after another or side by side."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from learnsym.training import distributed
+from learnsym.training.build import members, train_member
+from learnsym.training.config import RunConfig
+from learnsym.training.run import Run
+from learnsym.training.signals import Interrupted, stop_request
+
+logger = logging.getLogger(__name__)
+
+
+class MembersFailed(RuntimeError):
+    """Some members could not be trained; the others are finished. `errors` says why, by member."""
+
+    def __init__(self, errors: dict[str, Exception]) -> None:
+        reasons = "; ".join(f"{name}: {error or type(error).__name__}" for name, error in errors.items())
+        super().__init__(f"{len(errors)} of the members failed ({reasons}); the same command trains what is missing")
+        self.errors = errors
+
+
+def train(config: RunConfig, out: str | os.PathLike[str]) -> list[Run]:
+    """Train every twin with every seed; what is there is continued, and skipped when finished.
+
+    Args:
+        config: with `twins`, `seeds` and `train.workers`.
+        out: the run folder; the folder of the run folders when there are several members.
+
+    Returns:
+        One run per member.
+
+    Raises:
+        ValueError: bad configuration, or a folder of another one.
+        MembersFailed: some of several members failed, after the others were trained.
+        Interrupted: a signal asked to stop; the same call continues.
+    """
+    todo = members(config, out)
+    if len(todo) == 1:
+        return [train_member(*todo[0])]
+    _check(config, out)
+    if config.train.workers > 1:
+        return _side_by_side(todo, config.train.workers)
+    runs, errors = [], {}
+    for member, path in todo:
+        logger.info("training %s", path)
+        try:
+            runs.append(train_member(member, path))
+        except (FloatingPointError, OSError) as error:
+            logger.error("%s: %s", path.name, error)
+            errors[path.name] = error
+    if errors:
+        raise MembersFailed(errors)
+    return runs
+
+
+def _check(config: RunConfig, out: str | os.PathLike[str]) -> None:
+    if (Path(out) / "config.yaml").exists():
+        raise ValueError(f"out: {out} is the run of a single member, this configuration has several; name another folder")
+    if config.train.workers > 1 and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError(f"train.workers: got {config.train.workers} under torchrun, must be 1; torchrun brings its own processes")
+    if config.train.workers > 1 and distributed.pick_device(config.train.device).type == "cuda":
+        logger.warning("train.workers: %d processes share one GPU", config.train.workers)
+
+
+def _side_by_side(todo: list[tuple[RunConfig, Path]], workers: int) -> list[Run]:
+    context = multiprocessing.get_context("spawn")
+    count = min(workers, len(todo))
+    errors: dict[str, Exception] = {}
+    with stop_request() as stop, ProcessPoolExecutor(count, context, initializer=_one_thread) as pool:
+        futures = {pool.submit(_quiet_member, member, path): path for member, path in todo}
+        stop.forward = lambda number: _forward(number, futures)
+        for future in tqdm(as_completed(futures), total=len(futures), unit="run", disable=None, leave=False):
+            error = _error(future)
+            if error is not None and not stop.number:
+                errors[futures[future].name] = error
+                logger.error("%s: %s", futures[future].name, error)
+            elif error is None:
+                logger.info("%s is finished", futures[future])
+    if stop.number:
+        raise Interrupted(stop.number, f"stopped by signal {stop.number}; the same command continues {todo[0][1].parent}")
+    if errors:
+        raise MembersFailed(errors)
+    return [Run(path) for _, path in todo]
+
+
+def _forward(number: int, futures: dict[Future[None], Path]) -> None:
+    """Start no further member, and tell the running ones."""
+    for future in futures:
+        future.cancel()
+    for child in multiprocessing.active_children():
+        os.kill(child.pid or 0, signal.SIGTERM)
+
+
+def _error(future: Future[None]) -> Exception | None:
+    if future.cancelled():
+        return None
+    error = future.exception()
+    if isinstance(error, BrokenProcessPool):
+        return RuntimeError("a process died before this member was finished (killed, or out of memory)")
+    return error if isinstance(error, Exception) else None
+
+
+def _quiet_member(config: RunConfig, path: Path) -> None:
+    train_member(replace(config, train=replace(config.train, threads=1)), path)
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)

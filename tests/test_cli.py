@@ -1,0 +1,112 @@
+"""The command line: good input exits with 0, bad input with 2 and one sentence that names what is wrong."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from learnsym.cli import main
+
+SMALL = ["--data.name", "digits", "--data.size", "8", "--data.train", "64", "--data.val", "16", "--data.test", "16"]
+SMALL += ["--train.batch_size", "16", "--train.device", "cpu", "--net.name", "mlp", "--net.width", "8"]
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("train: {steps: 4}\n")
+    return str(path)
+
+
+def refused(capsys, arguments, named):
+    assert main([str(a) for a in arguments]) == 2
+    error = capsys.readouterr().err.strip().splitlines()
+    assert len(error) == 1 and named in error[0], error
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        (["--train.stepz", "3"], "train.stepz"),
+        (["--train.steps", "x"], "train.steps"),
+        (["--train.steps", "-3"], "train.steps"),
+        (["--train.device", "abacus"], "train.device"),
+        (["--data.name", "none"], "data.name"),
+        (["--augment.symmetry", "none"], "augment.symmetry"),
+        (["--augment.twin", "none"], "augment.twin"),
+        (["--net.name", "none"], "net.name"),
+        (["--train.batch_size", "1000"], "batch_size"),
+        (["--train.steps"], "train.steps"),
+    ],
+)
+def test_bad_override(capsys, config, tmp_path, override, named):
+    refused(capsys, ["train", config, *SMALL, "--out", tmp_path / "run", *override], named)
+
+
+def test_bad_config_file(capsys, tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("train: {stepz: 3}\n")
+    refused(capsys, ["train", path, "--out", tmp_path / "run"], "train.stepz")
+    refused(capsys, ["train", tmp_path / "none.yaml", "--out", tmp_path / "run"], "none.yaml")
+    refused(capsys, ["train", path], "--out")
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_resume_refuse(capsys, config, tmp_path):
+    arguments = ["train", config, *SMALL, "--out", str(tmp_path / "run")]
+    assert main(arguments) == 0
+    assert "accuracy" in capsys.readouterr().out
+    assert main(arguments) == 0
+    capsys.readouterr()
+    refused(capsys, [*arguments, "--train.steps", "5"], "train.steps")
+
+
+@pytest.mark.parametrize("command", ["analyze", "export"])
+def test_unreadable_run(capsys, tmp_path, command):
+    more = ["--out", tmp_path / "model.pt2"] if command == "export" else []
+    refused(capsys, [command, tmp_path / "none", *more], "none")
+
+
+def test_data(capsys):
+    assert main(["data", "list"]) == 0
+    assert "digits" in capsys.readouterr().out
+    assert main(["data", "verify", "digits"]) == 0
+    capsys.readouterr()
+    refused(capsys, ["data", "verify", "none"], "none")
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["analyze"], ["export"], ["data"], ["data", "fetch"]])
+def test_help(capsys, command):
+    with pytest.raises(SystemExit) as caught:
+        main([*command, "--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    assert "usage: learnsym" in text
+    if command == ["train"]:
+        assert "--optimiser.symmetry_lr" in text and "Learning rate of the parameters" in text
+
+
+def test_unknown_command():
+    with pytest.raises(SystemExit) as caught:
+        main(["tarin"])
+    assert caught.value.code == 2
+
+
+def test_signal_exit_code(config, tmp_path):
+    run = tmp_path / "run"
+    command = [sys.executable, "-m", "learnsym", "train", config, *SMALL, "--train.steps", "1000000", "--out", str(run)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 60
+    while not (run / "metrics.jsonl").exists() or not (run / "metrics.jsonl").stat().st_size:
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    error = process.communicate(timeout=60)[1]
+    assert process.returncode == 143
+    assert "stopped by signal 15" in error
+    assert (run / "state.pt").exists()

@@ -1,0 +1,83 @@
+"""Configurations: files, overrides, round trips, and one sentence for what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from learnsym.training import OptimiserConfig, RunConfig, TrainConfig, dump_config, members, read_config
+from learnsym.training.config_file import difference
+
+BAD = {
+    "top: 1": "top: unknown key",
+    "train: {stepz: 3}": r"train\.stepz: unknown key",
+    "data: {plant: {rotatoin: 3}}": r"data\.plant\.rotatoin: unknown key",
+    "train: {steps: many}": r"train\.steps: .*many",
+    "train: {steps: -1}": r"train\.steps: got -1",
+    "train: {threads: x}": r"train\.threads: .*x",
+    "optimiser: {schedule: linear}": r"optimiser\.schedule: .*linear",
+    "optimiser: {clip: 0}": r"optimiser\.clip: got 0",
+    "optimiser: {lr: .nan}": r"optimiser\.lr: got nan",
+    "twins: [learned, other]": "twins: got 'other'",
+    "seeds: []": "seeds: got",
+    "seeds: [1, 1]": "seeds: got",
+    "data: {plant: {rotation: 200}}": "plant.rotation: got 200",
+    "[1, 2]": "must hold keys and values",
+    "a: [1": "is not YAML",
+    "train: 3": "train",
+}
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_bad_file(tmp_path, text):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=BAD[text]) as caught:
+        read_config(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(ValueError, match="does not exist"):
+        read_config(tmp_path / "none.yaml")
+
+
+def test_overrides(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("train: {steps: 7, batch_size: 3}\noptimiser: {lr: 1e-4}\n")
+    config = read_config(path, ["--train.steps", "8", "--data.plant.rotation", "30", "--seeds", "[1, 2]"])
+    assert (config.train.steps, config.train.batch_size, config.optimiser.lr) == (8, 3, 1e-4)
+    assert (config.data.plant.rotation, config.seeds) == (30.0, [1, 2])
+    with pytest.raises(ValueError, match=r"train\.stepz: unknown key"):
+        read_config(path, ["--train.stepz", "8"])
+
+
+def test_round_trip(tmp_path):
+    config = RunConfig(train=TrainConfig(steps=3), optimiser=OptimiserConfig(lr=1e-5, clip=2.0), twins=["plain"], seeds=[4])
+    path = tmp_path / "config.yaml"
+    path.write_text(dump_config(config))
+    assert read_config(path) == config
+    assert difference(read_config(path), config) is None
+
+
+def test_empty_file_is_the_default(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("")
+    assert read_config(path) == RunConfig()
+
+
+def test_difference(with_train):
+    config = RunConfig()
+    assert difference(config, with_train(config, steps=3)) == "train.steps"
+    assert difference(config, with_train(config, device="cpu", workers=2)) is None
+    assert difference(config, replace(config, seeds=[5])) == "seeds"
+
+
+def test_members():
+    config = RunConfig(twins=["learned", "plain"], seeds=[3, 4])
+    found = members(config, "out")
+    assert [path.name for _, path in found] == ["learned-3", "learned-4", "plain-3", "plain-4"]
+    assert all(member.augment.twin == member.twins[0] for member, _ in found)
+    ((member, path),) = members(RunConfig(), "out")
+    assert (path.name, member.twins, member.seeds) == ("out", ["learned"], [0])

@@ -1,0 +1,47 @@
+"""Law of data parallelism: two processes give what one gives with the same global batch."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import torch
+
+from learnsym.distributions import part_of_batch, uniform_noise
+from learnsym.training import Run, dump_config, train
+
+
+def test_noise_is_that_of_the_global_batch():
+    torch.manual_seed(0)
+    whole = uniform_noise((2, 6, 3), torch.zeros(()), batch_axis=1)
+    parts = []
+    for rank in range(3):
+        torch.manual_seed(0)
+        with part_of_batch(rank, 3):
+            parts.append(uniform_noise((2, 2, 3), torch.zeros(()), batch_axis=1))
+    assert torch.equal(torch.cat(parts, 1), whole)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def test_two_processes_are_one(tiny, tmp_path):
+    (one,) = train(tiny, tmp_path / "one")
+    (tmp_path / "config.yaml").write_text(dump_config(tiny))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port())]
+    command += ["-m", "learnsym", "train", str(tmp_path / "config.yaml"), "--out", str(tmp_path / "two")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    two = Run(tmp_path / "two")
+    assert two.is_finished
+    for name, value in one.weights().items():
+        torch.testing.assert_close(two.weights()[name], value, atol=1e-5, rtol=1e-5)
+    assert len(two.metrics()) == len(one.metrics())
+    for a, b in zip(one.metrics(), two.metrics(), strict=True):
+        assert a.keys() == b.keys()
+        assert all(a[key] == b[key] or abs(a[key] - b[key]) < 1e-4 * max(1, abs(a[key])) for key in a), (a, b)
