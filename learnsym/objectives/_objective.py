@@ -20,4 +20,4 @@ class Loss:
 class Objective(Protocol):
     """What is minimised: `(model, batch) -> Loss`, a total with named parts."""
 
-    def __call__(self, model: nn.Module, batch: Any) -> Loss: ...
+    def __call__(self, model: nn.Module, batch: Any) -> Loss: ...  # noqa: ANN401  a batch is whatever the loader gives

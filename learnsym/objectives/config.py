@@ -20,8 +20,8 @@ class ObjectiveConfig:
     loss: Literal["cross_entropy", "mse", "segmentation"] = "cross_entropy"
     """Loss on the targets: classes, real numbers, or classes of pixels (label maps are moved with the images)."""
     regulariser: Literal["norm", "squared_norm", "sparse_norm", "entropy"] = "sparse_norm"
-    """Reward: norm of the full widths (the code of Augerino), its square (the paper), the norm less a quarter of the sum
-    (which closes generators that the data do not ask for), or entropy (free of units)."""
+    """Reward: norm of the full widths (the code of Augerino), its square (the paper), the norm less a quarter of the
+    sum of widths (closes generators that the data do not ask for), or entropy (free of units)."""
     weight: float = 0.03
     """Weight of the regulariser, not negative."""
     ignore: int = 11
