@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         nets,
         objectives,
         report,
+        symmetry,
         training,
     )
     from learnsym.symmetry import Symmetry, symmetry_by_name
@@ -37,6 +38,7 @@ _SUBMODULES = (
     "nets",
     "objectives",
     "report",
+    "symmetry",
     "training",
 )
 _NAMES = {"Symmetry": "learnsym.symmetry", "symmetry_by_name": "learnsym.symmetry"}
@@ -57,6 +59,7 @@ __all__ = [
     "objectives",
     "read_degrees",
     "report",
+    "symmetry",
     "symmetry_by_name",
     "training",
     "write_degrees",

@@ -7,6 +7,7 @@ import math
 import re
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from learnsym.groups import Group
@@ -35,7 +36,8 @@ def to_escnn(group: Group) -> Any:  # noqa: ANN401
 def element_to_escnn(group: Group, g: Tensor) -> Any:  # noqa: ANN401
     """The element of `to_escnn(group)` with the standard representation `g`, a single matrix.
 
-    Reflections: ours of the plane is `x -> -x` and escnn's is `y -> -y`; an element is mapped by its matrix.
+    The reflection of the plane is `x -> -x` here and `y -> -y` in escnn. Both lie in O(2) and in D_N of even N; for
+    odd N the two dihedral groups differ by a quarter turn `Q`, and the element has the representation `Q g Qᵀ`.
 
     Raises:
         ImportError, ValueError: as `to_escnn`; ValueError when `g` is not one element of the group.
@@ -58,6 +60,9 @@ def _in_space(name: str, target: Any, matrix: Tensor) -> Any:  # noqa: ANN401
 
 
 def _in_plane(group: Group, target: Any, matrix: Tensor) -> Any:  # noqa: ANN401
+    if group.name.startswith("D_") and len(group.components) % 4:
+        quarter = torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
+        matrix = quarter @ matrix @ quarter.T
     # a reflection is R(angle) diag(1, -1), so the first column is always the image of the x axis under R(angle)
     angle = math.atan2(float(matrix[1, 0]), float(matrix[0, 0]))
     flipped = int(matrix.det() < 0)

@@ -32,7 +32,7 @@ class Symmetry:
 
     group: Group
     on_input: Action
-    on_output: Action = Invariant()
+    on_output: Action = Invariant()  # noqa: RUF009 - immutable
 
     def __post_init__(self) -> None:
         self.on_input.check(self.group)

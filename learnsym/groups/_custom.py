@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.groups._group import Generator
@@ -16,7 +15,7 @@ from learnsym.groups._stumpff import constant
 
 
 def CustomGroup(
-    generators: Float[Tensor, "D n n"],
+    generators: Tensor,
     names: Sequence[str | Generator] | None = None,
     space: str = "space",
     name: str = "",
@@ -27,7 +26,7 @@ def CustomGroup(
     It counts as not compact, since whether the matrices close up into a compact group is not checked.
 
     Args:
-        generators: linearly independent matrices.
+        generators: linearly independent matrices, `(D, n, n)`.
         names: a name or a `Generator` (with unit and cap) for each; `g1`, `g2`, ... by default.
         space: what the matrices act on: `plane`, `space`, `spacetime`, `channels`, `index`.
         name: of the group; made from the sizes by default.

@@ -26,8 +26,8 @@ def Cyclic(N: int) -> MatrixGroup:
 
     Example:
         >>> ls.groups.Cyclic(4).elements()[1]
-        tensor([[0., -1.],
-                [1., 0.]])
+        tensor([[ 0., -1.],
+                [ 1.,  0.]])
     """
     return _finite(f"C_{_count(N)}", "plane", _turns(N))
 
