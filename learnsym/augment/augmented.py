@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.actions import Action
+from learnsym.actions._lattice import in_transform
 from learnsym.augment.averages import Average, mean_log_probabilities
-from learnsym.augment.transform import averaged, in_transform, move
+from learnsym.augment.transform import averaged, move
 from learnsym.degrees import Degree
 from learnsym.distributions import LearnableDistribution, full_precision, learnable, midpoints, uniform_noise
 from learnsym.symmetry import Symmetry
@@ -41,7 +42,7 @@ class Augmented(nn.Module):
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-        >>> model = ls.augment.Augmented(net, ls.symmetry.rotation2d())
+        >>> model = ls.augment.Augmented(net, ls.symmetry_by_name("rotation2d"))
         >>> model(torch.rand(5, 1, 8, 8)).shape
         torch.Size([5, 10])
     """

@@ -45,8 +45,3 @@ def averaged(
         with full_precision(y.device):
             y = symmetry.on_output(symmetry.group.inverse(g.flatten(0, 1)), y)
     return average(torch.unflatten(y, 0, (g.shape[0], g.shape[1])))
-
-
-def in_transform() -> bool:
-    """Whether a `torch.func` transform is active, under which values may not decide what runs."""
-    return torch._C._functorch.peek_interpreter_stack() is not None

@@ -20,7 +20,7 @@ from learnsym.augment.config import AugmentConfig
 from learnsym.augment.orbit import OrbitAveraged, quadrature
 from learnsym.distributions import Fixed, Haar, LearnableDistribution, LieBox, learnable
 from learnsym.groups import Group
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import Symmetry, symmetry_by_name
 
 KINDS = ("learned", "plain", "fixed", "exact")
 
@@ -56,8 +56,6 @@ def build(net: nn.Module, config: AugmentConfig) -> nn.Module:
         >>> print(ls.augment.build(ls.nets.CNN(1, 10), config).degrees("input")[0])
         input: SO(2) rotation 30 degree (task, fixed)
     """
-    from learnsym.symmetry import symmetry_by_name
-
     symmetry = symmetry_by_name(config.exact if config.twin == "exact" else config.symmetry)
     return twin(net, equivariant(symmetry) if config.output == "equivariant" else symmetry, config.twin, config)
 

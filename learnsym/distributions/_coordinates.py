@@ -50,7 +50,7 @@ def checked(
     return value
 
 
-def coordinates(group: Group, value: Float[Tensor, "*S n n"]) -> tuple[Float[Tensor, "*S D"], Tensor]:
+def coordinates(group: Group, value: Float[Tensor, "*#S n n"]) -> tuple[Float[Tensor, "*#S D"], Tensor]:
     """Exponential coordinates of matrices, and whether each is an element of the identity component."""
     a = group.log(value)
     finite = a.isfinite().all(-1)

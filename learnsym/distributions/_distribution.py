@@ -1,13 +1,13 @@
 """What a distribution over group elements is, and the module that learns one.
 
-Legend of axes: `*S` sample shape, `*B` batch shape, `n` matrix size, `D` algebra dimension, `Q` uniform numbers an
-element needs.
+Legend of axes: `*S` sample shape (`*#S`: broadcasts), `*B` batch shape, `n` matrix size, `D` algebra dimension,
+`Q` uniform numbers an element needs.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -44,13 +44,13 @@ class GroupDistribution(TorchDistribution, abc.ABC):
         """`Q`: how many numbers from [0, 1) one element is made of."""
 
     @abc.abstractmethod
-    def from_uniform(self, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S n n"]:
+    def from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S n n"]:
         """Elements as a differentiable function of uniform numbers; makes draws common, stratified or quasi-random.
 
         `u` broadcasts against the batch shape from the right, as a sample of shape `*S = sample_shape + batch_shape`.
         """
 
-    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Float[Tensor, "*S n n"]:
+    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Float[Tensor, "*#S n n"]:
         """Reparameterised draws of shape `sample_shape + batch_shape + (n, n)`, never in less than float32."""
         parameter = self.reference
         shape = (*sample_shape, *self.batch_shape, self.uniforms)
@@ -70,7 +70,7 @@ class GroupDistribution(TorchDistribution, abc.ABC):
     def replace(self, tensors: Mapping[str, Tensor]) -> GroupDistribution:
         """The same distribution with other tensors, of another batch shape, dtype or device."""
 
-    def expand(self, batch_shape: torch.Size | tuple[int, ...], _instance: object = None) -> GroupDistribution:
+    def expand(self, batch_shape: Sequence[int], _instance: object = None) -> GroupDistribution:
         """The same distribution with a larger batch shape; no memory is copied."""
         own = len(self.batch_shape)
         return self.replace({key: t.expand(*batch_shape, *t.shape[own:]) for key, t in self.tensors().items()})

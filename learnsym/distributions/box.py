@@ -52,7 +52,7 @@ class LieBox(GroupDistribution):
     def uniforms(self) -> int:
         return self.group.dim
 
-    def from_uniform(self, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S n n"]:
+    def from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S n n"]:
         return self.group.exp(self.coordinates_from_uniform(u))
 
     def tensors(self) -> dict[str, Tensor]:
@@ -61,7 +61,7 @@ class LieBox(GroupDistribution):
     def replace(self, tensors: Mapping[str, Tensor]) -> LieBox:
         return LieBox(self.group, tensors["half_width"], validate_args=False)
 
-    def log_prob(self, value: Float[Tensor, "*S n n"]) -> Float[Tensor, "*S"]:
+    def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """Log density in exponential coordinates: `-sum_i log 2 h_i` inside, `-inf` outside."""
         a, is_element = coordinates(self.group, value)
         tolerance = torch.finfo(a.dtype).eps ** 0.5
@@ -84,7 +84,7 @@ class LieBox(GroupDistribution):
         kl = -self.entropy() - mean_log_haar(self)
         return torch.where((self.half_width > 0).all(-1), kl, math.inf)
 
-    def coordinates_from_uniform(self, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S D"]:
+    def coordinates_from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S D"]:
         """The coordinates `a = h (2u - 1)` of the elements `from_uniform(u)`."""
         return self.half_width * (2 * u - 1)
 

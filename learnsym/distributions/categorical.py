@@ -1,6 +1,6 @@
 """Categorical distributions on the elements of a finite group.
 
-Legend of axes: `*S` sample shape, `*B` batch shape, `K` elements, `n` matrix size.
+Legend of axes: `*S` sample shape (`*#S`: broadcasts), `*B` batch shape, `K` elements, `n` matrix size.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class GroupCategorical(GroupDistribution):
     def uniforms(self) -> int:
         return 1
 
-    def from_uniform(self, u: Float[Tensor, "*S 1"]) -> Float[Tensor, "*S n n"]:
+    def from_uniform(self, u: Float[Tensor, "*#S 1"]) -> Float[Tensor, "*#S n n"]:
         """Elements by inversion of the cumulative distribution, so that regular `u` give stratified elements."""
         p = self.probabilities
         hard = torch.nn.functional.one_hot(inverse_cdf(p, u), p.shape[-1]).to(p)
@@ -82,7 +82,7 @@ class GroupCategorical(GroupDistribution):
     def replace(self, tensors: Mapping[str, Tensor]) -> GroupCategorical:
         return GroupCategorical(self.group, tensors["logits"], validate_args=False)
 
-    def log_prob(self, value: Float[Tensor, "*S n n"]) -> Float[Tensor, "*S"]:
+    def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """Log probability; `-inf` for matrices that are not elements."""
         distance = (value.unsqueeze(-3) - self._elements).abs().amax((-2, -1))  # (*S, K)
         nearest, index = distance.min(-1)
@@ -113,7 +113,7 @@ class GroupCategorical(GroupDistribution):
         return probability_degrees(self.group, self.probabilities, site, method)
 
 
-def inverse_cdf(p: Float[Tensor, "*B K"], u: Float[Tensor, "*S 1"]) -> Int[Tensor, "*S"]:
+def inverse_cdf(p: Float[Tensor, "*B K"], u: Float[Tensor, "*#S 1"]) -> Int[Tensor, "*#S"]:
     """The category in whose stretch of the cumulative distribution each uniform number falls."""
     return (u >= p.cumsum(-1)[..., :-1]).sum(-1)
 

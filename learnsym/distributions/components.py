@@ -1,6 +1,6 @@
 """Distributions on groups of several connected components, such as O(2) or E(3).
 
-Legend of axes: `*S` sample shape, `*B` batch shape, `K` components, `n` matrix size.
+Legend of axes: `*S` sample shape (`*#S`: broadcasts), `*B` batch shape, `K` components, `n` matrix size.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ComponentMixture(GroupDistribution):
     def uniforms(self) -> int:
         return 1 + self.base.uniforms
 
-    def from_uniform(self, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S n n"]:
+    def from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S n n"]:
         p = self.probabilities
         hard = torch.nn.functional.one_hot(inverse_cdf(p, u[..., :1]), p.shape[-1]).to(p)
         component = ((hard + (p - p.detach())) @ self._components.flatten(1)).unflatten(-1, self._components.shape[1:])
@@ -75,7 +75,7 @@ class ComponentMixture(GroupDistribution):
         base = self.base.replace({key: tensors[f"base.{key}"] for key in self.base.tensors()})
         return ComponentMixture(base, tensors["logits"])
 
-    def log_prob(self, value: Float[Tensor, "*S n n"]) -> Float[Tensor, "*S"]:
+    def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """`log p_k + log density of base at c_k^{-1} g`, summed over the components that hold `g`: one, or none."""
         moved = self.group.inverse(self._components) @ value.unsqueeze(-3)  # (*S, K, n, n)
         log_base = torch.stack([self.base.log_prob(part) for part in moved.unbind(-3)], -1)

@@ -1,7 +1,7 @@
 """The Haar measure as a distribution: full symmetry.
 
-Legend of axes: `*S` sample shape, `*B` batch shape, `K` components, `n` matrix size, `Q` uniform numbers an element
-needs.
+Legend of axes: `*S` sample shape (`*#S`: broadcasts), `*B` batch shape, `K` components, `n` matrix size, `Q` uniform
+numbers an element needs.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from learnsym.degrees import Degree
 from learnsym.distributions._coordinates import POINTS, coordinates, require_compact
 from learnsym.distributions._distribution import GroupDistribution, range_degrees
 from learnsym.distributions._elements import probability_degrees
+from learnsym.distributions._precision import at_least_float32
 from learnsym.distributions.product import block_diagonal, blocks, factors
 from learnsym.distributions.sobol import midpoints
 from learnsym.groups import Group
@@ -50,19 +51,20 @@ class Haar(GroupDistribution):
     ) -> None:
         require_compact(group)
         # an empty law has no parameter that tells dtype, device and batch shape: this tensor does
-        self.anchor = torch.zeros(tuple(batch_shape), dtype=dtype, device=device) if anchor is None else anchor
+        anchor = torch.zeros(tuple(batch_shape), dtype=dtype, device=device) if anchor is None else anchor
+        self.anchor = at_least_float32(anchor)
         super().__init__(group, self.anchor.shape)
 
     @property
     def uniforms(self) -> int:
         return _uniforms(self.group)
 
-    def from_uniform(self, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S n n"]:
+    def from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S n n"]:
         """Elements that are Haar distributed for uniform `u`; ValueError where no such map is known."""
         shape = torch.broadcast_shapes(u.shape[:-1], self.batch_shape)
         return _from_uniform(self.group, u.expand(*shape, -1))
 
-    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Float[Tensor, "*S n n"]:
+    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Float[Tensor, "*#S n n"]:
         """Draws by the group's own method."""
         shape = (*sample_shape, *self.batch_shape)
         return self.group.haar(*shape, dtype=self.anchor.dtype, device=self.anchor.device)
@@ -73,7 +75,7 @@ class Haar(GroupDistribution):
     def replace(self, tensors: Mapping[str, Tensor]) -> Haar:
         return Haar(self.group, anchor=tensors["anchor"])
 
-    def log_prob(self, value: Float[Tensor, "*S n n"]) -> Float[Tensor, "*S"]:
+    def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """Log density: counting measure on a finite group, exponential coordinates of each component elsewhere."""
         shape = torch.broadcast_shapes(value.shape[:-2], self.batch_shape)
         return _log_prob(self.group, value).expand(shape)
@@ -133,7 +135,7 @@ def _uniforms(group: Group) -> int:
     return {"permutation": group.n, "finite": 1, "circle": 2, "rotation": 4}[kind]
 
 
-def _from_uniform(group: Group, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S n n"]:
+def _from_uniform(group: Group, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S n n"]:
     kind = _kind(group)
     if kind == "product":
         parts = u.split([_uniforms(factor) for factor in factors(group)], -1)
@@ -149,7 +151,7 @@ def _from_uniform(group: Group, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S n
     return components[k] @ _rotation(u[..., :3])
 
 
-def _rotation(u: Float[Tensor, "*S 3"]) -> Float[Tensor, "*S 3 3"]:
+def _rotation(u: Float[Tensor, "*#S 3"]) -> Float[Tensor, "*#S 3 3"]:
     """Uniform rotations through uniform unit quaternions (Shoemake 1992, "Uniform random rotations")."""
     r, s = (1 - u[..., 0]).sqrt(), u[..., 0].sqrt()
     alpha, beta = 2 * math.pi * u[..., 1], 2 * math.pi * u[..., 2]

@@ -17,7 +17,7 @@ _part = (0, 1)
 
 @contextmanager
 def part_of_batch(rank: int, world: int) -> Iterator[None]:
-    """Within the context, `uniform_noise` takes its batch axis to be part `rank` of `world` equal, consecutive parts."""
+    """Within the context, `uniform_noise` takes its batch axis to be part `rank` of `world` equal parts."""
     global _part
     saved, _part = _part, (rank, world)
     try:

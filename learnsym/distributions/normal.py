@@ -55,12 +55,12 @@ class WrappedNormal(GroupDistribution):
         """Whether the windings are summed: a compact group of one generator."""
         return self.group.dim == 1 and self.group.is_compact
 
-    def coordinates_from_uniform(self, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S D"]:
+    def coordinates_from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S D"]:
         """The coordinates `a = s * Phi^{-1}(u)` of the elements `from_uniform(u)`."""
         eps = torch.finfo(u.dtype).eps
         return self.scale * torch.special.ndtri(u.clamp(eps, 1 - eps))
 
-    def from_uniform(self, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S n n"]:
+    def from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S n n"]:
         return self.group.exp(self.coordinates_from_uniform(u))
 
     def tensors(self) -> dict[str, Tensor]:
@@ -69,13 +69,13 @@ class WrappedNormal(GroupDistribution):
     def replace(self, tensors: Mapping[str, Tensor]) -> WrappedNormal:
         return WrappedNormal(self.group, tensors["scale"], validate_args=False)
 
-    def log_prob(self, value: Float[Tensor, "*S n n"]) -> Float[Tensor, "*S"]:
+    def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """Log density in exponential coordinates; `-inf` outside the identity component."""
         a, is_element = coordinates(self.group, value)
         log_density = self._wrapped(a) if self.is_circular else _log_normal(a, self.scale).sum(-1)
         return torch.where(is_element, log_density, -math.inf)
 
-    def _wrapped(self, a: Float[Tensor, "*S 1"]) -> Float[Tensor, "*S"]:
+    def _wrapped(self, a: Float[Tensor, "*#S 1"]) -> Float[Tensor, "*#S"]:
         period = 2 * self.group.generators[0].cap
         k = torch.arange(-WINDINGS, WINDINGS + 1, dtype=a.dtype, device=a.device)
         return _log_normal(a + period * k, self.scale).logsumexp(-1)

@@ -1,6 +1,7 @@
 """Independent distributions on the factors of a product group.
 
-Legend of axes: `*S` sample shape, `*B` batch shape, `n` matrix size, `Q` uniform numbers an element needs.
+Legend of axes: `*S` sample shape (`*#S`: broadcasts), `*B` batch shape, `n` matrix size, `Q` uniform numbers an
+element needs.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class ProductDistribution(GroupDistribution):
     """
 
     def __init__(self, *distributions: GroupDistribution, group: Group | None = None) -> None:
-        group = groups.Product(*[d.group for d in distributions]) if group is None else group
+        group = product_group(distributions) if group is None else group
         shape = torch.broadcast_shapes(*[d.batch_shape for d in distributions])
         self.distributions = tuple(d if d.batch_shape == shape else d.expand(shape) for d in distributions)
         super().__init__(group, shape)
@@ -44,11 +45,11 @@ class ProductDistribution(GroupDistribution):
     def uniforms(self) -> int:
         return sum(d.uniforms for d in self.distributions)
 
-    def from_uniform(self, u: Float[Tensor, "*S Q"]) -> Float[Tensor, "*S n n"]:
+    def from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S n n"]:
         parts = u.split([d.uniforms for d in self.distributions], -1)
         return block_diagonal([d.from_uniform(part) for d, part in zip(self.distributions, parts, strict=True)])
 
-    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Float[Tensor, "*S n n"]:
+    def rsample(self, sample_shape: torch.Size | tuple[int, ...] = ()) -> Float[Tensor, "*#S n n"]:
         """Block-diagonal matrices of independent draws."""
         return block_diagonal([d.rsample(sample_shape) for d in self.distributions])
 
@@ -61,7 +62,7 @@ class ProductDistribution(GroupDistribution):
         ]
         return ProductDistribution(*parts, group=self.group)
 
-    def log_prob(self, value: Float[Tensor, "*S n n"]) -> Float[Tensor, "*S"]:
+    def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """The sum over factors."""
         parts = split_blocks(value, [d.group.n for d in self.distributions])
         return torch.stack([d.log_prob(part) for d, part in zip(self.distributions, parts, strict=True)]).sum(0)
@@ -97,7 +98,7 @@ class LearnableProduct(LearnableDistribution):
 
     def __init__(self, *distributions: LearnableDistribution) -> None:
         super().__init__()
-        self.group = groups.Product(*[d.group for d in distributions])
+        self.group = product_group(distributions)
         self.parts = nn.ModuleList(distributions)
 
     def forward(self, x: Tensor | None = None) -> ProductDistribution:
@@ -115,17 +116,22 @@ class LearnableProduct(LearnableDistribution):
         return [degree for part in self.factors() for degree in part.degrees(site)]
 
 
+def product_group(distributions: Sequence[GroupDistribution] | Sequence[LearnableDistribution]) -> Group:
+    """The product of the groups of some distributions."""
+    return groups.Product(*[d.group for d in distributions if isinstance(d.group, groups.MatrixGroup)])
+
+
 def factors(group: Group) -> tuple[Group, ...]:
     """The factors of a product group in the order of their blocks; none for any other group."""
     return getattr(group, "factors", ())
 
 
-def blocks(group: Group, g: Float[Tensor, "*S n n"]) -> list[Tensor]:
+def blocks(group: Group, g: Float[Tensor, "*#S n n"]) -> list[Tensor]:
     """The diagonal blocks of elements of a product group."""
     return split_blocks(g, [factor.n for factor in factors(group)])
 
 
-def split_blocks(g: Float[Tensor, "*S n n"], sizes: Sequence[int]) -> list[Tensor]:
+def split_blocks(g: Float[Tensor, "*#S n n"], sizes: Sequence[int]) -> list[Tensor]:
     """The diagonal blocks of the given sizes."""
     return [g[..., end - size : end, end - size : end] for end, size in zip(accumulate(sizes), sizes, strict=True)]
 
