@@ -275,6 +275,7 @@ def _exp_and_phi(s: Tensor, delta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tens
     """
     near_delta = delta.abs() <= _NEAR_DELTA
     near = near_delta & (s.abs() <= _NEAR_S)
+    s = _away_from_singular(s, delta, near)
     # Safe values where the other branch is used, else the gradient of `where` would be nan.
     inner = torch.where(torch.stack([near_delta, near]), torch.stack([delta, s]), torch.zeros_like(s))
     rows, columns = powers(inner, 5).unbind(0)
@@ -288,6 +289,13 @@ def _exp_and_phi(s: Tensor, delta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tens
     far_beta = (s * eta - gamma + 1) / determinant
     alpha, beta = (series[..., 2:].unflatten(-1, (2, _J)) * columns.unsqueeze(-2)).sum(-1).unbind(-1)
     return gamma, eta, torch.where(near, alpha, far_alpha), torch.where(near, beta, far_beta)
+
+
+def _away_from_singular(s: Tensor, delta: Tensor, near: Tensor) -> Tensor:
+    # `M⁻¹` does not exist where `δ = s²`. So far out (factors above 400) half of the digits are enough.
+    r = torch.finfo(s.dtype).eps ** 0.5
+    singular = ~near & ((s * s - delta).abs() <= 2 * r * delta.abs())
+    return torch.where(singular, s * (1 + 4 * r), s)
 
 
 def _log_unimodular(g: Tensor) -> tuple[Tensor, Tensor, Tensor]:

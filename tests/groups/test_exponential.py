@@ -58,6 +58,12 @@ def test_third_derivative_at_zero(lie_group):
     assert_close(third(torch.zeros((), dtype=torch.float64)), expected)
 
 
+def test_exp_is_finite_where_the_linear_part_of_the_algebra_is_singular():
+    """Far outside the caps, with an accuracy of half of the digits."""
+    a = torch.tensor([[0.1, 0.2, 0.0, 5.0, 5.0, 0.0], [0.1, 0.2, 0.0, -4.0, 0.0, 4.0]], dtype=torch.float64)
+    assert_close(Affine2().exp(a), reference_exp(Affine2(), a), rtol=1e-6, atol=1e-6)
+
+
 def test_log_inverts_exp(lie_group, coordinates):
     a = coordinates(lie_group, 50)
     assert_close(lie_group.log(lie_group.exp(a)), a, rtol=1e-9, atol=1e-9)
