@@ -125,7 +125,7 @@ def _check(x: Tensor, g: Tensor, mode: str, padding: str) -> None:
             f"x: got {x.dtype} of shape {tuple(x.shape)}, must be floating point of shape (B, C, H, W) or "
             "(B, C, D, H, W); convert with x.float(), or use LabelMap for integer maps"
         )
-    if g.shape[-1] not in (d, d + 1) or len(g) != len(x):
+    if g.shape[-1] not in (d, d + 1) or g.shape[0] != x.shape[0]:
         raise ValueError(
             f"g: got shape {tuple(g.shape)}, must be ({len(x)}, n, n) with n = {d} or {d + 1} for x of shape "
             f"{tuple(x.shape)}; give one matrix per example, g.expand(len(x), -1, -1) for a common one"
