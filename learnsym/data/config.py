@@ -80,7 +80,7 @@ class DataConfig:
     name: str = "digits"
     """A name that `learnsym data list` prints."""
     label: str = ""
-    """What tables and figures call these data; made from name and planted law when empty."""
+    """What tables and figures call these data; empty for name and planted law (see `title`)."""
     size: int | None = None
     """Shorter side of the images in pixels: padded with zeros or scaled down; null keeps the size of the data set."""
     train: int | None = None
@@ -102,5 +102,8 @@ class DataConfig:
                 raise ValueError(f"data.{name}: got {value}, must be >= {low}, or null for the usual number")
         if self.seed < 0:
             raise ValueError(f"data.seed: got {self.seed}, must be >= 0")
-        if not self.label:
-            object.__setattr__(self, "label", " ".join(filter(None, (self.name, self.plant.describe()))))
+
+    @property
+    def title(self) -> str:
+        """The label, or one made from the name and the planted law."""
+        return self.label or " ".join(filter(None, (self.name, self.plant.describe())))

@@ -134,7 +134,7 @@ def test_unknown_split():
 
 
 def test_label_names_data_and_law():
-    assert DataConfig().label == "digits"
-    assert DataConfig(plant=PlantConfig(rotation=60.0)).label == "digits rotation ±60°"
-    assert DataConfig(label="as scanned").label == "as scanned"
+    assert DataConfig().title == "digits"
+    assert DataConfig(plant=PlantConfig(rotation=60.0)).title == "digits rotation ±60°"
+    assert DataConfig(label="as scanned").title == "as scanned"
     assert PlantConfig(law="two_modes", rotation=45.0).describe() == "rotation ±45°, rotation + {0°, 180°}"

@@ -1,0 +1,92 @@
+"""Rotated MNIST: accuracy of all twins and the rotation that Augerino infers, for four planted laws.
+
+python experiments/augerino/rotated_mnist/run.py --out runs/rotated_mnist
+python experiments/augerino/rotated_mnist/run.py --out runs/rotated_mnist --part weights
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import learnsym as ls
+from learnsym.training import Run, RunConfig, read_config, train
+
+HALF_WIDTHS = (180.0, 90.0, 45.0, 0.0)
+WEIGHTS = (("sparse_norm", 0.01), ("sparse_norm", 0.1), ("norm", 0.01), ("norm", 0.03), ("norm", 0.1))
+CONFIG = Path(__file__).parents[3] / "configs" / "augerino" / "rotated_mnist.yaml"
+
+
+def planted(config: RunConfig, half_width: float) -> RunConfig:
+    """The configuration with rotations from U(-half_width, half_width) in every split."""
+    plant = replace(config.data.plant, rotation=half_width)
+    return replace(config, data=replace(config.data, plant=plant, label=f"U({half_width:.0f})"))
+
+
+def row(run: Run, half_width: float) -> dict[str, float | str]:
+    """What one run says: accuracy, and the inferred half-width of the rotation in degrees where there is one."""
+    test = next(record for record in reversed(run.metrics()) if record["split"] == "test")
+    widths = [degree.estimate for degree in ls.degrees(run.model()) if degree.generator == "rotation"]
+    return {
+        "planted": half_width,
+        "twin": run.twin,
+        "regulariser": run.config.objective.regulariser,
+        "weight": run.config.objective.weight,
+        "seed": run.seed,
+        "accuracy": test["accuracy"],
+        "rotation": widths[0] if widths and run.twin == "learned" else None,
+    }
+
+
+def twins(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
+    """All twins at the configured regulariser."""
+    for half_width in HALF_WIDTHS:
+        for run in train(planted(config, half_width), out / f"twins-{half_width:.0f}"):
+            yield row(run, half_width)
+
+
+def weights(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
+    """The learned twin at other regularisers and weights."""
+    for half_width in HALF_WIDTHS:
+        for regulariser, weight in WEIGHTS:
+            objective = replace(config.objective, regulariser=regulariser, weight=weight)
+            swept = replace(planted(config, half_width), objective=objective, twins=["learned"])
+            for run in train(swept, out / f"weights-{half_width:.0f}-{regulariser}-{weight}"):
+                yield row(run, half_width)
+
+
+def show(rows: list[dict[str, float | str]]) -> None:
+    """One line for each law, twin, regulariser and weight: mean and standard deviation over seeds."""
+    keys = ("planted", "twin", "regulariser", "weight")
+    print("planted  twin     regulariser  weight  accuracy (sd)       rotation (sd)")
+    for case in dict.fromkeys(tuple(found[key] for key in keys) for found in rows):
+        same = [found for found in rows if tuple(found[key] for key in keys) == case]
+        rotation = spread([found["rotation"] for found in same if found["rotation"] is not None])
+        accuracy = spread([found["accuracy"] for found in same])
+        print(f"{case[0]:7.0f}  {case[1]:8s} {case[2]:12s} {case[3]:6.2f}  {accuracy}  {rotation}")
+
+
+def spread(values: list[float]) -> str:
+    """Mean and standard deviation."""
+    if not values:
+        return ""
+    return f"{statistics.mean(values):8.4f} ({statistics.stdev(values) if len(values) > 1 else 0:.4f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/rotated_mnist"))
+    parser.add_argument("--part", choices=("twins", "weights"), default="twins")
+    parser.add_argument("--steps", type=int, help="instead of the steps of the configuration")
+    arguments = parser.parse_args()
+    config = read_config(CONFIG)
+    config = replace(config, train=replace(config.train, steps=arguments.steps or config.train.steps))
+    rows = list({"twins": twins, "weights": weights}[arguments.part](config, arguments.out))
+    (arguments.out / f"{arguments.part}.json").write_text(json.dumps(rows, indent=2) + "\n")
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()
