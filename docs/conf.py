@@ -27,13 +27,19 @@ autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 suppress_warnings = ["myst.xref_missing"]
 default_role = "code"
+_fields: dict[str, list[str]] = {}
 
 
 def setup(app: Sphinx) -> None:
-    """Before napoleon's own handler (500), which takes what stands before a colon in the first line for a type."""
-    app.connect("autodoc-process-docstring", _keep_first_line, priority=400)
+    """Docstrings of fields pass napoleon by, which would take what stands before a colon in them for a type."""
+    app.connect("autodoc-process-docstring", _remember, priority=400)
+    app.connect("autodoc-process-docstring", _restore, priority=600)
 
 
-def _keep_first_line(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+def _remember(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     if what == "attribute":
-        lines.insert(0, "")
+        _fields[name] = list(lines)
+
+
+def _restore(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    lines[:] = _fields.pop(name, lines)
