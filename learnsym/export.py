@@ -1,0 +1,230 @@
+"""A plain torch program or an ONNX file out: no learnsym at inference.
+
+Legend of axes: `S` group elements, `B` batch, `n` matrix size.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import logging
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learnsym.augment import Augmented, OrbitAveraged
+from learnsym.augment.averages import Average
+from learnsym.symmetry import Symmetry
+
+ATOL = 1e-5
+OPSET = 20  # the first with grid_sample of images and volumes
+
+
+class ExportError(RuntimeError):
+    """The written file does not give the outputs of the model."""
+
+
+class FixedAverage(nn.Module):
+    """A network averaged over a constant list of group elements: what an exported program computes.
+
+        f(x) = average over s of  g_s^{-1} · net(g_s · x)
+
+    Args:
+        net: from a batch to a batch.
+        symmetry: how elements move inputs and outputs.
+        elements: the elements, the same for every example.
+        average: from stacked outputs `(S, B, ...)` to `(B, ...)`.
+    """
+
+    elements: Tensor
+    inverses: Tensor
+
+    def __init__(self, net: nn.Module, symmetry: Symmetry, elements: Float[Tensor, "S n n"], average: Average) -> None:
+        super().__init__()
+        self.net = net
+        self.symmetry = symmetry
+        self.average = average
+        self.register_buffer("elements", elements)
+        self.register_buffer("inverses", symmetry.group.inverse(elements))
+
+    def forward(self, x: Tensor) -> Tensor:
+        copies = x.repeat(len(self.elements), *[1] * (x.dim() - 1))
+        y = self.net(self.symmetry.on_input(self._repeated(self.elements, x), copies))
+        y = self.symmetry.on_output(self._repeated(self.inverses, x), y)
+        return self.average(y.unflatten(0, (len(self.elements), -1)))
+
+    def _repeated(self, g: Tensor, x: Tensor) -> Tensor:
+        return g.unsqueeze(1).expand(-1, x.shape[0], -1, -1).flatten(0, 1)
+
+
+def frozen(model: nn.Module, example: Tensor, averaged: bool = True) -> nn.Module:
+    """The module that is exported: a copy of a model without anything random or learnable about its symmetry.
+
+    Args:
+        model: any module; those of `augment` are taken apart.
+        example: a batch of inputs.
+        averaged: with averaging over transformed copies, as in evaluation; else the network alone.
+
+    Raises:
+        ValueError: when the elements depend on the input.
+    """
+    model = copy.deepcopy(model).to(example.device).eval()
+    with torch.no_grad():
+        if isinstance(model, Augmented) and averaged:
+            return FixedAverage(model.net, model.symmetry, _elements(model, example), model.average).eval()
+        if isinstance(model, OrbitAveraged) and averaged:
+            return FixedAverage(model.net, model.symmetry, model.elements, model.average).eval()
+    plain = getattr(model, "plain", None)
+    network = plain() if callable(plain) else model
+    assert isinstance(network, nn.Module)
+    return network
+
+
+def _elements(model: Augmented, example: Tensor) -> Float[Tensor, "S n n"]:
+    g = model.elements(example)
+    if model.distribution(example).batch_shape:
+        raise ValueError(
+            "averaged: the elements of this model depend on the input; export the network with averaged=False"
+        )
+    return g[:, 0].clone()
+
+
+def export_model(
+    model: nn.Module, example: Tensor, path: str | os.PathLike[str], averaged: bool = True, onnx: bool | None = None
+) -> Path:
+    """Write a model as a torch program (`.pt2`) or an ONNX file (`.onnx`) that runs without learnsym, and check it.
+
+    The number of examples in a batch stays free. A torch program is loaded by `torch.export.load(path).module()` and
+    computes where `example` lay. The file is read back, and gets its name only when it gives the outputs of the model.
+
+    Args:
+        model: any module; those of `augment` with or without their averaging.
+        example: a batch of inputs.
+        path: the file to write.
+        averaged: whether averaging over transformed copies is baked in, with the fixed elements of evaluation.
+        onnx: which format; by default what the ending of `path` says.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: when the ending does not fit the format, or the model cannot be traced with a free batch size.
+        ExportError: when outputs of the file differ from those of the model by more than 1e-5.
+        ImportError: when ONNX is asked for and not installed.
+
+    Example:
+        >>> import tempfile
+        >>> net, x = nn.Linear(3, 2), torch.rand(4, 3)
+        >>> path = ls.export.export_model(net, x, tempfile.mkdtemp() + "/model.pt2")
+        >>> torch.equal(torch.export.load(path).module()(x), net(x))
+        True
+    """
+    target = Path(path)
+    to_onnx = _is_onnx(target, onnx)
+    example = example if len(example) > 1 else torch.cat([example, example])
+    module = frozen(model, example, averaged)
+    temporary = target.with_name(f"{target.stem}.{os.getpid()}.tmp{target.suffix}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        program = _program(module, example)
+        (_write_onnx if to_onnx else _write_program)(program, temporary)
+        _compare(module, (_read_onnx if to_onnx else _read_program)(temporary), example)
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def export_run(
+    run: str | os.PathLike[str], out: str | os.PathLike[str], onnx: bool = False, averaged: bool = True
+) -> Path:
+    """Write the trained model of a run folder as `export_model` does.
+
+    Raises:
+        ValueError: when the folder is not a run with weights, and as `export_model`.
+    """
+    from learnsym.data import load_splits
+    from learnsym.training import Run
+
+    trained = Run(run)
+    to_onnx = _is_onnx(Path(out), onnx or None)
+    return export_model(trained.model(), load_splits(trained.config.data).test.inputs[:4], out, averaged, to_onnx)
+
+
+def _is_onnx(path: Path, onnx: bool | None) -> bool:
+    onnx = path.suffix == ".onnx" if onnx is None else onnx
+    ending = ".onnx" if onnx else ".pt2"
+    if path.suffix != ending:
+        raise ValueError(f"out: {path} must end in {ending} for {'ONNX' if onnx else 'a torch program'}; rename it")
+    if onnx:
+        for name in ("onnx", "onnxscript", "onnxruntime"):
+            _optional(name)
+    return onnx
+
+
+def _optional(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(f"ONNX needs the package {name}: pip install learnsym[export]") from error
+
+
+def _program(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
+    shapes = ({0: torch.export.Dim("batch")},)
+    try:
+        with torch.no_grad():
+            program = torch.export.export(module, (example,), dynamic_shapes=shapes, strict=False)
+    except Exception as error:  # torch raises errors of many kinds here
+        reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(
+            f"model: cannot be traced as a program with a free batch size ({reason}); make its forward pass free of "
+            "branches that depend on values or on the batch size"
+        ) from error
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # names folders of this machine
+    return program
+
+
+def _write_program(program: torch.export.ExportedProgram, path: Path) -> None:
+    torch.export.save(program, path)
+
+
+def _read_program(path: Path) -> Callable[[Tensor], Tensor]:
+    return torch.export.load(path).module()
+
+
+def _write_onnx(program: torch.export.ExportedProgram, path: Path) -> None:
+    # says for every operator of torchvision that it is not installed
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        converted: Any = torch.onnx.export(program, dynamo=True, opset_version=OPSET, verbose=False)
+    converted.save(str(path), external_data=False)
+
+
+def _read_onnx(path: Path) -> Callable[[Tensor], Tensor]:
+    options = _optional("onnxruntime").SessionOptions()
+    options.log_severity_level = 3
+    session = _optional("onnxruntime").InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda x: torch.from_numpy(session.run(None, {name: x.cpu().numpy()})[0])
+
+
+def _compare(module: nn.Module, loaded: Callable[[Tensor], Tensor], example: Tensor) -> None:
+    """Both must agree, also on a batch of another size than the example."""
+    with torch.no_grad():
+        for x in (example, torch.cat([example, example.flip(0)]), example[:1]):
+            wanted = module(x)
+            found = loaded(x).to(wanted)
+            if not torch.allclose(found, wanted, rtol=ATOL, atol=ATOL, equal_nan=True):
+                worst = (found - wanted).abs().max().item()
+                raise ExportError(
+                    f"the exported file differs from the model by {worst:.2g}, more than {ATOL:g}; not written"
+                )
