@@ -73,6 +73,11 @@ class Augmented(nn.Module):
         self.register_buffer("test_uniforms", points, persistent=False)
 
     @property
+    def draws_need_score(self) -> bool:
+        """Whether training draws elements or components that carry no gradient; see `GroupDistribution.score`."""
+        return any(getattr(module, "straight_through", True) is False for module in self.distribution.modules())
+
+    @property
     def test_copies(self) -> int:
         """Transformed copies per example in evaluation."""
         return len(self.test_uniforms)
@@ -83,7 +88,11 @@ class Augmented(nn.Module):
         self.test_uniforms = points.to(self.test_uniforms)
 
     def forward(self, x: Tensor) -> Tensor:
-        return averaged(self.net, self.symmetry, self.elements(x), x, self.average)
+        return self.outputs(x, self.elements(x))
+
+    def outputs(self, x: Tensor, g: Float[Tensor, "S B n n"]) -> Tensor:
+        """The outputs for given elements, `average over s of g[s]^{-1} · net(g[s] · x)`."""
+        return averaged(self.net, self.symmetry, g, x, self.average)
 
     def elements(self, x: Tensor) -> Float[Tensor, "S B n n"]:
         """The group elements for a batch: random in training, fixed in evaluation; one per copy and example."""
@@ -106,17 +115,20 @@ class Augmented(nn.Module):
             self.symmetry.on_input.check_data(self.symmetry.group, x)
             self._checked.add(key)
 
-    def together(self, x: Tensor, y: Tensor, on_target: Action) -> tuple[Tensor, Tensor]:
-        """Inputs and targets moved by the same random elements: `(g · x, g · y)` of `copies * B` examples each.
+    def together(
+        self, x: Tensor, y: Tensor, on_target: Action, g: Float[Tensor, "S B n n"] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Inputs and targets moved by the same elements: `(g · x, g · y)` of `S * B` examples each.
 
         Args:
             x: inputs `(B, ...)`.
             y: targets `(B, ...)` that `on_target` moves, such as label maps.
             on_target: how elements move the targets, such as `actions.LabelMap(fill=11)`.
+            g: the elements; those of `elements(x)` by default.
         """
         on_target.check(self.symmetry.group)
         on_target.check_data(self.symmetry.group, y)
-        g = self.elements(x)
+        g = self.elements(x) if g is None else g
         return move(self.symmetry.on_input, g, x), move(on_target, g, y)
 
     def degrees(self, site: str) -> list[Degree]:

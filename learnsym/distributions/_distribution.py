@@ -80,6 +80,14 @@ class GroupDistribution(TorchDistribution, abc.ABC):
         """The elements of the group."""
         return Elements(self.group)
 
+    def score(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"] | None:
+        """Log probability of what no draw carries a gradient of: elements or components without `straight_through`.
+
+        `loss.detach() * score` has in expectation the gradient that is missing; None when none is. Reference: Williams,
+        "Simple statistical gradient-following algorithms for connectionist reinforcement learning" (1992).
+        """
+        return None
+
     @abc.abstractmethod
     def kl_to_haar(self) -> Float[Tensor, "*B"]:
         """KL divergence to the normalised Haar measure; ValueError for a group that is not compact."""

@@ -25,7 +25,9 @@ class GroupCategorical(GroupDistribution):
         p(g_k) = softmax(logits)_k
 
     Draws are elements of the group, exactly. Gradients of a draw with respect to the logits are straight-through:
-    those of the mean matrix `sum_k p_k g_k`, unbiased for functions that are linear in the matrix, and biased else.
+    those of the mean matrix `sum_k p_k g_k`, unbiased for functions that are linear in the matrix. For others, such as
+    warped images, they mean little (how an image changes near a flip says nothing about the image that is not flipped);
+    without `straight_through` a draw has no gradient, and `score` supplies an unbiased one.
 
     Reference: Bengio, Léonard, Courville, "Estimating or propagating gradients through stochastic neurons" (2013),
     arXiv 1308.3432.
@@ -34,6 +36,7 @@ class GroupCategorical(GroupDistribution):
         group: a finite group whose `K` elements are listed.
         logits: shape `(*B, K)` or `(K,)`, in the order of `group.elements()`, the identity first.
         validate_args: False skips the check of values.
+        straight_through: whether draws carry gradients.
 
     Raises:
         ValueError: for a group that is not finite, a wrong shape, or logits that are NaN or plus infinity.
@@ -46,7 +49,14 @@ class GroupCategorical(GroupDistribution):
 
     has_enumerate_support = True
 
-    def __init__(self, group: Group, logits: Float[Tensor, "*B K"], validate_args: bool | None = None) -> None:
+    def __init__(
+        self,
+        group: Group,
+        logits: Float[Tensor, "*B K"],
+        validate_args: bool | None = None,
+        *,
+        straight_through: bool = True,
+    ) -> None:
         elements = listed_elements(group)
         if logits.dim() < 1 or logits.shape[-1] != len(elements):
             raise ValueError(
@@ -57,6 +67,7 @@ class GroupCategorical(GroupDistribution):
                 f"logits: got {logits.tolist()}, must be below infinity and not NaN; give log-probabilities"
             )
         self.logits = at_least_float32(logits)
+        self.straight_through = straight_through
         self._elements = elements.to(self.logits)
         super().__init__(group, logits.shape[:-1])
 
@@ -71,16 +82,20 @@ class GroupCategorical(GroupDistribution):
 
     def from_uniform(self, u: Float[Tensor, "*#S 1"]) -> Float[Tensor, "*#S n n"]:
         """Elements by inversion of the cumulative distribution, so that regular `u` give stratified elements."""
-        p = self.probabilities
-        hard = torch.nn.functional.one_hot(inverse_cdf(p, u), p.shape[-1]).to(p)
-        straight_through = hard + (p - p.detach())
-        return (straight_through @ self._elements.flatten(1)).unflatten(-1, self._elements.shape[1:])
+        chosen = choice(self.probabilities, u, self.straight_through)
+        return (chosen @ self._elements.flatten(1)).unflatten(-1, self._elements.shape[1:])
+
+    def score(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"] | None:
+        """The log probability, or None with `straight_through`."""
+        return None if self.straight_through else self.log_prob(value)
 
     def tensors(self) -> dict[str, Tensor]:
         return {"logits": self.logits}
 
     def replace(self, tensors: Mapping[str, Tensor]) -> GroupCategorical:
-        return GroupCategorical(self.group, tensors["logits"], validate_args=False)
+        return GroupCategorical(
+            self.group, tensors["logits"], validate_args=False, straight_through=self.straight_through
+        )
 
     def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """Log probability; `-inf` for matrices that are not elements."""
@@ -111,6 +126,12 @@ class GroupCategorical(GroupDistribution):
 
     def degrees(self, site: str, method: str) -> list[Degree]:
         return probability_degrees(self.group, self.probabilities, site, method)
+
+
+def choice(p: Float[Tensor, "*B K"], u: Float[Tensor, "*#S 1"], straight_through: bool) -> Float[Tensor, "*#S K"]:
+    """One-hot draws by inversion of the cumulative distribution, with the gradient of `p` or none."""
+    hard = torch.nn.functional.one_hot(inverse_cdf(p, u), p.shape[-1]).to(p)
+    return hard + (p - p.detach()) if straight_through else hard
 
 
 def inverse_cdf(p: Float[Tensor, "*B K"], u: Float[Tensor, "*#S 1"]) -> Int[Tensor, "*#S"]:

@@ -5,7 +5,6 @@ Legend of axes: `*S` sample shape (`*#S`: broadcasts), `*B` batch shape, `K` com
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -16,7 +15,7 @@ from learnsym.degrees import Degree
 from learnsym.distributions._distribution import GroupDistribution
 from learnsym.distributions._elements import probability_degrees
 from learnsym.distributions._precision import at_least_float32
-from learnsym.distributions.categorical import entropy_of, inverse_cdf
+from learnsym.distributions.categorical import choice, entropy_of
 
 
 class ComponentMixture(GroupDistribution):
@@ -24,11 +23,12 @@ class ComponentMixture(GroupDistribution):
 
         g = c_k h,    k ~ softmax(logits),    h ~ base
 
-    Gradients of draws with respect to the logits are straight-through, as in `GroupCategorical`.
+    Gradients of draws with respect to the logits are straight-through or absent, as in `GroupCategorical`.
 
     Args:
         base: a distribution on the identity component, such as `LieBox`.
         logits: shape `(*B, K)` or `(K,)`, in the order of `group.components`, the identity component first.
+        straight_through: whether draws carry gradients of the logits.
 
     Raises:
         ValueError: when the number of logits is not that of the components.
@@ -40,7 +40,9 @@ class ComponentMixture(GroupDistribution):
         tensor(0.6931)
     """
 
-    def __init__(self, base: GroupDistribution, logits: Float[Tensor, "*B K"]) -> None:
+    def __init__(
+        self, base: GroupDistribution, logits: Float[Tensor, "*B K"], *, straight_through: bool = True
+    ) -> None:
         group = base.group
         if logits.dim() < 1 or logits.shape[-1] != len(group.components):
             count = len(group.components)
@@ -50,6 +52,7 @@ class ComponentMixture(GroupDistribution):
         shape = torch.broadcast_shapes(base.batch_shape, logits.shape[:-1])
         self.base = base if base.batch_shape == shape else base.expand(shape)
         self.logits = at_least_float32(logits).expand(*shape, -1)
+        self.straight_through = straight_through
         self._components = group.components.to(self.logits)
         super().__init__(group, shape)
 
@@ -63,25 +66,33 @@ class ComponentMixture(GroupDistribution):
         return 1 + self.base.uniforms
 
     def from_uniform(self, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S n n"]:
-        p = self.probabilities
-        hard = torch.nn.functional.one_hot(inverse_cdf(p, u[..., :1]), p.shape[-1]).to(p)
-        component = ((hard + (p - p.detach())) @ self._components.flatten(1)).unflatten(-1, self._components.shape[1:])
+        chosen = choice(self.probabilities, u[..., :1], self.straight_through)
+        component = (chosen @ self._components.flatten(1)).unflatten(-1, self._components.shape[1:])
         return component @ self.base.from_uniform(u[..., 1:])
+
+    def score(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"] | None:
+        """The log probability of the component, or None with `straight_through`."""
+        return None if self.straight_through else self._split(value.detach())[0]
 
     def tensors(self) -> dict[str, Tensor]:
         return {"logits": self.logits, **{f"base.{key}": t for key, t in self.base.tensors().items()}}
 
     def replace(self, tensors: Mapping[str, Tensor]) -> ComponentMixture:
         base = self.base.replace({key: tensors[f"base.{key}"] for key in self.base.tensors()})
-        return ComponentMixture(base, tensors["logits"])
+        return ComponentMixture(base, tensors["logits"], straight_through=self.straight_through)
 
     def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """`log p_k + log density of base at c_k^{-1} g`, summed over the components that hold `g`: one, or none."""
+        log_p, log_base = self._split(value)
+        return log_p + log_base
+
+    def _split(self, value: Float[Tensor, "*#S n n"]) -> tuple[Tensor, Tensor]:
+        """Log probability of the component, and log density within it; `-inf` within where no component holds `g`."""
         moved = self.group.inverse(self._components) @ value.unsqueeze(-3)  # (*S, K, n, n)
         log_base = torch.stack([self.base.log_prob(part) for part in moved.unbind(-3)], -1)
         best, k = log_base.max(-1)
         log_p = self.logits.log_softmax(-1).expand(*k.shape, -1).gather(-1, k.unsqueeze(-1)).squeeze(-1)
-        return torch.where(best > -math.inf, best + log_p, -math.inf)
+        return log_p, best
 
     def entropy(self) -> Float[Tensor, "*B"]:
         """The entropy of the components plus that of `base`."""

@@ -22,9 +22,12 @@ from learnsym.groups import Group
 class LearnableCategorical(LearnableDistribution):
     """A learnable `GroupCategorical` that does not depend on the input.
 
+    Draws carry no gradient unless `straight_through`: the objectives of this library add that of the score.
+
     Args:
         group: a finite group whose elements are listed.
         init: the probability of all elements but the identity together, in (0, 1), shared equally.
+        straight_through: whether draws carry the (biased) gradient of the mean matrix.
 
     Raises:
         ValueError: for a group that is not finite or an `init` out of range.
@@ -34,13 +37,14 @@ class LearnableCategorical(LearnableDistribution):
         input: C_2 rotation by 180 0.25 probability (task, augerino)
     """
 
-    def __init__(self, group: Group, init: float = 0.1) -> None:
+    def __init__(self, group: Group, init: float = 0.1, *, straight_through: bool = False) -> None:
         super().__init__()
         self.group = group
+        self.straight_through = straight_through
         self.logits = nn.Parameter(initial_logits(len(listed_elements(group)), init))
 
     def forward(self, x: Tensor | None = None) -> GroupCategorical:
-        return GroupCategorical(self.group, self.logits, validate_args=False)
+        return GroupCategorical(self.group, self.logits, validate_args=False, straight_through=self.straight_through)
 
     @property
     def uniforms(self) -> int:
@@ -62,10 +66,19 @@ class LearnableComponents(LearnableDistribution):
         init: half-widths at the start as for `LearnableBox`; as a number, also the probability of all components but
             that of the identity together (a tensor of half-widths sets that to 0.1).
         caps: as for `LearnableBox`.
+        straight_through: as for `LearnableCategorical`.
     """
 
-    def __init__(self, group: Group, init: float | Float[Tensor, "D"] = 0.1, caps: Caps = None) -> None:
+    def __init__(
+        self,
+        group: Group,
+        init: float | Float[Tensor, "D"] = 0.1,
+        caps: Caps = None,
+        *,
+        straight_through: bool = False,
+    ) -> None:
         super().__init__()
+        self.straight_through = straight_through
         self.group = group
         self.box = LearnableBox(group, init, caps)
         self.logits = nn.Parameter(initial_logits(len(group.components), 0.1 if isinstance(init, Tensor) else init))
@@ -76,7 +89,7 @@ class LearnableComponents(LearnableDistribution):
         return self.box.half_width
 
     def forward(self, x: Tensor | None = None) -> ComponentMixture:
-        return ComponentMixture(self.box(x), self.logits)
+        return ComponentMixture(self.box(x), self.logits, straight_through=self.straight_through)
 
     @property
     def uniforms(self) -> int:

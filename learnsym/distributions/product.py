@@ -67,6 +67,13 @@ class ProductDistribution(GroupDistribution):
         parts = split_blocks(value, [d.group.n for d in self.distributions])
         return torch.stack([d.log_prob(part) for d, part in zip(self.distributions, parts, strict=True)]).sum(0)
 
+    def score(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"] | None:
+        """The sum over the factors that have one."""
+        parts = split_blocks(value, [d.group.n for d in self.distributions])
+        scores = [d.score(part) for d, part in zip(self.distributions, parts, strict=True)]
+        found = [score for score in scores if score is not None]
+        return torch.stack(found).sum(0) if found else None
+
     def entropy(self) -> Float[Tensor, "*B"]:
         """The sum over factors."""
         return torch.stack([d.entropy() for d in self.distributions]).sum(0)

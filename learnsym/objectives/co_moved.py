@@ -9,6 +9,7 @@ from learnsym.augment import Augmented
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.regularisers import Regulariser, norm
+from learnsym.objectives.score import with_score
 from learnsym.objectives.supervised import Batch, checked_weight, regularised
 
 
@@ -52,7 +53,9 @@ class CoMoved:
         return regularised(self._task(model, x, y), model, x, self.regulariser, self.weight)
 
     def _task(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-        if isinstance(model, Augmented) and model.training:
-            x, y = model.together(x, y, self.on_target)
-            model = model.net
-        return self.loss_fn(model(x), y)
+        if not (isinstance(model, Augmented) and model.training):
+            return self.loss_fn(model(x), y)
+        g = model.elements(x)
+        moved_x, moved_y = model.together(x, y, self.on_target, g)
+        score = model.distribution(x).score(g) if model.draws_need_score else None
+        return with_score(self.loss_fn, model.net(moved_x), moved_y, None if score is None else score.reshape(1, -1))

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from learnsym.augment import Augmented
 from learnsym.distributions import Fixed, LearnableDistribution
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.regularisers import Regulariser, norm
+from learnsym.objectives.score import with_score
 
 Batch = tuple[Tensor, Tensor]
 
@@ -32,7 +34,7 @@ class Supervised:
 
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
         x, y = batch
-        task = self.loss_fn(model(x), y)
+        task = task_loss(self.loss_fn, model, x, y)
         return Loss(task, {"task": task.detach()})
 
 
@@ -66,7 +68,15 @@ class Augerino:
 
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
         x, y = batch
-        return regularised(self.loss_fn(model(x), y), model, x, self.regulariser, self.weight)
+        return regularised(task_loss(self.loss_fn, model, x, y), model, x, self.regulariser, self.weight)
+
+
+def task_loss(loss_fn: LossFunction, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    """The loss of the outputs on the targets, with the score gradient of discrete draws in training."""
+    if not (isinstance(model, Augmented) and model.training and model.draws_need_score):
+        return loss_fn(model(x), y)
+    g = model.elements(x)
+    return with_score(loss_fn, model.outputs(x, g), y, model.distribution(x).score(g))
 
 
 def regularised(task: Tensor, model: nn.Module, x: Tensor, regulariser: Regulariser, weight: float) -> Loss:

@@ -53,7 +53,10 @@ def case(names):
 def test_gradient_reaches_every_parameter(name):
     module = CASES[name]()
     assert list(module.parameters())
-    for loss in (module().rsample((64,)).square().mul(torch.arange(1.0, 1 + module.group.n)).sum(), module.deficit()):
+    g = module().rsample((64,))
+    score = module().score(g.detach())
+    drawn = g.square().mul(torch.arange(1.0, 1 + module.group.n)).sum() + (0 if score is None else score[:9].sum())
+    for loss in (drawn, module.deficit()):
         module.zero_grad()
         loss.backward()
         assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
