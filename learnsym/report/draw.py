@@ -53,7 +53,8 @@ def panels(data: DataResult) -> Iterable[Panel]:
     small = (4.2, 3.0)
     for law in data.poses:
         kind = "poses" if law is data.poses[0] else f"poses-{law.generator}"
-        alt = f"Law of poses of {data.label} along {law.generator}: half-width {words.interval(law.half_width, law.unit)}."
+        width = words.interval(law.half_width, law.unit)
+        alt = f"Law of poses of {data.label} along {law.generator}: half-width {width}."
         yield Panel(kind=kind, data=data.label, alt=alt, size=small, draw=partial(figures.pose_law, law))
     if data.extent is not None:
         alt = f"Excess validation loss over widths on {data.label}. {words.extent_headline(data.extent)}."
@@ -71,9 +72,11 @@ def _degree_panels(data: DataResult) -> Iterable[Panel]:
         make = partial(figures.half_widths, drawable, data.caps)
         yield Panel(kind="widths", data=data.label, alt=alt, size=(4.2, 3.5), draw=make)
     if data.orbit is not None:
-        alt = f"Example images of {data.label}, each followed by the same image moved by draws from the learned distribution."
+        alt = f"Example images of {data.label}, each followed by itself moved by draws from the learned distribution."
         make = partial(figures.orbit, data.orbit)
-        yield Panel(kind="orbits", data=data.label, alt=alt, size=_mosaic(data.orbit), draw=make, caption=data.orbit.caption)
+        yield Panel(
+            kind="orbits", data=data.label, alt=alt, size=_mosaic(data.orbit), draw=make, caption=data.orbit.caption
+        )
 
 
 def _training_panels(data: DataResult) -> Iterable[Panel]:
@@ -89,7 +92,11 @@ def _training_panels(data: DataResult) -> Iterable[Panel]:
         alt = f"Validation loss over training steps on {data.label}, one line per twin, thin lines per seed."
         yield Panel(kind="loss", data=data.label, alt=alt, size=small, draw=partial(figures.loss_curves, data.twins))
     learned = data.twin("learned")
-    if learned is not None and data.caps and any("half_width" in key for history in learned.histories for key in history.values):
+    if (
+        learned is not None
+        and data.caps
+        and any("half_width" in key for history in learned.histories for key in history.values)
+    ):
         alt = f"Learned half-widths over training steps on {data.label}, as fractions of the largest possible ones."
         make = partial(figures.width_curves, learned.histories, data.caps)
         yield Panel(kind="width-curves", data=data.label, alt=alt, size=(4.2, 3.3), draw=make)

@@ -40,15 +40,15 @@ def dial(data: DataResult) -> dict[str, object] | None:
 def _poses(law: PoseLaw) -> list[dict[str, str]]:
     outer = law.half_width.high if law.half_width.high is not None else law.half_width.estimate
     return [
-        {"class": "poses-interval", "d": sector(outer, 41)},
-        {"class": "poses", "d": sector(max(law.half_width.estimate, 0.8), 41)},
+        {"class": "poses-interval", "d": sector(outer, 41.0)},
+        {"class": "poses", "d": sector(max(law.half_width.estimate, 0.8), 41.0)},
     ]
 
 
 def _tolerated(extent: ExtentCurve) -> list[dict[str, str]]:
     return [
-        {"class": "tolerated-set", "d": sector(max(max(extent.tolerated), 1.0), 56, 47)},
-        {"class": "tolerated", "d": sector(max(min(extent.tolerated), 1.0), 56, 47)},
+        {"class": "tolerated-set", "d": sector(max(max(extent.tolerated), 1.0), 56.0, 47.0)},
+        {"class": "tolerated", "d": sector(max(min(extent.tolerated), 1.0), 56.0, 47.0)},
     ]
 
 

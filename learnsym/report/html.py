@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from importlib import resources
 from itertools import groupby
 
+from learnsym.degrees import Degree
 from learnsym.report import gauge, words
 from learnsym.report.draw import Panel, slug
 from learnsym.report.figures.style import NOTION_COLOURS, TWIN_COLOURS
 from learnsym.report.results import Analysis, DataResult, Interval
+from learnsym.report.table import cell_text
 
 
 def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
@@ -23,17 +25,35 @@ def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("learnsym.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("learnsym.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals.update(words=words, twin_colours=TWIN_COLOURS, notion_colours=NOTION_COLOURS)
     environment.filters.update(slug=slug, image=_image)
     return environment.get_template("report.html.j2").render(
         analysis=analysis,
         css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),
+        degree_rows=_degree_rows(analysis),
         dials={data.label: gauge.dial(data) for data in analysis.data},
         panels=_by_kind(panels),
         scale=_scale(analysis.data),
     )
+
+
+def _degree_rows(analysis: Analysis) -> list[tuple[tuple[str, str], list[dict[str, object]]]]:
+    # one row per generator under each (notion, method), one cell per data set
+    found: dict[tuple[str, str], dict[str, dict[str, Degree]]] = {}
+    for degree in analysis.degrees:
+        found.setdefault((degree.notion, degree.method), {}).setdefault(degree.generator, {})[degree.data] = degree
+    return [(key, [_row(name, cells, analysis) for name, cells in rows.items()]) for key, rows in sorted(found.items())]
+
+
+def _row(generator: str, cells: dict[str, Degree], analysis: Analysis) -> dict[str, object]:
+    texts = [cell_text(cells[data.label]) if data.label in cells else "–" for data in analysis.data]
+    return {"generator": generator, "unit": next(iter(cells.values())).unit, "cells": texts}
 
 
 def _image(panel: Panel) -> str:

@@ -74,7 +74,7 @@ class PoseLaw:
 
 @dataclass(frozen=True, kw_only=True)
 class ExtentCurve:
-    """Held-out loss of the fixed twin over widths, as the excess over the best width, and the widths within noise of it."""
+    """Held-out loss of the fixed twin over widths: the excess over the best one, and the widths within noise of it."""
 
     generator: str
     unit: str

@@ -57,11 +57,12 @@ def _range_rows(analysis: Analysis) -> Iterable[tuple[str, ...]]:
     yield ("data", "notion", "method", *(f"{name} {SHORT.get(unit, unit)}".strip() for name, unit in units.items()))
     for result in analysis.data:
         for (notion, method), found in by_method(result).items():
-            cells = [_cell(found[name]) if name in found else "" for name in units]
+            cells = [cell_text(found[name]) if name in found else "" for name in units]
             yield (result.label, notion, method, *cells)
 
 
-def _cell(degree: Degree) -> str:
+def cell_text(degree: Degree) -> str:
+    """A half-width with its interval, without the unit."""
     digits = 0 if degree.unit == "degree" else 2
     if degree.low is None or degree.high is None:
         return f"{degree.estimate:.{digits}f}"

@@ -71,8 +71,8 @@ def extent_headline(extent: ExtentCurve) -> str:
 def extent_detail(extent: ExtentCurve) -> str:
     """What `extent_headline` rests on."""
     return (
-        f"Of {len(extent.widths)} widths of random {extent.generator} tried, these have a validation loss within noise of the "
-        f"best, {number(extent.best, extent.unit)}."
+        f"Of {len(extent.widths)} widths of random {extent.generator} tried, these have a validation loss within noise "
+        f"of the best, {number(extent.best, extent.unit)}."
     )
 
 

@@ -20,7 +20,14 @@ from learnsym.report.results import (
     TwinResult,
 )
 
-CAPS = {"translation_x": 1.0, "translation_y": 1.0, "rotation": 180.0, "scale": math.log(2), "stretch": math.log(2), "shear": math.log(2)}
+CAPS = {
+    "translation_x": 1.0,
+    "translation_y": 1.0,
+    "rotation": 180.0,
+    "scale": math.log(2),
+    "stretch": math.log(2),
+    "shear": math.log(2),
+}
 UNITS = {"translation_x": "image width", "translation_y": "image width", "rotation": "degree"}
 
 
@@ -31,9 +38,16 @@ def _law(truth: float, rng: np.random.Generator) -> PoseLaw:
     flags = ["law of poses is uniform: full group, or the pose cannot be learnt"] if truth > 170 else []
     half_width = Interval(estimate=truth, low=max(truth - 6, 0.0), high=min(truth + 6, 180.0))
     return PoseLaw(
-        generator="rotation", unit="degree", cap=180.0, grid=grid.tolist(), density=(density / density.sum() / 5).tolist(),
-        fitted=(fitted / fitted.sum() / 5).tolist(), half_width=half_width, flags=flags, facts={"noise": 12.0},
-    )  # fmt: skip
+        generator="rotation",
+        unit="degree",
+        cap=180.0,
+        grid=grid.tolist(),
+        density=(density / density.sum() / 5).tolist(),
+        fitted=(fitted / fitted.sum() / 5).tolist(),
+        half_width=half_width,
+        flags=flags,
+        facts={"noise": 12.0},
+    )
 
 
 def _extent(centre: float) -> ExtentCurve:
@@ -43,7 +57,14 @@ def _extent(centre: float) -> ExtentCurve:
     tolerated = [width for width, value in zip(widths, excess, strict=True) if value < 0.012]
     best = widths[excess.index(min(excess))]
     return ExtentCurve(
-        generator="rotation", unit="degree", cap=180.0, widths=widths, excess=excess, stderr=[0.006] * 7, tolerated=tolerated, best=best
+        generator="rotation",
+        unit="degree",
+        cap=180.0,
+        widths=widths,
+        excess=excess,
+        stderr=[0.006] * 7,
+        tolerated=tolerated,
+        best=best,
     )
 
 
@@ -55,7 +76,7 @@ def _history(seed: int, rng: np.random.Generator, learned: bool) -> History:
         for name, cap in CAPS.items():
             level = (0.4 if name == "rotation" else 0.06) * float(rng.uniform(0.9, 1.1))
             values[f"half_width/{name}"] = [cap * (0.1 + (level - 0.1) * (1 - math.exp(-step / 120))) for step in steps]
-    return History(seed=seed, steps={key: steps for key in values}, values=values)
+    return History(seed=seed, steps=dict.fromkeys(values, steps), values=values)
 
 
 def _twin(name: str, rng: np.random.Generator, truth: float) -> TwinResult:
@@ -66,30 +87,50 @@ def _twin(name: str, rng: np.random.Generator, truth: float) -> TwinResult:
     mean = [0.3 + (accuracy - 0.3) / (1 + math.exp((abs(angle) - reach) / 12)) for angle in signed]
     band = Curve(x=x, mean=mean, low=[value - 0.02 for value in mean], high=[min(value + 0.02, 1) for value in mean])
     return TwinResult(
-        name=name, seeds=[0, 1, 2], accuracy=Interval(estimate=accuracy, low=accuracy - 0.015, high=accuracy + 0.012), by_angle=band,
+        name=name,
+        seeds=[0, 1, 2],
+        accuracy=Interval(estimate=accuracy, low=accuracy - 0.015, high=accuracy + 0.012),
+        by_angle=band,
         error=EquivarianceError(mean=0.35 if name == "plain" else 0.08, stderr=0.004, floor=0.03),
         histories=[_history(seed, rng, name == "learned") for seed in range(3)],
-    )  # fmt: skip
+    )
 
 
 def _degrees(label: str, law: PoseLaw, extent: ExtentCurve) -> list[Degree]:
-    own = dict(site="input", group="affine2d", data=label)
+    own = {"site": "input", "group": "affine2d", "data": label}
     learned = [
         Degree(
-            **own, generator=name, unit=UNITS.get(name, "log"), notion="task", method="augerino",
-            estimate=(0.4 if name == "rotation" else 0.05) * cap, low=(0.35 if name == "rotation" else 0.03) * cap,
+            **own,
+            generator=name,
+            unit=UNITS.get(name, "log"),
+            notion="task",
+            method="augerino",
+            estimate=(0.4 if name == "rotation" else 0.05) * cap,
+            low=(0.35 if name == "rotation" else 0.03) * cap,
             high=(0.45 if name == "rotation" else 0.08) * cap,
         )
         for name, cap in CAPS.items()
-    ]  # fmt: skip
-    rotation = dict(own, generator="rotation", unit="degree")
+    ]
+    rotation = {**own, "generator": "rotation", "unit": "degree"}
     pose = law.half_width
     return [
         *learned,
         Degree(
-            **rotation, notion="task", method="validation_loss", estimate=extent.best, low=min(extent.tolerated), high=max(extent.tolerated)
+            **rotation,
+            notion="task",
+            method="validation_loss",
+            estimate=extent.best,
+            low=min(extent.tolerated),
+            high=max(extent.tolerated),
         ),
-        Degree(**rotation, notion="distribution", method="pose_posterior", estimate=pose.estimate, low=pose.low, high=pose.high),
+        Degree(
+            **rotation,
+            notion="distribution",
+            method="pose_posterior",
+            estimate=pose.estimate,
+            low=pose.low,
+            high=pose.high,
+        ),
     ]
 
 
@@ -98,11 +139,18 @@ def _data(label: str, truth: float, centre: float) -> DataResult:
     law, extent = _law(truth, rng), _extent(centre)
     originals = rng.random((3, 28, 28))
     return DataResult(
-        label=label, examples=1437, twins=[_twin(name, rng, truth) for name in ("learned", "plain", "fixed", "exact")],
-        degrees=_degrees(label, law, extent), caps=CAPS, poses=[law], extent=extent,
-        orbit=Orbit(originals=originals.tolist(), moved=np.repeat(originals[:, None], 8, axis=1).tolist(), caption="Seed 0."),
+        label=label,
+        examples=1437,
+        twins=[_twin(name, rng, truth) for name in ("learned", "plain", "fixed", "exact")],
+        degrees=_degrees(label, law, extent),
+        caps=CAPS,
+        poses=[law],
+        extent=extent,
+        orbit=Orbit(
+            originals=originals.tolist(), moved=np.repeat(originals[:, None], 8, axis=1).tolist(), caption="Seed 0."
+        ),
         notes=["Accuracy: percentile bootstrap over test examples and seeds."],
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

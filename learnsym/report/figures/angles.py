@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def accuracy_by_angle(twins: Sequence[TwinResult], ax: Axes, law: PoseLaw | None = None) -> Axes:
-    """Accuracy on test images turned by a further angle, one line a twin with its band; the inferred range of poses is shaded."""
+    """Accuracy on test images turned by a further angle: one line a twin with its band, the range of poses shaded."""
     if law is not None:
         half_width = law.half_width.estimate
         ax.axvspan(-half_width, half_width, color=NOTION_COLOURS["distribution"], alpha=0.07, linewidth=0)

@@ -24,7 +24,9 @@ def loss_curves(twins: Iterable[TwinResult], ax: Axes, key: str = "val/task") ->
     ax.yaxis.set_minor_formatter(lambda value, _: f"{value:.1g}" if f"{value:.0e}"[0] in "25" else "")
     ax.tick_params(axis="y", which="minor", labelsize=8)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, handlelength=1.8, columnspacing=1.2)
-    return tidy(ax)
+    tidy(ax)
+    ax.grid(True, axis="y", which="minor", linewidth=0.5)
+    return ax
 
 
 def width_curves(histories: Sequence[History], caps: dict[str, float], ax: Axes) -> Axes:
@@ -39,9 +41,18 @@ def width_curves(histories: Sequence[History], caps: dict[str, float], ax: Axes)
 
 
 def _replicates(
-    histories: Iterable[History], key: str, ax: Axes, *, label: str, color: str | None, scale: float = 1.0, linestyle: object = "-"
+    histories: Iterable[History],
+    key: str,
+    ax: Axes,
+    *,
+    label: str,
+    color: str | None,
+    scale: float = 1.0,
+    linestyle: object = "-",
 ) -> None:
-    found = [(history.steps[key], scale * np.asarray(history.values[key])) for history in histories if key in history.values]
+    found = [
+        (history.steps[key], scale * np.asarray(history.values[key])) for history in histories if key in history.values
+    ]
     for steps, values in found:
         ax.plot(steps, values, color=color, alpha=0.3, linewidth=0.8)
     if not found:

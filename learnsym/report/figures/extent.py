@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def task_extent(extent: ExtentCurve, ax: Axes) -> Axes:
-    """Excess validation loss over the best width with one standard error; the widths within noise of the best are filled."""
+    """Excess validation loss over the best width with one standard error; those within noise of it are filled."""
     colour = NOTION_COLOURS["task"]
     widths, excess, stderr = (np.asarray(values) for values in (extent.widths, extent.excess, extent.stderr))
     low, high = min(extent.tolerated), max(extent.tolerated)
@@ -24,7 +24,15 @@ def task_extent(extent: ExtentCurve, ax: Axes) -> Axes:
     ax.plot(widths, excess, color=colour, linewidth=1.2, alpha=0.7)
     ax.errorbar(widths, excess, yerr=stderr, color=colour, fmt="none", capsize=2.5, linewidth=1.2)
     inside = np.isin(widths, extent.tolerated)
-    ax.scatter(widths[~inside], excess[~inside], s=34, facecolor="white", edgecolor=colour, zorder=3, label="worse than the best")
+    ax.scatter(
+        widths[~inside],
+        excess[~inside],
+        s=34,
+        facecolor="white",
+        edgecolor=colour,
+        zorder=3,
+        label="worse than the best",
+    )
     ax.scatter(widths[inside], excess[inside], s=34, color=colour, zorder=3, label="within noise of the best")
     ax.set_ylabel("excess validation loss (nats)")
     ax.set_xlabel(f"half-width of random {extent.generator} ({extent.unit})")

@@ -39,4 +39,6 @@ def _range(law: PoseLaw, ax: Axes, height: float) -> None:
     if low is not None and high is not None:
         ax.plot([-high, high], [height, height], color=INK, linewidth=3, alpha=0.25, solid_capstyle="butt")
         ax.plot([-low, low], [height, height], color="white", linewidth=4, solid_capstyle="butt")
-    ax.plot([-estimate, estimate], [height, height], color=INK, linewidth=1.4, marker="|", markersize=8, label="half-width")
+    ax.plot(
+        [-estimate, estimate], [height, height], color=INK, linewidth=1.4, marker="|", markersize=8, label="half-width"
+    )

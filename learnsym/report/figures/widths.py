@@ -12,11 +12,15 @@ from learnsym.report.figures.style import INK, NOTION_COLOURS, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_LOOK = {"augerino": ("o", "learned (task)"), "validation_loss": ("s", "tolerated (task)"), "pose_posterior": ("D", "poses (distribution)")}
+_LOOK = {
+    "augerino": ("o", "learned (task)"),
+    "validation_loss": ("s", "tolerated (task)"),
+    "pose_posterior": ("D", "poses (distribution)"),
+}
 
 
 def half_widths(degrees: Sequence[Degree], caps: dict[str, float], ax: Axes) -> Axes:
-    """Half-width of each generator as a fraction of the largest possible one, with its interval; values printed in units."""
+    """Half-width of each generator as a fraction of the largest possible, with its interval; values in units."""
     ticks: dict[str, float] = {}
     height = 0.0
     for name in (name for name in caps if any(degree.generator == name for degree in degrees)):
@@ -30,7 +34,15 @@ def half_widths(degrees: Sequence[Degree], caps: dict[str, float], ax: Axes) -> 
     ax.set(ylim=(height - 0.8, -0.8), xlim=(-0.02, 1.02), xlabel="half-width / largest possible")
     handles, labels = ax.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
-    ax.legend(unique.values(), unique.keys(), loc="lower center", bbox_to_anchor=(0.36, 1.0), ncols=3, handletextpad=0.3, columnspacing=1.0)
+    ax.legend(
+        unique.values(),
+        unique.keys(),
+        loc="lower center",
+        bbox_to_anchor=(0.36, 1.0),
+        ncols=3,
+        handletextpad=0.3,
+        columnspacing=1.0,
+    )
     return tidy(ax, "x")
 
 

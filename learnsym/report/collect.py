@@ -1,0 +1,186 @@
+"""From the results of pieces to the findings on one data set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from learnsym.degrees import Degree
+from learnsym.measure.config import AnalysisConfig
+from learnsym.report.groups import DataGroup
+from learnsym.report.intervals import bootstrap, over_seeds
+from learnsym.report.plan import Plan
+from learnsym.report.results import (
+    Curve,
+    DataResult,
+    EquivarianceError,
+    History,
+    Interval,
+    Orbit,
+    PoseLaw,
+    TwinResult,
+)
+from learnsym.symmetry import symmetry_by_name
+from learnsym.training.run import Run
+
+Found = dict[Path, dict[str, Any]]
+
+
+def data_result(group: DataGroup, plan: Plan, found: Found, settings: AnalysisConfig) -> DataResult:
+    """Everything found about one data set.
+
+    Args:
+        group: its runs.
+        plan: its pieces.
+        found: result of each piece, by the file that keeps it.
+        settings: of the analysis.
+    """
+    by_run = {path: found[piece.path] for path, piece in plan.runs.items()}
+    laws = [PoseLaw(**_pose_fields(found[piece.path])) for piece in plan.poses.values() if "law" in found[piece.path]]
+    notes = [
+        *plan.notes,
+        *(found[piece.path]["reason"] for piece in plan.poses.values() if "reason" in found[piece.path]),
+    ]
+    extent, extent_degree = _extent(group, plan, found, settings)
+    learned = group.twins().get("learned", [])
+    degrees = [
+        *_learned_degrees([by_run[run.path] for run in learned], group.label, settings.level),
+        *([extent_degree] if extent_degree else []),
+        *(Degree(**degree) for piece in plan.poses.values() for degree in found[piece.path].get("degrees", [])),
+    ]
+    return DataResult(
+        label=group.label,
+        examples=by_run[group.first.path]["examples"],
+        twins=[_twin(name, runs, by_run, settings) for name, runs in group.twins().items()],
+        degrees=[_labelled(degree, group.label) for degree in degrees],
+        caps=_caps(group.first),
+        poses=laws,
+        extent=extent,
+        orbit=_orbit(learned, by_run),
+        notes=[*notes, *_methods(group, settings)],
+    )
+
+
+def environment_of(run: Run) -> dict[str, str]:
+    """Versions and device of a run, flat."""
+    path = run.path / "env.json"
+    try:
+        content = json.loads(path.read_text(encoding="utf8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise ValueError(f"run: {path} cannot be read; delete it, it is only shown in the report") from error
+    flat = {
+        **{key: value for key, value in content.items() if not isinstance(value, dict)},
+        **content.get("versions", {}),
+    }
+    return {key: str(value) for key, value in flat.items() if value is not None}
+
+
+def _twin(name: str, runs: Sequence[Run], by_run: Found, settings: AnalysisConfig) -> TwinResult:
+    found = [by_run[run.path] for run in runs]
+    scores = [np.asarray(one["scores"], dtype=float) for one in found]
+    mean, low, high = (
+        values.tolist() for values in bootstrap(scores, settings.bootstrap, settings.level, settings.seed)
+    )
+    angles = [float(angle) for angle in found[0]["angles"]]
+    return TwinResult(
+        name=name,
+        seeds=[run.seed for run in runs],
+        accuracy=Interval(estimate=mean[0], low=low[0], high=high[0]),
+        by_angle=Curve(x=angles, mean=mean, low=low, high=high) if len(angles) > 1 else None,
+        error=_error([one["error"] for one in found if one["error"]]),
+        histories=[_history(run) for run in runs],
+    )
+
+
+def _error(found: Sequence[dict[str, Any]]) -> EquivarianceError | None:
+    if not found:
+        return None
+    # standard error over examples of the mean over seeds
+    per_sample = np.mean([one["per_sample"] for one in found], axis=0)
+    stderr = float(per_sample.std(ddof=1) / len(per_sample) ** 0.5) if len(per_sample) > 1 else 0.0
+    return EquivarianceError(
+        mean=float(per_sample.mean()), stderr=stderr, floor=float(np.mean([one["floor"] for one in found]))
+    )
+
+
+def _history(run: Run) -> History:
+    steps: dict[str, list[int]] = {}
+    values: dict[str, list[float]] = {}
+    for record in run.metrics():
+        for key, value in record.items():
+            name = key if key.startswith("half_width/") else f"{record.get('split')}/{key}"
+            if key in ("step", "split") or not isinstance(value, int | float) or record.get("split") == "test":
+                continue
+            steps.setdefault(name, []).append(record["step"])
+            values.setdefault(name, []).append(float(value))
+    return _thinned(History(seed=run.seed, steps=steps, values=values))
+
+
+def _thinned(history: History, most: int = 100) -> History:
+    # a curve of a hundred points looks the same, and the page stays small
+    strides = {key: max(len(values) // most, 1) for key, values in history.values.items()}
+    steps = {key: history.steps[key][:: strides[key]] for key in strides}
+    return History(
+        seed=history.seed, steps=steps, values={key: history.values[key][:: strides[key]] for key in strides}
+    )
+
+
+def _learned_degrees(found: Sequence[dict[str, Any]], label: str, level: float) -> list[Degree]:
+    per_seed = [[Degree(**degree) for degree in one["degrees"]] for one in found]
+    if not per_seed:
+        return []
+    merged = []
+    for same in zip(*per_seed, strict=True):
+        value = over_seeds([degree.estimate for degree in same], level)
+        fields = {**vars(same[0]), "estimate": value.estimate, "low": value.low, "high": value.high, "level": level}
+        merged.append(Degree(**fields))
+    return merged
+
+
+def _labelled(degree: Degree, label: str) -> Degree:
+    return Degree(**{**vars(degree), "data": label})
+
+
+def _caps(run: Run) -> dict[str, float]:
+    generators = symmetry_by_name(run.config.augment.symmetry).group.generators
+    return {generator.name: generator.cap / generator.per_unit for generator in generators}
+
+
+def _orbit(learned: Sequence[Run], by_run: Found) -> Orbit | None:
+    if not learned or not by_run[learned[0].path].get("orbit"):
+        return None
+    caption = (
+        f"Left: test examples. Right: each moved by draws from the distribution learned with seed {learned[0].seed}."
+    )
+    return Orbit(**by_run[learned[0].path]["orbit"], caption=caption)
+
+
+def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
+    seeds = len({run.seed for run in group.runs})
+    over = f"{seeds} seeds" if seeds > 1 else "one seed"
+    notes = [
+        f"Accuracy: mean over {over}, {settings.level:.0%} percentile bootstrap over test examples"
+        f"{' and seeds' if seeds > 1 else ' alone (one seed)'} ({settings.bootstrap} replicates).",
+    ]
+    if "learned" in group.twins():
+        half = f"Student's interval over {seeds} seeds" if seeds > 1 else "no interval, since there is one seed"
+        notes.append(f"Learned half-widths: mean over seeds, {half}.")
+    notes.append("Equivariance error: standard error over test examples, outputs averaged over seeds' errors.")
+    unfinished = [str(run.path.name) for run in group.runs if not run.is_finished]
+    if unfinished:
+        notes.append(f"Not trained to the end: {', '.join(unfinished)}.")
+    return notes
+
+
+def _pose_fields(found):
+    return found["law"]
+
+
+def _extent(group, plan, found, settings):
+    return None, None

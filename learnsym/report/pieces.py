@@ -1,0 +1,166 @@
+"""What pieces compute: a trained run under rotations, one width of the fixed twin, the law of poses of a data set."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from learnsym import measure
+from learnsym.actions import Image
+from learnsym.augment import Augmented, equivariant
+from learnsym.data import Batches, Dataset, load_splits
+from learnsym.degrees import degrees
+from learnsym.groups import SO2
+from learnsym.symmetry import symmetry_by_name
+from learnsym.training import Run, RunConfig, build, fit, predict, read_config
+
+ORBIT_ROWS, ORBIT_COPIES = 3, 9
+
+
+def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Per-example scores of one run by rotation angle, its equivariance error, its degrees, and orbits of examples.
+
+    Args:
+        path: a run.
+        settings: the fields of `AnalysisConfig` that matter here.
+    """
+    run = Run(path)
+    model, splits = run.model(), load_splits(run.config.data)
+    test = splits.test
+    turnable = is_image(test.inputs) and test.y.dim() == 1
+    angles = list(range(0, 360, settings["angle_step"])) if turnable and settings["angle_step"] else [0]
+    return {
+        "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
+        "angles": angles,
+        "scores": [scores(predict(model, turned(test.inputs, angle)), test).tolist() for angle in angles],
+        "error": _equivariance(model, test, run.config, settings),
+        "degrees": [vars(degree) for degree in degrees(model)],
+        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) else None,
+    }
+
+
+def is_image(x: Tensor) -> bool:
+    """Whether inputs are planar images `(N, C, H, W)`."""
+    return x.dim() == 4
+
+
+def turned(x: Tensor, angle: float) -> Tensor:
+    """Images turned counter-clockwise by `angle` degrees."""
+    if not angle:
+        return x
+    g = SO2().exp(torch.tensor([[math.radians(angle)]])).expand(len(x), 2, 2)
+    return Image()(g, x)
+
+
+def scores(outputs: Tensor, data: Dataset) -> Tensor:
+    """One score per example `(N,)`: 1 for the right class, the share of right pixels, or a squared error."""
+    if not data.classes:
+        return losses(outputs, data)
+    right = (outputs.argmax(1) == data.y).double().flatten(1 if data.y.dim() > 1 else 0)
+    if right.dim() == 1:
+        return right
+    labelled = _labelled(data)
+    return ((right * labelled).sum(1) / labelled.sum(1).clamp(min=1.0)).round(decimals=4)
+
+
+def losses(outputs: Tensor, data: Dataset) -> Tensor:
+    """One loss per example `(N,)`: negative log-likelihood, mean over labelled pixels, or the squared error."""
+    if not data.classes:
+        return (outputs - data.y.to(outputs.dtype).view_as(outputs)).square().flatten(1).mean(1)
+    loss = F.cross_entropy(outputs, data.y, ignore_index=-100 if data.ignore is None else data.ignore, reduction="none")
+    return loss if loss.dim() == 1 else loss.flatten(1).sum(1) / _labelled(data).sum(1).clamp(min=1.0)
+
+
+def _labelled(data: Dataset) -> Tensor:
+    return (data.y != (-100 if data.ignore is None else data.ignore)).double().flatten(1)
+
+
+def orbit_of(model: nn.Module, x: Tensor) -> dict[str, Any] | None:
+    """Examples, and the same moved by draws spread evenly over the learned distribution, ordered by rotation."""
+    if not isinstance(model, Augmented):
+        return None
+    copies, chosen = ORBIT_COPIES, x[:ORBIT_ROWS]
+    with torch.no_grad():
+        distribution = model.distribution(chosen[:1])
+        if distribution.batch_shape:
+            return None
+        u = torch.quasirandom.SobolEngine(distribution.uniforms, scramble=True, seed=0).draw(copies)
+        names = [generator.name for generator in model.symmetry.group.generators]
+        if "rotation" in names and distribution.uniforms == len(names):
+            u[:, names.index("rotation")] = (torch.arange(copies) + 0.5) / copies
+        g = distribution.from_uniform(u.to(distribution.reference))
+        moved = [model.symmetry.on_input(g, image.expand(copies, *image.shape)) for image in chosen]
+    return {"originals": _pixels(chosen), "moved": [_pixels(images) for images in moved]}
+
+
+def _pixels(images: Tensor) -> list:
+    picture = images.movedim(1, -1) if images.shape[1] == 3 else images[:, 0]
+    return [
+        [[round(v, 3) for v in row] if picture.dim() == 3 else row for row in one]
+        for one in picture.clamp(0, 1).tolist()
+    ]
+
+
+class _Probabilities(nn.Module):
+    """Class probabilities of a model: one scale for the logits and log-probabilities of different twins."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.model(x).softmax(1)
+
+
+def _equivariance(
+    model: nn.Module, test: Dataset, config: RunConfig, settings: dict[str, Any]
+) -> dict[str, Any] | None:
+    symmetry = symmetry_by_name(config.augment.exact)
+    symmetry = equivariant(symmetry) if config.augment.output == "equivariant" else symmetry
+    x = test.inputs[: settings["equivariance_examples"]]
+    try:
+        symmetry.on_input.check_data(symmetry.group, x)
+    except ValueError:
+        return None
+    torch.manual_seed(settings["seed"])
+    samples = settings["equivariance_samples"]
+    found = measure.equivariance_error(_Probabilities(model) if test.classes else model, x, symmetry, samples=samples)
+    floor = measure.interpolation_floor(x, symmetry, samples=samples)
+    return {"symmetry": symmetry.name, "per_sample": found.per_sample.flatten().tolist(), "floor": float(floor.mean)}
+
+
+def fixed_width(path: str, generator: str, width: float, steps: int | None) -> dict[str, Any]:
+    """Validation loss of each example after training the fixed twin with one half-width of augmentation, on the CPU.
+
+    Args:
+        path: a run, whose data, network and optimiser are used.
+        generator: name of the generator that is varied; all others stay at zero.
+        width: half-width in the generator's unit.
+        steps: training steps; None for those of the run.
+    """
+    config = read_config(f"{path}/config.yaml")
+    config = replace(config, augment=replace(config.augment, twin="fixed", fixed={generator: width}))
+    model, objective, splits = build(config)
+    seed = config.seeds[0]
+    batches = Batches(splits.train, config.train.batch_size, seed)
+    train = replace(config.train, compile=False, bf16=False, eval_every=None)
+    fit(model, objective, batches, steps=steps, optimiser=config.optimiser, train=train, seed=seed)
+    return {"loss": losses(predict(model, splits.val.inputs), splits.val).tolist()}
+
+
+def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, seed: int) -> dict[str, Any]:
+    """The law of poses of the training and validation inputs of a run, along one generator.
+
+    Args:
+        path: a run, of which only the inputs are read.
+        generator: name of the generator.
+        settings: fields of `PoseConfig`.
+        level: coverage that the interval aims at.
+        seed: of folds, network and bootstrap.
+    """
+    raise NotImplementedError

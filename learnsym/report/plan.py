@@ -1,0 +1,123 @@
+"""Which pieces the analysis of one data set consists of, and why others are left out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from learnsym.groups import Group
+from learnsym.measure.config import AnalysisConfig
+from learnsym.report import pieces
+from learnsym.report.groups import DataGroup
+from learnsym.report.store import Piece
+from learnsym.symmetry import symmetry_by_name
+from learnsym.training.config import RunConfig
+from learnsym.training.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Pieces of one data set, and notes on what is not computed."""
+
+    runs: dict[Path, Piece]
+    widths: dict[float, Piece] = field(default_factory=dict)
+    poses: dict[str, Piece] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """All pieces."""
+        return [*self.runs.values(), *self.widths.values(), *self.poses.values()]
+
+
+def plan(group: DataGroup, settings: AnalysisConfig) -> Plan:
+    """Plan the analysis of one data set.
+
+    Args:
+        group: its runs.
+        settings: what to compute.
+    """
+    config, notes = group.first.config, []
+    runs = {run.path: _run_piece(run, group.kept, settings) for run in group.runs}
+    return Plan(
+        runs=runs,
+        widths=_width_pieces(group, config, settings, notes),
+        poses=_pose_pieces(group, config, settings, notes),
+        notes=notes,
+    )
+
+
+def _run_piece(run: Run, kept: Path, settings: AnalysisConfig) -> Piece:
+    names = ("angle_step", "equivariance_samples", "equivariance_examples", "seed")
+    arguments = {"path": str(run.path), "settings": {name: getattr(settings, name) for name in names}}
+    weights = next(path for name in ("weights.safetensors", "state.pt") if (path := run.path / name).is_file())
+    given = {"config": _trained(run.config), "settings": arguments["settings"]}
+    return Piece(
+        path=kept / f"{run.twin}-{run.seed}.json",
+        function=pieces.trained_run,
+        arguments=arguments,
+        given=given,
+        inputs=(weights,),
+        cost=2,
+    )
+
+
+def _width_pieces(
+    group: DataGroup, config: RunConfig, settings: AnalysisConfig, notes: list[str]
+) -> dict[float, Piece]:
+    extent = settings.task_extent
+    names = [generator.name for generator in _group(config).generators]
+    if not extent.widths:
+        return {}
+    if extent.generator not in names:
+        known = ", ".join(names) or "none"
+        notes.append(f"No task extent: {config.augment.symmetry} has no generator {extent.generator!r}, only {known}.")
+        return {}
+    found = {}
+    for width in extent.widths:
+        arguments = {
+            "path": str(group.first.path),
+            "generator": extent.generator,
+            "width": width,
+            "steps": extent.steps,
+        }
+        given = {"config": _trained(config), **{name: arguments[name] for name in ("generator", "width", "steps")}}
+        path = group.kept / f"width-{extent.generator}-{width:g}.json"
+        found[width] = Piece(path=path, function=pieces.fixed_width, arguments=arguments, given=given, cost=4)
+    return found
+
+
+def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, notes: list[str]) -> dict[str, Piece]:
+    available = {generator.name for generator in _group(config).generators}
+    found = {}
+    for name in settings.pose.generators:
+        if name not in available:
+            notes.append(f"No law of poses along {name!r}: {config.augment.symmetry} has no such generator.")
+            continue
+        given = {
+            "config": asdict(config.data),
+            "generator": name,
+            "settings": asdict(settings.pose),
+            "level": settings.level,
+            "seed": settings.seed,
+        }
+        arguments = {
+            "path": str(group.first.path),
+            **{key: given[key] for key in ("generator", "settings", "level", "seed")},
+        }
+        file = "pose.json" if name == settings.pose.generators[0] else f"pose-{name}.json"
+        found[name] = Piece(path=group.kept / file, function=pieces.pose_law, arguments=arguments, given=given, cost=12)
+    return found
+
+
+def _group(config: RunConfig) -> Group:
+    return symmetry_by_name(config.augment.symmetry).group
+
+
+def _trained(config: RunConfig) -> dict[str, object]:
+    # what the trained weights depend on; the label is only a name
+    found = asdict(config)
+    for name in ("analysis", "twins"):
+        found.pop(name)
+    found["data"].pop("label")
+    return found

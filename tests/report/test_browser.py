@@ -1,0 +1,77 @@
+"""The page in a real browser: something is drawn, nothing is fetched, nothing complains, nothing overflows a phone."""
+
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from learnsym.report.analyze import write
+from learnsym.report.results import Analysis
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+PHONE, DESKTOP = 390, 1200
+
+
+def _program(*names: str) -> str:
+    found = next((path for name in names if (path := shutil.which(name))), None)
+    return found or pytest.skip(f"needs {names[0]} (Debian: apt install chromium chromium-driver)")
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator:
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium (pip install learnsym[dev])")
+    options = webdriver.ChromeOptions()
+    options.binary_location = _program("chromium", "chromium-browser", "google-chrome")
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(_program("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def address(analysis: Analysis) -> str:
+    write(analysis, progress=False)
+    return analysis.report.as_uri()
+
+
+def _open(browser, address: str, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width == PHONE}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.get(address)
+
+
+def _requested(browser) -> list[str]:
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    return [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
+
+
+def test_the_page_in_a_browser(browser, address: str):
+    from PIL import Image
+
+    browser.get("about:blank")
+    browser.get_log("performance")  # what the browser's own start page asked for
+    _open(browser, address, DESKTOP)
+    colours = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB").getcolors(1 << 24)
+    assert colours is not None and len(colours) > 50
+    broken = "return [...document.images].filter(image => !image.complete || !image.naturalWidth).length"
+    assert browser.execute_script("return document.images.length") > 10 and browser.execute_script(broken) == 0
+    assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
+    requested = _requested(browser)
+    assert address in requested and all(url.startswith(("file:", "data:")) for url in requested)
+
+    _open(browser, address, PHONE)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE
