@@ -1,0 +1,148 @@
+"""How far any model is from equivariance.
+
+Legend of axes: `B` examples, `S` group samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+
+from learnsym.distributions import GroupDistribution
+from learnsym.measure._elements import distribution_or_haar, stratified_elements
+from learnsym.measure.estimate import Estimate
+from learnsym.symmetry import Symmetry
+
+
+def equivariance_error(
+    model: Callable[[Tensor], Tensor],
+    x: Shaped[Tensor, "B ..."],
+    symmetry: Symmetry,
+    samples: int = 8,
+    distribution: GroupDistribution | None = None,
+    seed: int = 0,
+) -> Estimate:
+    """The relative equivariance error of a model.
+
+    The root mean square over `g` of `f(g·x) - g·f(x)`, in units of how far outputs of unrelated examples are apart:
+
+        e_i = sqrt(mean_s |f(g_s x_i) - g_s f(x_i)|²) / D,    D² = mean_{i,s} |g_s f(x_i) - g_s f(x_j(i))|²
+
+    with `j` a random pairing without fixed points. 0 is exact equivariance; at 1, moving an input changes the output as
+    much as taking another input. `D` is held fixed in the standard error.
+
+    Args:
+        model: any callable of a batch; a module is put into evaluation mode and back.
+        x: examples.
+        symmetry: what is tested.
+        samples: number `S` of group elements per example.
+        distribution: of the elements; the Haar measure when None.
+        seed: of elements and pairing; the same seed moves any model's inputs alike.
+
+    Returns:
+        The mean over examples, its standard error over examples, and each `e_i`.
+
+    Raises:
+        ValueError: when `x` does not fit the symmetry, for fewer than 2 examples, or without a distribution on a group
+            that is not compact.
+
+    Example:
+        >>> mean = lambda x: x.mean((-2, -1))
+        >>> x = torch.rand(8, 1, 6, 6)
+        >>> ls.measure.equivariance_error(mean, x, ls.symmetry.quarter_turns2d()).mean < 1e-6
+        True
+    """
+    elements = _elements(x, symmetry, samples, distribution, seed)
+    with torch.no_grad(), _evaluation(model):
+        outputs = model(x)
+        other = outputs[pairing(len(x), seed)]
+        # f(g·x), g·f(x) and the same g moving the output of another example
+        triples = (
+            (model(symmetry.on_input(g, x)), symmetry.on_output(g, outputs), symmetry.on_output(g, other))
+            for g in elements
+        )
+        return relative(triples)
+
+
+def interpolation_floor(
+    x: Shaped[Tensor, "B ..."],
+    symmetry: Symmetry,
+    samples: int = 8,
+    distribution: GroupDistribution | None = None,
+    seed: int = 0,
+) -> Estimate:
+    """The part of an equivariance error that moving alone makes: the error of a round trip of the inputs.
+
+    The statistic of `equivariance_error` with `g^-1·(g·x)` against `x`: what interpolation blurs and what leaves the
+    view. 0 up to rounding for actions that do not interpolate. A model that ignores fine detail can be below it.
+
+    Args:
+        x: examples.
+        symmetry: what is tested.
+        samples: number of group elements per example.
+        distribution: of the elements; the Haar measure when None.
+        seed: of elements and pairing.
+
+    Example:
+        >>> x = torch.rand(8, 1, 6, 6)
+        >>> ls.measure.interpolation_floor(x, ls.symmetry.quarter_turns2d()).mean
+        0.0
+    """
+    elements = _elements(x, symmetry, samples, distribution, seed)
+    other, group, move = x[pairing(len(x), seed)], symmetry.group, symmetry.on_input
+    return relative((move(group.inverse(g), move(g, x)), x, other) for g in elements)
+
+
+def relative(triples: Iterator[tuple[Tensor, Tensor, Tensor]]) -> Estimate:
+    """Root mean square distance of first and second per example, over the one of second and third."""
+    error = distance = torch.zeros(())
+    count = 0
+    for actual, expected, other in triples:
+        error, distance = error + _squared(actual, expected), distance + _squared(expected, other)
+        count += 1
+    scale = (distance / count).mean().sqrt()
+    values = (error / count).sqrt()
+    # outputs that are the same for all examples have no scale: exact or infinitely wrong
+    return Estimate.of(torch.where(values == 0, values, values / scale))
+
+
+def pairing(count: int, seed: int) -> Tensor:
+    """A random partner `j(i) != i` for each of `count` examples."""
+    if count < 2:
+        raise ValueError(
+            f"x: got {count} examples, must be >= 2; the error is relative to the distance between examples"
+        )
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    return order[(order.argsort() + 1) % count]
+
+
+def _elements(
+    x: Tensor, symmetry: Symmetry, samples: int, distribution: GroupDistribution | None, seed: int
+) -> Float[Tensor, "S B n n"]:
+    symmetry.on_input.check_data(symmetry.group, x)
+    if samples < 1:
+        raise ValueError(f"samples: got {samples}, must be >= 1; 8 is usual")
+    chosen = distribution_or_haar(symmetry.group, distribution)
+    elements = stratified_elements(chosen, len(x), samples, seed)
+    return elements.to(x) if x.is_floating_point() else elements.to(x.device)
+
+
+def _squared(a: Tensor, b: Tensor) -> Float[Tensor, "B"]:
+    return (a - b).flatten(1).double().square().sum(1)
+
+
+@contextmanager
+def _evaluation(model: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    training = [module.training for module in modules]
+    if modules:
+        modules[0].eval()
+    try:
+        yield
+    finally:
+        for module, mode in zip(modules, training, strict=True):
+            module.training = mode
