@@ -11,7 +11,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from learnsym.training import Run
 
 USAGE = "learnsym train CONFIG.yaml [--key.sub value ...] --out RUN"
 
@@ -48,25 +51,31 @@ def _failure(error: Exception) -> int:
     """What went wrong with good input; an error that is not ours comes with its traceback."""
     if isinstance(error, RuntimeError) and type(error).__module__.split(".")[0] != "learnsym":
         logging.getLogger("learnsym").error("unexpected error", exc_info=error)
-    return _fail(1, error.strerror if isinstance(error, OSError) and error.strerror else error)
+    if isinstance(error, OSError) and error.strerror:
+        return _fail(1, f"{error.strerror} [{error.filename}]" if error.filename else error.strerror)
+    return _fail(1, error)
 
 
 def _train(arguments: list[str]) -> int:
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
     from learnsym.training import train
     from learnsym.training.config_file import config_parser, file_arguments, parse
 
-    parser = config_parser(prog="learnsym train", usage=USAGE, description="Train with learned symmetry; resumes when RUN exists.")
+    about = "Train with learned symmetry; resumes when RUN exists."
+    parser = config_parser(prog="learnsym train", usage=USAGE, description=about)
     parser.add_argument("config", help="YAML file with differences from the defaults")
     parser.add_argument("--out", required=True, help="run folder")
     path = parse(parser, arguments)[1]["config"]
     config, values = parse(parser, [*file_arguments(path), *arguments])
-    runs = train(config, values["out"])
+    with logging_redirect_tqdm():
+        runs = train(config, values["out"])
     if int(os.environ.get("RANK", "0")) == 0:
         _print_table(["run", "test"], [[str(run.path), _test_scores(run)] for run in runs])
     return 0
 
 
-def _test_scores(run: Any) -> str:
+def _test_scores(run: Run) -> str:
     record = next(record for record in reversed(run.metrics()) if record["split"] == "test")
     return ", ".join(f"{key} {value:.4g}" for key, value in record.items() if isinstance(value, float))
 
@@ -76,8 +85,13 @@ def _command(arguments: list[str]) -> int:
     return options.call(options)
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ValueError(f"{message}; see {self.prog} --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="learnsym", description="Learn how much symmetry a data set has.")
+    parser = _Parser(prog="learnsym", description="Learn how much symmetry a data set has.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands.add_parser("train", help="train with learned symmetry; resumes when RUN exists")
     analyze = commands.add_parser("analyze", help="infer, measure, draw: report.html, figures/, symmetry.json")

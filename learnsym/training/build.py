@@ -17,7 +17,7 @@ from learnsym.data import Batches, Splits, load_splits
 from learnsym.objectives import Objective
 from learnsym.training import distributed
 from learnsym.training.checkpoint import write_atomically
-from learnsym.training.config import RunConfig
+from learnsym.training.config import RunConfig, Twin
 from learnsym.training.evaluate import evaluate, predict, scores
 from learnsym.training.loop import fit
 from learnsym.training.run import Run
@@ -36,20 +36,28 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
         ['regulariser', 'task']
     """
     splits = load_splits(config.data)
-    return _model(config, splits), objectives.build(config.objective), splits
+    return build_model(config, splits.train.in_shape, splits.train.classes), objectives.build(config.objective), splits
 
 
-def build_model(config: RunConfig) -> nn.Module:
-    """The model alone, with the initial weights of the first seed."""
-    return _model(config, load_splits(config.data))
+def build_model(config: RunConfig, in_shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The model alone, with the initial weights of the first seed.
+
+    Args:
+        config: of one member.
+        in_shape: shape of one example.
+        classes: number of classes; 0 for a regression.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seeds[0])
+        return augment.build(nets.build(config.net, in_shape, classes), config.augment)
 
 
 def train_member(config: RunConfig, path: str | os.PathLike[str]) -> Run:
     """Train one twin with one seed in a run folder, or continue what is there; nothing happens when it is finished."""
     device = distributed.pick_device(config.train.device)
     with distributed.session(device):
-        run = distributed.from_first(_open(config, path, device))
-        if distributed.from_first(run.is_finished if distributed.rank() == 0 else None):
+        run = distributed.from_first(lambda: Run.create(path, config, device))
+        if distributed.from_first(lambda: run.is_finished):
             logger.info("%s is finished", run.path)
             return run
         model, objective, splits = build(config)
@@ -61,6 +69,8 @@ def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, devic
     config, seed = run.config, run.config.seeds[0]
     loss_fn = _loss_fn(config)
     rank, world = distributed.rank(), distributed.world()
+    if rank == 0:
+        run.keep_shape(splits.train)
     fit(
         model,
         objective,
@@ -95,23 +105,13 @@ def _loss_fn(config: RunConfig) -> LossFunction:
     return objectives.losses[config.objective.loss]
 
 
-def _model(config: RunConfig, splits: Splits) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seeds[0])
-        net = nets.build(config.net, splits.train.in_shape, splits.train.classes)
-        return augment.build(net, config.augment)
-
-
-def _open(config: RunConfig, path: str | os.PathLike[str], device: torch.device) -> Run | None:
-    return Run.create(path, config, device) if distributed.rank() == 0 else None
-
-
 def members(config: RunConfig, out: str | os.PathLike[str]) -> list[tuple[RunConfig, Path]]:
-    """The runs that a configuration stands for, twins x seeds: flat in `out` for a single one, else one subfolder each."""
-    twins = config.twins or [config.augment.twin]
-    found = [
-        (replace(config, twins=[twin], seeds=[seed], augment=replace(config.augment, twin=twin)), Path(out) / f"{twin}-{seed}")
-        for twin in twins
-        for seed in config.seeds
-    ]
-    return [(found[0][0], Path(out))] if len(found) == 1 else found
+    """The runs that a configuration stands for: twins x seeds, each in a subfolder; a single one flat in `out`."""
+    twins: list[Twin] = config.twins or [config.augment.twin]
+    pairs: list[tuple[Twin, int]] = [(twin, seed) for twin in twins for seed in config.seeds]
+    folders = [Path(out)] if len(pairs) == 1 else [Path(out) / f"{twin}-{seed}" for twin, seed in pairs]
+    return [(_member(config, *pair), folder) for pair, folder in zip(pairs, folders, strict=True)]
+
+
+def _member(config: RunConfig, twin: Twin, seed: int) -> RunConfig:
+    return replace(config, twins=[twin], seeds=[seed], augment=replace(config.augment, twin=twin))

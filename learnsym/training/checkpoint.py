@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or absent: `state.pt` holds all that resuming needs, `weights.safetensors` is made from it."""
+"""Checkpoints, whole or absent: `state.pt` holds all that resuming needs, `weights.safetensors` is made from it."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"the checkpoint of step {state['step']} could not be written ({error.strerror}); the last good one is kept: "
-            "free space, then give the same command again",
+            f"the checkpoint of step {state['step']} could not be written ({error.strerror}); "
+            "the last good one is kept: free space, then give the same command again",
             str(folder),
         ) from error
 
@@ -71,7 +71,7 @@ def load(folder: Path) -> dict[str, Any] | None:
     except Exception as error:
         raise ValueError(f"run: {path} cannot be read; delete it to train from the start") from error
     if version != VERSION:
-        raise ValueError(f"run: {path} has version {version}, this library reads {VERSION}; train again in a new folder")
+        raise ValueError(f"run: {path} has version {version}, learnsym reads {VERSION}; train again elsewhere")
     return state
 
 

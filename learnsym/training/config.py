@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-from learnsym.augment.config import AugmentConfig
+from learnsym.augment.config import AugmentConfig, Twin
 from learnsym.data.config import DataConfig
 from learnsym.measure.config import AnalysisConfig
 from learnsym.nets.config import NetConfig
 from learnsym.objectives.config import ObjectiveConfig
-
-Twin = Literal["learned", "plain", "fixed", "exact"]
 
 
 def _at_least(name: str, value: float | int, least: int) -> None:
@@ -91,21 +89,21 @@ class TrainConfig:
 class RunConfig:
     """Everything that a run depends on."""
 
-    data: DataConfig = DataConfig()
+    data: DataConfig = field(default_factory=DataConfig)
     """Examples and planted symmetry."""
-    net: NetConfig = NetConfig()
+    net: NetConfig = field(default_factory=NetConfig)
     """Network."""
-    augment: AugmentConfig = AugmentConfig()
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Distribution over transformations of the input."""
-    objective: ObjectiveConfig = ObjectiveConfig()
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     """What is minimised."""
-    optimiser: OptimiserConfig = OptimiserConfig()
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     """Updates."""
-    train: TrainConfig = TrainConfig()
+    train: TrainConfig = field(default_factory=TrainConfig)
     """Loop."""
-    analysis: AnalysisConfig = AnalysisConfig()
+    analysis: AnalysisConfig = field(default_factory=AnalysisConfig)
     """What `learnsym analyze` computes."""
-    twins: list[str] = field(default_factory=list)
+    twins: list[Twin] = field(default_factory=list)
     """Twins to train, each with every seed: learned, plain, fixed, exact; empty for `augment.twin` alone."""
     seeds: list[int] = field(default_factory=lambda: [0])
     """Seeds of initial weights, batches and transformations."""

@@ -22,9 +22,9 @@ RUNTIME = ("train.device", "train.tensorboard", "train.threads", "train.workers"
 """Keys that may differ when a run is resumed, since the trained weights do not depend on them."""
 
 
-def config_parser(**options: Any) -> ArgumentParser:
+def config_parser(prog: str = "learnsym train", usage: str | None = None, description: str = "") -> ArgumentParser:
     """A parser with one dotted option per configuration key, and `--from FILE`."""
-    parser = ArgumentParser(exit_on_error=False, **options)
+    parser = ArgumentParser(prog=prog, usage=usage, description=description, exit_on_error=False)
     parser.add_argument("--from", action=ActionConfigFile, help=argparse.SUPPRESS)
     parser.add_class_arguments(RunConfig, as_group=False)
     return parser
@@ -38,7 +38,7 @@ def parse(parser: ArgumentParser, arguments: Sequence[str]) -> tuple[RunConfig, 
     """
     try:
         instantiate = getattr(parser, "instantiate", None) or parser.instantiate_classes  # the name until 4.49
-        values = instantiate(parser.parse_args(list(arguments)))
+        values: Any = instantiate(parser.parse_args(list(arguments)))
         return RunConfig(**{name: values[name] for name in SECTIONS}), values
     except (argparse.ArgumentError, TypeError, KeyError) as error:
         raise ValueError(_sentence(str(error))) from error
@@ -54,7 +54,7 @@ def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
 
 
 def file_arguments(path: str | os.PathLike[str]) -> list[str]:
-    """The arguments that make the parser read a YAML file; ValueError unless it holds a mapping of known keys or nothing."""
+    """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing."""
     if not Path(path).is_file():
         raise ValueError(f"config: {os.fspath(path)} does not exist; name a YAML file")
     try:
@@ -98,11 +98,19 @@ def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, objec
             yield f"{prefix}{key}", value
 
 
+REPHRASED = {
+    r"^Group '(.+?)' does not accept option '(.+?)'": r"\1.\2: unknown key; see learnsym train --help",
+    r"^unrecognized arguments: --(\S+).*": r"\1: unknown key; see learnsym train --help",
+    r"^Parser key \"(.+?)\": ": r"\1: ",
+    r"Does not validate against any of the Union subtypes Subtypes: \[(.*?)\] .* Given": r"Expected \1. Given",
+    r"<class '(.+?)'>": r"\1",
+    r"typing\.": "",
+}
+
+
 def _sentence(message: str) -> str:
     """The parser's message in one line that starts with the key."""
     text = " ".join(message.split())
-    text = re.sub(r"^Group '(.+?)' does not accept option '(.+?)'", r"\1.\2: unknown key; see learnsym train --help", text)
-    text = re.sub(r"^unrecognized arguments: --(\S+).*", r"\1: unknown key; see learnsym train --help", text)
-    text = re.sub(r"^Parser key \"(.+?)\": ", r"\1: ", text)
-    text = re.sub(r"Does not validate against any of the Union subtypes Subtypes: \[(.*?)\] Errors: .*? (Given value)", r"must be one of \1. \2", text)
-    return text.replace("<class '", "").replace("'>", "").replace("typing.", "")
+    for pattern, replacement in REPHRASED.items():
+        text = re.sub(pattern, replacement, text)
+    return text

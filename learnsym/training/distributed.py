@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -38,6 +38,7 @@ def session(device: torch.device) -> Iterator[None]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
+        dist.barrier()  # nobody leaves while another still talks to it
     finally:
         dist.destroy_process_group()
 
@@ -59,7 +60,8 @@ def pick_device(name: str) -> torch.device:
     if device.type not in ("cpu", "cuda"):
         raise ValueError(f"train.device: got {name!r}, must be cpu, cuda or auto")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"train.device: got {name!r}, this machine has {torch.cuda.device_count()} GPUs; use cpu or auto")
+        count = torch.cuda.device_count()
+        raise ValueError(f"train.device: got {name!r}, this machine has {count} GPUs; use cpu or auto")
     return device
 
 
@@ -71,10 +73,10 @@ def mean_over_processes(values: Tensor) -> Tensor:
     return values / world()
 
 
-def from_first(value: T) -> T:
-    """The value of rank 0, on every rank."""
+def from_first(make: Callable[[], T]) -> T:
+    """What a function gives on rank 0, on every rank."""
     if world() == 1:
-        return value
-    box = [value]
+        return make()
+    box: list[Any] = [make() if rank() == 0 else None]
     dist.broadcast_object_list(box)
     return box[0]

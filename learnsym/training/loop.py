@@ -30,7 +30,7 @@ from learnsym.training.history import History
 from learnsym.training.optimiser import make_optimiser, set_rates
 from learnsym.training.randomness import own_randomness, seed_step, settings
 from learnsym.training.run import Run
-from learnsym.training.signals import Interrupted, stop_request
+from learnsym.training.signals import Interrupted, StopRequest, stop_request
 from learnsym.training.tensorboard import event_writer
 
 logger = logging.getLogger(__name__)
@@ -63,8 +63,8 @@ def fit(
 ) -> History:
     """Minimise an objective over the parameters of a model, in place.
 
-    The parameters of learnable distributions form an optimiser group of their own. With a `run`, records and checkpoints
-    go to its folder and training continues from its last checkpoint; SIGTERM and SIGINT then stop after a checkpoint.
+    The parameters of learnable distributions form an optimiser group of their own. With a `run`, records and
+    checkpoints go to its folder, training continues from its last checkpoint, and SIGTERM and SIGINT stop it after one.
     Under `torchrun` gradients are averaged over processes, each of which is given its part of every batch.
 
     Args:
@@ -98,12 +98,13 @@ def fit(
         stack.enter_context(own_randomness(loop.device))
         stack.enter_context(part_of_batch(distributed.rank(), distributed.world()))
         stack.enter_context(_compiled(model, train))
-        state = distributed.from_first(run.state() if run is not None and distributed.rank() == 0 else None)
+        state = distributed.from_first(lambda: None if run is None else run.state())
         if run is not None:
             loop.stop = stack.enter_context(stop_request())
             if distributed.rank() == 0:
                 stack.enter_context(run.writing(state))
-                loop.events = stack.enter_context(event_writer(run.path, train.tensorboard, state["step"] if state else 0))
+                writer = event_writer(run.path, train.tensorboard, state["step"] if state else 0)
+                loop.events = stack.enter_context(writer)
         loop.restore(state)
         loop.go(loader)
     return loop.history
@@ -117,11 +118,12 @@ class _Step(nn.Module):
         self.model = model
         self.objective = objective
 
-    def forward(self, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, batch: object) -> tuple[Tensor, dict[str, Tensor]]:
         loss = self.objective(self.model, batch)
         if not isinstance(loss, Loss):
+            given = type(loss).__name__
             raise ValueError(
-                f"objective: returned {type(loss).__name__}, must return a Loss; wrap a loss function in learnsym.objectives.Supervised"
+                f"objective: returned {given}, must return a Loss; wrap a function in objectives.Supervised"
             )
         return loss.total, {name: part.detach() for name, part in loss.parts.items()}
 
@@ -151,7 +153,8 @@ class _Loop:
         self.step = self.checked = self.saved = 0
         self.pending: list[dict[str, Any]] = []
         self.history = History()
-        self.stop = self.events = None
+        self.stop = StopRequest()
+        self.events: Callable[[dict[str, Any]], None] | None = None
         self.loader: Any = None
 
     def restore(self, state: dict[str, Any] | None) -> None:
@@ -159,7 +162,7 @@ class _Loop:
         if state is not None:
             self.model.load_state_dict(state["weights"])
             self.optimiser.load_state_dict(state["optimiser"])
-            _load(self.module.objective, state["objective"])
+            _load(self.module.objective, state["objective"])  # some objectives learn, too
             self.step = self.saved = state["step"]
             logger.info("resuming at step %d of %d", self.step, self.steps)
         if distributed.world() > 1:
@@ -170,14 +173,14 @@ class _Loop:
         """All steps that are left, with evaluations and checkpoints between them."""
         self.loader = loader
         batches = _batches(loader, self.step)
-        bar = tqdm(total=self.steps, initial=self.step, disable=None if _is_main() else True, dynamic_ncols=True, leave=False)
-        with bar:
+        with tqdm(total=self.steps, initial=self.step, disable=None if _is_main() else True, leave=False) as bar:
             while self.step < self.steps:
                 self._update(batches)
                 bar.update()
                 self._after_step(bar)
         if self.saved < self.steps:
             self._checkpoint()
+        self.forward = self.module  # lets go of the process group
 
     def _update(self, batches: Iterator[Any]) -> None:
         """One step of the optimiser."""
@@ -193,7 +196,8 @@ class _Loop:
             nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
         self.optimiser.step()
         self.step += 1
-        self.pending.append({"step": self.step, "loss": total.detach(), "parts": parts, "lr": self.optimiser.param_groups[0]["lr"]})
+        rate = self.optimiser.param_groups[0]["lr"]
+        self.pending.append({"step": self.step, "loss": total.detach(), "parts": parts, "lr": rate})
 
     def _after_step(self, bar: tqdm) -> None:
         ends = self.step == self.steps
@@ -215,14 +219,15 @@ class _Loop:
         """Record the steps since the last look at the loss; returns the signal that asked to stop, or 0."""
         names = sorted(self.pending[0]["parts"])
         rows = [torch.stack([p["loss"].float(), *(p["parts"][name].float() for name in names)]) for p in self.pending]
-        stop = self.stop.number if self.stop is not None else 0
+        stop = self.stop.number
         table = torch.stack(rows).double()
         asked = torch.full_like(table[:, :1], float(stop))
         values = distributed.mean_over_processes(torch.cat([table, asked], 1)).tolist()
         pending, self.pending = self.pending, []
         for entry, row in zip(pending, values, strict=True):
-            self._check_finite(entry["step"], dict(zip(["loss", *names], row, strict=False)))
-            self._record({"step": entry["step"], "split": "train", **dict(zip(["loss", *names], row, strict=False)), "lr": entry["lr"]})
+            found = dict(zip(["loss", *names], row[:-1], strict=True))
+            self._check_finite(entry["step"], found)
+            self._record({"step": entry["step"], "split": "train", **found, "lr": entry["lr"]})
         return _signal(stop, values[-1][-1])
 
     def _record(self, record: dict[str, Any]) -> None:
@@ -239,13 +244,15 @@ class _Loop:
             return
         where = ""
         if self.run is not None:
-            indices = self.loader.indices(step - 1).tolist() if isinstance(self.loader, Batches) else None
+            indices = self.loader.global_indices(step - 1).tolist() if isinstance(self.loader, Batches) else None
+            file = self.run.path / "nan_batch.json"
             content = {"step": step, "values": {name: str(value) for name, value in values.items()}, "indices": indices}
             if distributed.rank() == 0:
-                write_atomically(self.run.path / "nan_batch.json", (json.dumps(content) + "\n").encode())
-            where = f", its batch is named in {self.run.path / 'nan_batch.json'} and the checkpoint of step {self.saved} is kept"
+                write_atomically(file, (json.dumps(content) + "\n").encode())
+            where = f", its batch is named in {file} and the checkpoint of step {self.saved} is kept"
         named = ", ".join(f"{name} {value}" for name, value in values.items())
-        raise NonFiniteLoss(f"the loss of step {step} is not finite ({named}){where}; lower optimiser.lr or set optimiser.clip", step)
+        remedy = "begin anew with a lower optimiser.lr or with optimiser.clip"
+        raise NonFiniteLoss(f"the loss of step {step} is not finite ({named}){where}; {remedy}", step)
 
     def _evaluate(self) -> None:
         """Record what `validate` says; the first process does it for all."""
@@ -270,7 +277,7 @@ class _Loop:
             "step": self.step,
             "weights": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "objective": self.module.objective.state_dict() if isinstance(self.module.objective, nn.Module) else {},
+            "objective": _save(self.module.objective),
             "finished": False,
         }
 
@@ -299,10 +306,12 @@ def _batches(loader: Batches | Iterable[Any], step: int) -> Iterator[Any]:
             empty = False
             yield batch
         if empty:
-            raise ValueError("loader: gave no batch; it must be an iterable that can be begun again, such as a list or DataLoader")
+            raise ValueError(
+                "loader: gave no batch; it must be an iterable that can begin again, such as a list or DataLoader"
+            )
 
 
-def _move(batch: Any, device: torch.device) -> Any:
+def _move(batch: Any, device: torch.device) -> Any:  # noqa: ANN401  whatever the loader gives
     """All tensors of a batch on the device."""
     if isinstance(batch, Tensor):
         return batch.to(device, non_blocking=True)
@@ -316,6 +325,10 @@ def _move(batch: Any, device: torch.device) -> Any:
 def _signal(own: int, mean: float) -> int:
     """The signal that this or another process was sent: all stop after the same step."""
     return own or (15 if mean else 0)
+
+
+def _save(objective: object) -> dict[str, Any]:
+    return objective.state_dict() if isinstance(objective, nn.Module) else {}
 
 
 def _load(objective: object, state: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -17,12 +18,18 @@ class MetricsFile:
                 f"run: {path} is shorter than its checkpoint says ({path.stat().st_size} of {size} bytes); "
                 "restore the file, or train again in a new folder"
             )
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115
+        self._file = io.FileIO(path, "ab")
         self._file.truncate(size)
 
     def append(self, record: dict[str, Any]) -> None:
         """Write one line at once, so that a kill tears at most the last line."""
-        self._file.write(json.dumps(record).encode() + b"\n")
+        line = json.dumps(record).encode() + b"\n"
+        try:
+            while line:
+                line = line[self._file.write(line) :]
+        except OSError as error:
+            message = f"metrics could not be written ({error.strerror}); free space, then give the same command again"
+            raise OSError(error.errno, message, self._file.name) from error
 
     def size(self) -> int:
         """Bytes written, all of them on disk."""

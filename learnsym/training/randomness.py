@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 import torch.utils.deterministic
 
 from learnsym.training.config import TrainConfig
+
+_memory: Any = torch.utils.deterministic
 
 
 def seed_step(seed: int, step: int) -> None:
@@ -34,7 +36,7 @@ def settings(train: TrainConfig) -> Iterator[None]:
     if train.threads is not None:
         torch.set_num_threads(train.threads)
     try:
-        with _deterministic() if train.deterministic else warnings.catch_warnings():
+        with _deterministic() if train.deterministic else nullcontext():
             yield
     finally:
         torch.set_num_threads(saved_threads)
@@ -42,19 +44,20 @@ def settings(train: TrainConfig) -> Iterator[None]:
 
 @contextmanager
 def _deterministic() -> Iterator[None]:
-    enabled, warn_only = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    fill = torch.utils.deterministic.fill_uninitialized_memory
+    enabled = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = _memory.fill_uninitialized_memory
     cudnn = torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark
     workspace = os.environ.get("CUBLAS_WORKSPACE_CONFIG")
     try:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False
+        _memory.fill_uninitialized_memory = False
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
         yield
     finally:
         torch.use_deterministic_algorithms(enabled, warn_only=warn_only)
-        torch.utils.deterministic.fill_uninitialized_memory = fill
+        _memory.fill_uninitialized_memory = fill
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = cudnn
         if workspace is None:
             os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)

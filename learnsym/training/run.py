@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from learnsym.data import Dataset, load_splits
 from learnsym.training import checkpoint
 from learnsym.training.config import RunConfig
 from learnsym.training.config_file import difference, dump_config, read_config, value_at
@@ -34,7 +35,7 @@ class Run:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         if not (self.path / "config.yaml").is_file():
-            raise ValueError(f"run: {self.path} is not a run folder (no config.yaml); make one with learnsym train CONFIG --out RUN")
+            raise ValueError(f"run: {self.path} is not a run folder (no config.yaml); make one with learnsym train")
         self._metrics: MetricsFile | None = None
 
     @classmethod
@@ -53,7 +54,9 @@ class Run:
             content = json.dumps(environment(device or torch.device("cpu")), indent=2) + "\n"
             checkpoint.write_atomically(folder / "env.json", content.encode())
         checkpoint.write_atomically(folder / "config.yaml", dump_config(config).encode())
-        return cls(folder)
+        run = cls(folder)
+        run.__dict__["config"] = config
+        return run
 
     @cached_property
     def config(self) -> RunConfig:
@@ -84,7 +87,7 @@ class Run:
         try:
             return read_metrics(self.path / "metrics.jsonl")
         except ValueError as error:
-            raise ValueError(f"run: {self.path / 'metrics.jsonl'} cannot be read; train again in a new folder") from error
+            raise ValueError(f"run: {self.path / 'metrics.jsonl'} cannot be read; train again elsewhere") from error
 
     def state(self) -> dict[str, Any] | None:
         """The last checkpoint, None when there is none."""
@@ -98,15 +101,31 @@ class Run:
         """The trained model, in evaluation mode."""
         from learnsym.training.build import build_model
 
-        model = build_model(self.config)
+        model = build_model(self.config, *self.shape())
         try:
             model.load_state_dict(self.weights())
         except RuntimeError as error:
-            raise ValueError(f"run: the weights of {self.path} do not fit its config.yaml; train again in a new folder") from error
+            raise ValueError(
+                f"run: the weights of {self.path} do not fit its config.yaml; train again elsewhere"
+            ) from error
         return model.to(device).eval()
 
+    def shape(self) -> tuple[tuple[int, ...], int]:
+        """Shape of one example and number of classes, as far as possible without reading the data again."""
+        path = self.path / "data.json"
+        if path.exists():
+            content = json.loads(path.read_text(encoding="utf8"))
+            return tuple(content["in_shape"]), content["classes"]
+        train = load_splits(self.config.data).train
+        return train.in_shape, train.classes
+
+    def keep_shape(self, dataset: Dataset) -> None:
+        """Write `data.json`: what the model must know of the data."""
+        content = {"in_shape": dataset.in_shape, "classes": dataset.classes}
+        checkpoint.write_atomically(self.path / "data.json", (json.dumps(content) + "\n").encode())
+
     def predictions(self) -> dict[str, Tensor]:
-        """Log-probabilities `(N, K)` and targets of the test split, as the trained model gives them; empty if not saved."""
+        """`outputs` `(N, K)` and `targets` `(N,)` of the test split; empty when none were saved, as for label maps."""
         from safetensors.torch import load_file
 
         path = self.path / "predictions.safetensors"
@@ -162,7 +181,7 @@ def _make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     others = [entry.name for entry in folder.iterdir() if entry.suffix != ".tmp" and entry.name != "env.json"]
     if others:
-        raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name a new or empty folder")
+        raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name another folder")
 
 
 @contextmanager
@@ -173,7 +192,7 @@ def _lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise ValueError(f"run: another process is training in {folder}; wait for it, or name another folder") from error
+            raise ValueError(f"run: another process is training in {folder}; wait for it to end") from error
         yield
     finally:
         os.close(descriptor)

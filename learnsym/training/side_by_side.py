@@ -8,7 +8,6 @@ import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -48,17 +47,27 @@ def train(config: RunConfig, out: str | os.PathLike[str]) -> list[Run]:
         Interrupted: a signal asked to stop; the same call continues.
     """
     todo = members(config, out)
-    if len(todo) == 1:
-        return [train_member(*todo[0])]
-    _check(config, out)
-    if config.train.workers > 1:
-        return _side_by_side(todo, config.train.workers)
+    device = distributed.pick_device(config.train.device)
+    with distributed.session(device):
+        if len(todo) == 1:
+            return [train_member(*todo[0])]
+        _check(config, out, device)
+        if config.train.workers > 1:
+            return _side_by_side(todo, config.train.workers)
+        return _in_turn(todo)
+
+
+def _in_turn(todo: list[tuple[RunConfig, Path]]) -> list[Run]:
     runs, errors = [], {}
     for member, path in todo:
         logger.info("training %s", path)
         try:
             runs.append(train_member(member, path))
-        except (FloatingPointError, OSError) as error:
+        except (ValueError, Interrupted):  # true of the other members too
+            raise
+        except Exception as error:
+            if distributed.world() > 1:  # the other processes may not have failed
+                raise
             logger.error("%s: %s", path.name, error)
             errors[path.name] = error
     if errors:
@@ -66,12 +75,14 @@ def train(config: RunConfig, out: str | os.PathLike[str]) -> list[Run]:
     return runs
 
 
-def _check(config: RunConfig, out: str | os.PathLike[str]) -> None:
+def _check(config: RunConfig, out: str | os.PathLike[str], device: torch.device) -> None:
     if (Path(out) / "config.yaml").exists():
-        raise ValueError(f"out: {out} is the run of a single member, this configuration has several; name another folder")
-    if config.train.workers > 1 and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise ValueError(f"train.workers: got {config.train.workers} under torchrun, must be 1; torchrun brings its own processes")
-    if config.train.workers > 1 and distributed.pick_device(config.train.device).type == "cuda":
+        raise ValueError(f"out: {out} is the run of a single member, this configuration has several; name another")
+    if config.train.workers > 1 and distributed.world() > 1:
+        raise ValueError(
+            f"train.workers: got {config.train.workers}, must be 1 under torchrun, which has its own processes"
+        )
+    if config.train.workers > 1 and device.type == "cuda":
         logger.warning("train.workers: %d processes share one GPU", config.train.workers)
 
 
@@ -80,7 +91,7 @@ def _side_by_side(todo: list[tuple[RunConfig, Path]], workers: int) -> list[Run]
     count = min(workers, len(todo))
     errors: dict[str, Exception] = {}
     with stop_request() as stop, ProcessPoolExecutor(count, context, initializer=_one_thread) as pool:
-        futures = {pool.submit(_quiet_member, member, path): path for member, path in todo}
+        futures = {pool.submit(_member, member, path): path for member, path in todo}
         stop.forward = lambda number: _forward(number, futures)
         for future in tqdm(as_completed(futures), total=len(futures), unit="run", disable=None, leave=False):
             error = _error(future)
@@ -90,7 +101,8 @@ def _side_by_side(todo: list[tuple[RunConfig, Path]], workers: int) -> list[Run]
             elif error is None:
                 logger.info("%s is finished", futures[future])
     if stop.number:
-        raise Interrupted(stop.number, f"stopped by signal {stop.number}; the same command continues {todo[0][1].parent}")
+        folder = todo[0][1].parent
+        raise Interrupted(stop.number, f"stopped by signal {stop.number}; the same command continues {folder}")
     if errors:
         raise MembersFailed(errors)
     return [Run(path) for _, path in todo]
@@ -113,8 +125,8 @@ def _error(future: Future[None]) -> Exception | None:
     return error if isinstance(error, Exception) else None
 
 
-def _quiet_member(config: RunConfig, path: Path) -> None:
-    train_member(replace(config, train=replace(config.train, threads=1)), path)
+def _member(config: RunConfig, path: Path) -> None:
+    train_member(config, path)
 
 
 def _one_thread() -> None:

@@ -21,7 +21,9 @@ def event_writer(folder: Path, enabled: bool, step: int) -> Iterator[Callable[[d
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise ImportError("train.tensorboard: TensorBoard is not installed; pip install learnsym[tensorboard]") from error
+        raise ImportError(
+            "train.tensorboard: TensorBoard is not installed; pip install learnsym[tensorboard]"
+        ) from error
     with SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1) as writer:
 
         def write(record: dict[str, Any]) -> None:

@@ -15,20 +15,20 @@ from learnsym.objectives.config import ObjectiveConfig
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> RunConfig:
     """Eight by eight digits, a narrow network, a dozen steps."""
     return RunConfig(
         data=DataConfig(name="digits", size=8, train=64, val=32, test=32),
-        net=NetConfig(name="mlp", width=8),
+        net=NetConfig(name="mlp", width=16, depth=1),
         augment=AugmentConfig(symmetry="affine2d", test_copies=2),
         objective=ObjectiveConfig(weight=0.05),
-        optimiser=OptimiserConfig(lr=1e-2),
+        optimiser=OptimiserConfig(lr=3e-2),
         train=TrainConfig(steps=12, batch_size=16, checkpoint_every=5, eval_every=4, device="cpu"),
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def with_train():
     """A configuration with other values in its section `train`."""
     return lambda config, **values: replace(config, train=replace(config.train, **values))

@@ -1,4 +1,4 @@
-"""Train in child processes, killing each at a random moment; run by test_resume.
+"""Train in child processes, killing each at a random moment after its first step, then to the end; run by test_resume.
 
 Children are forked, so that each starts at once instead of importing torch.
 """
@@ -13,31 +13,44 @@ import time
 
 import torch
 
-from learnsym.training import find_runs, read_config, train
+from learnsym.training import build, loop, read_config, train
 
 
 def child(config, out, ready):
-    os.write(ready, b"x")
+    original = loop.seed_step
+
+    def seed_step(seed, step):
+        os.write(ready, b"x")
+        original(seed, step)
+
+    loop.seed_step = seed_step
     try:
         train(config, out)
     finally:
-        os._exit(0 if find_runs(out)[0].is_finished else 1)
+        os._exit(0)
 
 
 def main():
     config, out, kills = read_config(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     torch.set_num_threads(1)
+    build(config)  # imports what children need, as does the optimiser
+    torch.optim.AdamW([torch.zeros(1)])
     rng = random.Random(0)
     for _ in range(kills):
         listen, ready = os.pipe()
         pid = os.fork()
         if pid == 0:
             child(config, out, ready)
+        os.close(ready)
         os.read(listen, 1)
-        time.sleep(rng.uniform(0.0, 0.6))
+        time.sleep(rng.uniform(0.0, float(sys.argv[4])))
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    print(f"killed {kills}")
+        if not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
+            sys.exit("finished before the kill; give more steps")
+        os.close(listen)
+    train(config, out)
+    train(config, out + "-whole")
 
 
-main()
+if __name__ == "__main__":
+    main()

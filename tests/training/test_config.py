@@ -19,7 +19,7 @@ BAD = {
     "optimiser: {schedule: linear}": r"optimiser\.schedule: .*linear",
     "optimiser: {clip: 0}": r"optimiser\.clip: got 0",
     "optimiser: {lr: .nan}": r"optimiser\.lr: got nan",
-    "twins: [learned, other]": "twins: got 'other'",
+    "twins: [learned, other]": "twins: .*other",
     "seeds: []": "seeds: got",
     "seeds: [1, 1]": "seeds: got",
     "data: {plant: {rotation: 200}}": "plant.rotation: got 200",
@@ -54,7 +54,9 @@ def test_overrides(tmp_path):
 
 
 def test_round_trip(tmp_path):
-    config = RunConfig(train=TrainConfig(steps=3), optimiser=OptimiserConfig(lr=1e-5, clip=2.0), twins=["plain"], seeds=[4])
+    config = RunConfig(
+        train=TrainConfig(steps=3), optimiser=OptimiserConfig(lr=1e-5, clip=2.0), twins=["plain"], seeds=[4]
+    )
     path = tmp_path / "config.yaml"
     path.write_text(dump_config(config))
     assert read_config(path) == config

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 
 import pytest
 import torch
@@ -18,7 +19,9 @@ FAST = OptimiserConfig(lr=0.1, weight_decay=0.0)
 def loaders(dataset):
     return {
         "list": [(dataset.x, dataset.y)],
-        "DataLoader": torch.utils.data.DataLoader(torch.utils.data.TensorDataset(dataset.x, dataset.y), 16, shuffle=True),
+        "DataLoader": torch.utils.data.DataLoader(
+            torch.utils.data.TensorDataset(dataset.x, dataset.y), 16, shuffle=True
+        ),
         "Batches": ls.data.Batches(dataset, 16),
     }
 
@@ -82,7 +85,7 @@ def test_schedule(schedule):
     config = OptimiserConfig(schedule=schedule, warmup=4)
     factors = [rate_factor(config, step, 20) for step in range(20)]
     assert factors[:5] == [0.25, 0.5, 0.75, 1.0, 1.0]
-    assert all(a >= b for a, b in zip(factors[4:], factors[5:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(factors[4:]))
     assert rate_factor(config, 20, 20) == pytest.approx(0.0 if schedule == "cosine" else 1.0)
 
 
@@ -108,7 +111,9 @@ def test_flags(toy, flag):
 def test_bf16_with_learned_symmetry():
     model = ls.augment.Augmented(nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), ls.symmetry.affine2d())
     batch = torch.rand(8, 1, 8, 8), torch.arange(8) % 2
-    history = fit(model, ls.objectives.Augerino(nn.functional.cross_entropy), [batch], train=TrainConfig(steps=2, bf16=True))
+    history = fit(
+        model, ls.objectives.Augerino(nn.functional.cross_entropy), [batch], train=TrainConfig(steps=2, bf16=True)
+    )
     assert len(history.losses) == 2
 
 

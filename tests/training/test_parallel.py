@@ -33,9 +33,19 @@ def free_port():
 def test_two_processes_are_one(tiny, tmp_path):
     (one,) = train(tiny, tmp_path / "one")
     (tmp_path / "config.yaml").write_text(dump_config(tiny))
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(free_port())]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "--master-port",
+        str(free_port()),
+    ]
     command += ["-m", "learnsym", "train", str(tmp_path / "config.yaml"), "--out", str(tmp_path / "two")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
     assert done.returncode == 0, done.stderr
     two = Run(tmp_path / "two")
     assert two.is_finished

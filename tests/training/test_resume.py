@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from learnsym.training import Interrupted, MembersFailed, checkpoint, dump_config, train
+from learnsym.training import Interrupted, MembersFailed, Run, checkpoint, dump_config, train
 from learnsym.training import loop as loop_module
 
 KILLER = Path(__file__).with_name("killer.py")
@@ -29,10 +29,10 @@ def same(a, b):
     assert all(torch.equal(value, b.weights()[name]) for name, value in a.weights().items())
 
 
-@pytest.fixture
-def whole(tiny, tmp_path):
+@pytest.fixture(scope="module")
+def whole(tiny, tmp_path_factory):
     """The run that nothing disturbed."""
-    return train(tiny, tmp_path / "whole")[0]
+    return train(tiny, tmp_path_factory.mktemp("whole") / "run")[0]
 
 
 def die_on_call(monkeypatch, owner, name, number, error=Death):
@@ -79,9 +79,12 @@ def test_weights_and_state_agree_after_death_between_them(tiny, tmp_path, monkey
 
 
 def test_full_disk(tiny, whole, tmp_path, monkeypatch):
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="checkpoint of step 10 could not be written") as caught:
-        # config.yaml, env.json; state and weights of step 5; state of step 10
-        die_on_call(patch, os, "fsync", 11, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(OSError, match="checkpoint of step 10 could not be written") as caught,
+    ):
+        # two each for env.json, config.yaml and data.json; metrics, state and weights of step 5; metrics of step 10
+        die_on_call(patch, os, "fsync", 13, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         train(tiny, tmp_path / "run")
     assert caught.value.errno == errno.ENOSPC and "free space" in str(caught.value)
     assert checkpoint.load(tmp_path / "run")["step"] == 5
@@ -109,23 +112,17 @@ def test_signal(tiny, whole, tmp_path, monkeypatch, number):
 
 
 def killed(tiny, with_train, tmp_path, kills):
-    """Train in processes that are killed at random moments, until one ends; compare with the undisturbed run."""
-    config = with_train(tiny, steps=150, checkpoint_every=10, eval_every=25)
+    """Train in processes that are killed at random moments, then to the end; compare with an undisturbed run."""
+    steps = 50 * kills
+    config = with_train(tiny, steps=steps, checkpoint_every=20, eval_every=30)
     (tmp_path / "config.yaml").write_text(dump_config(config))
-    command = [sys.executable, str(KILLER), str(tmp_path / "config.yaml"), str(tmp_path / "run"), str(kills)]
+    command = [sys.executable, str(KILLER), str(tmp_path / "config.yaml"), str(tmp_path / "run"), str(kills), "0.2"]
     environment = {**os.environ, "PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
-    assert f"killed {kills}" in done.stdout
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        (whole,) = train(config, tmp_path / "whole")
-    finally:
-        torch.set_num_threads(threads)
-    (run,) = train(config, tmp_path / "run")
-    assert [r["step"] for r in run.metrics() if r["split"] == "train"] == list(range(1, 151))
-    same(run, whole)
+    run = Run(tmp_path / "run")
+    assert [r["step"] for r in run.metrics() if r["split"] == "train"] == list(range(1, steps + 1))
+    same(run, Run(tmp_path / "run-whole"))
 
 
 def test_kill(tiny, with_train, tmp_path):

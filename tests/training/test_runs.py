@@ -18,6 +18,7 @@ def test_content(tiny, tmp_path):
     (run,) = train(tiny, tmp_path / "run")
     assert {p.name for p in run.path.iterdir()} == {
         "config.yaml",
+        "data.json",
         "env.json",
         "metrics.jsonl",
         "weights.safetensors",
@@ -115,7 +116,7 @@ def test_nan_keeps_the_last_checkpoint(tiny, toy, tmp_path):
 
 
 def test_nan_weights_are_never_saved(tiny, toy, tmp_path):
-    model, objective, dataset = toy()
+    _, objective, dataset = toy()
     run = Run.create(tmp_path / "run", tiny)
 
     class Spoiler(torch.nn.Linear):
