@@ -33,6 +33,7 @@ _fields: dict[str, list[str]] = {}
 def setup(app: Sphinx) -> None:
     """Docstrings of fields pass napoleon by, which would take what stands before a colon in them for a type."""
     app.connect("autodoc-process-docstring", _remember, priority=400)
+    app.connect("autodoc-process-docstring", _equations, priority=400)
     app.connect("autodoc-process-docstring", _restore, priority=600)
 
 
@@ -43,3 +44,15 @@ def _remember(app: Sphinx, what: str, name: str, obj: object, options: object, l
 
 def _restore(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
     lines[:] = _fields.pop(name, lines)
+
+
+def _equations(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """An indented paragraph that follows a paragraph of text is an equation: shown as it was typed."""
+    before = ["", *lines]
+    lines.clear()
+    text = False
+    for above, line in zip(before, before[1:], strict=False):
+        if text and not above and line.startswith("    "):
+            lines.extend(["::", ""])
+        text = not line.startswith(" ") if line else text
+        lines.append(line)
