@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+
 from sphinx.application import Sphinx
 
 import learnsym
@@ -16,7 +19,8 @@ exclude_patterns = ["_build", "jupyter_execute"]
 html_theme = "furo"
 html_title = f"learnsym {release}"
 
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+# the text version of a progress bar serves the notebooks well
+os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
@@ -51,7 +55,7 @@ def _equations(app: Sphinx, what: str, name: str, obj: object, options: object, 
     before = ["", *lines]
     lines.clear()
     text = False
-    for above, line in zip(before, before[1:], strict=False):
+    for above, line in itertools.pairwise(before):
         if text and not above and line.startswith("    "):
             lines.extend(["::", ""])
         text = not line.startswith(" ") if line else text
