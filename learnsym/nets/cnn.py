@@ -13,10 +13,11 @@ SMALLEST = 4
 
 
 class CNN(nn.Module):
-    """Convolutions with pooling down to at least 4 pixels, a global average, a linear layer.
+    """Convolutions with pooling down to at least 4 pixels, then a linear layer on all of their outputs.
 
     Block `k` of `depth` has `width * 2^k` channels (at most `8 * width`): 3x3 convolution, normalisation, ReLU, and
-    2x2 pooling while the image stays at least 4 pixels.
+    2x2 pooling while the image stays at least 4 pixels. Images of another size than `size` are averaged down to the grid
+    that the linear layer expects.
 
     Args:
         in_channels: channels of the images.
@@ -49,7 +50,9 @@ class CNN(nn.Module):
             layers.append(nn.MaxPool2d(2) if k < pools else nn.Identity())
             channels = out
         self.features = nn.Sequential(*layers)
-        self.head = nn.Linear(channels, classes)
+        side = size >> min(pools, depth)
+        self.grid = nn.AdaptiveAvgPool2d(side)
+        self.head = nn.Linear(channels * side**2, classes)
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
-        return self.head(self.features(x).mean((-2, -1)))
+        return self.head(self.grid(self.features(x)).flatten(1))
