@@ -40,12 +40,15 @@ class TaskExtentConfig:
     """Half-widths to try, in the unit of the generator; empty for no such measurement."""
     steps: int | None = None
     """Training steps at each width; None for `train.steps`."""
+    replicates: int = 1
+    """Trainings at each width, with seeds of their own; with two or more their spread counts as noise."""
 
     def __post_init__(self) -> None:
         if any(width < 0 for width in self.widths):
             raise ValueError(f"analysis.task_extent.widths: got {self.widths}, must be >= 0; they are half-widths")
         if self.steps is not None:
             _at_least("analysis.task_extent.steps", self.steps, 1)
+        _at_least("analysis.task_extent.replicates", self.replicates, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,8 @@ class AnalysisConfig:
     """Tolerated widths (task symmetry)."""
     angle_step: int = 15
     """Step in degrees of the curve of accuracy by rotation angle; 0 for no curve."""
+    angle_examples: int | None = None
+    """Test examples in that curve; None for all."""
     equivariance_samples: int = 8
     """Group elements per example in the equivariance error."""
     equivariance_examples: int = 256
@@ -74,6 +79,8 @@ class AnalysisConfig:
     def __post_init__(self) -> None:
         if self.angle_step and 360 % self.angle_step:
             raise ValueError(f"analysis.angle_step: got {self.angle_step}, must divide 360; 15 gives 24 angles")
+        if self.angle_examples is not None:
+            _at_least("analysis.angle_examples", self.angle_examples, 1)
         if not 0 < self.level < 1:
             raise ValueError(f"analysis.level: got {self.level}, must lie between 0 and 1; 0.9 is usual")
         for name in ("equivariance_samples", "equivariance_examples", "bootstrap", "workers"):

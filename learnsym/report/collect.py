@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from learnsym.degrees import Degree
+from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report.groups import DataGroup
 from learnsym.report.intervals import bootstrap, over_seeds
@@ -18,6 +20,7 @@ from learnsym.report.results import (
     Curve,
     DataResult,
     EquivarianceError,
+    ExtentCurve,
     History,
     Interval,
     Orbit,
@@ -83,19 +86,24 @@ def environment_of(run: Run) -> dict[str, str]:
 
 def _twin(name: str, runs: Sequence[Run], by_run: Found, settings: AnalysisConfig) -> TwinResult:
     found = [by_run[run.path] for run in runs]
-    scores = [np.asarray(one["scores"], dtype=float) for one in found]
-    mean, low, high = (
-        values.tolist() for values in bootstrap(scores, settings.bootstrap, settings.level, settings.seed)
-    )
+    accuracy = _bootstrapped([[one["scores"]] for one in found], settings)
     angles = [float(angle) for angle in found[0]["angles"]]
+    turned = _bootstrapped([one["turned"] for one in found], settings) if angles else None
     return TwinResult(
         name=name,
         seeds=[run.seed for run in runs],
-        accuracy=Interval(estimate=mean[0], low=low[0], high=high[0]),
-        by_angle=Curve(x=angles, mean=mean, low=low, high=high) if len(angles) > 1 else None,
+        accuracy=Interval(
+            **{name: values[0] for name, values in zip(("estimate", "low", "high"), accuracy, strict=True)}
+        ),
+        by_angle=Curve(x=angles, **dict(zip(("mean", "low", "high"), turned, strict=True))) if turned else None,
         error=_error([one["error"] for one in found if one["error"]]),
         histories=[_history(run) for run in runs],
     )
+
+
+def _bootstrapped(scores: Sequence[Any], settings: AnalysisConfig) -> list[list[float]]:
+    arrays = [np.asarray(one, dtype=float) for one in scores]
+    return [values.tolist() for values in bootstrap(arrays, settings.bootstrap, settings.level, settings.seed)]
 
 
 def _error(found: Sequence[dict[str, Any]]) -> EquivarianceError | None:
@@ -169,18 +177,32 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
         f"{' and seeds' if seeds > 1 else ' alone (one seed)'} ({settings.bootstrap} replicates).",
     ]
     if "learned" in group.twins():
-        half = f"Student's interval over {seeds} seeds" if seeds > 1 else "no interval, since there is one seed"
-        notes.append(f"Learned half-widths: mean over seeds, {half}.")
-    notes.append("Equivariance error: standard error over test examples, outputs averaged over seeds' errors.")
+        half = f"mean over {seeds} seeds, Student's interval" if seeds > 1 else "one seed, hence no interval"
+        notes.append(f"Learned half-widths: {half}.")
+    symmetry = symmetry_by_name(group.first.config.augment.exact).name
+    notes.append(
+        f"Equivariance error: of the class probabilities, under all of {symmetry}, relative to the distance between "
+        "outputs of different examples; mean over seeds, standard error over test examples."
+    )
     unfinished = [str(run.path.name) for run in group.runs if not run.is_finished]
     if unfinished:
         notes.append(f"Not trained to the end: {', '.join(unfinished)}.")
     return notes
 
 
-def _pose_fields(found):
+def _extent(
+    group: DataGroup, plan: Plan, found: Found, settings: AnalysisConfig
+) -> tuple[ExtentCurve | None, Degree | None]:
+    if not plan.widths:
+        return None, None
+    name, owner = settings.task_extent.generator, symmetry_by_name(group.first.config.augment.symmetry).group
+    generator = next(generator for generator in owner.generators if generator.name == name)
+    losses = torch.tensor([[found[piece.path]["loss"] for piece in pieces] for pieces in plan.widths.values()])
+    extent = task_extent(losses, list(plan.widths))
+    degree = extent.degree(group=owner.name, generator=name, unit=generator.unit, data=group.label)
+    cap = generator.cap / generator.per_unit
+    return ExtentCurve(generator=name, unit=generator.unit, cap=cap, **vars(extent)), degree
+
+
+def _pose_fields(found: dict[str, Any]) -> dict[str, Any]:
     return found["law"]
-
-
-def _extent(group, plan, found, settings):
-    return None, None

@@ -38,6 +38,7 @@ def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
         css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),
         degree_rows=_degree_rows(analysis),
         dials={data.label: gauge.dial(data) for data in analysis.data},
+        notes=_notes(analysis.data),
         panels=_by_kind(panels),
         scale=_scale(analysis.data),
     )
@@ -49,6 +50,15 @@ def _degree_rows(analysis: Analysis) -> list[tuple[tuple[str, str], list[dict[st
     for degree in analysis.degrees:
         found.setdefault((degree.notion, degree.method), {}).setdefault(degree.generator, {})[degree.data] = degree
     return [(key, [_row(name, cells, analysis) for name, cells in rows.items()]) for key, rows in sorted(found.items())]
+
+
+def _notes(data: Sequence[DataResult]) -> dict[str, list[str]]:
+    # a note that holds for several data sets is printed once
+    found: dict[str, list[str]] = {}
+    for result in data:
+        for note in result.notes:
+            found.setdefault(note, []).append(result.label)
+    return found
 
 
 def _row(generator: str, cells: dict[str, Degree], analysis: Analysis) -> dict[str, object]:

@@ -32,15 +32,17 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
     run = Run(path)
     model, splits = run.model(), load_splits(run.config.data)
     test = splits.test
-    turnable = is_image(test.inputs) and test.y.dim() == 1
-    angles = list(range(0, 360, settings["angle_step"])) if turnable and settings["angle_step"] else [0]
+    turnable = is_image(test.inputs) and test.y.dim() == 1 and settings["angle_step"]
+    angles = [float(angle) for angle in range(0, 360, settings["angle_step"])] if turnable else []
+    few = test.subset(torch.arange(len(test))[: settings["angle_examples"]])
     return {
         "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
+        "scores": scores(predict(model, test.inputs), test).tolist(),
         "angles": angles,
-        "scores": [scores(predict(model, turned(test.inputs, angle)), test).tolist() for angle in angles],
+        "turned": [scores(predict(model, turned(few.inputs, angle)), few).tolist() for angle in angles],
         "error": _equivariance(model, test, run.config, settings),
         "degrees": [vars(degree) for degree in degrees(model)],
-        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) else None,
+        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and run.twin == "learned" else None,
     }
 
 
@@ -127,14 +129,13 @@ def _equivariance(
         symmetry.on_input.check_data(symmetry.group, x)
     except ValueError:
         return None
-    torch.manual_seed(settings["seed"])
-    samples = settings["equivariance_samples"]
-    found = measure.equivariance_error(_Probabilities(model) if test.classes else model, x, symmetry, samples=samples)
-    floor = measure.interpolation_floor(x, symmetry, samples=samples)
-    return {"symmetry": symmetry.name, "per_sample": found.per_sample.flatten().tolist(), "floor": float(floor.mean)}
+    options = {"samples": settings["equivariance_samples"], "seed": settings["seed"]}
+    found = measure.equivariance_error(_Probabilities(model) if test.classes else model, x, symmetry, **options)
+    floor = measure.interpolation_floor(x, symmetry, **options)
+    return {"symmetry": symmetry.name, "per_sample": found.per_sample.tolist(), "floor": floor.mean}
 
 
-def fixed_width(path: str, generator: str, width: float, steps: int | None) -> dict[str, Any]:
+def fixed_width(path: str, generator: str, width: float, steps: int | None, replicate: int) -> dict[str, Any]:
     """Validation loss of each example after training the fixed twin with one half-width of augmentation, on the CPU.
 
     Args:
@@ -142,11 +143,12 @@ def fixed_width(path: str, generator: str, width: float, steps: int | None) -> d
         generator: name of the generator that is varied; all others stay at zero.
         width: half-width in the generator's unit.
         steps: training steps; None for those of the run.
+        replicate: added to the seed of the run.
     """
     config = read_config(f"{path}/config.yaml")
-    config = replace(config, augment=replace(config.augment, twin="fixed", fixed={generator: width}))
+    seed = config.seeds[0] + replicate
+    config = replace(config, seeds=[seed], augment=replace(config.augment, twin="fixed", fixed={generator: width}))
     model, objective, splits = build(config)
-    seed = config.seeds[0]
     batches = Batches(splits.train, config.train.batch_size, seed)
     train = replace(config.train, compile=False, bf16=False, eval_every=None)
     fit(model, objective, batches, steps=steps, optimiser=config.optimiser, train=train, seed=seed)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from learnsym.groups import Group
-from learnsym.measure.config import AnalysisConfig
+from learnsym.measure.config import AnalysisConfig, TaskExtentConfig
 from learnsym.report import pieces
 from learnsym.report.groups import DataGroup
 from learnsym.report.store import Piece
@@ -20,14 +20,14 @@ class Plan:
     """Pieces of one data set, and notes on what is not computed."""
 
     runs: dict[Path, Piece]
-    widths: dict[float, Piece] = field(default_factory=dict)
+    widths: dict[float, list[Piece]] = field(default_factory=dict)
     poses: dict[str, Piece] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
     def pieces(self) -> list[Piece]:
         """All pieces."""
-        return [*self.runs.values(), *self.widths.values(), *self.poses.values()]
+        return [*self.runs.values(), *(piece for same in self.widths.values() for piece in same), *self.poses.values()]
 
 
 def plan(group: DataGroup, settings: AnalysisConfig) -> Plan:
@@ -48,7 +48,7 @@ def plan(group: DataGroup, settings: AnalysisConfig) -> Plan:
 
 
 def _run_piece(run: Run, kept: Path, settings: AnalysisConfig) -> Piece:
-    names = ("angle_step", "equivariance_samples", "equivariance_examples", "seed")
+    names = ("angle_step", "angle_examples", "equivariance_samples", "equivariance_examples", "seed")
     arguments = {"path": str(run.path), "settings": {name: getattr(settings, name) for name in names}}
     weights = next(path for name in ("weights.safetensors", "state.pt") if (path := run.path / name).is_file())
     given = {"config": _trained(run.config), "settings": arguments["settings"]}
@@ -58,13 +58,13 @@ def _run_piece(run: Run, kept: Path, settings: AnalysisConfig) -> Piece:
         arguments=arguments,
         given=given,
         inputs=(weights,),
-        cost=2,
+        cost=2.0,
     )
 
 
 def _width_pieces(
     group: DataGroup, config: RunConfig, settings: AnalysisConfig, notes: list[str]
-) -> dict[float, Piece]:
+) -> dict[float, list[Piece]]:
     extent = settings.task_extent
     names = [generator.name for generator in _group(config).generators]
     if not extent.widths:
@@ -73,18 +73,22 @@ def _width_pieces(
         known = ", ".join(names) or "none"
         notes.append(f"No task extent: {config.augment.symmetry} has no generator {extent.generator!r}, only {known}.")
         return {}
-    found = {}
-    for width in extent.widths:
-        arguments = {
-            "path": str(group.first.path),
-            "generator": extent.generator,
-            "width": width,
-            "steps": extent.steps,
-        }
-        given = {"config": _trained(config), **{name: arguments[name] for name in ("generator", "width", "steps")}}
-        path = group.kept / f"width-{extent.generator}-{width:g}.json"
-        found[width] = Piece(path=path, function=pieces.fixed_width, arguments=arguments, given=given, cost=4)
-    return found
+    return {
+        width: [_width_piece(group, config, extent, width, replicate) for replicate in range(extent.replicates)]
+        for width in sorted(set(extent.widths))
+    }
+
+
+def _width_piece(group: DataGroup, config: RunConfig, extent: TaskExtentConfig, width: float, replicate: int) -> Piece:
+    name = f"width-{extent.generator}-{width:g}" + (f"-{replicate}" if replicate else "")
+    varied = {"generator": extent.generator, "width": width, "steps": extent.steps, "replicate": replicate}
+    return Piece(
+        path=group.kept / f"{name}.json",
+        function=pieces.fixed_width,
+        arguments={"path": str(group.first.path), **varied},
+        given={"config": _trained(config), **varied},
+        cost=4.0,
+    )
 
 
 def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, notes: list[str]) -> dict[str, Piece]:
@@ -106,7 +110,7 @@ def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, 
             **{key: given[key] for key in ("generator", "settings", "level", "seed")},
         }
         file = "pose.json" if name == settings.pose.generators[0] else f"pose-{name}.json"
-        found[name] = Piece(path=group.kept / file, function=pieces.pose_law, arguments=arguments, given=given, cost=12)
+        found[name] = Piece(path=group.kept / file, function=pieces.pose_law, arguments=arguments, given=given, cost=12.0)
     return found
 
 

@@ -61,6 +61,8 @@ def pose_detail(law: PoseLaw, level: float) -> str:
 def extent_headline(extent: ExtentCurve) -> str:
     """Which widths of augmentation the labels tolerate, in a few words."""
     low, high = min(extent.tolerated), max(extent.tolerated)
+    if low == high == 0:
+        return f"Labels are best served without added {extent.generator}"
     if low == high:
         return f"Labels are best served by {number(low, extent.unit)}"
     if low == 0:

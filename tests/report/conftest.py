@@ -118,7 +118,7 @@ def _degrees(label: str, law: PoseLaw, extent: ExtentCurve) -> list[Degree]:
         Degree(
             **rotation,
             notion="task",
-            method="validation_loss",
+            method="held-out loss",
             estimate=extent.best,
             low=min(extent.tolerated),
             high=max(extent.tolerated),

@@ -55,7 +55,13 @@ def test_every_image_has_a_text(page: str):
 
 
 def test_the_page_states_verdicts_notions_flags_and_configuration(page: str):
-    for text in ("Not rotated", "Rotated by up to 61°", "Rotated by any angle", "Distribution symmetry", "Task symmetry"):
+    for text in (
+        "Not rotated",
+        "Rotated by up to 61°",
+        "Rotated by any angle",
+        "Distribution symmetry",
+        "Task symmetry",
+    ):
         assert text in page
     assert "cannot be learnt" in page and "name: digits" in page and "2.13.0" in page
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _LOOK = {
     "augerino": ("o", "learned (task)"),
-    "validation_loss": ("s", "tolerated (task)"),
+    "held-out loss": ("s", "tolerated (task)"),
     "pose_posterior": ("D", "poses (distribution)"),
 }
 
