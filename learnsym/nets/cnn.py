@@ -16,7 +16,7 @@ class CNN(nn.Module):
     """Convolutions with pooling down to at least 4 pixels, then a linear layer on all of their outputs.
 
     Block `k` of `depth` has `width * 2^k` channels (at most `8 * width`): 3x3 convolution, normalisation, ReLU, and
-    2x2 pooling while the image stays at least 4 pixels. Images of another size than `size` are averaged down to the grid
+    2x2 pooling while the image stays at least 4 pixels. Images of another size are averaged down to the grid
     that the linear layer expects.
 
     Args:
