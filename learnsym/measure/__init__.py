@@ -3,15 +3,21 @@
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.estimate import Estimate
+from learnsym.measure.pose.closure import Closure, closure_of
+from learnsym.measure.pose.posterior import PosePosterior, pose_posterior
 from learnsym.measure.task_extent import TaskExtent, task_extent
 
 __all__ = [
     "AnalysisConfig",
+    "Closure",
     "Estimate",
     "PoseConfig",
+    "PosePosterior",
     "TaskExtent",
     "TaskExtentConfig",
+    "closure_of",
     "equivariance_error",
     "interpolation_floor",
+    "pose_posterior",
     "task_extent",
 ]

@@ -1,0 +1,1 @@
+"""The law of poses: reading poses with a network trained without labels, and fitting their law."""

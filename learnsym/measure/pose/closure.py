@@ -1,0 +1,60 @@
+"""The two-sample closure test: is `R(+d/2) x` told from `R(-d/2) x` on held-out examples?
+
+If the law of the data is closed under `R(d)`, both have the same law, and no score can have different means on them. The
+score is the log ratio of the posterior at the two moves; both sides are interpolated alike.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from scipy.stats import norm
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closure:
+    """The outcome of a closure test."""
+
+    p_value: float
+    """Probability of a difference this large if the law were closed under the move."""
+    accuracy: float
+    """Share of held-out examples told apart; `2 accuracy - 1` bounds the total variation distance from below."""
+
+    @property
+    def degree(self) -> float:
+        """1 for closed, 0 for told apart every time."""
+        return min(max(2.0 - 2.0 * self.accuracy, 0.0), 1.0)
+
+
+def closure_of(forward: Float[Tensor, "N"], backward: Float[Tensor, "N"]) -> Closure:
+    """The test from scores of the two samples, large scores for `R(+d/2) x`; pairs come from the same example.
+
+    Args:
+        forward: score of each `R(+d/2) x`.
+        backward: score of each `R(-d/2) x`.
+
+    Example:
+        >>> scores = torch.randn(200)
+        >>> ls.measure.closure_of(scores + 1, scores - 1).p_value < 0.001
+        True
+    """
+    difference = (forward - backward).double()
+    stderr = float(difference.std()) / math.sqrt(len(difference))
+    # scores that do not depend on the move at all tell nothing apart
+    z = float(difference.mean()) / stderr if stderr > 0 else 0.0
+    # a tie counts as a guess
+    right = (torch.sign(forward) - torch.sign(backward)).double().mean() / 4 + 0.5
+    return Closure(p_value=float(norm.sf(z)), accuracy=float(right))
+
+
+def closure_at(posterior: Float[Tensor, "N G"], shift: int, closed: bool) -> Closure:
+    """The test for a move by `shift` cells of the grid of offsets, from held-out posteriors."""
+    log, middle = posterior.clamp(min=1e-6).log(), posterior.shape[1] // 2
+    left, right = middle - shift, middle + shift
+    if closed:
+        left, right = left % posterior.shape[1], right % posterior.shape[1]
+    return closure_of(log[:, middle] - log[:, left], log[:, right] - log[:, middle])

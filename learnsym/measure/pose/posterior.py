@@ -1,0 +1,293 @@
+"""The law of poses of a data set: how far `g·x` is as likely as `x`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from learnsym.degrees import Degree
+from learnsym.measure.pose.axis import PoseAxis
+from learnsym.measure.pose.closure import Closure, closure_at
+from learnsym.measure.pose.deconvolution import Deconvolution, deconvolve
+from learnsym.measure.pose.interval import EVIDENCE, half_width_interval
+from learnsym.measure.pose.law import LawFit, cell_centres, fit_law, law_table
+from learnsym.measure.pose.order import order_of
+from learnsym.measure.pose.read_out import CLOSED_FILTERS, EDGE, OPEN_FILTERS, ReadOut, box_density, folded, read_out
+from learnsym.measure.pose.reader import Network, prepared, reader
+from learnsym.symmetry import Symmetry
+
+LEARNED = 0.02
+"""Gain over chance on training examples below which the network has not learned to read poses at all."""
+REJECTED, REJECTED_BY = 4.0, 0.01
+"""Standard errors and nats per example by which the non-parametric law must win on held-out poses."""
+
+
+@dataclass(frozen=True)
+class PosePosterior:
+    """The law of poses of a data set along one generator, and the posterior of each example that it was made from.
+
+    Poses are relative: the law is known up to a common turn, and its centre is put at 0.
+    """
+
+    axis: PoseAxis
+    posterior: Float[Tensor, "N G"]
+    """Held-out probability that each example looks like an ordinary one moved by each offset of the axis."""
+    fold: Int[Tensor, "N"]
+    """Which network read each example; it was trained on the others."""
+    order: int
+    """The law is the same after a turn by `1/order` of the circle; 1 for none."""
+    read: ReadOut
+    fit: LawFit
+    deconvolution: Deconvolution
+    half_width: float
+    low: float
+    high: float
+    """Estimate and interval, in the unit of the generator."""
+    level: float
+    training_gain: float
+
+    @property
+    def unit(self) -> float:
+        """Units of the generator in one degree of the window."""
+        return self.axis.window / EDGE / self.order / self.axis.generator.per_unit
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing tells poses apart on held-out examples."""
+        return self.order == 1 and self.fit.evidence < EVIDENCE
+
+    @property
+    def can_learn(self) -> bool:
+        """Whether the network told the poses of its own training examples: without that, flat means nothing."""
+        return self.training_gain > LEARNED
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether the poses are not those of one uniform law with noise."""
+        better = self.deconvolution.advantage
+        return not self.is_flat and better > max(REJECTED_BY, REJECTED * self.deconvolution.advantage_stderr)
+
+    @property
+    def bound(self) -> float:
+        """Upper bound of the half-width of a uniform law, from the perplexity of held-out examples."""
+        middle = self.posterior.shape[1] // 2
+        density = self.posterior[:, middle].clamp(min=1e-6) / float(self.axis.offsets[1] - self.axis.offsets[0])
+        half = 0.5 * math.exp(-float(density.log().mean())) / self.axis.generator.per_unit
+        return min(half, self.axis.window / self.axis.generator.per_unit)
+
+    def modes(self) -> list[tuple[float, float]]:
+        """Position, in the unit of the generator, and mass of each separate mode of the non-parametric law."""
+        own = self.deconvolution.modes()
+        turn = 2 * EDGE
+        every = [(c + k * turn, m / self.order) for k in range(self.order) for c, m in own]
+        span = self.order * turn
+        wrapped = [((c + span / 2) % span - span / 2, m) for c, m in every]
+        return sorted((c * self.unit, m) for c, m in wrapped)
+
+    def closure(self, offset: float) -> Closure:
+        """Whether examples moved by `offset` (in the unit of the generator) are told from those that are not.
+
+        Raises:
+            ValueError: when the offset is not positive or outside of the window.
+        """
+        step = float(self.axis.offsets[1] - self.axis.offsets[0]) / self.axis.generator.per_unit
+        shift, most = round(offset / step), self.posterior.shape[1] // 2
+        if not 0 < shift <= most:
+            raise ValueError(f"offset: got {offset}, must be in ({step / 2:.3g}, {most * step:.3g}]")
+        return closure_at(self.posterior, shift, self.axis.closed)
+
+    def grid(self) -> tuple[list[float], list[float], list[float]]:
+        """Poses in the unit of the generator, density of the non-parametric law, density of the fitted one."""
+        x = torch.from_numpy(cell_centres())
+        free = self.deconvolution.smooth
+        noise = max(self.deconvolution.noise / 2, 2.0)
+        width = self.half_width / self.unit
+        fitted = torch.from_numpy(box_density(x.numpy(), width, noise, self.axis.closed))
+        if self.order > 1:
+            # one period after the other fills the circle
+            shifts = 2 * EDGE * (torch.arange(self.order) - (self.order - 1) / 2)
+            x = (x + shifts[:, None]).flatten()
+            free, fitted = free.repeat(self.order), fitted.repeat(self.order)
+            if self.order % 2 == 0:
+                x, free, fitted = _centred(x, free, fitted, len(free) // self.order // 2)
+        scale = (x[1] - x[0]) * self.unit
+        return (x * self.unit).tolist(), (free / free.sum() / scale).tolist(), (fitted / fitted.sum() / scale).tolist()
+
+    @property
+    def flags(self) -> list[str]:
+        """What a reader of the half-width must know, one sentence each."""
+        return list(_flags(self))
+
+    @property
+    def facts(self) -> dict[str, float]:
+        """The numbers behind the flags."""
+        return {
+            "examples": float(len(self.posterior)),
+            "noise": self.fit.noise * self.unit,
+            "outliers": self.fit.outliers,
+            "flipped": self.fit.flipped,
+            "order": float(self.order),
+            "evidence": self.fit.evidence,
+            "perplexity_bound": self.bound,
+            "training_gain": self.training_gain,
+            "advantage_of_free_law": self.deconvolution.advantage,
+        }
+
+    def degrees(self, data: str = "") -> list[Degree]:
+        """The half-width as a degree of distribution symmetry; for a law of order N also how closed it is under 1/N turn."""
+        found = [self._degree("", self.half_width, self.low, self.high, self.axis.generator.unit, data)]
+        if self.order > 1:
+            turn = 2 * self.axis.window / self.order / self.axis.generator.per_unit
+            closed = self.closure(turn).degree
+            found.append(self._degree(f" by {turn:g}", closed, None, None, "1", data))
+        return found
+
+    def _degree(
+        self, suffix: str, estimate: float, low: float | None, high: float | None, unit: str, data: str
+    ) -> Degree:
+        return Degree(
+            site="input",
+            group=self.axis.symmetry.name,
+            generator=self.axis.generator.name + suffix,
+            unit=unit,
+            notion="distribution",
+            estimate=estimate,
+            low=low,
+            high=high,
+            level=self.level,
+            method="pose posterior" if self.order == 1 else f"pose posterior modulo 1/{self.order} turn",
+            data=data,
+        )
+
+
+def pose_posterior(
+    x: Tensor,
+    symmetry: Symmetry,
+    generator: str = "rotation",
+    *,
+    network: Network | None = None,
+    steps: int = 400,
+    folds: int = 2,
+    moves: float | None = None,
+    level: float = 0.9,
+    bootstrap: int = 200,
+    seed: int = 0,
+) -> PosePosterior:
+    """The law of poses of a data set along one generator, without labels.
+
+    A network is trained to tell by which `g(t)`, drawn over the whole range, an example was moved. Its posterior on
+    held-out examples gives their poses, and the law of the poses is fitted in two ways: a uniform law of half-width `t`
+    with noise, flips and outliers by maximum likelihood, and a non-parametric law that sees several modes. The interval
+    joins bootstrap over examples, spread of folds, and a floor; near the ends of the range it is opened.
+
+    A uniform law on the whole orbit leaves nothing to learn: `is_flat`. On open orbits (translation, scale, shear) the
+    background must be constant at the border, otherwise the border tells the move.
+
+    Args:
+        x: examples; labels are not needed.
+        symmetry: whose action moves them.
+        generator: name of a generator of its group.
+        network: a function of the number `K` of bins that returns a module `(B, ...) -> (B, K)`; chosen by the data
+            when None: circular convolutions on polar coordinates for rotations of images, convolutions for other moves
+            of images and volumes, a sum over points for point clouds.
+        steps: training steps per fold, of 128 examples.
+        folds: number of folds; each example is read by a network that has not seen it.
+        moves: on open orbits the largest move to each side, in the unit of the generator; half the cap when None.
+        level: coverage that the interval aims at.
+        bootstrap: number of bootstrap replicates.
+        seed: of folds, networks and bootstrap; the caller's random state is left alone.
+
+    Raises:
+        ValueError: when `x` does not fit the symmetry, the generator is unknown, or there are too few examples.
+
+    Example:
+        >>> x = torch.randn(64, 1, 12, 12)
+        >>> law = ls.measure.pose_posterior(x, ls.symmetry.rotation2d(), steps=2, bootstrap=5)
+        >>> law.is_flat
+        True
+    """
+    symmetry.on_input.check_data(symmetry.group, x)
+    axis = PoseAxis.of(symmetry, generator, moves)
+    if folds < 2 or len(x) < 10 * folds:
+        raise ValueError(f"x: got {len(x)} examples for {folds} folds, must be at least 2 folds of 10; take more data")
+    posterior, fold, gain = cross_fitted(axis, x, network, steps, folds, seed)
+    order = order_of(posterior) if axis.closed else 1
+    read, fit = _law(folded(posterior, order) if order > 1 else posterior, fold, axis.closed, bootstrap, seed)
+    unit = axis.window / EDGE / order / axis.generator.per_unit
+    half_width, low, high = (value * unit for value in half_width_interval(fit, axis.closed, level))
+    return PosePosterior(
+        axis=axis,
+        posterior=posterior,
+        fold=fold,
+        order=order,
+        read=read,
+        fit=fit,
+        deconvolution=deconvolve(read.centre, fit, axis.closed, seed),
+        half_width=half_width,
+        low=low,
+        high=high,
+        level=level,
+        training_gain=gain,
+    )
+
+
+def cross_fitted(
+    axis: PoseAxis, x: Tensor, network: Network | None, steps: int, folds: int, seed: int
+) -> tuple[Float[Tensor, "N G"], Int[Tensor, "N"], float]:
+    """Posterior of each example by a network that was trained without it, its fold, and the gain in training."""
+    fold = torch.empty(len(x), dtype=torch.long)
+    fold[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))] = torch.arange(len(x)) % folds
+    ready, posterior, gains = prepared(axis, x.float(), network), torch.empty(0), []
+    for one in range(folds):
+        # initial weights and dropout draw from the global state
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed * folds + one)
+            chosen = reader(axis, ready, network)
+            chosen.network.to(x.device)
+            chosen.fit(ready[(fold != one).to(x.device)], steps, seed * folds + one)
+        rows = (fold == one).nonzero().squeeze(1)
+        found = torch.cat([chosen.posterior(part) for part in ready[rows.to(x.device)].split(512)]).cpu()
+        posterior = posterior if len(posterior) else torch.zeros(len(x), found.shape[1])
+        posterior[rows] = found
+        gains.append(chosen.gain)
+    return posterior, fold, sum(gains) / folds
+
+
+def _law(posterior: Tensor, fold: Tensor, closed: bool, bootstrap: int, seed: int) -> tuple[ReadOut, LawFit]:
+    widths = CLOSED_FILTERS if closed else OPEN_FILTERS
+    reads = [read_out(posterior, width, closed) for width in widths]
+    coarse = law_table(closed, 3.0)
+    evidence = [fit_law(read.centre, read.sharpness, fold, coarse).evidence for read in reads]
+    read = reads[max(range(len(reads)), key=lambda i: evidence[i])]
+    return read, fit_law(read.centre, read.sharpness, fold, law_table(closed, 1.0), bootstrap, seed)
+
+
+def _centred(x: Tensor, free: Tensor, fitted: Tensor, cells: int) -> tuple[Tensor, Tensor, Tensor]:
+    # with an even number of periods the middle of the circle is the border of two
+    return x, free.roll(cells), fitted.roll(cells)
+
+
+def _flags(law: PosePosterior):
+    unit = law.axis.generator.unit
+    if law.is_flat and not law.can_learn:
+        yield "cannot learn: the network does not tell poses even on its training examples, so nothing follows"
+        return
+    if law.is_flat:
+        yield "full group: poses are learned in training and mean nothing on held-out examples"
+        return
+    if law.order > 1:
+        turn = 2 * law.axis.window / law.order / law.axis.generator.per_unit
+        yield f"closed under {turn:g} {unit}: the half-width is that of each of {law.order} modes"
+    if law.is_rejected:
+        modes = ", ".join(f"{c:.3g} ({m:.0%})" for c, m in law.modes())
+        yield f"fit rejected: poses are not one uniform law; modes of the free law at {modes}"
+    if law.half_width < 2 * law.fit.noise * law.unit:
+        yield f"below the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
+    if law.fit.flipped > 0.1:
+        yield f"{law.fit.flipped:.0%} of the examples are read half a turn off: objects that look alike upside down"
+    if law.half_width > law.bound * 1.1:
+        yield f"above the perplexity bound, {law.bound:.3g} {unit}: the network is not calibrated"
