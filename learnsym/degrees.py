@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -41,20 +41,21 @@ class Degree:
     def __str__(self) -> str:
         interval = "" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}] at {self.level:.0%}"
         unit = "" if self.unit == "1" else f" {self.unit}"
-        return f"{self.site}: {self.group} {self.generator} {self.estimate:.3g}{unit}{interval} ({self.notion}, {self.method})"
+        origin = f"({self.notion}, {self.method})"
+        return f"{self.site}: {self.group} {self.generator} {self.estimate:.3g}{unit}{interval} {origin}"
 
 
 def degrees(model: nn.Module) -> list[Degree]:
     """All degrees in a model: walks the module tree and asks each module that has a method `degrees(site)`.
 
-    A module directly in charge of inputs gives the site `input`; a learner inside a network gives `layer:<path>`. A module
-    that answers is not searched further, since it reports for its parts.
+    A module directly in charge of inputs gives the site `input`; a learner inside a network gives `layer:<path>`. A
+    module that answers is not searched further, since it reports for its parts.
     """
     return list(_walk(model, ""))
 
 
 def _walk(module: nn.Module, path: str) -> Iterable[Degree]:
-    own = getattr(module, "degrees", None)
+    own: Callable[[str], list[Degree]] | None = getattr(module, "degrees", None)
     if callable(own):
         yield from own(f"layer:{path}" if path else "input")
         return
@@ -83,7 +84,8 @@ def read_degrees(path: str | os.PathLike[str]) -> list[Degree]:
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"path: {path} is not a symmetry.json; write one with `learnsym analyze RUN`") from error
     if content.get("version") != VERSION:
-        raise ValueError(f"path: {path} has version {content.get('version')!r}, this library reads {VERSION}; analyze the run again")
+        found = content.get("version")
+        raise ValueError(f"path: {path} has version {found!r}, this library reads {VERSION}; analyze the run again")
     names = {field.name for field in fields(Degree)}
     return [Degree(**{key: value for key, value in row.items() if key in names}) for row in rows]
 
