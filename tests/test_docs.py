@@ -42,8 +42,13 @@ def test_the_quickstart_runs(capsys):
     cells = _cells((ROOT / "docs" / "quickstart.md").read_text(encoding="utf8"), "{code-cell} python")
     assert len(cells) >= 4
     _execute(cells)
-    accuracies = [float(number) for number in re.findall(r"accuracy ([\d.]+)", capsys.readouterr().out)]
+    printed = capsys.readouterr().out
+    accuracies = [float(number) for number in re.findall(r"accuracy ([\d.]+)", printed)]
+    as_scanned, rotated = [
+        float(number) for number in re.findall(r"rotation ([\d.]+) degree .*\(distribution", printed)
+    ]
     assert len(accuracies) == 2 and min(accuracies) > 0.9
+    assert as_scanned < 15 and 50 < rotated < 70
 
 
 def test_every_method_has_a_place_and_a_status():
