@@ -44,9 +44,8 @@ def test_the_quickstart_runs(capsys):
     _execute(cells)
     printed = capsys.readouterr().out
     accuracies = [float(number) for number in re.findall(r"accuracy ([\d.]+)", printed)]
-    as_scanned, rotated = [
-        float(number) for number in re.findall(r"rotation ([\d.]+) degree .*\(distribution", printed)
-    ]
+    extents = re.findall(r"rotation ([\d.]+) degree .*\(distribution", printed)
+    as_scanned, rotated = map(float, extents)
     assert len(accuracies) == 2 and min(accuracies) > 0.9
     assert as_scanned < 15 and 50 < rotated < 70
 
