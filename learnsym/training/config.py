@@ -60,7 +60,7 @@ class TrainConfig:
     bf16: bool = False
     """Forward pass under bfloat16 autocast."""
     compile: bool = False
-    """Compile the model with torch.compile."""
+    """Compile the model with torch.compile; inductor draws other random numbers than the plain model does."""
     compile_backend: str = "inductor"
     """Backend of torch.compile; `eager` only traces."""
     deterministic: bool = True

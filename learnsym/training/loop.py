@@ -184,7 +184,7 @@ class _Loop:
 
     def _update(self, batches: Iterator[Any]) -> None:
         """One step of the optimiser."""
-        seed_step(self.seed, self.step)
+        seed_step(self.seed, self.step, self.device)
         batch = _move(next(batches), self.device)
         self.module.train()
         set_rates(self.optimiser, self.config, self.step, self.steps)

@@ -16,10 +16,14 @@ from learnsym.training.config import TrainConfig
 _memory: Any = torch.utils.deterministic
 
 
-def seed_step(seed: int, step: int) -> None:
+def seed_step(seed: int, step: int, device: torch.device) -> None:
     """Seed torch for one step, so that a resumed run draws what an uninterrupted one would have drawn."""
-    digest = hashlib.blake2b(f"{seed}/{step}".encode(), digest_size=8).digest()
-    torch.manual_seed(int.from_bytes(digest, "little"))
+    number = int.from_bytes(hashlib.blake2b(f"{seed}/{step}".encode(), digest_size=8).digest(), "little")
+    # torch.manual_seed also queues a call, with its stack, for each kind of device that is not in use
+    torch.default_generator.manual_seed(number)
+    if device.type == "cuda":
+        index = torch.cuda.current_device() if device.index is None else device.index
+        torch.cuda.default_generators[index].manual_seed(number)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import os
 import signal
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import torch
@@ -20,6 +21,9 @@ from learnsym.training.run import Run
 from learnsym.training.signals import Interrupted, stop_request
 
 logger = logging.getLogger(__name__)
+
+_stopped: Event | None = None
+"""In a worker: whether no further member shall be started."""
 
 
 class MembersFailed(RuntimeError):
@@ -88,18 +92,19 @@ def _check(config: RunConfig, out: str | os.PathLike[str], device: torch.device)
 
 def _side_by_side(todo: list[tuple[RunConfig, Path]], workers: int) -> list[Run]:
     context = multiprocessing.get_context("spawn")
-    count = min(workers, len(todo))
+    stopped = context.Event()
     errors: dict[str, Exception] = {}
-    with stop_request() as stop, ProcessPoolExecutor(count, context, initializer=_one_thread) as pool:
+    pool = ProcessPoolExecutor(min(workers, len(todo)), context, initializer=_begin, initargs=(stopped,))
+    with stop_request() as stop, pool:
         futures = {pool.submit(_member, member, path): path for member, path in todo}
-        stop.forward = lambda number: _forward(number, futures)
+        stop.forward = lambda _: _stop(stopped, futures)
         for future in tqdm(as_completed(futures), total=len(futures), unit="run", disable=None, leave=False):
             error = _error(future)
-            if error is not None and not stop.number:
+            if error is None:
+                logger.info("%s is finished", futures[future])
+            elif not stop.number:
                 errors[futures[future].name] = error
                 logger.error("%s: %s", futures[future].name, error)
-            elif error is None:
-                logger.info("%s is finished", futures[future])
     if stop.number:
         folder = todo[0][1].parent
         raise Interrupted(stop.number, f"stopped by signal {stop.number}; the same command continues {folder}")
@@ -108,8 +113,9 @@ def _side_by_side(todo: list[tuple[RunConfig, Path]], workers: int) -> list[Run]
     return [Run(path) for _, path in todo]
 
 
-def _forward(number: int, futures: dict[Future[None], Path]) -> None:
+def _stop(stopped: Event, futures: dict[Future[None], Path]) -> None:
     """Start no further member, and tell the running ones."""
+    stopped.set()
     for future in futures:
         future.cancel()
     for child in multiprocessing.active_children():
@@ -118,7 +124,7 @@ def _forward(number: int, futures: dict[Future[None], Path]) -> None:
 
 def _error(future: Future[None]) -> Exception | None:
     if future.cancelled():
-        return None
+        return Interrupted(signal.SIGTERM, "not started")
     error = future.exception()
     if isinstance(error, BrokenProcessPool):
         return RuntimeError("a process died before this member was finished (killed, or out of memory)")
@@ -126,8 +132,13 @@ def _error(future: Future[None]) -> Exception | None:
 
 
 def _member(config: RunConfig, path: Path) -> None:
+    if _stopped is not None and _stopped.is_set():
+        raise Interrupted(signal.SIGTERM, "not started")
     train_member(config, path)
 
 
-def _one_thread() -> None:
+def _begin(stopped: Event) -> None:
+    global _stopped
+    _stopped = stopped
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one tells the others
     torch.set_num_threads(1)

@@ -15,8 +15,8 @@ class Interrupted(Exception):
     """Training stopped on a signal, after a checkpoint; the same command continues it."""
 
     def __init__(self, number: int, message: str) -> None:
-        super().__init__(number, message)
-        self.number = number
+        super().__init__(number, message)  # both, so that it can be pickled
+        self.number = int(number)
         self.message = message
 
     def __str__(self) -> str:

@@ -19,9 +19,9 @@ from learnsym.training import build, loop, read_config, train
 def child(config, out, ready):
     original = loop.seed_step
 
-    def seed_step(seed, step):
+    def seed_step(seed, step, device):
         os.write(ready, b"x")
-        original(seed, step)
+        original(seed, step, device)
 
     loop.seed_step = seed_step
     try:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,10 +98,10 @@ def test_signal(tiny, whole, tmp_path, monkeypatch, number):
     handler = signal.getsignal(number)
     original = loop_module.seed_step
 
-    def seed_step(seed, step):
+    def seed_step(seed, step, device):
         if step == 6:
             os.kill(os.getpid(), number)
-        original(seed, step)
+        original(seed, step, device)
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted, match="after step 7 of 12") as caught:
         patch.setattr(loop_module, "seed_step", seed_step)
@@ -165,3 +166,21 @@ def test_workers_give_the_same_runs(tiny, with_train, tmp_path):
     together = train(with_train(config, workers=2), tmp_path / "together")
     for a, b in zip(alone, together, strict=True):
         same(a, b)
+
+
+@pytest.mark.slow
+def test_signal_stops_all_workers(tiny, with_train, tmp_path):
+    config = replace(with_train(tiny, steps=3000, workers=2), twins=["learned", "plain"], seeds=[0, 1])
+    (tmp_path / "config.yaml").write_text(dump_config(config))
+    command = [sys.executable, "-m", "learnsym", "train", str(tmp_path / "config.yaml"), "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    begun = [tmp_path / "run" / f"learned-{seed}" / "state.pt" for seed in (0, 1)]
+    deadline = time.monotonic() + 120
+    while not all(path.exists() for path in begun):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 143
+    steps = [checkpoint.load(path.parent)["step"] for path in begun]
+    assert all(0 < step < 3000 for step in steps)
+    assert {path.name for path in (tmp_path / "run").iterdir()} <= {"learned-0", "learned-1"}
