@@ -16,18 +16,22 @@ class PoseConfig:
 
     generators: list[str] = field(default_factory=lambda: ["rotation"])
     """Names of the generators whose law of poses is inferred; empty for none."""
-    steps: int = 600
+    steps: int = 400
     """Training steps of the pose network, per fold."""
     folds: int = 2
     """Cross-fitting folds."""
     examples: int | None = None
-    """Number of images to use; None for all of train and validation."""
+    """Number of examples to use; None for all of train and validation."""
+    size: int | None = None
+    """Shorter side of the images in which poses are read; None for `data.size`."""
 
     def __post_init__(self) -> None:
         _at_least("analysis.pose.steps", self.steps, 1)
         _at_least("analysis.pose.folds", self.folds, 2)
         if self.examples is not None:
             _at_least("analysis.pose.examples", self.examples, 20)
+        if self.size is not None:
+            _at_least("analysis.pose.size", self.size, 8)
 
 
 @dataclass(frozen=True, kw_only=True)

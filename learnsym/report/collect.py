@@ -205,4 +205,5 @@ def _extent(
 
 
 def _pose_fields(found: dict[str, Any]) -> dict[str, Any]:
-    return found["law"]
+    law = found["law"]
+    return {**law, "half_width": Interval(**law["half_width"])}

@@ -25,7 +25,7 @@ def sector(half_width: float, radius: float, inner: float = 0.0) -> str:
 
 def dial(data: DataResult) -> dict[str, object] | None:
     """Paths of the dial of one data set; None when nothing measured is a rotation."""
-    law = next((law for law in data.poses if law.unit == "degree"), None)
+    law = next((law for law in data.poses if law.unit == "degree" and law.kind != "unreadable"), None)
     extent = data.extent if data.extent is not None and data.extent.unit == "degree" else None
     if law is None and extent is None:
         return None
@@ -39,16 +39,18 @@ def dial(data: DataResult) -> dict[str, object] | None:
 
 def _poses(law: PoseLaw) -> list[dict[str, str]]:
     outer = law.half_width.high if law.half_width.high is not None else law.half_width.estimate
-    return [
+    turns = round(law.facts.get("order", 1.0)) if law.kind == "periodic" else 1
+    drawn = [
         {"class": "poses-interval", "d": sector(outer, 41.0)},
         {"class": "poses", "d": sector(max(law.half_width.estimate, 0.8), 41.0)},
     ]
+    return [{**path, "turn": f"rotate({360 * i / turns:g} 60 60)"} for i in range(turns) for path in drawn]
 
 
 def _tolerated(extent: ExtentCurve) -> list[dict[str, str]]:
     return [
-        {"class": "tolerated-set", "d": sector(max(max(extent.tolerated), 1.0), 56.0, 47.0)},
-        {"class": "tolerated", "d": sector(max(min(extent.tolerated), 1.0), 56.0, 47.0)},
+        {"turn": "", "class": "tolerated-set", "d": sector(max(max(extent.tolerated), 1.0), 56.0, 47.0)},
+        {"turn": "", "class": "tolerated", "d": sector(max(min(extent.tolerated), 1.0), 56.0, 47.0)},
     ]
 
 

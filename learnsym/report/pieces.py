@@ -165,4 +165,39 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
         level: coverage that the interval aims at.
         seed: of folds, network and bootstrap.
     """
-    raise NotImplementedError
+    config = read_config(f"{path}/config.yaml")
+    splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
+    x = torch.cat([splits.train.inputs, splits.val.inputs])[: settings["examples"]]
+    symmetry = symmetry_by_name(config.augment.symmetry)
+    options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}
+    try:
+        found = measure.pose_posterior(x, symmetry, generator, **options)
+    except ValueError as error:
+        return {"reason": f"No law of poses along {generator!r}: {error}."}
+    return {"law": _law(found), "degrees": [vars(degree) for degree in found.degrees(config.data.label)]}
+
+
+def _law(found: measure.PosePosterior) -> dict[str, Any]:
+    grid, density, fitted = found.grid()
+    chosen = found.axis.generator
+    return {
+        "generator": chosen.name,
+        "unit": chosen.unit,
+        "cap": found.axis.window / chosen.per_unit,
+        "grid": grid,
+        "density": density,
+        "fitted": [] if found.is_flat else fitted,
+        "half_width": {"estimate": found.half_width, "low": found.low, "high": found.high},
+        "kind": _kind(found),
+        "flags": found.flags,
+        "facts": found.facts,
+    }
+
+
+def _kind(found: measure.PosePosterior) -> str:
+    if found.is_flat:
+        return "full" if found.can_learn else "unreadable"
+    if found.order > 1:
+        return "periodic"
+    # a rejected fit of a single mode is still a range; the flag says how it differs from a uniform one
+    return "several" if found.is_rejected and sum(mass > 0.1 for _, mass in found.modes()) > 1 else "range"

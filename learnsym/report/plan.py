@@ -110,7 +110,9 @@ def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, 
             **{key: given[key] for key in ("generator", "settings", "level", "seed")},
         }
         file = "pose.json" if name == settings.pose.generators[0] else f"pose-{name}.json"
-        found[name] = Piece(path=group.kept / file, function=pieces.pose_law, arguments=arguments, given=given, cost=12.0)
+        found[name] = Piece(
+            path=group.kept / file, function=pieces.pose_law, arguments=arguments, given=given, cost=12.0
+        )
     return found
 
 

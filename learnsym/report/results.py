@@ -68,6 +68,9 @@ class PoseLaw:
     density: list[float]
     fitted: list[float]
     half_width: Interval
+    kind: str = "range"
+    """`range`: one range about upright; `full`: any pose; `periodic`: one range about each of `facts["order"]` turns;
+    `several`: not one range; `unreadable`: the poses cannot be told."""
     flags: list[str] = field(default_factory=list)
     facts: dict[str, float] = field(default_factory=dict)
 

@@ -41,16 +41,25 @@ def percent(value: Interval) -> str:
 def pose_headline(law: PoseLaw) -> str:
     """How far the data are moved, in a few words."""
     moved = _MOVED.get(law.generator, f"Moved along {law.generator}")
-    low, high = law.half_width.low, law.half_width.high
-    if high is not None and high >= 0.99 * law.cap and law.half_width.estimate > 0.85 * law.cap:
+    width, low, high = law.half_width.estimate, law.half_width.low, law.half_width.high
+    if law.kind == "unreadable":
+        return f"Poses along {law.generator} cannot be read"
+    if law.kind == "several":
+        return f"{moved} in several ways, not over one range"
+    if law.kind == "periodic":
+        turn = number(2 * law.cap / law.facts["order"], law.unit)
+        return f"{moved} by multiples of {turn}, each up to {number(width, law.unit)} more"
+    if law.kind == "full" or (high is not None and high >= 0.99 * law.cap and width > 0.92 * law.cap):
         return f"{moved} by any angle" if law.unit == "degree" else f"{moved} over the whole range"
-    if low is not None and low <= 0.01 * law.cap and law.half_width.estimate < 0.06 * law.cap:
-        return f"Not {moved.lower()}"
-    return f"{moved} by up to {number(law.half_width.estimate, law.unit)}"
+    if low is not None and high is not None and low <= 0.01 * law.cap:
+        return f"Not {moved.lower()}, or by less than {number(high, law.unit)}"
+    return f"{moved} by up to {number(width, law.unit)}"
 
 
 def pose_detail(law: PoseLaw, level: float) -> str:
     """The interval behind `pose_headline`, and where it comes from."""
+    if law.kind == "unreadable":
+        return "The network does not tell poses even on the images it was trained on, so nothing follows."
     inferred = f"Inferred half-width {number(law.half_width.estimate, law.unit)}"
     if law.half_width.low is None or law.half_width.high is None:
         return f"{inferred}, from the images alone."

@@ -126,7 +126,7 @@ def _degrees(label: str, law: PoseLaw, extent: ExtentCurve) -> list[Degree]:
         Degree(
             **rotation,
             notion="distribution",
-            method="pose_posterior",
+            method="pose posterior",
             estimate=pose.estimate,
             low=pose.low,
             high=pose.high,

@@ -12,7 +12,7 @@ from learnsym.report.groups import group_runs
 from learnsym.training import RunConfig, train
 
 SETTINGS = AnalysisConfig(
-    pose=PoseConfig(generators=["rotation"], steps=5, examples=60),
+    pose=PoseConfig(generators=["rotation"], steps=8, examples=60),
     task_extent=TaskExtentConfig(widths=[0.0, 90.0], steps=2),
     angle_step=90,
     equivariance_samples=2,

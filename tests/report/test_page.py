@@ -56,7 +56,7 @@ def test_every_image_has_a_text(page: str):
 
 def test_the_page_states_verdicts_notions_flags_and_configuration(page: str):
     for text in (
-        "Not rotated",
+        "Not rotated, or by less than 6°",
         "Rotated by up to 61°",
         "Rotated by any angle",
         "Distribution symmetry",

@@ -4,20 +4,31 @@ from learnsym.report import words
 from learnsym.report.results import Analysis, Interval, PoseLaw
 
 
-def law(estimate: float, low: float, high: float) -> PoseLaw:
-    half_width = Interval(estimate=estimate, low=low, high=high)
+def law(estimate: float, low: float, high: float, kind: str = "range") -> PoseLaw:
     return PoseLaw(
-        generator="rotation", unit="degree", cap=180.0, grid=[0.0], density=[1.0], fitted=[], half_width=half_width
+        generator="rotation",
+        unit="degree",
+        cap=180.0,
+        grid=[0.0],
+        density=[1.0],
+        fitted=[],
+        half_width=Interval(estimate=estimate, low=low, high=high),
+        kind=kind,
+        facts={"order": 4.0},
     )
 
 
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (law(0.0, 0.0, 6.0), "Not rotated"),
+        (law(0.0, 0.0, 6.0), "Not rotated, or by less than 6°"),
         (law(61.0, 55.0, 66.0), "Rotated by up to 61°"),
-        (law(175.0, 160.0, 180.0), "Rotated by any angle"),
+        (law(175.0, 150.0, 180.0), "Rotated by any angle"),
         (law(120.0, 90.0, 180.0), "Rotated by up to 120°"),
+        (law(180.0, 150.0, 180.0, "full"), "Rotated by any angle"),
+        (law(180.0, 150.0, 180.0, "unreadable"), "Poses along rotation cannot be read"),
+        (law(8.0, 0.0, 12.0, "periodic"), "Rotated by multiples of 90°, each up to 8° more"),
+        (law(80.0, 70.0, 90.0, "several"), "Rotated in several ways, not over one range"),
     ],
 )
 def test_the_headline_says_none_some_or_all(found: PoseLaw, said: str):

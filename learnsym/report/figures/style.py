@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ DASHES = {"learned": "-", "exact": (0, (5, 1.5)), "fixed": (0, (1, 1)), "plain":
 _FONTS = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans'"
 INK, MUTED, GRID = "#1F2933", "#5B6673", "#E4E7EB"
 
-_RC = {
+_RC: dict[Any, Any] = {
     "axes.edgecolor": "#9AA5B1",
     "axes.labelcolor": INK,
     "axes.labelsize": 9.5,
@@ -76,6 +76,8 @@ def save(draw: Callable[[Axes], Axes], path: Path, size: tuple[float, float] = (
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure.subplots())
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once, not for each format
         svg = io.StringIO()
         figure.savefig(svg, format="svg", metadata={"Date": None})
         text = svg.getvalue().replace("'DejaVu Sans'", _FONTS)

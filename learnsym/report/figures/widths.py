@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _LOOK = {
     "augerino": ("o", "learned (task)"),
     "held-out loss": ("s", "tolerated (task)"),
-    "pose_posterior": ("D", "poses (distribution)"),
+    "pose posterior": ("D", "poses (distribution)"),
 }
 
 
