@@ -22,9 +22,9 @@ USAGE = "learnsym train CONFIG.yaml [--key.sub value ...] --out RUN"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    if int(os.environ.get("RANK", "0")) > 0:
-        logging.getLogger("learnsym").setLevel(logging.ERROR)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    main_process = int(os.environ.get("RANK", "0")) == 0
+    logging.getLogger("learnsym").setLevel(logging.INFO if main_process else logging.ERROR)
     try:
         return _train(given[1:]) if given[:1] == ["train"] else _command(given)
     except BrokenPipeError:

@@ -45,7 +45,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
         raise OSError(
             error.errno,
             f"the checkpoint of step {state['step']} could not be written ({error.strerror}); "
-            "the last good one is kept: free space, then give the same command again",
+            "the last good one, if any, is kept: free space, then give the same command again",
             str(folder),
         ) from error
 
