@@ -50,7 +50,8 @@ class PoseAxis:
         group = symmetry.group
         names = [one.name for one in group.generators]
         if generator not in names:
-            raise ValueError(f"generator: got {generator!r}, must be one of {', '.join(names) or 'none'} of {group.name}")
+            known = ", ".join(names) or "none"
+            raise ValueError(f"generator: got {generator!r}, must be one of {known} of {group.name}")
         index = names.index(generator)
         chosen = group.generators[index]
         if _is_closed(group, index):

@@ -1,7 +1,7 @@
 """The two-sample closure test: is `R(+d/2) x` told from `R(-d/2) x` on held-out examples?
 
-If the law of the data is closed under `R(d)`, both have the same law, and no score can have different means on them. The
-score is the log ratio of the posterior at the two moves; both sides are interpolated alike.
+If the law of the data is closed under `R(d)`, both have the same law, and no score can have different means on them.
+The score is the log ratio of the posterior at the two moves; both sides are interpolated alike.
 """
 
 from __future__ import annotations

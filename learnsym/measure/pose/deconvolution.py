@@ -3,15 +3,14 @@
     max over P of  sum_i log sum_a P(a) k_i(c_i - a)
 
 with `k_i` the kernel of the stratum of example `i`: noise, flips and outliers of the parametric fit. Expectation
-maximisation converges to the maximum (Laird 1978). The scale of the noise is the largest that held-out poses allow, which
-gives the sharpest law that the data support. Legend of axes: `C` cells, `A` atoms (one per cell), `K` strata.
+maximisation converges to the maximum (Laird 1978). The scale of the noise is the largest that held-out poses allow,
+which gives the sharpest law that the data support. Legend of axes: `C` cells, `A` atoms (one per cell), `K` strata.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -44,6 +43,11 @@ class Deconvolution:
         """The law seen through half of the noise that was removed: what figures show."""
         kernel = _normal(max(self.noise / 2, 2.0), True)
         return kernel @ self.mass
+
+    @property
+    def extent(self) -> float:
+        """Half the length of the shortest arc that holds 95 % of the law."""
+        return extent_of(self.smooth)
 
     def modes(self) -> list[tuple[float, float]]:
         """Separate modes as pairs of position and mass, in the order of position."""
@@ -101,6 +105,14 @@ def modes_of(density: Float[Tensor, "A"]) -> list[tuple[float, float]]:
             run = []
     total = float(density.sum())
     return sorted((c, m / total) for c, m in found if m > MODE_MASS * total)
+
+
+def extent_of(density: Float[Tensor, "A"], share: float = 0.95) -> float:
+    """Half the length, in degrees of the window, of the shortest arc that holds a share of a circular density."""
+    mass = torch.cat([torch.zeros(1, dtype=density.dtype), torch.cat([density, density]).cumsum(0)]) / density.sum()
+    starts = torch.arange(len(density))
+    ends = torch.searchsorted(mass, mass[starts] + share - 1e-9)
+    return float((ends - starts).min()) * EDGE / len(density)
 
 
 def _mode(density: Tensor, angle: Tensor) -> tuple[float, float]:

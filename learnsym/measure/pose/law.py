@@ -3,8 +3,8 @@
     p(c) = a [U(-t, t) * N(0, s²)](c) + f [the same, shifted by half a turn](c) + e / circumference,    a + f + e = 1
 
 `c` is the pose that is read from an example. Objects that look alike upside down are read half a turn off: the flipped
-component. `t` is common; `s, f, e` are fitted for each stratum of sharpness and each fold. All of it is linear algebra on
-a table of densities over a grid of `(t, s)`. Legend of axes: `T` half-widths, `S` noises, `C` cells, `R` replicates,
+component. `t` is common; `s, f, e` are fitted for each stratum of sharpness and each fold. All of it is linear algebra
+on a table of densities over a grid of `(t, s)`. Legend of axes: `T` half-widths, `S` noises, `C` cells, `R` replicates,
 `N` examples.
 """
 

@@ -1,7 +1,7 @@
 """The order of a law of poses: the largest `N` such that the law is the same after a turn by `1/N` of the circle.
 
-`R_x(k)`, the `k`-th circular harmonic of the posterior of `x`, has mean `|P(k)|²` over examples, with `P(k)` that of the
-law: real, and zero unless `N` divides `k`.
+`R_x(k)`, the `k`-th circular harmonic of the posterior of `x`, has mean `|P(k)|²` over examples, with `P(k)` that of
+the law: real, and zero unless `N` divides `k`.
 """
 
 from __future__ import annotations

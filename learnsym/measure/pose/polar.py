@@ -18,7 +18,7 @@ SIDE = 28
 RIM = 13 / 14
 """Radius that is read, in half sides: the disc that stays in view."""
 SMOOTHING = 0.8
-"""Standard deviation in pixels of the smoothing that hides the pixel lattice, which would tell the angle of the scan."""
+"""Standard deviation in pixels of the smoothing that hides the pixel lattice, which would tell the angle."""
 
 
 class PolarNetwork(nn.Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -13,17 +14,15 @@ from learnsym.degrees import Degree
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.closure import Closure, closure_at
 from learnsym.measure.pose.deconvolution import Deconvolution, deconvolve
-from learnsym.measure.pose.interval import EVIDENCE, half_width_interval
+from learnsym.measure.pose.interval import extent_interval, is_flat, is_natural, is_rejected
 from learnsym.measure.pose.law import LawFit, cell_centres, fit_law, law_table
 from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.read_out import CLOSED_FILTERS, EDGE, OPEN_FILTERS, ReadOut, box_density, folded, read_out
-from learnsym.measure.pose.reader import Network, prepared, reader
+from learnsym.measure.pose.reader import Network, Reader, prepared, reader
 from learnsym.symmetry import Symmetry
 
-LEARNED = 0.02
-"""Gain over chance on training examples below which the network has not learned to read poses at all."""
-REJECTED, REJECTED_BY = 4.0, 0.01
-"""Standard errors and nats per example by which the non-parametric law must win on held-out poses."""
+CONTROL, LEARNED = 16, 0.05
+"""A flat law is put down to the data when the network learns the poses of so many examples by heart, with this gain."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class PosePosterior:
     high: float
     """Estimate and interval, in the unit of the generator."""
     level: float
-    training_gain: float
+    control: float
+    """Gain over chance, in nats, in learning the poses of few examples by heart; nan when the law is not flat."""
 
     @property
     def unit(self) -> float:
@@ -58,18 +58,19 @@ class PosePosterior:
     @property
     def is_flat(self) -> bool:
         """Whether nothing tells poses apart on held-out examples."""
-        return self.order == 1 and self.fit.evidence < EVIDENCE
+        return self.order == 1 and is_flat(self.fit)
 
     @property
     def can_learn(self) -> bool:
-        """Whether the network told the poses of its own training examples: without that, flat means nothing."""
-        return self.training_gain > LEARNED
+        """Whether the network can tell poses of these data at all: without that, a flat law means nothing."""
+        return not self.control < LEARNED
 
     @property
     def is_rejected(self) -> bool:
-        """Whether the poses are not those of one uniform law with noise."""
-        better = self.deconvolution.advantage
-        return not self.is_flat and better > max(REJECTED_BY, REJECTED * self.deconvolution.advantage_stderr)
+        """Whether the poses are not those of one uniform law with noise; the half-width is the extent of the free
+        law.
+        """
+        return is_rejected(self.fit, self.deconvolution)
 
     @property
     def bound(self) -> float:
@@ -133,12 +134,12 @@ class PosePosterior:
             "order": float(self.order),
             "evidence": self.fit.evidence,
             "perplexity_bound": self.bound,
-            "training_gain": self.training_gain,
             "advantage_of_free_law": self.deconvolution.advantage,
+            **({"control_gain": self.control} if self.is_flat else {}),
         }
 
     def degrees(self, data: str = "") -> list[Degree]:
-        """The half-width as a degree of distribution symmetry; for a law of order N also how closed it is under 1/N turn."""
+        """The half-width as a degree of distribution symmetry; for a law of order N also its closure under 1/N turn."""
         found = [self._degree("", self.half_width, self.low, self.high, self.axis.generator.unit, data)]
         if self.order > 1:
             turn = 2 * self.axis.window / self.order / self.axis.generator.per_unit
@@ -214,11 +215,13 @@ def pose_posterior(
     axis = PoseAxis.of(symmetry, generator, moves)
     if folds < 2 or len(x) < 10 * folds:
         raise ValueError(f"x: got {len(x)} examples for {folds} folds, must be at least 2 folds of 10; take more data")
-    posterior, fold, gain = cross_fitted(axis, x, network, steps, folds, seed)
+    ready = prepared(axis, x.float(), network)
+    posterior, fold = cross_fitted(axis, ready, network, steps, folds, seed)
     order = order_of(posterior) if axis.closed else 1
     read, fit = _law(folded(posterior, order) if order > 1 else posterior, fold, axis.closed, bootstrap, seed)
     unit = axis.window / EDGE / order / axis.generator.per_unit
-    half_width, low, high = (value * unit for value in half_width_interval(fit, axis.closed, level))
+    free = deconvolve(read.centre, fit, axis.closed, seed)
+    half_width, low, high = (value * unit for value in extent_interval(fit, free, axis.closed, level))
     return PosePosterior(
         axis=axis,
         posterior=posterior,
@@ -226,35 +229,44 @@ def pose_posterior(
         order=order,
         read=read,
         fit=fit,
-        deconvolution=deconvolve(read.centre, fit, axis.closed, seed),
+        deconvolution=free,
         half_width=half_width,
         low=low,
         high=high,
         level=level,
-        training_gain=gain,
+        control=control_gain(axis, ready, network, steps, seed) if order == 1 and is_flat(fit) else math.nan,
     )
 
 
 def cross_fitted(
     axis: PoseAxis, x: Tensor, network: Network | None, steps: int, folds: int, seed: int
-) -> tuple[Float[Tensor, "N G"], Int[Tensor, "N"], float]:
-    """Posterior of each example by a network that was trained without it, its fold, and the gain in training."""
+) -> tuple[Float[Tensor, "N G"], Int[Tensor, "N"]]:
+    """Posterior of each prepared example by a network that was trained without it, and its fold."""
     fold = torch.empty(len(x), dtype=torch.long)
     fold[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))] = torch.arange(len(x)) % folds
-    ready, posterior, gains = prepared(axis, x.float(), network), torch.empty(0), []
+    posterior = torch.zeros(len(x), len(axis.offsets))
     for one in range(folds):
-        # initial weights and dropout draw from the global state
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed * folds + one)
-            chosen = reader(axis, ready, network)
-            chosen.network.to(x.device)
-            chosen.fit(ready[(fold != one).to(x.device)], steps, seed * folds + one)
-        rows = (fold == one).nonzero().squeeze(1)
-        found = torch.cat([chosen.posterior(part) for part in ready[rows.to(x.device)].split(512)]).cpu()
-        posterior = posterior if len(posterior) else torch.zeros(len(x), found.shape[1])
-        posterior[rows] = found
-        gains.append(chosen.gain)
-    return posterior, fold, sum(gains) / folds
+        mine = (fold == one).to(x.device)
+        trained = _trained(axis, x[~mine], network, steps, seed * folds + one)
+        posterior[fold == one] = torch.cat([trained.posterior(part).cpu() for part in x[mine].split(512)])
+    return posterior, fold
+
+
+def control_gain(axis: PoseAxis, x: Tensor, network: Network | None, steps: int, seed: int) -> float:
+    """Gain over chance of a network trained on few examples that reads the same: 0 for discs and blank images."""
+    few = x[:CONTROL]
+    posterior = _trained(axis, few, network, steps, seed).posterior(few)
+    return float((posterior[:, posterior.shape[1] // 2] * posterior.shape[1]).clamp(min=1e-6).log().mean())
+
+
+def _trained(axis: PoseAxis, x: Tensor, network: Network | None, steps: int, seed: int) -> Reader:
+    # initial weights, dropout and reading draw from the global state
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        chosen = reader(axis, x, network)
+        chosen.network.to(x.device)
+        chosen.fit(x, steps, seed)
+    return chosen
 
 
 def _law(posterior: Tensor, fold: Tensor, closed: bool, bootstrap: int, seed: int) -> tuple[ReadOut, LawFit]:
@@ -271,13 +283,13 @@ def _centred(x: Tensor, free: Tensor, fitted: Tensor, cells: int) -> tuple[Tenso
     return x, free.roll(cells), fitted.roll(cells)
 
 
-def _flags(law: PosePosterior):
+def _flags(law: PosePosterior) -> Iterator[str]:
     unit = law.axis.generator.unit
     if law.is_flat and not law.can_learn:
-        yield "cannot learn: the network does not tell poses even on its training examples, so nothing follows"
+        yield "cannot learn: the network does not tell poses even of a few examples known by heart, so nothing follows"
         return
     if law.is_flat:
-        yield "full group: poses are learned in training and mean nothing on held-out examples"
+        yield "full group: the network can learn poses, and learns none that hold for other examples"
         return
     if law.order > 1:
         turn = 2 * law.axis.window / law.order / law.axis.generator.per_unit
@@ -285,7 +297,7 @@ def _flags(law: PosePosterior):
     if law.is_rejected:
         modes = ", ".join(f"{c:.3g} ({m:.0%})" for c, m in law.modes())
         yield f"fit rejected: poses are not one uniform law; modes of the free law at {modes}"
-    if law.half_width < 2 * law.fit.noise * law.unit:
+    if is_natural(law.fit):
         yield f"below the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
     if law.fit.flipped > 0.1:
         yield f"{law.fit.flipped:.0%} of the examples are read half a turn off: objects that look alike upside down"

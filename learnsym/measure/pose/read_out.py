@@ -1,8 +1,8 @@
 """From the posterior over offsets of each example to one pose and how sharp it is.
 
 The posterior of an example is the law of poses reflected, shifted to the pose of the example and blurred. Its circular
-mean is the pose when the law is narrow; when the law leaves only a gap, the whole shape counts. So the pose is read by a
-matched filter with the shape of a box, and the box that makes the poses most informative is taken.
+mean is the pose when the law is narrow; when the law leaves only a gap, the whole shape counts. So the pose is read by
+a matched filter with the shape of a box, and the box that makes the poses most informative is taken.
 
 Angles are in degrees of the window: 180 is its edge, whatever the generator. Legend of axes: `N` examples, `G` offsets.
 """
@@ -37,8 +37,8 @@ def box_density(c: np.ndarray, half_width: np.ndarray | float, noise: np.ndarray
     """Density at `c` of `U(-half_width, half_width)` plus normal noise, wrapped around the circle when `closed`."""
     h = np.maximum(half_width, 0.5)
     turns = range(-2, 3) if closed else range(1)
-    shifted = (c + 2 * EDGE * turn for turn in turns)
-    return sum((ndtr((z + h) / noise) - ndtr((z - h) / noise)) / (2 * h) for z in shifted)
+    shifted = [c + 2 * EDGE * turn for turn in turns]
+    return np.sum([(ndtr((z + h) / noise) - ndtr((z - h) / noise)) / (2 * h) for z in shifted], 0)
 
 
 def degrees_of_window(posterior: Float[Tensor, "N G"], closed: bool) -> Float[Tensor, "G"]:

@@ -27,9 +27,6 @@ BATCH, LEARNING_RATE, WEIGHT_DECAY = 128, 3e-3, 0.03
 class Reader(abc.ABC):
     """Learns from examples to read poses; then gives the posterior over the offset of the pose of each new example."""
 
-    gain: float = math.nan
-    """Mean log density at the right move in the last steps of training, relative to chance."""
-
     @abc.abstractmethod
     def step(self, x: Tensor, generator: torch.Generator) -> Float[Tensor, ""]:
         """Mean log density at the right move of a batch, relative to chance."""
@@ -53,18 +50,14 @@ class Reader(abc.ABC):
         generator = torch.Generator().manual_seed(seed)
         optimiser = torch.optim.AdamW(self.network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.2)
-        gains = []
         self.network.train()
         for _ in range(steps):
             rows = torch.randint(len(x), (BATCH,), generator=generator)
-            gain = self.step(x[rows.to(x.device)], generator)
             optimiser.zero_grad(set_to_none=True)
-            (-gain).backward()
+            (-self.step(x[rows.to(x.device)], generator)).backward()
             optimiser.step()
             schedule.step()
-            gains.append(gain.detach())
         self.network.eval()
-        self.gain = float(torch.stack(gains[-20:]).mean())
 
 
 class PolarReader(Reader):
@@ -98,7 +91,7 @@ class PolarReader(Reader):
 class MovedReader(Reader):
     """Reads any generator of any action: a network with one score for each bin of moves."""
 
-    MOVES = 8
+    MOVES = 12
     """Moves over which the posterior of an example is averaged."""
 
     def __init__(self, axis: PoseAxis, x: Tensor, network: Network | None) -> None:
@@ -124,12 +117,14 @@ class MovedReader(Reader):
     @torch.no_grad()
     def posterior(self, x: Tensor) -> Float[Tensor, "B G"]:
         span = 1.0 if self.axis.closed else 0.25
-        spread = ((torch.arange(self.MOVES) + 0.5) / self.MOVES * 2 - 1) * span * self.axis.reach
+        steps = torch.arange(self.MOVES) + torch.rand(len(x), 1, generator=torch.Generator().manual_seed(len(x)))
+        # each example gets its own start, so that what the network prefers anyway shows no common pose
+        spread = ((steps / self.MOVES * 2 - 1) * span * self.axis.reach).T
         offsets = self.axis.offsets
         total = torch.zeros(len(x), len(offsets), device=x.device)
         for move in spread:
-            probability = self._network(self.axis.move(x, move.expand(len(x)).to(x.device))).softmax(-1)
-            place = self.place(move + offsets).expand(len(x), -1)
+            probability = self._network(self.axis.move(x, move.to(x.device))).softmax(-1)
+            place = self.place(move[:, None] + offsets)
             total += interpolated(probability, place, self.axis.closed)
         return total / total.sum(-1, keepdim=True)
 
