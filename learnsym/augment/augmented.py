@@ -32,7 +32,7 @@ class Augmented(nn.Module):
         net: any module from a batch `(B, ...)` to a batch `(B, ...)`.
         symmetry: how group elements move inputs and outputs.
         distribution: over the same group, learnable or `Fixed`; by default `distributions.learnable(symmetry.group)`,
-            a box that starts at a tenth of the caps.
+            a box that starts at 0.3 of the caps.
         copies: transformed copies per example in training.
         test_copies: transformed copies per example in evaluation; may be set later.
         average: from stacked outputs `(S, B, ...)` to `(B, ...)`; see `augment.averages`.

@@ -21,7 +21,7 @@ class AugmentConfig:
     """Whether outputs stay (classes, numbers) or move with the inputs (label maps)."""
     twin: Twin = "learned"
     """Learned distribution; plain network; fixed distribution; exact average over an orbit."""
-    init: float = 0.1
+    init: float = 0.3
     """Learned: half-widths at the start as a fraction of the caps; probabilities of all elements but the identity."""
     fixed: dict[str, float] = field(default_factory=dict)
     """Fixed: half-width per generator in its reporting unit, such as `rotation: 30`; absent generators are 0."""

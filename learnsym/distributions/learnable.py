@@ -87,7 +87,7 @@ class LearnableBox(LearnableDistribution):
         input: SO(2) rotation 90 degree (task, augerino)
     """
 
-    def __init__(self, group: Group, init: float | Float[Tensor, "D"] = 0.1, caps: Caps = None) -> None:
+    def __init__(self, group: Group, init: float | Float[Tensor, "D"] = 0.3, caps: Caps = None) -> None:
         super().__init__()
         require_lie(group, "LearnableBox")
         self.group = group
@@ -125,7 +125,7 @@ class LearnableNormal(LearnableDistribution):
         ValueError: when a scale is not strictly between 0 and its cap.
     """
 
-    def __init__(self, group: Group, init: float | Float[Tensor, "D"] = 0.1, caps: Caps = None) -> None:
+    def __init__(self, group: Group, init: float | Float[Tensor, "D"] = 0.3, caps: Caps = None) -> None:
         super().__init__()
         require_lie(group, "LearnableNormal")
         self.group = group

@@ -72,7 +72,7 @@ class LearnableComponents(LearnableDistribution):
     def __init__(
         self,
         group: Group,
-        init: float | Float[Tensor, "D"] = 0.1,
+        init: float | Float[Tensor, "D"] = 0.3,
         caps: Caps = None,
         *,
         straight_through: bool = False,
@@ -103,7 +103,7 @@ class LearnableComponents(LearnableDistribution):
         return self().degrees(site, "augerino")
 
 
-def learnable(group: Group, init: float = 0.1) -> LearnableDistribution:
+def learnable(group: Group, init: float = 0.3) -> LearnableDistribution:
     """The learnable distribution that fits a group: box, categorical, both for several components, or a product.
 
     Args:

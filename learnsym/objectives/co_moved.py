@@ -8,7 +8,7 @@ from learnsym.actions import Action
 from learnsym.augment import Augmented
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.losses import LossFunction
-from learnsym.objectives.regularisers import Regulariser, norm
+from learnsym.objectives.regularisers import Regulariser, sparse_norm
 from learnsym.objectives.score import with_score
 from learnsym.objectives.supervised import Batch, checked_weight, regularised
 
@@ -41,7 +41,7 @@ class CoMoved:
     """
 
     def __init__(
-        self, loss_fn: LossFunction, on_target: Action, regulariser: Regulariser = norm, weight: float = 0.05
+        self, loss_fn: LossFunction, on_target: Action, regulariser: Regulariser = sparse_norm, weight: float = 0.04
     ) -> None:
         self.loss_fn = loss_fn
         self.on_target = on_target

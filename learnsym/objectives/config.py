@@ -20,9 +20,9 @@ class ObjectiveConfig:
     loss: Literal["cross_entropy", "mse", "segmentation"] = "cross_entropy"
     """Loss on the targets: classes, real numbers, or classes of pixels (label maps are moved with the images)."""
     regulariser: Literal["norm", "squared_norm", "sparse_norm", "entropy"] = "sparse_norm"
-    """Reward: norm of the full widths (the code of Augerino), its square (the paper), the norm less a quarter of the
-    sum of widths (closes generators that the data do not ask for), or entropy (free of units)."""
-    weight: float = 0.03
+    """Reward: norm of the full widths (the code of Augerino), its square (the paper), the norm less 0.4 times
+    the sum of widths (closes generators that the data do not ask for), or entropy (free of units)."""
+    weight: float = 0.04
     """Weight of the regulariser, not negative."""
     ignore: int = 11
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside."""

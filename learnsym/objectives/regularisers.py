@@ -33,16 +33,16 @@ def squared_norm(distribution: LearnableDistribution, x: Tensor | None = None) -
 
 
 def sparse_norm(distribution: LearnableDistribution, x: Tensor | None = None) -> Float[Tensor, ""]:
-    """`-(||w||_2 - ||w||_1 / 4)` of the full widths `w = 2 h`: widens few generators and closes the others.
+    """`-(||w||_2 - 0.4 ||w||_1)` of the full widths `w = 2 h`: widens few generators and closes the others.
 
     The norm alone pulls at every width, so that a generator which the data neither ask for nor forbid drifts with the
-    noise of its gradient. Here the pull on one width is `w_i / ||w||_2 - 1/4`: positive for the generators that carry
+    noise of its gradient. Here the pull on one width is `w_i / ||w||_2 - 0.4`: positive for the generators that carry
     the norm, also when six of them are equal (`1 / sqrt(6) = 0.41`), negative for the rest, which go to zero from any
     start. Depends on the units of the generators. The difference of norms is that of Yin, Lou, He, Xin, "Minimization
     of l1-l2 for compressed sensing" (2015), SIAM J. Sci. Comput. 37.
     """
     w = distribution(x).widths()
-    return (w.sum(-1) / 4 - w.square().sum(-1).clamp(min=1e-12).sqrt()).mean()
+    return (0.4 * w.sum(-1) - w.square().sum(-1).clamp(min=1e-12).sqrt()).mean()
 
 
 def entropy(distribution: LearnableDistribution, x: Tensor | None = None) -> Float[Tensor, ""]:

@@ -29,7 +29,7 @@ class OptimiserConfig:
     """Decoupled weight decay of the network (L2 penalty with sgd)."""
     momentum: float = 0.9
     """Momentum of sgd; first-moment decay of adamw."""
-    symmetry_lr: float = 1e-2
+    symmetry_lr: float = 3e-2
     """Learning rate of the parameters of learnable distributions."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Course of both learning rates after the warm-up: down to 0 on a half cosine, or constant."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+
 from learnsym.data import DataConfig, PlantConfig, load_splits
 from learnsym.measure import PosePosterior, pose_posterior
 from learnsym.symmetry import rotation2d

@@ -131,16 +131,20 @@ class MovedReader(Reader):
 
 def reader(axis: PoseAxis, x: Tensor, network: Network | None) -> Reader:
     """The reader for an axis and data: in polar coordinates for rotations of images, else by moving."""
-    image = isinstance(axis.symmetry.on_input, Image) and x.dim() == 4
-    if network is None and image and axis.closed:
-        return PolarReader(x.shape[1])
-    return MovedReader(axis, x, network)
+    return PolarReader(x.shape[1]) if network is None and reads_polar(axis) else MovedReader(axis, x, network)
 
 
 def prepared(axis: PoseAxis, x: Tensor, network: Network | None) -> Tensor:
     """Examples as the reader takes them, computed once."""
-    image = isinstance(axis.symmetry.on_input, Image) and x.dim() == 4
-    return polar.smoothed(x) if network is None and image and axis.closed else x
+    return polar.smoothed(x) if network is None and reads_polar(axis) else x
+
+
+def reads_polar(axis: PoseAxis) -> bool:
+    """Whether the moves are counter-clockwise rotations of images about the centre."""
+    algebra = axis.symmetry.group.algebra[axis.index]
+    quarter = torch.zeros_like(algebra)
+    quarter[0, 1], quarter[1, 0] = -1.0, 1.0
+    return isinstance(axis.symmetry.on_input, Image) and torch.equal(algebra, quarter)
 
 
 def interpolated(
