@@ -41,7 +41,7 @@ class CoMoved:
     """
 
     def __init__(
-        self, loss_fn: LossFunction, on_target: Action, regulariser: Regulariser = sparse_norm, weight: float = 0.04
+        self, loss_fn: LossFunction, on_target: Action, regulariser: Regulariser = sparse_norm, weight: float = 0.03
     ) -> None:
         self.loss_fn = loss_fn
         self.on_target = on_target

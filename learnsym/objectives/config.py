@@ -22,7 +22,7 @@ class ObjectiveConfig:
     regulariser: Literal["norm", "squared_norm", "sparse_norm", "entropy"] = "sparse_norm"
     """Reward: norm of the full widths (the code of Augerino), its square (the paper), the norm less 0.4 times
     the sum of widths (closes generators that the data do not ask for), or entropy (free of units)."""
-    weight: float = 0.04
+    weight: float = 0.03
     """Weight of the regulariser, not negative."""
     ignore: int = 11
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside."""

@@ -62,7 +62,7 @@ class Augerino:
         ['regulariser', 'task']
     """
 
-    def __init__(self, loss_fn: LossFunction, regulariser: Regulariser = sparse_norm, weight: float = 0.04) -> None:
+    def __init__(self, loss_fn: LossFunction, regulariser: Regulariser = sparse_norm, weight: float = 0.03) -> None:
         self.loss_fn = loss_fn
         self.regulariser = regulariser
         self.weight = checked_weight(weight)
