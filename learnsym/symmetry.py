@@ -108,6 +108,13 @@ def colour(on_output: Action | None = None) -> Symmetry:
     return Symmetry(groups.Colour(), actions.Channels(), on_output or Invariant())
 
 
+def affine2d_colour(on_output: Action | None = None) -> Symmetry:
+    """Affine maps of images together with brightness and contrast; the border is repeated, so that the two commute."""
+    group = groups.Product(groups.Affine2(), groups.Colour())
+    moves = (actions.Image(padding="border"), actions.Channels())
+    return Symmetry(group, actions.Product(moves, sizes=(3, 2)), on_output or Invariant())
+
+
 def so3(vectors: int = 0, scalars: int = 0, on_output: Action | None = None) -> Symmetry:
     """Rotations of point clouds with `vectors` and `scalars` per point beside the position."""
     return _points(groups.SO3(), vectors, scalars, on_output)
@@ -151,6 +158,7 @@ named: dict[str, Callable[[], Symmetry]] = {
     "quarter_turns2d": quarter_turns2d,
     "square2d": square2d,
     "colour": colour,
+    "affine2d_colour": affine2d_colour,
     "so3": so3,
     "o3": o3,
     "se3": se3,
