@@ -38,6 +38,8 @@ def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
         css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),
         degree_rows=_degree_rows(analysis),
         dials={data.label: gauge.dial(data) for data in analysis.data},
+        flags=[(data.label, law.generator, flag) for data in analysis.data for law in data.poses for flag in law.flags],
+        networks=sum(len(twin.seeds) for data in analysis.data for twin in data.twins),
         notes=_notes(analysis.data),
         panels=_by_kind(panels),
         scale=_scale(analysis.data),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
 from learnsym import measure
@@ -180,18 +183,31 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
 def _law(found: measure.PosePosterior) -> dict[str, Any]:
     grid, density, fitted = found.grid()
     chosen = found.axis.generator
+    noise = found.deconvolution.noise * found.unit
     return {
         "generator": chosen.name,
         "unit": chosen.unit,
         "cap": found.axis.window / chosen.per_unit,
         "grid": grid,
-        "density": density,
-        "fitted": [] if found.is_flat else fitted,
+        # a free law fitted to noise alone shows modes that are not there
+        "density": [] if found.is_flat else smoothed(density, noise / (grid[1] - grid[0]), found.axis.closed),
+        "fitted": fitted,
         "half_width": {"estimate": found.half_width, "low": found.low, "high": found.high},
         "kind": _kind(found),
         "flags": found.flags,
         "facts": found.facts,
     }
+
+
+def smoothed(density: Sequence[float], spread: float, closed: bool) -> list[float]:
+    """A density on a grid, seen through normal noise.
+
+    Args:
+        density: values on a regular grid.
+        spread: standard deviation of the noise in grid steps.
+        closed: whether the grid is a circle; at the ends of an open one the density is reflected.
+    """
+    return gaussian_filter1d(np.asarray(density), spread, mode="wrap" if closed else "reflect").tolist()
 
 
 def _kind(found: measure.PosePosterior) -> str:

@@ -16,6 +16,8 @@ from typing import Any
 import torch
 from tqdm.auto import tqdm
 
+from learnsym import __version__
+
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
@@ -40,7 +42,7 @@ class Piece:
     def key(self) -> str:
         """Hash of everything that the result depends on."""
         digest = hashlib.sha256(
-            json.dumps([FORMAT, self.function.__name__, self.given], sort_keys=True, default=str).encode()
+            json.dumps([FORMAT, __version__, self.function.__name__, self.given], sort_keys=True, default=str).encode()
         )
         for path in self.inputs:
             digest.update(path.read_bytes())

@@ -45,7 +45,7 @@ def pose_headline(law: PoseLaw) -> str:
     if law.kind == "unreadable":
         return f"Poses along {law.generator} cannot be read"
     if law.kind == "several":
-        return f"{moved} in several ways, not over one range"
+        return f"{moved} in several ways, within {number(width, law.unit)}"
     if law.kind == "periodic":
         turn = number(2 * law.cap / law.facts["order"], law.unit)
         return f"{moved} by multiples of {turn}, each up to {number(width, law.unit)} more"

@@ -28,7 +28,7 @@ def law(estimate: float, low: float, high: float, kind: str = "range") -> PoseLa
         (law(180.0, 150.0, 180.0, "full"), "Rotated by any angle"),
         (law(180.0, 150.0, 180.0, "unreadable"), "Poses along rotation cannot be read"),
         (law(8.0, 0.0, 12.0, "periodic"), "Rotated by multiples of 90°, each up to 8° more"),
-        (law(80.0, 70.0, 90.0, "several"), "Rotated in several ways, not over one range"),
+        (law(80.0, 70.0, 90.0, "several"), "Rotated in several ways, within 80°"),
     ],
 )
 def test_the_headline_says_none_some_or_all(found: PoseLaw, said: str):

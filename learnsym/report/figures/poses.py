@@ -18,12 +18,15 @@ def pose_law(law: PoseLaw, ax: Axes) -> Axes:
     colour = NOTION_COLOURS["distribution"]
     grid, density = np.asarray(law.grid), np.asarray(law.density)
     width = grid[1] - grid[0] if len(grid) > 1 else 1.0
-    ax.bar(grid, density, width=0.92 * width, color=colour, alpha=0.32, linewidth=0, label="non-parametric")
+    if law.density:
+        ax.bar(grid, density, width=0.92 * width, color=colour, alpha=0.32, linewidth=0, label="non-parametric")
+    elif law.fitted:
+        ax.fill_between(grid, law.fitted, color=colour, alpha=0.18, linewidth=0)
     if law.fitted:
         ax.plot(grid, law.fitted, color=colour, label="fitted law")
     top = max([*law.density, *law.fitted, 1e-9])
     _range(law, ax, -0.09 * top)
-    ax.set(xlim=(-law.cap, law.cap), ylim=(-0.16 * top, 1.05 * top), yticks=[], ylabel="density of poses")
+    ax.set(xlim=(-law.cap, law.cap), ylim=(-0.16 * top, (1.05 if law.density else 1.7) * top), yticks=[], ylabel="density of poses")
     ax.set_xlabel(f"{law.generator.replace('_', ' ')} ({law.unit})")
     if law.unit == "degree":
         ax.set_xticks([-180, -90, 0, 90, 180])
