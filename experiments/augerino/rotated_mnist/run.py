@@ -41,10 +41,11 @@ def row(run: Run, half_width: float) -> dict[str, float | str]:
 
 
 def twins(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
-    """All twins at the configured regulariser."""
-    for half_width in HALF_WIDTHS:
-        for run in train(planted(config, half_width), out / f"twins-{half_width:.0f}"):
-            yield row(run, half_width)
+    """All twins at the configured regulariser, the costly exact ones last."""
+    for twin in config.twins:
+        for half_width in HALF_WIDTHS:
+            for run in train(replace(planted(config, half_width), twins=[twin]), out / f"twins-{half_width:.0f}"):
+                yield row(run, half_width)
 
 
 def weights(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
@@ -60,6 +61,7 @@ def weights(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
 def show(rows: list[dict[str, float | str]]) -> None:
     """One line for each law, twin, regulariser and weight: mean and standard deviation over seeds."""
     keys = ("planted", "twin", "regulariser", "weight")
+    rows = sorted(rows, key=lambda found: -found["planted"])
     print("planted  twin     regulariser  weight  accuracy (sd)       rotation (sd)")
     for case in dict.fromkeys(tuple(found[key] for key in keys) for found in rows):
         same = [found for found in rows if tuple(found[key] for key in keys) == case]
@@ -80,9 +82,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/rotated_mnist"))
     parser.add_argument("--part", choices=("twins", "weights"), default="twins")
     parser.add_argument("--steps", type=int, help="instead of the steps of the configuration")
+    parser.add_argument("--twins", nargs="+", help="instead of the twins of the configuration")
     arguments = parser.parse_args()
     config = read_config(CONFIG)
     config = replace(config, train=replace(config.train, steps=arguments.steps or config.train.steps))
+    config = replace(config, twins=arguments.twins or config.twins)
     rows = list({"twins": twins, "weights": weights}[arguments.part](config, arguments.out))
     (arguments.out / f"{arguments.part}.json").write_text(json.dumps(rows, indent=2) + "\n")
     show(rows)
