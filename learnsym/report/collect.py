@@ -95,6 +95,7 @@ def _twin(name: str, runs: Sequence[Run], by_run: Found, settings: AnalysisConfi
         accuracy=Interval(
             **{name: values[0] for name, values in zip(("estimate", "low", "high"), accuracy, strict=True)}
         ),
+        score=found[0]["score"],
         by_angle=Curve(x=angles, **dict(zip(("mean", "low", "high"), turned, strict=True))) if turned else None,
         error=_error([one["error"] for one in found if one["error"]]),
         histories=[_history(run) for run in runs],
@@ -173,7 +174,7 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     seeds = len({run.seed for run in group.runs})
     over = f"{seeds} seeds" if seeds > 1 else "one seed"
     notes = [
-        f"Accuracy: mean over {over}, {settings.level:.0%} percentile bootstrap over test examples"
+        f"Accuracy or error: mean over {over}, {settings.level:.0%} percentile bootstrap over test examples"
         f"{' and seeds' if seeds > 1 else ' alone (one seed)'} ({settings.bootstrap} replicates).",
     ]
     if "learned" in group.twins():

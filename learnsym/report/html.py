@@ -12,7 +12,7 @@ from learnsym.report import gauge, words
 from learnsym.report.draw import Panel, slug
 from learnsym.report.figures.style import NOTION_COLOURS, TWIN_COLOURS
 from learnsym.report.results import Analysis, DataResult, Interval
-from learnsym.report.table import cell_text
+from learnsym.report.table import cell_text, score_name
 
 
 def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
@@ -42,6 +42,7 @@ def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
         networks=sum(len(twin.seeds) for data in analysis.data for twin in data.twins),
         notes=_notes(analysis.data),
         panels=_by_kind(panels),
+        score_name=score_name(analysis.data),
         scale=_scale(analysis.data),
     )
 

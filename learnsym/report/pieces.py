@@ -40,6 +40,7 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
     few = test.subset(torch.arange(len(test))[: settings["angle_examples"]])
     return {
         "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
+        "score": "accuracy" if test.classes else "squared error",
         "scores": scores(predict(model, test.inputs), test).tolist(),
         "angles": angles,
         "turned": [scores(predict(model, turned(few.inputs, angle)), few).tolist() for angle in angles],

@@ -52,6 +52,8 @@ class TwinResult:
     name: str
     seeds: list[int]
     accuracy: Interval
+    """Share of right answers; for a regression, as `score` says, the mean squared error."""
+    score: str = "accuracy"
     by_angle: Curve | None = None
     error: EquivarianceError | None = None
     histories: list[History] = field(default_factory=list)

@@ -14,7 +14,12 @@ SHORT = {"degree": "°", "image width": "w", "log": "log", "1": ""}
 def text_table(analysis: Analysis) -> str:
     """Two aligned tables: one row per data set and twin, one row per data set, notion and method."""
     level = f"{analysis.level:.0%}"
-    twins = aligned([("data", "twin", f"accuracy [{level}]", "equivariance error (floor)"), *_twin_rows(analysis.data)])
+    twins = aligned(
+        [
+            ("data", "twin", f"{score_name(analysis.data)} [{level}]", "equivariance error (floor)"),
+            *_twin_rows(analysis.data),
+        ]
+    )
     ranges = aligned(list(_range_rows(analysis)))
     return f"{twins}\n\nInferred half-widths [{level} interval, or the set within noise of the best]\n{ranges}"
 
@@ -46,10 +51,15 @@ def error_text(error: EquivarianceError | None) -> str:
     return "-" if error is None else f"{error.mean:.3f} ± {error.stderr:.3f} ({error.floor:.3f})"
 
 
+def score_name(data: Iterable[DataResult]) -> str:
+    """What the scores of the twins are: `accuracy`, `squared error` or both."""
+    return " / ".join(dict.fromkeys(twin.score for result in data for twin in result.twins)) or "accuracy"
+
+
 def _twin_rows(data: Iterable[DataResult]) -> Iterable[tuple[str, ...]]:
     for result in data:
         for twin in result.twins:
-            yield result.label, twin.name, words.percent(twin.accuracy), error_text(twin.error)
+            yield result.label, twin.name, words.score(twin), error_text(twin.error)
 
 
 def _range_rows(analysis: Analysis) -> Iterable[tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from learnsym.degrees import Degree
 from learnsym.report.results import DataResult, ExtentCurve, Interval, PoseLaw, TwinResult
 
@@ -31,8 +33,12 @@ def interval(value: Interval | Degree, unit: str = "1") -> str:
     return f"{number(value.estimate, unit)} [{low}, {high}]"
 
 
-def percent(value: Interval) -> str:
-    """An accuracy with its interval, in percent."""
+def score(twin: TwinResult) -> str:
+    """The accuracy of a twin with its interval in percent, or its squared error."""
+    value = twin.accuracy
+    if twin.score != "accuracy":
+        bracket = "" if value.low is None else f" [{value.low:.3g}, {value.high:.3g}]"
+        return f"{value.estimate:.3g}{bracket}"
     if value.low is None or value.high is None:
         return f"{value.estimate:.1%}"
     return f"{value.estimate:.1%} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
@@ -87,22 +93,24 @@ def extent_detail(extent: ExtentCurve) -> str:
     )
 
 
-def accuracy_headline(data: DataResult) -> str:
+def score_headline(data: DataResult) -> str:
     """How the learned twin does, in a few words."""
-    twin = data.twin("learned") or best_twin(data)
+    twin = data.twin("learned") or best(data.twins)
+    if twin.score != "accuracy":
+        return f"{twin.score.capitalize()} {twin.accuracy.estimate:.3g} with the {twin.name} twin"
     return f"{twin.accuracy.estimate:.1%} with the {twin.name} twin"
 
 
-def accuracy_detail(data: DataResult) -> str:
+def score_detail(data: DataResult) -> str:
     """The learned twin next to the best other one."""
     learned, others = data.twin("learned"), [twin for twin in data.twins if twin.name != "learned"]
     if learned is None or not others:
-        twin = learned or best_twin(data)
-        return f"Accuracy {percent(twin.accuracy)}."
-    best = max(others, key=lambda twin: twin.accuracy.estimate)
-    return f"Learned {percent(learned.accuracy)}; the best other twin, {best.name}, {percent(best.accuracy)}."
+        twin = learned or best(data.twins)
+        return f"{twin.score.capitalize()} {score(twin)}."
+    other = best(others)
+    return f"Learned {score(learned)}; the best other twin, {other.name}, {score(other)}."
 
 
-def best_twin(data: DataResult) -> TwinResult:
-    """The twin of highest accuracy."""
-    return max(data.twins, key=lambda twin: twin.accuracy.estimate)
+def best(twins: Sequence[TwinResult]) -> TwinResult:
+    """The twin of highest accuracy or lowest error."""
+    return max(twins, key=lambda twin: twin.accuracy.estimate if twin.score == "accuracy" else -twin.accuracy.estimate)

@@ -79,6 +79,17 @@ def test_a_page_without_findings_is_still_a_page(tmp_path: Path):
     assert "50.0%" in page and "No law of poses" in page
 
 
+def test_a_regression_has_errors_instead_of_accuracies(tmp_path: Path):
+    found = {"learned": 0.25, "plain": 0.5}
+    twins = [
+        TwinResult(name=name, seeds=[0], accuracy=Interval(estimate=value), score="squared error")
+        for name, value in found.items()
+    ]
+    analysis = Analysis(path=tmp_path, data=[DataResult(label="line", examples=10, twins=twins)])
+    page = html.render(analysis, [])
+    assert "Squared error 0.25 with the learned twin" in page and "%" not in analysis.table().splitlines()[2]
+
+
 @pytest.mark.parametrize("half_width", [0.5, 60.0, 90.0, 120.0, 180.0])
 def test_the_dial_is_symmetric_about_upright(half_width: float):
     path = gauge.sector(half_width, 40.0)

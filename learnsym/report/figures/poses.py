@@ -26,7 +26,12 @@ def pose_law(law: PoseLaw, ax: Axes) -> Axes:
         ax.plot(grid, law.fitted, color=colour, label="fitted law")
     top = max([*law.density, *law.fitted, 1e-9])
     _range(law, ax, -0.09 * top)
-    ax.set(xlim=(-law.cap, law.cap), ylim=(-0.16 * top, (1.05 if law.density else 1.7) * top), yticks=[], ylabel="density of poses")
+    ax.set(
+        xlim=(-law.cap, law.cap),
+        ylim=(-0.16 * top, (1.05 if law.density else 1.7) * top),
+        yticks=[],
+        ylabel="density of poses",
+    )
     ax.set_xlabel(f"{law.generator.replace('_', ' ')} ({law.unit})")
     if law.unit == "degree":
         ax.set_xticks([-180, -90, 0, 90, 180])
