@@ -5,7 +5,8 @@ from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.estimate import Estimate
 from learnsym.measure.pose.closure import Closure, closure_of
-from learnsym.measure.pose.posterior import PosePosterior, pose_posterior
+from learnsym.measure.pose.inference import pose_posterior
+from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.space import SpacePosePosterior, space_pose_posterior
 from learnsym.measure.task_extent import TaskExtent, task_extent
 

@@ -42,7 +42,7 @@ class PoseAxis:
         Args:
             symmetry: the symmetry.
             generator: name of a generator of its group.
-            moves: largest move to each side in the unit of the generator, for open orbits; half the cap when None.
+            moves: largest move to each side in the unit of the generator, for open orbits; the cap when None.
 
         Raises:
             ValueError: for an unknown generator, or `moves` that are not positive or have no default.
@@ -56,7 +56,7 @@ class PoseAxis:
         chosen = group.generators[index]
         if _is_closed(group, index):
             return PoseAxis(symmetry, index, math.pi, True)
-        reach = chosen.cap / 2 if moves is None else moves * chosen.per_unit
+        reach = chosen.cap if moves is None else moves * chosen.per_unit
         if not 0 < reach < math.inf:
             raise ValueError(f"moves: got {moves}, must be > 0 and finite; give the largest move in {chosen.unit}")
         return PoseAxis(symmetry, index, reach, False)

@@ -14,6 +14,11 @@ from jaxtyping import Float
 from scipy.stats import norm
 from torch import Tensor
 
+LEVEL = 1e-3
+"""Level of the tests that a law must fail to count as more than flat."""
+INFORMATIVE = 1e-3
+"""Nats that the posterior of an example must hold, on average: interpolation of a disc leaves a millionth."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Closure:
@@ -49,6 +54,20 @@ def closure_of(forward: Float[Tensor, "N"], backward: Float[Tensor, "N"]) -> Clo
     # a tie counts as a guess
     right = (torch.sign(forward) - torch.sign(backward)).double().mean() / 4 + 0.5
     return Closure(p_value=float(norm.sf(z)), accuracy=float(right))
+
+
+def least_p(posterior: Float[Tensor, "N G"], closed: bool) -> float:
+    """Smallest p-value of the tests at an eighth, a quarter and half of the window, times their number."""
+    middle = posterior.shape[1] // 2
+    shifts = [middle // 4, middle // 2, middle]
+    return min(1.0, len(shifts) * min(closure_at(posterior, shift, closed).p_value for shift in shifts))
+
+
+def told_apart(posterior: Float[Tensor, "N G"], closed: bool) -> bool:
+    """Whether a closure test rejects, on posteriors that say something: else the law counts as flat."""
+    p = posterior.clamp(min=1e-9)
+    information = float((p * (p * posterior.shape[1]).log()).sum(1).mean())
+    return information > INFORMATIVE and least_p(posterior, closed) < LEVEL
 
 
 def closure_at(posterior: Float[Tensor, "N G"], shift: int, closed: bool) -> Closure:

@@ -27,7 +27,7 @@ REJECTED, REJECTED_BY = 4.0, 0.01
 
 def is_flat(fit: LawFit) -> bool:
     """Whether the poses are not told from those of a flat law."""
-    return fit.evidence < EVIDENCE
+    return fit.evidence < EVIDENCE or not fit.told_apart
 
 
 def is_natural(fit: LawFit) -> bool:
@@ -70,7 +70,9 @@ def half_width_interval(fit: LawFit, closed: bool, level: float) -> tuple[float,
         low, high = 0.0, max(high, LOW_EDGE * fit.noise)
     if closed and fit.half_width > HIGH_EDGE:
         low, high = min(low, HIGH_LOW), EDGE
-    return fit.half_width, max(low, 0.0), min(high, EDGE)
+    # a law narrower than the noise would add less than a sixth to the spread of poses
+    estimate = 0.0 if fit.half_width < fit.noise else fit.half_width
+    return estimate, max(low, 0.0), min(high, EDGE)
 
 
 def _quantile(level: float) -> float:

@@ -35,7 +35,7 @@ class LawTable:
     box: Float[Tensor, "T S C"]
     flipped: Float[Tensor, "T S C"] | None
     outliers: Float[Tensor, "C"]
-    closed: bool = True
+    stratified: bool = True
 
 
 @lru_cache(maxsize=8)
@@ -50,7 +50,7 @@ def law_table(closed: bool, step: float) -> LawTable:
         box=density,
         flipped=density.roll(CELLS // 2, -1) if closed else None,
         outliers=torch.full((CELLS,), 1 / CELLS, dtype=torch.float64),
-        closed=closed,
+        stratified=closed,
     )
 
 
@@ -82,6 +82,8 @@ class LawFit:
     """Log likelihood ratio to a flat law, in nats."""
     strata: Tensor
     fits: list[StratumFit]
+    told_apart: bool = True
+    """Whether a closure test tells the examples from moved ones."""
 
     @property
     def best(self) -> int:
@@ -128,7 +130,8 @@ def fit_law(
             among the fitted ones.
         seed: of the bootstrap.
     """
-    cells, strata = cells_of(centre), strata_of(sharpness, fold)
+    # at the ends of an open window sharpness depends on the pose, and must not define strata
+    cells, strata = cells_of(centre), strata_of(sharpness, fold) if table.stratified else fold * STRATA
     counts = [_counts(cells[strata == one], table) for one in strata.unique()]
     fits = [fit_stratum(count, table) for count in counts]
     profiles = torch.stack([fit.log_likelihood.amax(1) for fit in fits])
@@ -155,7 +158,7 @@ def fit_law(
 def fit_stratum(counts: Float[Tensor, "C"], table: LawTable) -> StratumFit:
     """Best weights of the components for every `(t, s)`, by expectation maximisation (convex, so from anywhere)."""
     parts = [table.box, table.flipped if table.flipped is not None else torch.zeros_like(table.box)]
-    weights = torch.tensor([0.85, 0.075 if table.closed else 0.0, 0.075], dtype=torch.float64)
+    weights = torch.tensor([0.85, 0.075 if table.flipped is not None else 0.0, 0.075], dtype=torch.float64)
     weights = (weights / weights.sum()).expand(*table.box.shape[:2], 3)
     filled = counts > 0
     seen = [part[..., filled] for part in parts]

@@ -14,8 +14,10 @@ from torch import Tensor
 
 ORDERS = (2, 3, 4, 6, 8)
 HARMONICS = 8
-PRESENT, ABSENT, SURE = 0.1, 4.0, 6.0
-"""Size that a harmonic must have, standard errors within which it counts as absent, and above which as present."""
+PRESENT, SURE = 0.1, 6.0
+"""Size, and ratio to its standard error, above which a harmonic counts as present."""
+NEGLIGIBLE, ABSENT = 0.01, 4.0
+"""Size, or ratio to its standard error, below which a harmonic counts as absent."""
 
 
 def harmonics(posterior: Float[Tensor, "N G"]) -> tuple[Float[Tensor, "H"], Float[Tensor, "H"]]:
@@ -31,8 +33,8 @@ def order_of(posterior: Float[Tensor, "N G"]) -> int:
     """The order of the law, 1 when no proper turn leaves it the same or when it is flat."""
     mean, ratio = harmonics(posterior)
     for order in ORDERS:
-        others = [k for k in range(1, HARMONICS + 1) if k % order]
-        absent = all(abs(float(ratio[k - 1])) < ABSENT for k in others)
-        if absent and float(mean[order - 1]) > PRESENT and float(ratio[order - 1]) > SURE:
+        others = torch.tensor([k - 1 for k in range(1, HARMONICS + 1) if k % order])
+        absent = (mean[others].abs() < NEGLIGIBLE) | (ratio[others].abs() < ABSENT)
+        if bool(absent.all()) and float(mean[order - 1]) > PRESENT and float(ratio[order - 1]) > SURE:
             return order
     return 1

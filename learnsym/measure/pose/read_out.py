@@ -22,7 +22,7 @@ from learnsym.measure.pose.axis import CELLS
 EDGE = 180.0
 FILTER_NOISE, FILTER_FLOOR = 15.0, 0.1
 CLOSED_FILTERS = (0.0, 90.0, 115.0, 135.0, 150.0, 165.0)
-OPEN_FILTERS = (0.0, 45.0, 90.0, 135.0)
+OPEN_FILTER = 30.0
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ def _law(posterior: Float[Tensor, "B K"], fold: Tensor, bootstrap: int, seed: in
 
 @lru_cache(maxsize=1)
 def ball_table() -> LawTable:
-    """Densities of the angle of `exp(noise) R` with `R` uniform among rotations by angles up to `t`, by simulation."""
+    """Densities of the angle of `exp(noise) R` with `R` uniform among rotations by angles up to `t`, simulated."""
     random = np.random.default_rng(0)
     half_widths = np.arange(0, EDGE + STEP / 2, STEP)
     u, turn = random.uniform(size=DRAWS), np.linspace(0, np.pi, 2000)
@@ -181,7 +181,7 @@ def ball_table() -> LawTable:
     table = np.zeros((len(half_widths), len(NOISES), CELLS))
     for i, half_width in enumerate(half_widths):
         # angles of the ball have density 1 - cos
-        angle = np.interp(u * _volume(np.radians(half_width)), _volume(turn), turn)
+        angle = np.interp(u * _volume(np.radians([half_width])), _volume(turn), turn)
         for j, scale in enumerate(NOISES):
             product = _product(_quaternion(axis, angle), _quaternion_of_vector(np.radians(scale) * noise))
             seen = np.degrees(2 * np.arccos(np.clip(np.abs(product[:, 0]), 0, 1)))
@@ -192,7 +192,6 @@ def ball_table() -> LawTable:
         box=torch.from_numpy(table / table.sum(-1, keepdims=True)),
         flipped=None,
         outliers=torch.from_numpy(flat / flat.sum()),
-        closed=False,
     )
 
 
