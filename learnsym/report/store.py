@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm.auto import tqdm
 
 from learnsym import __version__
+from learnsym.training.worker import begin_worker
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _computed(pieces: Sequence[Piece], missing: Sequence[int], workers: int) -> 
             yield i, pieces[i].compute()
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(missing)), mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(min(workers, len(missing)), mp_context=context, initializer=begin_worker) as pool:
         futures = {pool.submit(pieces[i].compute): i for i in missing}
         try:
             for future in as_completed(futures):
@@ -97,7 +97,3 @@ def _computed(pieces: Sequence[Piece], missing: Sequence[int], workers: int) -> 
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def _one_thread() -> None:
-    torch.set_num_threads(1)

@@ -19,6 +19,7 @@ from learnsym.training.build import members, train_member
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
 from learnsym.training.signals import Interrupted, stop_request
+from learnsym.training.worker import begin_worker
 
 logger = logging.getLogger(__name__)
 
@@ -141,4 +142,4 @@ def _begin(stopped: Event) -> None:
     global _stopped
     _stopped = stopped
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one tells the others
-    torch.set_num_threads(1)
+    begin_worker()
