@@ -92,12 +92,15 @@ def _check(config: RunConfig, out: str | os.PathLike[str], device: torch.device)
 
 
 def _side_by_side(todo: list[tuple[RunConfig, Path]], workers: int) -> list[Run]:
+    missing = [(member, path) for member, path in todo if not _is_finished(member, path)]
+    if not missing:
+        return [Run(path) for _, path in todo]
     context = multiprocessing.get_context("spawn")
     stopped = context.Event()
     errors: dict[str, Exception] = {}
-    pool = ProcessPoolExecutor(min(workers, len(todo)), context, initializer=_begin, initargs=(stopped,))
+    pool = ProcessPoolExecutor(min(workers, len(missing)), context, initializer=_begin, initargs=(stopped,))
     with stop_request() as stop, pool:
-        futures = {pool.submit(_member, member, path): path for member, path in todo}
+        futures = {pool.submit(_member, member, path): path for member, path in missing}
         stop.forward = lambda _: _stop(stopped, futures)
         for future in tqdm(as_completed(futures), total=len(futures), unit="run", disable=None, leave=False):
             error = _error(future)
@@ -112,6 +115,10 @@ def _side_by_side(todo: list[tuple[RunConfig, Path]], workers: int) -> list[Run]
     if errors:
         raise MembersFailed(errors)
     return [Run(path) for _, path in todo]
+
+
+def _is_finished(config: RunConfig, path: Path) -> bool:
+    return (path / "config.yaml").exists() and Run.create(path, config).is_finished
 
 
 def _stop(stopped: Event, futures: dict[Future[None], Path]) -> None:
