@@ -115,7 +115,7 @@ def cross_fitted(
 def control_gain(axis: PoseAxis, x: Tensor, network: Network | None, steps: int, seed: int) -> float:
     """Gain over chance of a network trained on few examples that reads the same: 0 for discs and blank images."""
     few = x[:CONTROL]
-    posterior = _trained(axis, few, network, steps, seed).posterior(few)
+    posterior = _trained(axis, few, network, (steps + 1) // 2, seed).posterior(few)
     return float((posterior[:, posterior.shape[1] // 2] * posterior.shape[1]).clamp(min=1e-6).log().mean())
 
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 ANGLES, RADII = 36, 10
 SIDE = 28
 """Shorter side in pixels to which larger images are reduced."""
-RIM = 13 / 14
-"""Radius that is read, in half sides: the disc that stays in view."""
+RIM = 0.82
+"""Radius that is read, in half sides: within it neither the frame nor the corners of a turned image show."""
 SMOOTHING = 0.8
 """Standard deviation in pixels of the smoothing that hides the pixel lattice, which would tell the angle."""
 
