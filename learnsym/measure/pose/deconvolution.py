@@ -46,7 +46,7 @@ class Deconvolution:
 
     @property
     def extent(self) -> float:
-        """Half the length of the shortest arc that holds 95 % of the law."""
+        """Half the length of the shortest arc that holds 90 % of the law."""
         return extent_of(self.smooth)
 
     def modes(self) -> list[tuple[float, float]]:
@@ -107,7 +107,7 @@ def modes_of(density: Float[Tensor, "A"]) -> list[tuple[float, float]]:
     return sorted((c, m / total) for c, m in found if m > MODE_MASS * total)
 
 
-def extent_of(density: Float[Tensor, "A"], share: float = 0.95) -> float:
+def extent_of(density: Float[Tensor, "A"], share: float = 0.9) -> float:
     """Half the length, in degrees of the window, of the shortest arc that holds a share of a circular density."""
     mass = torch.cat([torch.zeros(1, dtype=density.dtype), torch.cat([density, density]).cumsum(0)]) / density.sum()
     starts = torch.arange(len(density))
