@@ -40,3 +40,19 @@ def uniform_noise(shape: Sequence[int], like: Tensor, *, batch_axis: int) -> Ten
     whole[batch_axis] = size * world
     u = torch.rand(whole, dtype=like.dtype, device=like.device)
     return u if world == 1 else u.narrow(batch_axis, rank * size, size)
+
+
+def random_examples(count: int, size: int, device: torch.device) -> Tensor:
+    """Indices of random examples, drawn with replacement: this process's part of `size` of them, of `count`.
+
+    Raises:
+        ValueError: when the processes cannot take equal parts.
+
+    Example:
+        >>> ls.distributions.noise.random_examples(5, 3, torch.device("cpu")).shape
+        torch.Size([3])
+    """
+    rank, world = _part
+    if size % world:
+        raise ValueError(f"size: got {size} examples for {world} processes; must be a multiple of their number")
+    return torch.randint(count, (size,), device=device).chunk(world)[rank]

@@ -1,6 +1,7 @@
 """What is minimised: functions of a model and a batch that give a loss with named parts."""
 
 from learnsym.objectives._objective import Loss, Objective
+from learnsym.objectives.bilevel import Bilevel
 from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.config import ObjectiveConfig, build
 from learnsym.objectives.losses import LossFunction, Segmentation, cross_entropy, losses, mse
@@ -9,6 +10,7 @@ from learnsym.objectives.supervised import Augerino, Supervised, learned_distrib
 
 __all__ = [
     "Augerino",
+    "Bilevel",
     "CoMoved",
     "Loss",
     "LossFunction",

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from learnsym.actions import LabelMap
+from learnsym.data.dataset import Dataset
 from learnsym.objectives._objective import Objective
+from learnsym.objectives.bilevel import Bilevel
 from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.losses import Segmentation, losses
 from learnsym.objectives.regularisers import regularisers
@@ -24,23 +26,54 @@ class ObjectiveConfig:
     the sum of widths (closes generators that the data do not ask for), or entropy (free of units)."""
     weight: float = 0.03
     """Weight of the regulariser, not negative."""
+    chooser: Literal["regulariser", "validation"] = "regulariser"
+    """What the learned distributions follow: the training loss with the regulariser, or the loss on the validation
+    examples with the regulariser, see `objectives.Bilevel`."""
+    chooser_batch: int = 32
+    """Chooser validation only: validation examples per step."""
+    chooser_copies: int = 4
+    """Chooser validation only: transformed copies per validation example; 1 asks for strict invariance."""
     ignore: int = 11
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside."""
 
     def __post_init__(self) -> None:
         checked_weight(self.weight)
-        for name, value, known in (("loss", self.loss, losses), ("regulariser", self.regulariser, regularisers)):
+        for name in ("chooser_batch", "chooser_copies"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: got {getattr(self, name)}, must be >= 1; see objectives.Bilevel")
+        choosers = ("regulariser", "validation")
+        for name, value, known in (
+            ("loss", self.loss, losses),
+            ("regulariser", self.regulariser, regularisers),
+            ("chooser", self.chooser, choosers),
+        ):
             if value not in known:
                 raise ValueError(f"{name}: got {value!r}, must be one of {', '.join(known)}")
 
 
-def build(config: ObjectiveConfig) -> Objective:
+def build(config: ObjectiveConfig, held_out: Dataset | None = None) -> Objective:
     """The objective that a configuration describes.
+
+    Args:
+        config: what is minimised.
+        held_out: the validation examples; needed by the chooser "validation".
+
+    Raises:
+        ValueError: when validation shall choose and there are no such examples.
 
     Example:
         >>> type(ls.objectives.build(ls.objectives.ObjectiveConfig(loss="mse"))).__name__
         'Augerino'
     """
+    objective = _regularised(config)
+    if config.chooser == "regulariser":
+        return objective
+    if held_out is None:
+        raise ValueError("held_out: got None with chooser 'validation'; give the validation examples")
+    return Bilevel(objective, held_out, batch_size=config.chooser_batch, copies=config.chooser_copies)
+
+
+def _regularised(config: ObjectiveConfig) -> Augerino | CoMoved:
     regulariser = regularisers[config.regulariser]
     if config.loss == "segmentation":
         return CoMoved(Segmentation(config.ignore), LabelMap(config.ignore), regulariser, config.weight)

@@ -36,7 +36,8 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
         ['regulariser', 'task']
     """
     splits = load_splits(config.data)
-    return build_model(config, splits.train.in_shape, splits.train.classes), objectives.build(config.objective), splits
+    model = build_model(config, splits.train.in_shape, splits.train.classes)
+    return model, objectives.build(config.objective, splits.val), splits
 
 
 def build_model(config: RunConfig, in_shape: tuple[int, ...], classes: int) -> nn.Module:

@@ -6,10 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
+import pytest
 import torch
 
 from learnsym.distributions import part_of_batch, uniform_noise
+from learnsym.distributions.noise import random_examples
 from learnsym.training import Run, dump_config, train
 
 
@@ -30,7 +33,23 @@ def free_port():
         return s.getsockname()[1]
 
 
-def test_two_processes_are_one(tiny, tmp_path):
+def test_random_examples_are_those_of_the_global_batch():
+    torch.manual_seed(0)
+    whole = random_examples(9, 6, torch.device("cpu"))
+    parts = []
+    for rank in range(3):
+        torch.manual_seed(0)
+        with part_of_batch(rank, 3):
+            parts.append(random_examples(9, 6, torch.device("cpu")))
+    assert torch.equal(torch.cat(parts), whole)
+    assert len(whole.unique()) > 1
+    with part_of_batch(0, 4), pytest.raises(ValueError, match="size: got 6 examples for 4 processes"):
+        random_examples(9, 6, torch.device("cpu"))
+
+
+@pytest.mark.parametrize("chooser", ["regulariser", "validation"])
+def test_two_processes_are_one(tiny, tmp_path, chooser):
+    tiny = replace(tiny, objective=replace(tiny.objective, chooser=chooser))
     (one,) = train(tiny, tmp_path / "one")
     (tmp_path / "config.yaml").write_text(dump_config(tiny))
     command = [
