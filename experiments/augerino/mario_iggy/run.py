@@ -13,16 +13,17 @@ from learnsym.training import Run, read_config, train
 
 TRUTH = 45.0
 SETTINGS = (
-    ("sparse_norm", 0.03),
-    ("norm", 0.01),
-    ("norm", 0.05),
-    ("norm", 0.1),
-    ("squared_norm", 0.03),
-    ("entropy", 0.03),
+    ("validation", "sparse_norm", 0.03),
+    ("regulariser", "sparse_norm", 0.03),
+    ("regulariser", "norm", 0.01),
+    ("regulariser", "norm", 0.05),
+    ("regulariser", "norm", 0.1),
+    ("regulariser", "squared_norm", 0.03),
+    ("regulariser", "entropy", 0.03),
 )
 
 
-def row(run: Run, regulariser: str, weight: float) -> dict[str, float | str]:
+def row(run: Run) -> dict[str, float | str]:
     """Inferred half-widths in algebra coordinates (rotation: degrees) and test accuracy of one run."""
     widths = {degree.generator: degree for degree in ls.degrees(run.model())}
     test = next(record for record in reversed(run.metrics()) if record["split"] == "test")
@@ -30,8 +31,9 @@ def row(run: Run, regulariser: str, weight: float) -> dict[str, float | str]:
     group = ls.symmetry_by_name("affine2d").group
     units = {generator.name: generator.per_unit for generator in group.generators}
     return {
-        "regulariser": regulariser,
-        "weight": weight,
+        "chooser": run.config.objective.chooser,
+        "regulariser": run.config.objective.regulariser,
+        "weight": run.config.objective.weight,
         "seed": run.seed,
         "rotation": widths["rotation"].estimate,
         **{name: degree.estimate * units[name] for name, degree in absent.items()},
@@ -48,17 +50,17 @@ def main() -> None:
     config = read_config(Path(__file__).parents[3] / "configs" / "augerino" / "mario_iggy.yaml")
     config = replace(config, train=replace(config.train, steps=arguments.steps or config.train.steps))
     rows = []
-    for regulariser, weight in SETTINGS[: arguments.settings]:
-        objective = replace(config.objective, regulariser=regulariser, weight=weight)
-        runs = train(replace(config, objective=objective), arguments.out / f"{regulariser}-{weight}")
-        rows += [row(run, regulariser, weight) for run in runs]
+    for chooser, regulariser, weight in SETTINGS[: arguments.settings]:
+        objective = replace(config.objective, chooser=chooser, regulariser=regulariser, weight=weight)
+        runs = train(replace(config, objective=objective), arguments.out / f"{chooser}-{regulariser}-{weight}")
+        rows += [row(run) for run in runs]
     (arguments.out / "results.json").write_text(json.dumps(rows, indent=2) + "\n")
-    print("regulariser  weight seed  rotation (truth 45)  largest absent  accuracy")
+    print("chooser      regulariser  weight seed  rotation (truth 45)  largest absent  accuracy")
     for found in rows:
         absent = max(found[name] for name in ("translation_x", "translation_y", "scale", "stretch", "shear"))
         print(
-            f"{found['regulariser']:12s} {found['weight']:5.2f} {found['seed']:4d}  {found['rotation']:6.1f} "
-            f"({found['rotation'] / TRUTH - 1:+.1%}) {absent:20.4f} {found['accuracy']:11.4f}"
+            f"{found['chooser']:12s} {found['regulariser']:12s} {found['weight']:5.2f} {found['seed']:4d}  "
+            f"{found['rotation']:6.1f} ({found['rotation'] / TRUTH - 1:+.1%}) {absent:20.4f} {found['accuracy']:11.4f}"
         )
 
 

@@ -1,7 +1,7 @@
 """Rotated MNIST: accuracy of all twins and the rotation that Augerino infers, for four planted laws.
 
 python experiments/augerino/rotated_mnist/run.py --out runs/rotated_mnist
-python experiments/augerino/rotated_mnist/run.py --out runs/rotated_mnist --part weights
+python experiments/augerino/rotated_mnist/run.py --out runs/rotated_mnist --part choosers
 """
 
 import argparse
@@ -15,7 +15,14 @@ import learnsym as ls
 from learnsym.training import Run, RunConfig, read_config, train
 
 HALF_WIDTHS = (180.0, 90.0, 45.0, 0.0)
-WEIGHTS = (("sparse_norm", 0.01), ("sparse_norm", 0.1), ("norm", 0.01), ("norm", 0.03), ("norm", 0.1))
+SETTINGS = (
+    ("validation", "sparse_norm", 0.0),
+    ("validation", "sparse_norm", 0.1),
+    ("regulariser", "sparse_norm", 0.03),
+    ("regulariser", "sparse_norm", 0.1),
+    ("regulariser", "norm", 0.03),
+    ("regulariser", "norm", 0.1),
+)
 CONFIG = Path(__file__).parents[3] / "configs" / "augerino" / "rotated_mnist.yaml"
 
 
@@ -32,6 +39,7 @@ def row(run: Run, half_width: float) -> dict[str, float | str]:
     return {
         "planted": half_width,
         "twin": run.twin,
+        "chooser": run.config.objective.chooser,
         "regulariser": run.config.objective.regulariser,
         "weight": run.config.objective.weight,
         "seed": run.seed,
@@ -48,26 +56,26 @@ def twins(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
                 yield row(run, half_width)
 
 
-def weights(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
-    """The learned twin at other regularisers and weights."""
-    for half_width in HALF_WIDTHS:
-        for regulariser, weight in WEIGHTS:
-            objective = replace(config.objective, regulariser=regulariser, weight=weight)
+def choosers(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
+    """The learned twin with other choosers, regularisers and weights."""
+    for chooser, regulariser, weight in SETTINGS:
+        objective = replace(config.objective, chooser=chooser, regulariser=regulariser, weight=weight)
+        for half_width in HALF_WIDTHS:
             swept = replace(planted(config, half_width), objective=objective, twins=["learned"])
-            for run in train(swept, out / f"weights-{half_width:.0f}-{regulariser}-{weight}"):
+            for run in train(swept, out / f"choosers-{half_width:.0f}-{chooser}-{regulariser}-{weight}"):
                 yield row(run, half_width)
 
 
 def show(rows: list[dict[str, float | str]]) -> None:
-    """One line for each law, twin, regulariser and weight: mean and standard deviation over seeds."""
-    keys = ("planted", "twin", "regulariser", "weight")
+    """One line for each law, twin, chooser, regulariser and weight: mean and standard deviation over seeds."""
+    keys = ("planted", "twin", "chooser", "regulariser", "weight")
     rows = sorted(rows, key=lambda found: -found["planted"])
-    print("planted  twin     regulariser  weight  accuracy (sd)       rotation (sd)")
+    print("planted  twin     chooser      regulariser  weight  accuracy (sd)       rotation (sd)")
     for case in dict.fromkeys(tuple(found[key] for key in keys) for found in rows):
         same = [found for found in rows if tuple(found[key] for key in keys) == case]
         rotation = spread([found["rotation"] for found in same if found["rotation"] is not None])
         accuracy = spread([found["accuracy"] for found in same])
-        print(f"{case[0]:7.0f}  {case[1]:8s} {case[2]:12s} {case[3]:6.2f}  {accuracy}  {rotation}")
+        print(f"{case[0]:7.0f}  {case[1]:8s} {case[2]:12s} {case[3]:12s} {case[4]:6.2f}  {accuracy}  {rotation}")
 
 
 def spread(values: list[float]) -> str:
@@ -80,14 +88,15 @@ def spread(values: list[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/rotated_mnist"))
-    parser.add_argument("--part", choices=("twins", "weights"), default="twins")
+    parser.add_argument("--part", choices=("twins", "choosers"), default="twins")
     parser.add_argument("--steps", type=int, help="instead of the steps of the configuration")
     parser.add_argument("--twins", nargs="+", help="instead of the twins of the configuration")
+    parser.add_argument("--seeds", nargs="+", type=int, help="instead of the seeds of the configuration")
     arguments = parser.parse_args()
     config = read_config(CONFIG)
     config = replace(config, train=replace(config.train, steps=arguments.steps or config.train.steps))
-    config = replace(config, twins=arguments.twins or config.twins)
-    rows = list({"twins": twins, "weights": weights}[arguments.part](config, arguments.out))
+    config = replace(config, twins=arguments.twins or config.twins, seeds=arguments.seeds or config.seeds)
+    rows = list({"twins": twins, "choosers": choosers}[arguments.part](config, arguments.out))
     (arguments.out / f"{arguments.part}.json").write_text(json.dumps(rows, indent=2) + "\n")
     show(rows)
 
