@@ -17,7 +17,7 @@ from learnsym import measure
 from learnsym.actions import Image
 from learnsym.augment import Augmented, equivariant
 from learnsym.data import Batches, Dataset, load_splits
-from learnsym.degrees import degrees
+from learnsym.degrees import Degree, degrees
 from learnsym.groups import SO2
 from learnsym.symmetry import symmetry_by_name
 from learnsym.training import Run, RunConfig, build, fit, predict, read_config
@@ -47,9 +47,15 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
         "angles": angles,
         "turned": [scores(predict(model, turned(few.inputs, angle), BATCH), few).tolist() for angle in angles],
         "error": _equivariance(model, test, run.config, settings),
-        "degrees": [vars(degree) for degree in degrees(model)],
+        "degrees": [vars(_with_chooser(degree, run)) for degree in degrees(model)],
         "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and run.twin == "learned" else None,
     }
+
+
+def _with_chooser(degree: Degree, run: Run) -> Degree:
+    chooser = run.config.objective.chooser
+    named = chooser != "regulariser" and run.twin == "learned"
+    return replace(degree, method=f"{degree.method}, {chooser}") if named else degree
 
 
 def is_image(x: Tensor) -> bool:

@@ -88,6 +88,14 @@ def test_a_single_run_can_be_analysed(runs: Path):
     assert (runs / "first" / "learned-0" / "report.html").is_file()
 
 
+def test_the_chooser_is_named(tmp_path: Path):
+    objective = ls.objectives.ObjectiveConfig(chooser="validation", chooser_batch=8, chooser_copies=2)
+    train(config("chosen", objective=objective, seeds=[0]), tmp_path / "runs")
+    settings = replace(SETTINGS, pose=PoseConfig(generators=[]), task_extent=TaskExtentConfig(widths=[]))
+    found = analyze(tmp_path / "runs", settings=settings, progress=False)
+    assert {degree.method for degree in found.degrees} == {"augerino, validation"}
+
+
 def test_a_generator_that_the_symmetry_lacks_is_named_instead_of_failing(runs: Path):
     settings = replace(
         SETTINGS, pose=PoseConfig(generators=["boost"]), task_extent=TaskExtentConfig(generator="boost", widths=[0.0])

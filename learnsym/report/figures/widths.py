@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LOOK = {
     "augerino": ("o", "learned (task)"),
+    "augerino, validation": ("o", "learned (task)"),
     "held-out loss": ("s", "tolerated (task)"),
     "pose posterior": ("D", "poses (distribution)"),
 }
