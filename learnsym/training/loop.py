@@ -26,6 +26,7 @@ from learnsym.objectives import Loss, Objective
 from learnsym.training import distributed
 from learnsym.training.checkpoint import write_atomically
 from learnsym.training.config import OptimiserConfig, TrainConfig
+from learnsym.training.global_batch_norm import global_batch_norm
 from learnsym.training.history import History
 from learnsym.training.optimiser import make_optimiser, set_rates
 from learnsym.training.randomness import own_randomness, seed_step, settings
@@ -97,6 +98,7 @@ def fit(
         stack.enter_context(settings(train))
         stack.enter_context(own_randomness(loop.device))
         stack.enter_context(part_of_batch(distributed.rank(), distributed.world()))
+        stack.enter_context(global_batch_norm(model))
         stack.enter_context(_compiled(model, train))
         state = distributed.from_first(lambda: None if run is None else run.state())
         if run is not None:
@@ -166,7 +168,6 @@ class _Loop:
             self.step = self.saved = state["step"]
             logger.info("resuming at step %d of %d", self.step, self.steps)
         if distributed.world() > 1:
-            _warn_of_batch_norm(self.model)
             self.forward = DistributedDataParallel(self.module)
 
     def go(self, loader: Batches | Iterable[Any]) -> None:
@@ -338,11 +339,3 @@ def _load(objective: object, state: dict[str, Any]) -> None:
 
 def _is_main() -> bool:
     return distributed.rank() == 0 and multiprocessing.parent_process() is None
-
-
-def _warn_of_batch_norm(model: nn.Module) -> None:
-    if any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in model.modules()):
-        logger.warning(
-            "batch normalisation takes the statistics of each process alone; use another norm, or "
-            "torch.nn.SyncBatchNorm.convert_sync_batchnorm on GPUs, for the result of one process"
-        )

@@ -13,6 +13,7 @@ import torch
 
 from learnsym.distributions import part_of_batch, uniform_noise
 from learnsym.distributions.noise import random_examples
+from learnsym.nets.config import NetConfig
 from learnsym.training import Run, dump_config, train
 
 
@@ -47,9 +48,16 @@ def test_random_examples_are_those_of_the_global_batch():
         random_examples(9, 6, torch.device("cpu"))
 
 
-@pytest.mark.parametrize("chooser", ["regulariser", "validation"])
-def test_two_processes_are_one(tiny, tmp_path, chooser):
-    tiny = replace(tiny, objective=replace(tiny.objective, chooser=chooser))
+@pytest.mark.parametrize(
+    ("chooser", "net"),
+    [
+        ("regulariser", NetConfig(name="mlp", width=16, depth=1)),
+        ("validation", NetConfig(name="mlp", width=16, depth=1)),
+        ("validation", NetConfig(name="cnn", width=4, depth=2, norm="batch")),
+    ],
+)
+def test_two_processes_are_one(tiny, tmp_path, chooser, net):
+    tiny = replace(tiny, objective=replace(tiny.objective, chooser=chooser), net=net)
     (one,) = train(tiny, tmp_path / "one")
     (tmp_path / "config.yaml").write_text(dump_config(tiny))
     command = [
