@@ -96,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("train", help="train with learned symmetry; resumes when RUN exists")
     analyze = commands.add_parser("analyze", help="infer, measure, draw: report.html, figures/, symmetry.json")
     analyze.add_argument("run", type=Path, help="run folder, or a folder that holds runs")
+    analyze.add_argument(
+        "overrides",
+        nargs=argparse.REMAINDER,
+        metavar="--analysis.KEY VALUE",
+        help="settings of the analysis, instead of those of the run; the keys are those of learnsym train --help",
+    )
     analyze.set_defaults(call=_analyze)
     export = commands.add_parser("export", help="plain torch program or ONNX, which runs without learnsym")
     export.add_argument("run", type=Path, help="run folder")
@@ -121,7 +127,7 @@ def _add_data(data: argparse.ArgumentParser) -> None:
 def _analyze(options: argparse.Namespace) -> int:
     from learnsym.report import analyze
 
-    analysis = analyze(options.run)
+    analysis = analyze(options.run, overrides=options.overrides)
     print(analysis.table())
     print(f"report: {analysis.report}")
     return 0

@@ -66,6 +66,15 @@ def test_train_resume_refuse(capsys, config, tmp_path):
     refused(capsys, [*arguments, "--train.steps", "5"], "train.steps")
 
 
+def test_analyze_with_other_settings(capsys, config, tmp_path):
+    assert main(["train", config, *SMALL, "--out", str(tmp_path / "run")]) == 0
+    few = ["--analysis.angle_step=0", "--analysis.pose.generators=[]", "--analysis.task_extent.widths=[]"]
+    assert main(["analyze", str(tmp_path / "run"), *few]) == 0
+    assert "report.html" in capsys.readouterr().out
+    refused(capsys, ["analyze", tmp_path / "run", "--analysis.angle_step", "7"], "analysis.angle_step")
+    refused(capsys, ["analyze", tmp_path / "run", "--train.steps", "7"], "train.steps")
+
+
 @pytest.mark.parametrize("command", ["analyze", "export"])
 def test_unreadable_run(capsys, tmp_path, command):
     more = ["--out", tmp_path / "model.pt2"] if command == "export" else []

@@ -17,12 +17,18 @@ from learnsym.report.plan import plan
 from learnsym.report.results import Analysis, DataResult
 from learnsym.report.store import results
 from learnsym.training.checkpoint import write_atomically
-from learnsym.training.config_file import dump_config
+from learnsym.training.config_file import dump_config, read_config
 
 logger = logging.getLogger(__name__)
 
 
-def analyze(path: str | os.PathLike[str], *, settings: AnalysisConfig | None = None, progress: bool = True) -> Analysis:
+def analyze(
+    path: str | os.PathLike[str],
+    *,
+    settings: AnalysisConfig | None = None,
+    overrides: Sequence[str] = (),
+    progress: bool = True,
+) -> Analysis:
     """Infer the symmetry of the data and of the trained twins in a folder of runs; write the report.
 
     Runs are grouped by data label and twin, with seeds as replicates. Each finished piece of the computation is kept
@@ -34,17 +40,18 @@ def analyze(path: str | os.PathLike[str], *, settings: AnalysisConfig | None = N
     Args:
         path: a run, or a folder that contains runs.
         settings: what to compute; None for the `analysis` section of the first run of each data set.
+        overrides: changes to that section, as on the command line: `["--analysis.angle_examples", "500"]`.
         progress: whether to show progress bars on a terminal.
 
     Returns:
         The findings, with `table()` as text and `report` as the path of the page.
 
     Raises:
-        ValueError: when there is no run, or one cannot be read; it names the file and the remedy.
+        ValueError: when there is no run, or one cannot be read, or an override is unknown; it names the remedy.
     """
     folder = Path(path)
     groups = group_runs(folder)
-    chosen = {group.label: settings or group.first.config.analysis for group in groups}
+    chosen = {group.label: settings or _overridden(group, overrides) for group in groups}
     found = _computed(groups, chosen, progress)
     level = next(iter(chosen.values())).level
     analysis = Analysis(
@@ -64,6 +71,13 @@ def write(analysis: Analysis, progress: bool = True) -> None:
     panels = draw(analysis, analysis.path / "figures", progress)
     write_atomically(analysis.report, html.render(analysis, panels).encode())
     logger.info("wrote %s", analysis.report)
+
+
+def _overridden(group: DataGroup, overrides: Sequence[str]) -> AnalysisConfig:
+    for key in (word for word in overrides if word.startswith("--")):
+        if not key.startswith("--analysis."):
+            raise ValueError(f"{key.lstrip('-')}: is not a key of the analysis; those begin with analysis.")
+    return read_config(group.first.path / "config.yaml", overrides).analysis
 
 
 def _computed(groups: Sequence[DataGroup], chosen: dict[str, AnalysisConfig], progress: bool) -> list[DataResult]:

@@ -96,6 +96,17 @@ def test_the_chooser_is_named(tmp_path: Path):
     assert {degree.method for degree in found.degrees} == {"augerino, validation"}
 
 
+def test_settings_of_the_analysis_can_be_changed(runs: Path):
+    overrides = ["--analysis.angle_step", "180", "--analysis.task_extent.widths", "[]", "--analysis.pose.generators=[]"]
+    found = analyze(runs / "second", overrides=overrides, progress=False)
+    assert [len(twin.by_angle.x) for twin in found.data[0].twins if twin.by_angle] == [2, 2]
+    assert found.data[0].extent is None
+    with pytest.raises(ValueError, match=r"train\.steps: is not a key of the analysis"):
+        analyze(runs / "second", overrides=["--train.steps", "3"])
+    with pytest.raises(ValueError, match=r"angle_stop"):
+        analyze(runs / "second", overrides=["--analysis.angle_stop", "3"])
+
+
 def test_a_generator_that_the_symmetry_lacks_is_named_instead_of_failing(runs: Path):
     settings = replace(
         SETTINGS, pose=PoseConfig(generators=["boost"]), task_extent=TaskExtentConfig(generator="boost", widths=[0.0])
