@@ -69,6 +69,15 @@ def test_death_in_a_step(tiny, whole, tmp_path, monkeypatch, number):
     same(train(tiny, tmp_path / "run")[0], whole)
 
 
+def test_death_while_validation_chooses(tiny, tmp_path, monkeypatch):
+    chosen = replace(tiny, objective=replace(tiny.objective, chooser="validation"))
+    (undisturbed,) = train(chosen, tmp_path / "whole")
+    with monkeypatch.context() as patch, pytest.raises(Death):
+        die_on_call(patch, loop_module, "seed_step", 8)
+        train(chosen, tmp_path / "run")
+    same(train(chosen, tmp_path / "run")[0], undisturbed)
+
+
 def test_weights_and_state_agree_after_death_between_them(tiny, tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Death):
         die_on_call(patch, checkpoint, "save_weights", 2)
