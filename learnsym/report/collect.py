@@ -170,6 +170,12 @@ def _orbit(learned: Sequence[Run], by_run: Found) -> Orbit | None:
     return Orbit(**by_run[learned[0].path]["orbit"], caption=caption)
 
 
+_CHOSEN = {
+    "regulariser": "",
+    "validation": " They follow the loss on the validation examples, of which no accuracy here is reported.",
+}
+
+
 def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     seeds = len({run.seed for run in group.runs})
     over = f"{seeds} seeds" if seeds > 1 else "one seed"
@@ -179,7 +185,7 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     ]
     if "learned" in group.twins():
         half = f"mean over {seeds} seeds, Student's interval" if seeds > 1 else "one seed, hence no interval"
-        notes.append(f"Learned half-widths: {half}.")
+        notes.append(f"Learned half-widths: {half}.{_CHOSEN[group.first.config.objective.chooser]}")
     symmetry = symmetry_by_name(group.first.config.augment.exact).name
     notes.append(
         f"Equivariance error: of the class probabilities, under all of {symmetry}, relative to the distance between "
