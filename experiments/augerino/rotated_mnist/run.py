@@ -2,12 +2,13 @@
 
 python experiments/augerino/rotated_mnist/run.py --out runs/rotated_mnist
 python experiments/augerino/rotated_mnist/run.py --out runs/rotated_mnist --part choosers
+python experiments/augerino/rotated_mnist/run.py --out runs/rotated_mnist_8 --twins learned --copies 8 --half-widths 180
 """
 
 import argparse
 import json
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,19 +49,19 @@ def row(run: Run, half_width: float) -> dict[str, float | str]:
     }
 
 
-def twins(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
+def twins(config: RunConfig, out: Path, half_widths: Sequence[float]) -> Iterator[dict[str, float | str]]:
     """All twins at the configured regulariser, the costly exact ones last."""
     for twin in config.twins:
-        for half_width in HALF_WIDTHS:
+        for half_width in half_widths:
             for run in train(replace(planted(config, half_width), twins=[twin]), out / f"twins-{half_width:.0f}"):
                 yield row(run, half_width)
 
 
-def choosers(config: RunConfig, out: Path) -> Iterator[dict[str, float | str]]:
+def choosers(config: RunConfig, out: Path, half_widths: Sequence[float]) -> Iterator[dict[str, float | str]]:
     """The learned twin with other choosers, regularisers and weights."""
     for chooser, regulariser, weight in SETTINGS:
         objective = replace(config.objective, chooser=chooser, regulariser=regulariser, weight=weight)
-        for half_width in HALF_WIDTHS:
+        for half_width in half_widths:
             swept = replace(planted(config, half_width), objective=objective, twins=["learned"])
             for run in train(swept, out / f"choosers-{half_width:.0f}-{chooser}-{regulariser}-{weight}"):
                 yield row(run, half_width)
@@ -92,11 +93,15 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="instead of the steps of the configuration")
     parser.add_argument("--twins", nargs="+", help="instead of the twins of the configuration")
     parser.add_argument("--seeds", nargs="+", type=int, help="instead of the seeds of the configuration")
+    parser.add_argument("--copies", type=int, default=1, help="transformed copies per training example")
+    parser.add_argument("--half-widths", nargs="+", type=float, default=list(HALF_WIDTHS))
     arguments = parser.parse_args()
     config = read_config(CONFIG)
     config = replace(config, train=replace(config.train, steps=arguments.steps or config.train.steps))
     config = replace(config, twins=arguments.twins or config.twins, seeds=arguments.seeds or config.seeds)
-    rows = list({"twins": twins, "choosers": choosers}[arguments.part](config, arguments.out))
+    config = replace(config, augment=replace(config.augment, copies=arguments.copies))
+    part = {"twins": twins, "choosers": choosers}[arguments.part]
+    rows = list(part(config, arguments.out, arguments.half_widths))
     (arguments.out / f"{arguments.part}.json").write_text(json.dumps(rows, indent=2) + "\n")
     show(rows)
 
