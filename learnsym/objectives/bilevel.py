@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from torch import Tensor, nn
 
 from learnsym.augment import Augmented
-from learnsym.data.dataset import Dataset, as_float
 from learnsym.distributions.noise import random_examples
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.co_moved import CoMoved
@@ -34,28 +33,30 @@ class Bilevel:
 
     Args:
         objective: with a regulariser; used for both levels.
-        held_out: examples that the weights never see and that no result is reported on.
+        held_out: inputs, floating, and targets that the weights never see and that no result is reported on.
         batch_size: held-out examples per step, of all processes together.
         copies: transformed copies per held-out example.
 
     Raises:
-        ValueError: when `batch_size` or `copies` is below 1.
+        ValueError: when `batch_size` or `copies` is below 1, or the inputs are not floating.
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
         >>> model = ls.augment.Augmented(net, ls.symmetry_by_name("rotation2d"))
-        >>> held_out = ls.data.Dataset(torch.rand(9, 1, 8, 8), torch.arange(9) % 3, classes=3)
+        >>> held_out = torch.rand(9, 1, 8, 8), torch.arange(9) % 3
         >>> objective = ls.objectives.Bilevel(ls.objectives.Augerino(nn.functional.cross_entropy), held_out)
         >>> sorted(objective(model, (torch.rand(2, 1, 8, 8), torch.tensor([0, 2]))).parts)
         ['held_out', 'regulariser', 'task']
     """
 
     def __init__(
-        self, objective: Augerino | CoMoved, held_out: Dataset, *, batch_size: int = 32, copies: int = 4
+        self, objective: Augerino | CoMoved, held_out: Batch, *, batch_size: int = 32, copies: int = 4
     ) -> None:
         for name, value in (("batch_size", batch_size), ("copies", copies)):
             if value < 1:
                 raise ValueError(f"{name}: got {value}, must be >= 1; one held-out example and copy are the fewest")
+        if not held_out[0].is_floating_point():
+            raise ValueError(f"held_out: got inputs of {held_out[0].dtype}, must be floating; `Dataset.inputs` are")
         self.objective = objective
         self.held_out = held_out
         self.batch_size = batch_size
@@ -73,10 +74,10 @@ class Bilevel:
         return Loss(trained.total + held_out.total, parts)
 
     def _held_out_batch(self, like: Tensor) -> Batch:
-        if self.held_out.x.device != like.device:
-            self.held_out = self.held_out.to(like.device)
-        chosen = random_examples(len(self.held_out), self.batch_size, like.device)
-        return as_float(self.held_out.x[chosen]), self.held_out.y[chosen]
+        x, y = self.held_out
+        self.held_out = x, y = x.to(like.device), y.to(like.device)
+        chosen = random_examples(len(x), self.batch_size, like.device)
+        return x[chosen], y[chosen]
 
 
 @contextmanager

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from learnsym.actions import LabelMap
-from learnsym.data.dataset import Dataset
 from learnsym.objectives._objective import Objective
 from learnsym.objectives.bilevel import Bilevel
 from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.losses import Segmentation, losses
 from learnsym.objectives.regularisers import regularisers
-from learnsym.objectives.supervised import Augerino, checked_weight
+from learnsym.objectives.supervised import Augerino, Batch, checked_weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,12 +50,12 @@ class ObjectiveConfig:
                 raise ValueError(f"{name}: got {value!r}, must be one of {', '.join(known)}")
 
 
-def build(config: ObjectiveConfig, held_out: Dataset | None = None) -> Objective:
+def build(config: ObjectiveConfig, held_out: Batch | None = None) -> Objective:
     """The objective that a configuration describes.
 
     Args:
         config: what is minimised.
-        held_out: the validation examples; needed by the chooser "validation".
+        held_out: inputs and targets of the validation examples; needed by the chooser "validation".
 
     Raises:
         ValueError: when validation shall choose and there are no such examples.

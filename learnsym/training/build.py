@@ -37,7 +37,7 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
     """
     splits = load_splits(config.data)
     model = build_model(config, splits.train.in_shape, splits.train.classes)
-    return model, objectives.build(config.objective, splits.val), splits
+    return model, objectives.build(config.objective, (splits.val.inputs, splits.val.y)), splits
 
 
 def build_model(config: RunConfig, in_shape: tuple[int, ...], classes: int) -> nn.Module:

@@ -10,7 +10,6 @@ from torch import nn
 
 import learnsym as ls
 from learnsym.augment import Augmented, Plain, equivariant
-from learnsym.data import Dataset
 from learnsym.objectives import Augerino, Bilevel, CoMoved, ObjectiveConfig, Segmentation, build, cross_entropy
 
 CLASSES, WEIGHT = 3, 0.3
@@ -27,11 +26,6 @@ def augmented(norm="none"):
     return Augmented(net, ls.symmetry_by_name("affine2d"))
 
 
-def held_out(labels=None, count=9):
-    x, y = examples(count, labels)
-    return Dataset(x, y, classes=CLASSES)
-
-
 def gradients(model, batch, chosen_by, **options):
     """Gradients of the network and of the distribution, with the same random numbers each time."""
     model = copy.deepcopy(model).train()
@@ -42,9 +36,9 @@ def gradients(model, batch, chosen_by, **options):
 
 def test_weights_follow_the_batch_and_widths_the_held_out_examples():
     model = augmented()
-    net, distribution = gradients(model, examples(6), held_out())
-    other_net, same_distribution = gradients(model, examples(6, labels=1), held_out())
-    same_net, other_distribution = gradients(model, examples(6), held_out(labels=1))
+    net, distribution = gradients(model, examples(6), examples(9))
+    other_net, same_distribution = gradients(model, examples(6, labels=1), examples(9))
+    same_net, other_distribution = gradients(model, examples(6), examples(9, labels=1))
     assert torch.equal(net, same_net)
     assert torch.equal(distribution, same_distribution)
     assert not torch.allclose(net, other_net)
@@ -53,7 +47,7 @@ def test_weights_follow_the_batch_and_widths_the_held_out_examples():
 
 def test_gradient_of_the_weights_is_that_of_the_objective():
     model, batch = augmented(), examples(6)
-    net, _ = gradients(model, batch, held_out())
+    net, _ = gradients(model, batch, examples(9))
     torch.manual_seed(0)
     Augerino(cross_entropy)(model, batch).total.backward()
     torch.testing.assert_close(net, torch.cat([p.grad.flatten() for p in model.net.parameters()]))
@@ -62,7 +56,7 @@ def test_gradient_of_the_weights_is_that_of_the_objective():
 def test_gradient_of_the_widths_is_that_of_the_averaged_held_out_loss():
     """Of one held-out example, so that the batch is known, with many copies against the plain estimate."""
     model, (x, y) = augmented(), examples(1)
-    _, distribution = gradients(model, examples(6), Dataset(x, y, classes=CLASSES), copies=3000)
+    _, distribution = gradients(model, examples(6), (x, y), copies=3000)
     model.copies = 3000
     x, y = x.expand(5, -1, -1, -1), y.expand(5)
     Augerino(cross_entropy, weight=WEIGHT)(model, (x, y)).total.backward()
@@ -77,7 +71,7 @@ def test_what_it_changes_is_put_back():
     next(model.parameters()).requires_grad_(False)
     modes = [module.training for module in model.modules()]
     asked = [p.requires_grad for p in model.parameters()]
-    Bilevel(Augerino(cross_entropy), held_out(), copies=3)(model, examples(6))
+    Bilevel(Augerino(cross_entropy), examples(9), copies=3)(model, examples(6))
     assert modes == [module.training for module in model.modules()]
     assert asked == [p.requires_grad for p in model.parameters()]
     assert model.copies == 1
@@ -86,16 +80,16 @@ def test_what_it_changes_is_put_back():
 
 @pytest.mark.parametrize("model", [Plain(augmented().net), augmented().eval()])
 def test_nothing_to_choose_is_the_objective_itself(model):
-    loss = Bilevel(Augerino(cross_entropy), held_out())(model, examples(6))
+    loss = Bilevel(Augerino(cross_entropy), examples(9))(model, examples(6))
     assert sorted(loss.parts) == ["regulariser", "task"]
 
 
 def test_label_maps_move_along():
-    maps = Dataset(torch.rand(4, 1, 8, 8), torch.randint(CLASSES, (4, 8, 8)), classes=CLASSES)
+    maps = torch.rand(4, 1, 8, 8), torch.randint(CLASSES, (4, 8, 8))
     symmetry = equivariant(ls.symmetry_by_name("rotation2d"))
     model = Augmented(nn.Conv2d(1, CLASSES, 3, padding=1), symmetry)
     objective = Bilevel(CoMoved(Segmentation(ignore=CLASSES), ls.actions.LabelMap(fill=CLASSES)), maps)
-    objective(model, (maps.x, maps.y)).total.backward()
+    objective(model, maps).total.backward()
     assert all(p.grad.abs().sum() > 0 for p in model.parameters())
 
 
@@ -104,9 +98,11 @@ def test_bad_input_is_named(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     objective = Augerino(cross_entropy)
     with pytest.raises(ValueError, match="batch_size: got 0"):
-        Bilevel(objective, held_out(), batch_size=0)
+        Bilevel(objective, examples(9), batch_size=0)
     with pytest.raises(ValueError, match="copies: got 0"):
-        Bilevel(objective, held_out(), copies=0)
+        Bilevel(objective, examples(9), copies=0)
+    with pytest.raises(ValueError, match=r"held_out: got inputs of .*uint8, must be floating"):
+        Bilevel(objective, (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)))
     with pytest.raises(ValueError, match="chooser: got 'luck', must be one of regulariser, validation"):
         ObjectiveConfig(chooser="luck")
     for name in ("chooser_batch", "chooser_copies"):
@@ -120,8 +116,8 @@ def test_widths_stay_where_training_alone_would_close_them():
     """A network that can learn nothing keeps its start under validation and loses it under the training loss."""
     torch.manual_seed(0)
     x, y = examples(64)
-    noise = Dataset(x, y[torch.randperm(64)], classes=CLASSES)
-    fresh = Dataset(torch.rand(512, 1, 12, 12), torch.randint(CLASSES, (512,)), classes=CLASSES)
+    noise = x, y[torch.randperm(64)]
+    fresh = torch.rand(512, 1, 12, 12), torch.randint(CLASSES, (512,))
     ends = []
     for objective in (Augerino(cross_entropy, weight=0.0), Bilevel(Augerino(cross_entropy, weight=0.0), fresh)):
         torch.manual_seed(0)
@@ -132,7 +128,7 @@ def test_widths_stay_where_training_alone_would_close_them():
         optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
         for _ in range(150):
             optimiser.zero_grad()
-            objective(model, (noise.x, noise.y)).total.backward()
+            objective(model, noise).total.backward()
             optimiser.step()
         ends.append(ls.degrees(model)[0].estimate)
     assert ends[0] < 0.5 * ends[1], ends
