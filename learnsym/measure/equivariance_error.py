@@ -5,26 +5,29 @@ Legend of axes: `B` examples, `S` group samples.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float, Shaped
-from torch import Tensor, nn
+from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._elements import distribution_or_haar, stratified_elements
+from learnsym.measure._probe import Model, Output, evaluating, outputs_of
 from learnsym.measure.estimate import Estimate
 from learnsym.symmetry import Symmetry
 
 
 def equivariance_error(
-    model: Callable[[Tensor], Tensor],
+    model: Model,
     x: Shaped[Tensor, "B ..."],
     symmetry: Symmetry,
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
+    *,
+    output: Output | None = None,
+    batch_size: int = 64,
 ) -> Estimate:
     """The relative equivariance error of a model.
 
@@ -42,13 +45,15 @@ def equivariance_error(
         samples: number `S` of group elements per example.
         distribution: of the elements; the Haar measure when None.
         seed: of elements and pairing; the same seed moves any model's inputs alike.
+        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        batch_size: examples per call of the model; does not change the result.
 
     Returns:
         The mean over examples, its standard error over examples, and each `e_i`.
 
     Raises:
-        ValueError: when `x` does not fit the symmetry, for fewer than 2 examples, or without a distribution on a group
-            that is not compact.
+        ValueError: when `x` does not fit the symmetry, for fewer than 2 examples, for outputs that are not finite or
+            no tensor, or without a distribution on a group that is not compact.
 
     Example:
         >>> mean = lambda x: x.mean((-2, -1))
@@ -57,12 +62,16 @@ def equivariance_error(
         True
     """
     elements = _elements(x, symmetry, samples, distribution, seed)
-    with torch.no_grad(), _evaluation(model):
-        outputs = model(x)
+    with torch.no_grad(), evaluating(model):
+        outputs = outputs_of(model, x, output, batch_size)
         other = outputs[pairing(len(x), seed)]
         # f(g·x), g·f(x) and the same g moving the output of another example
         triples = (
-            (model(symmetry.on_input(g, x)), symmetry.on_output(g, outputs), symmetry.on_output(g, other))
+            (
+                outputs_of(model, symmetry.on_input(g, x), output, batch_size),
+                symmetry.on_output(g, outputs),
+                symmetry.on_output(g, other),
+            )
             for g in elements
         )
         return relative(triples)
@@ -133,16 +142,3 @@ def _elements(
 
 def _squared(a: Tensor, b: Tensor) -> Float[Tensor, "B"]:
     return (a - b).flatten(1).double().square().sum(1)
-
-
-@contextmanager
-def _evaluation(model: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    training = [module.training for module in modules]
-    if modules:
-        modules[0].eval()
-    try:
-        yield
-    finally:
-        for module, mode in zip(modules, training, strict=True):
-            module.training = mode

@@ -1,0 +1,89 @@
+"""How every measure reads a model: any mode, any batch size, any kind of output, and the model left as it was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+
+import torch
+from torch import Tensor, nn
+
+Model = Callable[[Tensor], object]
+Output = Callable[[object], Tensor]
+"""Takes the tensor to be measured out of what a model returns."""
+
+
+@contextmanager
+def evaluating(model: Model) -> Iterator[None]:
+    """A module in evaluation mode, its modules back in their own modes afterwards, also after an exception."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    training = [module.training for module in modules]
+    if modules:
+        modules[0].eval()
+    try:
+        yield
+    finally:
+        for module, mode in zip(modules, training, strict=True):
+            module.training = mode
+
+
+def outputs_of(model: Model, x: Tensor, output: Output | None = None, batch_size: int = 64) -> Tensor:
+    """The outputs of a model, `batch_size` examples at a time, without gradients.
+
+    Args:
+        model: any callable of a batch; use within `evaluating`.
+        x: examples `(B, ...)`.
+        output: takes the tensor out of a tuple, a dictionary or an object; None for models that return a tensor.
+        batch_size: examples per call.
+
+    Raises:
+        ValueError: when the model lies on another device, returns no tensor of one row per example, or a value that
+            is not finite (the example is named).
+    """
+    check_probe(model, x, batch_size)
+    with torch.no_grad():
+        outputs = torch.cat([tensor_of(model(part), len(part), output) for part in x.split(batch_size)])
+    check_outputs(outputs)
+    return outputs
+
+
+def check_probe(model: Model, x: Tensor, batch_size: int = 1) -> None:
+    """Raise ValueError when there are no examples, or they and the model lie on different devices."""
+    if len(x) == 0:
+        raise ValueError("x: got no examples; measure at least one")
+    if batch_size < 1:
+        raise ValueError(f"batch_size: got {batch_size}, must be >= 1; 64 is usual")
+    if not isinstance(model, nn.Module):
+        return
+    weight = next(chain(model.parameters(), model.buffers()), None)
+    if weight is not None and weight.device != x.device:
+        raise ValueError(f"x: is on {x.device} and the model on {weight.device}; move one of them with .to()")
+
+
+def tensor_of(returned: object, examples: int, output: Output | None = None) -> Tensor:
+    """The tensor in what a model returned, one row per example."""
+    found = returned if output is None else output(returned)
+    if not isinstance(found, Tensor):
+        keys = f" with keys {', '.join(map(str, found))}" if isinstance(found, dict) else ""
+        raise ValueError(
+            f"output: the model returns a {type(found).__name__}{keys}, must be one tensor; "
+            "pass output=lambda returned: returned[...] to choose one"
+        )
+    if found.ndim == 0 or len(found) != examples:
+        raise ValueError(
+            f"output: got shape {tuple(found.shape)} for {examples} examples, must have one row per example; "
+            "measure before any reduction over the batch"
+        )
+    return found
+
+
+def check_outputs(outputs: Tensor, first: int = 0) -> None:
+    """Raise ValueError for outputs that are not finite; `first` is the index of the first example among all."""
+    bad = ~outputs.flatten(1).isfinite().all(1)
+    if bad.any():
+        index = first + int(bad.nonzero()[0])
+        raise ValueError(
+            f"model: its output for example {index} is not finite ({int(bad.sum())} of {len(bad)} examples); "
+            "repair the model or leave these examples out"
+        )
