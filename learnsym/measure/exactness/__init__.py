@@ -1,0 +1,15 @@
+"""Exactness: at which input sizes the strided operations of a network commute with quarter turns and flips."""
+
+from learnsym.measure.exactness.padding import next_exact_size, pad_to_exact
+from learnsym.measure.exactness.rule import strided_is_exact
+from learnsym.measure.exactness.sizes import Break, ExactSizes, SizeVerdict, exact_sizes
+
+__all__ = [
+    "Break",
+    "ExactSizes",
+    "SizeVerdict",
+    "exact_sizes",
+    "next_exact_size",
+    "pad_to_exact",
+    "strided_is_exact",
+]

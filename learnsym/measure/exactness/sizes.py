@@ -1,0 +1,133 @@
+"""At which input sizes a network commutes with quarter turns and flips, as far as its strided operations decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from learnsym.measure._probe import Model, evaluating
+from learnsym.measure.exactness.observer import Break, Observer, running_modules
+
+Size = int | tuple[int, int]
+"""Pixels: the side of a square, or rows and columns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeVerdict:
+    """What a network does at one input size."""
+
+    size: Size
+    breaks: tuple[Break, ...] = ()
+    """The operations that break exactness, in the order in which they ran."""
+    error: str | None = None
+    """Why the network cannot run at this size; None when it can."""
+
+    @property
+    def exact(self) -> bool:
+        """Whether the network runs and nothing breaks exactness."""
+        return self.error is None and not self.breaks
+
+    def __str__(self) -> str:
+        size = self.size if isinstance(self.size, int) else "×".join(map(str, self.size))
+        if self.error is not None:
+            return f"{size} cannot run: {self.error}"
+        return f"{size} exact" if self.exact else f"{size} broken by {self.breaks[0]}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExactSizes:
+    """The verdict on each input size."""
+
+    verdicts: tuple[SizeVerdict, ...]
+
+    @property
+    def exact(self) -> tuple[Size, ...]:
+        """The sizes at which the network is exact."""
+        return tuple(verdict.size for verdict in self.verdicts if verdict.exact)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.verdicts))
+
+
+def exact_sizes(model: Model, sizes: Iterable[Size], *, channels: int = 3) -> ExactSizes:
+    """The input sizes at which every strided operation of a network commutes with quarter turns and flips.
+
+    A convolution, pool, interpolation or slice reads positions `q_o` along each axis of its input. It is exact when a
+    flip takes the positions of output `o` to those of output `n-1-o`; for kernel `k`, stride `s`, padding `p`, dilation
+    `d` and side `i` this is `(i + 2p - d(k-1) - 1) mod s = 0` on both axes, and rows are read as columns are.
+
+    Decided are *positions only*: an ordinary network has filters that are not symmetric, and is exact at no size. The
+    claim is that a network with these operations *and* equivariant filters is exact at these sizes; at every other it
+    is not (unless by chance on maps of up to 3 pixels), and may learn to break the symmetry.
+
+    The network is run, on an empty batch or, if it refuses that, on one black image. Uneven padding is judged with the
+    convolution or pool that reads it, slices of one map together. Not seen: what moves pixels by reshape, roll or
+    attention, slices of one axis, position embeddings, fully connected layers on unpooled maps, operations on volumes.
+
+    Args:
+        model: any callable of images `(B, C, H, W)`; a module is put into evaluation mode and back, and gets images of
+            the type and on the device of its weights, another callable `float32` on the CPU.
+        sizes: sides of square images, or `(rows, columns)`, pixels.
+        channels: `C`.
+
+    Returns:
+        A verdict for each size, in the order given: exact, the operations that break it, or why the network cannot run.
+
+    Raises:
+        ValueError: for no sizes, a size or channels below 1, or modules of `torch.jit`, which cannot be watched.
+
+    Reference:
+        Edixhoven, Lengyel and van Gemert 2023, arXiv 2308.11316.
+
+    Example:
+        >>> net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.MaxPool2d(2), nn.Conv2d(4, 4, 3, stride=2, padding=1))
+        >>> print(ls.measure.exact_sizes(net, range(28, 31), channels=1))
+        28 broken by 2: conv2d, 3×3 windows at stride 2×2 on 14×14 pixels, -0.5 rows and -0.5 columns off centre
+        29 broken by 1: max_pool2d, 2×2 windows at stride 2×2 on 29×29 pixels, -0.5 rows and -0.5 columns off centre
+        30 exact
+    """
+    chosen = tuple(sizes)
+    _check(model, chosen, channels)
+    with torch.no_grad(), evaluating(model), running_modules(model) as path:
+        return ExactSizes(verdicts=tuple(_verdict(model, size, channels, path) for size in chosen))
+
+
+def _verdict(model: Model, size: Size, channels: int, path: list[str]) -> SizeVerdict:
+    error = None
+    # an empty batch meets every check of shapes and costs no arithmetic, but some models refuse it
+    for examples in (0, 1):
+        try:
+            return SizeVerdict(size=size, breaks=_breaks(model, _zeros(model, examples, channels, size), path))
+        except Exception as raised:
+            error = f"{type(raised).__name__}: {raised}".splitlines()[0]
+    return SizeVerdict(size=size, error=error)
+
+
+def _breaks(model: Model, x: Tensor, path: list[str]) -> tuple[Break, ...]:
+    # code compiled by torch.compile cannot be watched, the Python code that it stands for can
+    with torch.compiler.set_stance("force_eager"), Observer(path) as observer:
+        model(x)
+    return observer.breaks
+
+
+def _zeros(model: Model, examples: int, channels: int, size: Size) -> Tensor:
+    weights = model.parameters() if isinstance(model, nn.Module) else iter(())
+    weight = next((weight for weight in weights if weight.is_floating_point()), torch.empty(0))
+    rows, columns = size if isinstance(size, tuple) else (size, size)
+    return weight.new_zeros(examples, channels, rows, columns)
+
+
+def _check(model: Model, sizes: tuple[Size, ...], channels: int) -> None:
+    if not sizes:
+        raise ValueError("sizes: got none; pass sides of images in pixels, e.g. range(28, 36)")
+    smallest = min(side for size in sizes for side in (size if isinstance(size, tuple) else (size,)))
+    if smallest < 1:
+        raise ValueError(f"sizes: got {smallest}, must be >= 1 pixel")
+    if channels < 1:
+        raise ValueError(f"channels: got {channels}, must be >= 1; 3 for colour images")
+    modules = model.modules() if isinstance(model, nn.Module) else ()
+    if any(isinstance(module, torch.jit.ScriptModule) for module in modules):
+        raise ValueError("model: has modules compiled by torch.jit, which cannot be watched; pass the model uncompiled")
