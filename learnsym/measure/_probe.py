@@ -78,9 +78,17 @@ def tensor_of(returned: object, examples: int, output: Output | None = None) -> 
     return found
 
 
+def real_tensor_of(returned: object, examples: int, output: Output | None = None) -> Tensor:
+    """The same, of which a derivative is taken."""
+    found = tensor_of(returned, examples, output)
+    if not found.is_floating_point():
+        raise ValueError(f"output: got {found.dtype}, must be floating point to have a derivative; measure the scores")
+    return found
+
+
 def check_outputs(outputs: Tensor, first: int = 0) -> None:
     """Raise ValueError for outputs that are not finite; `first` is the index of the first example among all."""
-    bad = ~outputs.flatten(1).isfinite().all(1)
+    bad = ~outputs.reshape(len(outputs), -1).isfinite().all(1)
     if bad.any():
         index = first + int(bad.nonzero()[0])
         raise ValueError(

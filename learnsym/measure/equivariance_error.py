@@ -141,4 +141,4 @@ def _elements(
 
 
 def _squared(a: Tensor, b: Tensor) -> Float[Tensor, "B"]:
-    return (a - b).flatten(1).double().square().sum(1)
+    return (a - b).reshape(len(a), -1).double().square().sum(1)

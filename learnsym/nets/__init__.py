@@ -6,5 +6,6 @@ from learnsym.nets.config import NetConfig, build
 from learnsym.nets.mario import MarioCNN
 from learnsym.nets.mlp import MLP
 from learnsym.nets.segmentation import SegmentationCNN
+from learnsym.nets.timm_models import timm_model
 
-__all__ = ["CNN", "MLP", "CIFARNet", "MarioCNN", "NetConfig", "SegmentationCNN", "build"]
+__all__ = ["CNN", "MLP", "CIFARNet", "MarioCNN", "NetConfig", "SegmentationCNN", "build", "timm_model"]

@@ -29,11 +29,20 @@ def test_batch_size_does_not_change_the_result(batch_size):
 def test_output_is_chosen_from_a_dictionary():
     torch.manual_seed(0)
     model, x = linear(), images()
-    wrapped = lambda x: {"logits": model(x), "loss": 0.0}
+
+    def wrapped(x):
+        return {"logits": model(x), "loss": 0.0}
+
     found = measure.equivariance_error(wrapped, x, TURNS, output=lambda out: out["logits"])
     assert torch.equal(found.per_sample, measure.equivariance_error(model, x, TURNS).per_sample)
     with pytest.raises(ValueError, match="returns a dict with keys logits, loss, must be one tensor"):
         measure.equivariance_error(wrapped, x, TURNS)
+
+
+def test_one_number_per_example_is_an_output():
+    x = images()
+    for measured in (measure.equivariance_error, measure.local_equivariance_error, measure.attribute):
+        measured(lambda x: x[:, 0, 0, 0], x, symmetry.rotation2d())
 
 
 def test_refusals_name_what_is_wrong():

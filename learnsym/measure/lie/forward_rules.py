@@ -1,0 +1,121 @@
+"""Forward-mode rules that torch lacks, or has only at a higher price.
+
+A convolution's derivative in torch also convolves with the tangent of the weights, which is zero here; functions that
+are linear in their input need one application to the tangent. A function without a rule is differentiated by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_flatten, tree_unflatten
+
+STEP = 1e-3
+"""Step of central differences, in units of the largest entry of the direction."""
+
+
+class ForwardRules(TorchFunctionMode):
+    """While it is entered, torch functions carry tangents by these rules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_themselves: set[str] = set()
+
+    def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:  # noqa: ANN401
+        """Any torch function."""
+        return self.apply(func, args, kwargs or {})
+
+    def apply(self, func: Callable, args: tuple, kwargs: dict) -> Any:  # noqa: ANN401
+        """The result with its tangent."""
+        name = getattr(func, "__name__", str(func))
+        found = _linear_part(name, func, args, kwargs)
+        if found is not None:
+            return found
+        try:
+            return func(*args, **kwargs)
+        except NotImplementedError as error:
+            if "forward AD" not in str(error):
+                raise
+        self.by_themselves.add(name)
+        return _by_itself(func, args, kwargs)
+
+
+def _linear_part(name: str, func: Callable, args: tuple, kwargs: dict) -> Tensor | None:
+    """The result of a function that is affine in its first argument; None for others, and when weights move too."""
+    if name not in _LINEAR or not args or not isinstance(args[0], Tensor):
+        return None
+    primal, tangent = forward_ad.unpack_dual(args[0])
+    weights = [t for t in (*args[1:], *kwargs.values()) if isinstance(t, Tensor)]
+    if tangent is None or any(forward_ad.unpack_dual(t).tangent is not None for t in weights):
+        return None
+    moved = _LINEAR[name](func, tangent, *args[1:], **kwargs)
+    return None if moved is None else forward_ad.make_dual(func(primal, *args[1:], **kwargs), moved)
+
+
+def _without_bias(
+    func: Callable, t: Tensor, weight: Tensor, bias: object = None, *rest: object, **named: object
+) -> Tensor:
+    return func(t, weight, None, *rest, **named)
+
+
+def _batch_norm(
+    func: Callable,
+    t: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor | None:
+    if training or running_mean is None:
+        return None
+    return F.batch_norm(t, torch.zeros_like(running_mean), running_var, weight, None, False, momentum, eps)
+
+
+_LINEAR: dict[str, Callable[..., Tensor | None]] = {
+    **dict.fromkeys(["conv1d", "conv2d", "conv3d", "linear"], _without_bias),
+    **dict.fromkeys(["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"], _without_bias),
+    "batch_norm": _batch_norm,
+}
+
+
+def _by_itself(func: Callable, args: tuple, kwargs: dict) -> Tensor:
+    leaves, structure = tree_flatten((args, kwargs))
+    duals = {i: forward_ad.unpack_dual(leaf) for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor)}
+    moving = [i for i, (_, tangent) in duals.items() if tangent is not None]
+
+    def plain(*values: Tensor) -> Tensor:
+        filled = [duals[i].primal if i in duals else leaf for i, leaf in enumerate(leaves)]
+        for i, value in zip(moving, values, strict=True):
+            filled[i] = value
+        given, named = tree_unflatten(filled, structure)
+        return func(*given, **named)
+
+    primals = tuple(duals[i].primal.detach() for i in moving)
+    directions = tuple(tangent for _, tangent in duals.values() if tangent is not None)
+    try:
+        with torch.enable_grad():
+            y, dy = torch.autograd.functional.jvp(plain, primals, directions)
+    except RuntimeError:
+        y, dy = plain(*primals), central_difference(plain, primals, directions, STEP)
+    return forward_ad.make_dual(y, dy)
+
+
+def central_difference(
+    f: Callable[..., Tensor], primals: tuple[Tensor, ...], tangents: tuple[Tensor, ...], h: float
+) -> Tensor:
+    above, below = (f(*(p + sign * h * t for p, t in zip(primals, tangents, strict=True))) for sign in (1.0, -1.0))
+    return (above - below) / (2 * h)
+
+
+def size_of(t: Tensor) -> float:
+    """Largest absolute entry, never 0."""
+    return max(float(t.abs().max()), torch.finfo(t.dtype).tiny)
