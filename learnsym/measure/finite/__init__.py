@@ -1,0 +1,1 @@
+"""Measures with finite group elements: error curves, agreement of predictions, orbits, layers."""

@@ -1,0 +1,46 @@
+"""The outputs of the layers of a network in one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from torch import Tensor, nn
+
+
+def features(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> dict[str, object]:
+    """What each layer returns for `x`; the second call of a layer within one pass is `name#2`, and so on."""
+    found: dict[str, object] = {}
+    handles = []
+    try:
+        for name, layer in layers.items():
+            handles.append(layer.register_forward_hook(partial(_record, found, name)))
+        model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def chosen_layers(model: object, names: Sequence[str] | None) -> dict[str, nn.Module]:
+    """The modules of these names, or all that hold no other module.
+
+    Raises:
+        ValueError: for a model that is no module, or a name that it has not.
+    """
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"model: got a {type(model).__name__}, which has no layers; pass an nn.Module")
+    known = dict(model.named_modules())
+    if names is None:
+        return {name: module for name, module in known.items() if not any(module.children())}
+    for name in names:
+        if name not in known:
+            raise ValueError(f"layers: got {name!r}, must be among {', '.join(filter(None, known))}")
+    return {name: known[name] for name in names}
+
+
+def _record(found: dict[str, object], name: str, module: nn.Module, inputs: object, returned: object) -> None:
+    call = 1 + sum(key.split("#")[0] == name for key in found)
+    # a clone, since a later layer may work in place
+    kept = returned.clone() if isinstance(returned, Tensor) else returned
+    found[name if call == 1 else f"{name}#{call}"] = kept

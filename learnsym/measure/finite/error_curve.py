@@ -1,0 +1,106 @@
+"""The equivariance error as a function of the group element.
+
+Legend of axes: `B` examples, `K` elements, `n` size of their matrices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from learnsym.measure._probe import Model, Output, evaluating
+from learnsym.measure.equivariance_error import pairing
+from learnsym.measure.estimate import Estimate
+from learnsym.measure.finite._orbit import check_elements, matching, pairs, squared_distance
+from learnsym.measure.finite.quadrature import Quadrature
+from learnsym.symmetry import Symmetry
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorCurve:
+    """The relative equivariance error at each element of a quadrature, beside what interpolation alone makes."""
+
+    at: Quadrature
+    errors: tuple[Estimate, ...]
+    """One per element."""
+    floors: tuple[Estimate, ...]
+    """The same of a round trip of the inputs, `g^-1·(g·x)` against `x`."""
+    average: Estimate
+    """Root mean square over the quadrature, per example."""
+    average_floor: Estimate
+
+
+def error_curve(
+    model: Model,
+    x: Shaped[Tensor, "B ..."],
+    symmetry: Symmetry,
+    at: Quadrature | None = None,
+    seed: int = 0,
+    *,
+    output: Output | None = None,
+    batch_size: int = 64,
+) -> ErrorCurve:
+    """The relative equivariance error of a model at each of a few group elements.
+
+    The statistic of `equivariance_error`, before the mean over elements `g_k` of weight `w_k`:
+
+        e_i(g_k) = |f(g_k x_i) - g_k f(x_i)| / D,    D² = sum_k w_k mean_i |g_k f(x_i) - g_k f(x_j(i))|²
+
+    One `D` for all elements, so that values along a curve compare; `sqrt(sum_k w_k e_i(g_k)²)` is the average, without
+    an error from sampling where the quadrature is exact. Curves along generators do not see reflections:
+    `Quadrature.components` does.
+
+    Args:
+        model: any callable of a batch; a module is put into evaluation mode and back.
+        x: examples.
+        symmetry: what is tested.
+        at: the elements; `Quadrature.haar(symmetry.group)` when None.
+        seed: of the pairing `j`.
+        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        batch_size: examples per call of the model; does not change the result.
+
+    Returns:
+        Errors and interpolation floors, one estimate per element, and their averages.
+
+    Raises:
+        ValueError: when `x` or `at` does not fit the symmetry, for fewer than 2 examples, for outputs that are not
+            finite or no tensor, or without `at` for a group that has no known quadrature.
+
+    Example:
+        >>> symmetry = ls.symmetry.orthogonal2d()
+        >>> left = lambda x: x[..., :3].mean((1, 2, 3))[:, None]
+        >>> flips = ls.measure.Quadrature.components(symmetry.group)
+        >>> curve = ls.measure.error_curve(left, torch.rand(8, 1, 6, 6), symmetry, flips)
+        >>> [bool(error.mean > 0.1) for error in curve.errors]
+        [False, True]
+    """
+    at = Quadrature.haar(symmetry.group) if at is None else at
+    symmetry.on_input.check_data(symmetry.group, x)
+    check_elements(at.elements, symmetry.group, "at")
+    partner = pairing(len(x), seed)
+    elements = matching(at.elements, x)[:, None].expand(-1, len(x), -1, -1)
+    with torch.no_grad(), evaluating(model):
+        errors = _relative(pairs(model, x, symmetry, elements, output, batch_size), partner, at)
+    inverse, move = symmetry.group.inverse, symmetry.on_input
+    floors = _relative(((move(inverse(g), move(g, x)), x) for g in elements), partner, at)
+    return ErrorCurve(
+        at=at,
+        errors=tuple(map(Estimate.of, errors)),
+        floors=tuple(map(Estimate.of, floors)),
+        average=Estimate.of(at.average(errors.square()).sqrt()),
+        average_floor=Estimate.of(at.average(floors.square()).sqrt()),
+    )
+
+
+def _relative(compared: Iterator[tuple[Tensor, Tensor]], partner: Tensor, at: Quadrature) -> Float[Tensor, "K B"]:
+    """Distance of both at each element, over the root mean square distance of the second of unrelated examples."""
+    # all examples move by one element, so that the moved output of a partner is at hand
+    found = [(squared_distance(a, b), squared_distance(b, b[partner])) for a, b in compared]
+    errors, distances = (torch.stack(part) for part in zip(*found, strict=True))
+    scale = at.average(distances).mean()
+    # outputs that are the same for all examples have no scale: exact or infinitely wrong
+    return torch.where(errors == 0, errors, errors / scale).sqrt()

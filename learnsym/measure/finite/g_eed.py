@@ -1,0 +1,111 @@
+"""G-empirical equivariance deviation: how far outputs along an orbit are from their common centroid.
+
+Legend of axes: `B` examples, `S` elements per example, `n` size of their matrices.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+from torch.nn.functional import cosine_similarity
+
+from learnsym.distributions import GroupDistribution
+from learnsym.measure._probe import Model, Output, evaluating
+from learnsym.measure.equivariance_error import pairing
+from learnsym.measure.estimate import Estimate
+from learnsym.measure.finite._orbit import moved_outputs, orbit, squared_distance
+from learnsym.symmetry import Symmetry
+
+
+@dataclass(frozen=True, kw_only=True)
+class EquivarianceDeviation:
+    """G-EED with two distances, each beside its value for the centroid of another example, drawn at random."""
+
+    cosine: Estimate
+    euclidean: Estimate
+    """In the unit of the outputs."""
+    cosine_chance: Estimate
+    euclidean_chance: Estimate
+
+
+def g_eed(
+    model: Model,
+    x: Shaped[Tensor, "B ..."],
+    symmetry: Symmetry,
+    samples: int = 8,
+    distribution: GroupDistribution | None = None,
+    seed: int = 0,
+    *,
+    output: Output | None = None,
+    batch_size: int = 64,
+) -> EquivarianceDeviation:
+    """The G-empirical equivariance deviation: the mean distance of outputs on an orbit from its centroid.
+
+        G-EED_i = mean_s m(f(g_s x_i), g_s c_i),    c_i = mean_s g_s^-1 f(g_s x_i)
+
+    with the cosine and the Euclidean distance as `m`. For outputs that do not move `c` is the plain centroid. Two
+    passes over the group hold one output per example instead of the orbit. Neither distance knows how far outputs of
+    unrelated examples are apart; the chance values, `m(f(g_s x_i), g_s c_j(i))`, do.
+
+    Reference: Kvinge et al., "In what ways are deep neural networks invariant and how should we measure this?" (2022),
+    for outputs that do not move; arXiv 2210.03773.
+
+    Args:
+        model: any callable of a batch; for the latent deviation the part of the network up to a layer, or a model that
+            returns that layer.
+        x: examples.
+        symmetry: what is tested; a finite group of at most `samples` elements is taken whole.
+        samples: number of draws per example from other groups.
+        distribution: of the draws; the Haar measure when None.
+        seed: of draws and pairing.
+        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        batch_size: examples per call of the model; does not change the result.
+
+    Returns:
+        Both deviations with their chance values.
+
+    Raises:
+        ValueError: when `x` does not fit the symmetry, for fewer than 2 examples, for outputs that are not finite or no
+            tensor, or without a distribution on a group that is not compact.
+
+    Example:
+        >>> x = torch.rand(8, 1, 6, 6)
+        >>> ls.measure.g_eed(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).euclidean.mean < 1e-6
+        True
+    """
+    elements = orbit(x, symmetry, samples, distribution, seed)
+    partner = pairing(len(x), seed)
+    with torch.no_grad(), evaluating(model):
+        centroids = _centroids(model, x, symmetry, elements, output, batch_size)
+        distances = torch.zeros((), dtype=torch.float64)
+        for g in elements:
+            moved = moved_outputs(model, x, symmetry, g, output, batch_size)
+            own, other = symmetry.on_output(g, centroids), symmetry.on_output(g, centroids[partner])
+            distances = distances + torch.stack([*_distances(moved, own), *_distances(moved, other)]) / len(elements)
+    names = ("cosine", "euclidean", "cosine_chance", "euclidean_chance")
+    return EquivarianceDeviation(**{name: Estimate.of(part) for name, part in zip(names, distances, strict=True)})
+
+
+def _centroids(
+    model: Model,
+    x: Tensor,
+    symmetry: Symmetry,
+    elements: Float[Tensor, "S B n n"],
+    output: Output | None,
+    batch_size: int,
+) -> Tensor:
+    total = torch.zeros(())
+    for g in elements:
+        outputs = moved_outputs(model, x, symmetry, g, output, batch_size)
+        total = total + symmetry.on_output(symmetry.group.inverse(g), outputs)
+    return total / len(elements)
+
+
+def _distances(a: Tensor, b: Tensor) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
+    square = squared_distance(a, b)
+    cosine = 1 - cosine_similarity(a.flatten(1).double(), b.flatten(1).double())
+    # two zeros have no angle between them, and are equal
+    return torch.where(square == 0, square, cosine.clamp_min(0.0)), square.sqrt()

@@ -1,0 +1,81 @@
+"""The two errors of relaxed equivariance through multitask learning (REMUL)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from learnsym.distributions import GroupDistribution
+from learnsym.measure._probe import Model, Output, evaluating
+from learnsym.measure.estimate import Estimate
+from learnsym.measure.finite._orbit import orbit, pairs, squared_distance
+from learnsym.symmetry import Symmetry
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemulErrors:
+    """The mean equivariance error in the unit of the outputs, and relative to the size of the outputs."""
+
+    absolute: Estimate
+    """`E`."""
+    relative: Estimate
+    """`E'`."""
+
+
+def remul_errors(
+    model: Model,
+    x: Shaped[Tensor, "B ..."],
+    symmetry: Symmetry,
+    samples: int = 8,
+    distribution: GroupDistribution | None = None,
+    seed: int = 0,
+    *,
+    output: Output | None = None,
+    batch_size: int = 64,
+) -> RemulErrors:
+    """The equivariance errors that go with REMUL's penalty.
+
+        E_i  = mean_s |f(g_s x_i) - g_s f(x_i)|
+        E'_i = mean_s |f(g_s x_i) - g_s f(x_i)|² / mean_s |g_s f(x_i)|²
+
+    `E'` is our reading of a normalised variant, without unit. Its scale is the size of an output, so that a constant
+    added to all outputs makes it small; `equivariance_error` divides by distances between outputs instead.
+
+    Reference: Elhag, Rusch, Di Giovanni, Bronstein, "Relaxed equivariance via multitask learning" (2024), arXiv
+    2410.17878.
+
+    Args:
+        model: any callable of a batch; a module is put into evaluation mode and back.
+        x: examples.
+        symmetry: what is tested; a finite group of at most `samples` elements is taken whole.
+        samples: number of draws per example from other groups.
+        distribution: of the draws; the Haar measure when None.
+        seed: of the draws.
+        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        batch_size: examples per call of the model; does not change the result.
+
+    Returns:
+        Both errors.
+
+    Raises:
+        ValueError: when `x` does not fit the symmetry, for outputs that are not finite or no tensor, or without a
+            distribution on a group that is not compact.
+
+    Example:
+        >>> x = torch.rand(8, 1, 6, 6)
+        >>> ls.measure.remul_errors(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).absolute.mean < 1e-6
+        True
+    """
+    elements = orbit(x, symmetry, samples, distribution, seed)
+    with torch.no_grad(), evaluating(model):
+        found = [
+            (squared_distance(moved, expected), squared_distance(expected, torch.zeros_like(expected)))
+            for moved, expected in pairs(model, x, symmetry, elements, output, batch_size)
+        ]
+    errors, sizes = (torch.stack(part) for part in zip(*found, strict=True))
+    mean_square = errors.mean(0)
+    relative = torch.where(mean_square == 0, mean_square, mean_square / sizes.mean(0))
+    return RemulErrors(absolute=Estimate.of(errors.sqrt().mean(0)), relative=Estimate.of(relative))
