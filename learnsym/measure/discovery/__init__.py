@@ -1,0 +1,1 @@
+"""Discovery: generators of the symmetry of a trained network, from its gradients."""
