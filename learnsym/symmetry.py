@@ -108,6 +108,11 @@ def colour(on_output: Action | None = None) -> Symmetry:
     return Symmetry(groups.Colour(), actions.Channels(), on_output or Invariant())
 
 
+def hue_saturation(on_output: Action | None = None) -> Symmetry:
+    """Hue and saturation of colour images."""
+    return Symmetry(groups.HueSaturation(), actions.RGB(), on_output or Invariant())
+
+
 def affine2d_colour(on_output: Action | None = None) -> Symmetry:
     """Affine maps of images together with brightness and contrast; the border is repeated, so that the two commute."""
     group = groups.Product(groups.Affine2(), groups.Colour())
@@ -158,6 +163,7 @@ named: dict[str, Callable[[], Symmetry]] = {
     "quarter_turns2d": quarter_turns2d,
     "square2d": square2d,
     "colour": colour,
+    "hue_saturation": hue_saturation,
     "affine2d_colour": affine2d_colour,
     "so3": so3,
     "o3": o3,

@@ -1,4 +1,4 @@
-"""How group elements act on images, volumes, label maps, vector fields, points, sets and channels; or not at all."""
+"""How group elements act on images, volumes, label maps, vector fields, points, sets, channels and colours; or not."""
 
 from learnsym.actions._action import Action
 from learnsym.actions._checks import check_finite
@@ -7,12 +7,14 @@ from learnsym.actions.image import Image, LabelMap, Volume
 from learnsym.actions.invariant import Invariant
 from learnsym.actions.points import PointCloud
 from learnsym.actions.product import Product
+from learnsym.actions.rgb import RGB
 from learnsym.actions.sampler import bilinear_sample, nearest_sample
 from learnsym.actions.sets import Set
 from learnsym.actions.vector_field import VectorField
 from learnsym.actions.warp import sampling_grid, warp
 
 __all__ = [
+    "RGB",
     "Action",
     "Channels",
     "Image",

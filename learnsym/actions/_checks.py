@@ -12,6 +12,7 @@ ACTIONS_OF_SPACE = {
     "space": "Volume, VectorField(dim=3) or PointCloud",
     "spacetime": "PointCloud(dim=4)",
     "channels": "Channels",
+    "rgb": "RGB",
     "index": "Set",
     "product": "Product",
 }

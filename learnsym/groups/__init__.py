@@ -8,6 +8,7 @@ from learnsym.groups._colour import Colour
 from learnsym.groups._custom import CustomGroup
 from learnsym.groups._finite import Cyclic, Dihedral, Permutation, Trivial, cayley_table
 from learnsym.groups._group import Generator, Group
+from learnsym.groups._hue import HueSaturation
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
 from learnsym.groups._product import Product, split
@@ -31,6 +32,7 @@ __all__ = [
     "Dihedral",
     "Generator",
     "Group",
+    "HueSaturation",
     "Lorentz",
     "MatrixGroup",
     "Permutation",

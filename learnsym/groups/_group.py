@@ -39,7 +39,7 @@ class Group(abc.ABC):
 
     name: str
     space: str
-    """What the matrices act on: `plane`, `space`, `spacetime`, `channels`, `index` or `product`."""
+    """What the matrices act on: `plane`, `space`, `spacetime`, `channels`, `rgb`, `index` or `product`."""
     generators: tuple[Generator, ...]
     algebra: Float[Tensor, "D n n"]
     components: Float[Tensor, "K n n"]

@@ -9,6 +9,7 @@ import torch
 from learnsym.groups._colour import Colour
 from learnsym.groups._custom import CustomGroup
 from learnsym.groups._finite import Cyclic, Dihedral, Permutation, Trivial
+from learnsym.groups._hue import HueSaturation
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
 from learnsym.groups._product import Product
@@ -34,6 +35,7 @@ registry: dict[str, Callable[[], MatrixGroup]] = {
     "s4": lambda: Permutation(4),
     "s9": lambda: Permutation(9),
     "colour": Colour,
+    "hue_saturation": HueSaturation,
     "so3": SO3,
     "o3": O3,
     "so2_about_z": AxialSO2,

@@ -80,6 +80,7 @@ CASES = [
     Case("points-lorentz", actions.PointCloud(dim=4), lambda: groups.Lorentz(), lambda: noise(5, 4)),
     Case("set", actions.Set(), lambda: groups.Permutation(5), lambda: noise(5, 3)),
     Case("channels", actions.Channels(), lambda: groups.Colour(), lambda: noise(3, 4, 4)),
+    Case("rgb", actions.RGB(), lambda: groups.HueSaturation(), lambda: noise(3, 4, 4)),
     Case("invariant", actions.Invariant(), lambda: groups.Affine2(), lambda: torch.randint(9, (BATCH,))),
     Case("product", actions.Product((actions.Image(), actions.Channels()), (2, 2)), product, lambda: noise(3, 8, 8)),
 ]

@@ -16,6 +16,9 @@ MISFITS = [
     (actions.PointCloud(dim=4), lambda: groups.SO3(), "space"),
     (actions.Set(), lambda: groups.SO2(), "index"),
     (actions.Channels(), lambda: groups.SO2(), "channels"),
+    (actions.Channels(), lambda: groups.HueSaturation(), "RGB"),
+    (actions.RGB(), lambda: groups.Colour(), "Channels"),
+    (actions.RGB(), lambda: groups.CustomGroup(torch.eye(4)[None], space="rgb"), "3x3"),
     (actions.Product((actions.Image(),), (2,)), lambda: groups.SO2(), "product"),
     (
         actions.Product((actions.Image(), actions.Channels()), (3, 2)),
@@ -56,6 +59,9 @@ WRONG_DATA = [
     (actions.Set(), lambda: groups.Permutation(4), torch.zeros(2, 5, 3), r"\(B, 4, \.\.\.\)"),
     (actions.Channels(), lambda: groups.Colour(), IMAGES.byte(), "floating point"),
     (actions.Channels(), lambda: groups.Colour(), IMAGES[:0], "hold data"),
+    (actions.RGB(), lambda: groups.HueSaturation(), IMAGES, "red, green and blue"),
+    (actions.RGB(), lambda: groups.HueSaturation(), torch.zeros(0, 3, 4, 4), "hold data"),
+    (actions.RGB(), lambda: groups.HueSaturation(), torch.zeros(2, 3, 4, 4).byte(), "floating point"),
 ]
 
 
@@ -87,7 +93,8 @@ def test_bad_arguments_are_named(make, argument):
 def test_every_group_fits_at_most_one_of_these_actions():
     for name, make in groups.registry.items():
         group = make()
-        fits = [a for a in (actions.Image(), actions.Volume(), actions.Channels(), actions.Set()) if _fits(a, group)]
+        known = (actions.Image(), actions.Volume(), actions.Channels(), actions.RGB(), actions.Set())
+        fits = [action for action in known if _fits(action, group)]
         assert len(fits) <= 1, name
         assert (actions.Image() in fits) == (group.space == "plane"), name
         actions.Invariant().check(group)

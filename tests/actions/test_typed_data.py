@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 
 from learnsym import actions
@@ -55,6 +56,14 @@ def test_channels_change_contrast_about_mid_grey():
     x = torch.tensor([[[[0.5, 0.6, 0.9]]]])
     torch.testing.assert_close(actions.Channels()(g, x), torch.tensor([[[[0.6, 0.8, 1.4]]]]))
     assert float(actions.Channels(clamp=True)(g, x).max()) == 1.0
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4, 5), (2, 3, 2, 4, 5)])
+def test_colours_are_multiplied_and_channels_stay_first(shape):
+    g, x = torch.randn(2, 3, 3), torch.rand(shape)
+    moved = actions.RGB()(g, x)
+    torch.testing.assert_close(moved, torch.einsum("bij,bj...->bi...", g, x))
+    assert moved.is_contiguous()
 
 
 def test_label_map_moves_like_a_nearest_image():

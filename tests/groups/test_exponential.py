@@ -9,7 +9,7 @@ import torch
 from torch.func import grad, jacfwd, jacrev, jvp, vmap
 from torch.testing import assert_close
 
-from learnsym.groups import SE2, SE3, SO2, SO3, Affine2, Colour, Similarity2
+from learnsym.groups import SE2, SE3, SO2, SO3, Affine2, Colour, HueSaturation, Similarity2
 
 
 def reference_exp(group, a):
@@ -141,7 +141,7 @@ def test_dtype_and_shape_follow_the_input(group):
 
 
 def test_meta_device_follows_the_input():
-    for group in (SO2(), SO3(), Affine2(), SE3(), Colour()):
+    for group in (SO2(), SO3(), Affine2(), SE3(), Colour(), HueSaturation()):
         a = torch.zeros(3, group.dim, device="meta")
         assert group.inverse(group.exp(a)).device == group.log(group.exp(a)).device == a.device
 
@@ -151,9 +151,9 @@ def test_exp_compiles_to_one_graph():
     code = """
 import torch
 from torch.testing import assert_close
-from learnsym.groups import SE3, SO2, SO3, Affine2
+from learnsym.groups import SE3, SO2, SO3, Affine2, HueSaturation
 
-for group in (SO2(), Affine2(), SO3(), SE3()):
+for group in (SO2(), Affine2(), SO3(), SE3(), HueSaturation()):
     a = torch.rand(6, group.dim, dtype=torch.float64, requires_grad=True)
     compiled = torch.compile(group.exp, fullgraph=True, backend="aot_eager")
     assert_close(compiled(a), group.exp(a))
