@@ -1,7 +1,9 @@
 """Measures: how symmetric a trained network is, what labels tolerate, and how far the data cover an orbit."""
 
 from learnsym.measure.closure_test import closure_test
+from learnsym.measure.comparison import PairedDifference, paired_difference, ratio_of_means
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
+from learnsym.measure.discovery.discover import Discovery, GeneratorCandidate, discover_generators
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.estimate import Estimate
 from learnsym.measure.exactness import (
@@ -13,33 +15,83 @@ from learnsym.measure.exactness import (
     pad_to_exact,
     strided_is_exact,
 )
+from learnsym.measure.exactness_test import Exactness, exactness_test
+from learnsym.measure.finite.effective_invariance import PredictionInvariance, consistency, effective_invariance
+from learnsym.measure.finite.error_curve import ErrorCurve, error_curve
+from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
+from learnsym.measure.finite.layer_scores import LayerScore, LayerScores, layer_scores
+from learnsym.measure.finite.pixel_shifts import pixel_shifts
+from learnsym.measure.finite.quadrature import Quadrature
+from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
+from learnsym.measure.interval import Interval, bootstrap_interval, student_interval
+from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
+from learnsym.measure.lie.layout import Layout
+from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
 from learnsym.measure.pose.closure import Closure, closure_of
 from learnsym.measure.pose.inference import pose_posterior
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.space import SpacePosePosterior, space_pose_posterior
 from learnsym.measure.task_extent import TaskExtent, task_extent
+from learnsym.measure.twirl import TwirlDecomposition, twirl
+from learnsym.measure.variance_components import VarianceComponents, variance_components
 
 __all__ = [
     "AnalysisConfig",
+    "Attribution",
     "Break",
     "Closure",
+    "Contribution",
+    "Discovery",
+    "EquivarianceDeviation",
+    "ErrorCurve",
     "Estimate",
     "ExactSizes",
+    "Exactness",
+    "GeneratorCandidate",
+    "Interval",
+    "LayerScore",
+    "LayerScores",
+    "Layout",
+    "LocalError",
+    "LocalErrors",
+    "PairedDifference",
     "PoseConfig",
     "PosePosterior",
+    "PredictionInvariance",
+    "Quadrature",
+    "RemulErrors",
     "SizeVerdict",
     "SpacePosePosterior",
     "TaskExtent",
     "TaskExtentConfig",
+    "TwirlDecomposition",
+    "VarianceComponents",
+    "attribute",
+    "bootstrap_interval",
     "closure_of",
     "closure_test",
+    "consistency",
+    "discover_generators",
+    "effective_invariance",
     "equivariance_error",
+    "error_curve",
     "exact_sizes",
+    "exactness_test",
+    "g_eed",
     "interpolation_floor",
+    "layer_scores",
+    "local_equivariance_error",
     "next_exact_size",
     "pad_to_exact",
+    "paired_difference",
+    "pixel_shifts",
     "pose_posterior",
+    "ratio_of_means",
+    "remul_errors",
     "space_pose_posterior",
     "strided_is_exact",
+    "student_interval",
     "task_extent",
+    "twirl",
+    "variance_components",
 ]
