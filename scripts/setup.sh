@@ -75,5 +75,7 @@ if ! "$VENV/bin/python" -c 'import torch' 2>/dev/null; then
 fi
 say "learnsym with [$EXTRAS], at the versions in constraints.txt"
 pip_install -c constraints.txt -e ".[$EXTRAS]"
+# not all machines have a build of torchvision, which timm asks for and learnsym does without
+pip_install -c constraints.txt --no-deps timm
 fingerprint >"$STAMP"
 say "ready: $VENV"

@@ -45,7 +45,7 @@ def draw(analysis: Analysis, folder: Path, progress: bool = True) -> list[Panel]
     """Draw and save all panels of an analysis."""
     planned = [panel for data in analysis.data for panel in panels(data)]
     bar = tqdm(planned, desc="figures", disable=None if progress else True, leave=False)
-    return [_drawn(panel, folder) for panel in bar]
+    return [drawn(panel, folder) for panel in bar]
 
 
 def panels(data: DataResult) -> Iterable[Panel]:
@@ -102,7 +102,8 @@ def _training_panels(data: DataResult) -> Iterable[Panel]:
         yield Panel(kind="width-curves", data=data.label, alt=alt, size=(4.2, 3.3), draw=make)
 
 
-def _drawn(panel: Panel, folder: Path) -> Panel:
+def drawn(panel: Panel, folder: Path) -> Panel:
+    """The panel with its figure, which is also saved in `folder`."""
     svg = figures.save(panel.draw, folder / panel.name, panel.size)
     return Panel(**{**vars(panel), "svg": svg})
 

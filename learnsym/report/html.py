@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from importlib import resources
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from learnsym.degrees import Degree
 from learnsym.report import gauge, words
@@ -13,6 +14,9 @@ from learnsym.report.draw import Panel, slug
 from learnsym.report.figures.style import NOTION_COLOURS, TWIN_COLOURS
 from learnsym.report.results import Analysis, DataResult, Interval
 from learnsym.report.table import cell_text, score_name
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
@@ -22,18 +26,10 @@ def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
         analysis: what was found.
         panels: the drawn figures.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("learnsym.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.update(words=words, twin_colours=TWIN_COLOURS, notion_colours=NOTION_COLOURS)
-    environment.filters.update(slug=slug, image=_image)
-    return environment.get_template("report.html.j2").render(
+    pages = environment()
+    pages.globals.update(words=words, twin_colours=TWIN_COLOURS, notion_colours=NOTION_COLOURS)
+    pages.filters.update(slug=slug, image=image)
+    return pages.get_template("report.html.j2").render(
         analysis=analysis,
         css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),
         degree_rows=_degree_rows(analysis),
@@ -45,6 +41,24 @@ def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
         score_name=score_name(analysis.data),
         scale=_scale(analysis.data),
     )
+
+
+def environment() -> Environment:
+    """Templates of pages: every value escaped, every name known."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("learnsym.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def image(panel: Panel) -> str:
+    """A drawn figure as an address that holds it."""
+    return "data:image/svg+xml;base64," + base64.b64encode(panel.svg.encode()).decode()
 
 
 def _degree_rows(analysis: Analysis) -> list[tuple[tuple[str, str], list[dict[str, object]]]]:
@@ -67,10 +81,6 @@ def _notes(data: Sequence[DataResult]) -> dict[str, list[str]]:
 def _row(generator: str, cells: dict[str, Degree], analysis: Analysis) -> dict[str, object]:
     texts = [cell_text(cells[data.label]) if data.label in cells else "–" for data in analysis.data]
     return {"generator": generator, "unit": next(iter(cells.values())).unit, "cells": texts}
-
-
-def _image(panel: Panel) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(panel.svg.encode()).decode()
 
 
 def _by_kind(panels: Sequence[Panel]) -> dict[str, list[Panel]]:

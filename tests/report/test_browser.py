@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
 
+from learnsym.report import card
 from learnsym.report.analyze import write
 from learnsym.report.results import Analysis
 
@@ -42,10 +45,24 @@ def browser(tmp_path: Path) -> Iterator:
     driver.quit()
 
 
-@pytest.fixture
-def address(analysis: Analysis) -> str:
+def _report(analysis: Analysis) -> str:
     write(analysis, progress=False)
     return analysis.report.as_uri()
+
+
+def _card(analysis: Analysis) -> str:
+    net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(64, 3))
+    examples = card.Examples(name="noise", x=torch.rand(12, 1, 8, 8), y=torch.arange(12) % 3)
+    subject = card.Subject(name="a network with a name that is long enough to need two lines", model=net)
+    settings = card.CardSettings(samples=2, layer_examples=4)
+    return card.measure_model(subject, examples, ["se2", "square2d"], analysis.path, settings).page.as_uri()
+
+
+@pytest.fixture(params=[(_report, 11), (_card, 5)], ids=["report", "card"])
+def page(request: pytest.FixtureRequest, analysis: Analysis) -> tuple[str, int]:
+    """Address of a page, and how many figures it has at least."""
+    make, figures = request.param
+    return make(analysis), figures
 
 
 def _open(browser, address: str, width: int) -> None:
@@ -59,16 +76,17 @@ def _requested(browser) -> list[str]:
     return [one["params"]["request"]["url"] for one in messages if one["method"] == "Network.requestWillBeSent"]
 
 
-def test_the_page_in_a_browser(browser, address: str):
+def test_the_page_in_a_browser(browser, page: tuple[str, int]):
     from PIL import Image
 
+    address, figures = page
     browser.get("about:blank")
     browser.get_log("performance")  # what the browser's own start page asked for
     _open(browser, address, DESKTOP)
     colours = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB").getcolors(1 << 24)
     assert colours is not None and len(colours) > 50
     broken = "return [...document.images].filter(image => !image.complete || !image.naturalWidth).length"
-    assert browser.execute_script("return document.images.length") > 10 and browser.execute_script(broken) == 0
+    assert browser.execute_script("return document.images.length") >= figures and browser.execute_script(broken) == 0
     assert [entry for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")] == []
     requested = _requested(browser)
     assert address in requested and all(url.startswith(("file:", "data:")) for url in requested)

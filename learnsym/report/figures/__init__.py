@@ -1,7 +1,9 @@
 """Figures: each function takes data and Axes, draws, and returns the Axes."""
 
 from learnsym.report.figures.angles import accuracy_by_angle
+from learnsym.report.figures.contributions import contributions
 from learnsym.report.figures.curves import loss_curves, width_curves
+from learnsym.report.figures.error_curve import error_curve
 from learnsym.report.figures.extent import task_extent
 from learnsym.report.figures.orbits import orbit
 from learnsym.report.figures.poses import pose_law
@@ -12,6 +14,8 @@ __all__ = [
     "NOTION_COLOURS",
     "TWIN_COLOURS",
     "accuracy_by_angle",
+    "contributions",
+    "error_curve",
     "half_widths",
     "loss_curves",
     "orbit",

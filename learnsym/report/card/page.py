@@ -1,0 +1,67 @@
+"""The page of a symmetry card: one self-contained file, readable on a phone and in print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from learnsym.report import figures
+from learnsym.report.card import words
+from learnsym.report.card.row import Row
+from learnsym.report.draw import Panel, drawn, slug
+from learnsym.report.html import environment, image
+from learnsym.training.checkpoint import write_atomically
+
+if TYPE_CHECKING:
+    from learnsym.report.card.card import Card
+
+LAYERS = 10
+
+
+def write_page(card: Card) -> None:
+    """Draw the figures and write `card.html`."""
+    panels = [drawn(panel, card.folder / "figures") for panel in _panels(card)]
+    css = resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8")
+    pages = environment()
+    pages.tests["match"] = lambda value, start: value.startswith(start)
+    template = pages.get_template("card.html.j2")
+    page = template.render(card=card, panels=panels, css=css, words=words, image=image)
+    write_atomically(card.page, page.encode())
+
+
+def _panels(card: Card) -> Iterator[Panel]:
+    for name in card.symmetries:
+        yield from _curves(card, name)
+        yield from _layers(card, name)
+
+
+def _curves(card: Card, name: str) -> Iterator[Panel]:
+    rows = card.of(name, "error at an element")
+    for generator in dict.fromkeys(row.generator for row in rows):
+        of_one = [row for row in rows if row.generator == generator]
+        title = f"{name}, {generator or 'elements'}"
+        values = [[number or 0.0 for number in column] for column in zip(*map(_numbers, of_one), strict=True)]
+        alt = f"Relative equivariance error, {title}: {min(values[0]):.2g} to {max(values[0]):.2g}."
+        labels = [(row.element or "").replace(" degree", "°").removesuffix(" image width") for row in of_one]
+        make = partial(figures.error_curve, labels, *values, joined=generator is not None)
+        yield Panel(kind=f"curve-{slug(generator or 'elements')}", data=title, alt=alt, size=(4.2, 3.0), draw=make)
+
+
+def _numbers(row: Row) -> tuple[float | None, float | None, float | None]:
+    return row.relative, row.stderr, row.floor
+
+
+def _layers(card: Card, name: str) -> Iterator[Panel]:
+    rows = card.of(name, "contribution")
+    for generator in dict.fromkeys(row.generator for row in rows):
+        of_one = [row for row in rows if row.generator == generator and row.site.startswith("layer:")]
+        largest = sorted(of_one, key=lambda row: -abs(row.shown))[:LAYERS]
+        sites = [row.site.removeprefix("layer:") for row in largest]
+        alt = f"Shares of the squared local error, {name}, {generator}: " + "; ".join(
+            f"{site} {row.shown:.0%}" for site, row in zip(sites, largest, strict=True)
+        )
+        shares, errors = [row.shown for row in largest], [row.stderr or 0.0 for row in largest]
+        make = partial(figures.contributions, sites, shares, errors)
+        yield Panel(kind=f"layers-{generator}", data=f"{name}, {generator}", alt=alt, size=(4.2, 3.2), draw=make)
