@@ -131,7 +131,7 @@ def _add_measure(measure: argparse.ArgumentParser) -> None:
     measure.add_argument("--layer-examples", type=int, default=16, help="examples for measures of layers")
     measure.add_argument("--samples", type=int, default=8, help="group elements per example")
     derivatives = ("spectral", "central", "bilinear")
-    measure.add_argument("--derivative", default="spectral", choices=derivatives, help="of images; numbers depend on it")
+    measure.add_argument("--derivative", default="spectral", choices=derivatives, help="of images")
     measure.add_argument("--memory", type=float, default=4.0, help="limit for activations in GiB")
     measure.add_argument("--seed", type=int, default=0)
     measure.add_argument("--no-layers", dest="layers", action="store_false", help="measure the output only")

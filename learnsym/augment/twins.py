@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from learnsym.actions import Action, Channels, Invariant
+from learnsym.actions import RGB, Action, Channels, Invariant
 from learnsym.actions import Product as ProductAction
 from learnsym.augment.augmented import Augmented
 from learnsym.augment.averages import averages
@@ -119,4 +119,4 @@ def equivariant(symmetry: Symmetry) -> Symmetry:
 def _without_colour(action: Action) -> Action:
     if isinstance(action, ProductAction):
         return replace(action, actions=tuple(_without_colour(factor) for factor in action.actions))
-    return Invariant() if isinstance(action, Channels) else action
+    return Invariant() if isinstance(action, Channels | RGB) else action

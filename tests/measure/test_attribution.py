@@ -145,6 +145,30 @@ def test_windows_are_followed():
     assert not found.detected
 
 
+def test_windows_can_be_declared():
+    """As a function of the shape; the layout that follows by itself gives the same shares."""
+    net, x = network("windows"), images()
+    windows = lambda shape: ls.measure.Layout.windows((8, 8), 4, shape[0] // 4, shape[2], shift=(7, 7))  # noqa: E731
+    derived, declared = (attribute(net, x, TURN, layouts=layouts) for layouts in (None, {"mix": windows}))
+    assert abs(declared.unattributed) < 1e-9
+    for a, b in zip(derived.rows, declared.rows, strict=True):
+        assert (a.site, a.share.mean) == (b.site, pytest.approx(b.share.mean, abs=1e-9))
+
+
+def test_compiled_networks_are_measured_as_they_are_written():
+    net, x = network("residual"), images()
+    plain, compiled = (attribute(model, x, TURN) for model in (net, torch.compile(net)))
+    assert compiled.total.mean == pytest.approx(plain.total.mean)
+    assert len(compiled.rows) == len(plain.rows)
+
+
+def test_images_need_not_be_square():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(2, 3, 3, stride=2, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    found = attribute(net.double(), torch.rand(3, 2, 8, 14, dtype=torch.float64), AFFINE, "shear")
+    assert abs(found.unattributed) < 1e-9
+
+
 def test_lost_functions_are_named_and_layouts_can_be_declared():
     class Network(nn.Module):
         def __init__(self):

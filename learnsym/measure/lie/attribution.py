@@ -23,6 +23,7 @@ from learnsym.measure.lie.forward import differentiable
 from learnsym.measure.lie.generator import Operator, generator_named, operator_of
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.split import Operators, Part, Splitter
+from learnsym.measure.lie.trace import Declared
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def attribute(
     generator: str | None = None,
     *,
     derivative: Derivative = "spectral",
-    layouts: Mapping[str, str] | None = None,
+    layouts: Mapping[str, Declared] | None = None,
     probes: int = 0,
     output: Output | None = None,
     batch_size: int = 8,
@@ -106,7 +107,8 @@ def attribute(
         generator: name of one generator of the group; may be left out when there is one.
         derivative: on images and feature maps, see `local_equivariance_error`.
         layouts: layouts of the outputs of modules where they cannot be derived, such as
-            `{"encoder": "B (1 + H W) C"}`; `B C` means that nothing moves.
+            `{"encoder": "B (1 + H W) C"}`; `B C` means that nothing moves. Or a function of the shape of the output,
+            such as `lambda shape: ls.measure.Layout.windows((56, 56), 7, shape[0] // 64, shape[2])`.
         probes: number `M` of random directions for the norm of each contribution; none for 0, and exact by one
             reverse pass per output where there are at most `M` outputs.
         output: takes the tensor out of what the model returns.

@@ -22,13 +22,17 @@ Backend = Literal["auto", "forward", "double", "differences"]
 
 @contextmanager
 def differentiable(model: object) -> Iterator[None]:
-    """Fused kernels without a forward-mode derivative replaced by plain ones: attention, transformer layers, LSTM."""
+    """Fused kernels without a forward-mode derivative replaced by plain ones: attention, transformer layers, LSTM.
+
+    Code compiled by `torch.compile` runs as the Python code that it stands for.
+    """
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
     fast = torch.backends.mha.get_fastpath_enabled()
     with ExitStack() as stack:
         stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
         torch.backends.mha.set_fastpath_enabled(False)
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+        stack.enter_context(torch.compiler.set_stance("force_eager"))
         if any(isinstance(module, nn.RNNBase) for module in modules):
             stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
             stack.enter_context(torch.backends.cudnn.flags(enabled=False))

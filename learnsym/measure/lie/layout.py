@@ -90,6 +90,21 @@ class Layout:
             )
         return layout
 
+    @staticmethod
+    def windows(
+        grid: tuple[int, int], window: int, batch: int, channels: int, shift: tuple[int, int] = (0, 0)
+    ) -> Layout:
+        """Windows of tokens `(B · H/w · W/w, w², C)`, as shifted-window attention has them, rolled by `shift` before.
+
+        Example:
+            >>> ls.measure.Layout.windows((8, 8), window=4, batch=2, channels=3).shape
+            (8, 16, 3)
+        """
+        rows, columns = (Factor(kind, size // window, window) for kind, size in zip(SPACE, grid, strict=True))
+        inner = tuple(Factor(kind, window) for kind in SPACE)
+        outer = Axis((Factor(BATCH, batch), rows, columns))
+        return Layout((outer, Axis(inner), Axis((Factor(CHANNELS, channels),))), shift)
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the tensors that it describes."""

@@ -100,9 +100,10 @@ def _cat(known: Known, out: Tensor, args: tuple, kwargs: dict) -> Layout | None:
 
 def _reduction(layout: Layout, out: Tensor, args: tuple, kwargs: dict) -> Layout | None:
     dims = _argument(args, kwargs, 0, "dim")
-    if dims is None or layout.shift != (0, 0):
+    if dims is None:
         return None
-    return reduced(layout, [dims] if isinstance(dims, int) else dims, _argument(args, kwargs, 1, "keepdim", False))
+    found = reduced(layout, [dims] if isinstance(dims, int) else dims, _argument(args, kwargs, 1, "keepdim", False))
+    return Layout(found.axes) if not found.has_grid else found if layout.shift == (0, 0) else None
 
 
 def _getitem(layout: Layout, out: Tensor, args: tuple, kwargs: dict) -> Layout | None:

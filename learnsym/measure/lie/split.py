@@ -17,7 +17,7 @@ from learnsym.measure._probe import Model, Output, check_outputs, real_tensor_of
 from learnsym.measure.lie.forward import dual
 from learnsym.measure.lie.generator import Operator
 from learnsym.measure.lie.layout import Layout
-from learnsym.measure.lie.trace import LayoutTrace, Visit
+from learnsym.measure.lie.trace import Declared, LayoutTrace, Visit
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Splitter:
     model: Model
     output: Output | None
     operators: Operators
-    layouts: Mapping[str, str]
+    layouts: Mapping[str, Declared]
     probes: int
     seed: int
 

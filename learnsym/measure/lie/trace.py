@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
@@ -21,6 +22,10 @@ Visit = Callable[[str, Tensor, Layout], Tensor]
 """Called with the name of a site, its result and the layout of the result; returns what the network goes on with."""
 
 
+Declared = str | Callable[[torch.Size], Layout]
+"""The layout of a module's output in the words of `Layout.parse`, or as a function of the output's shape."""
+
+
 class LayoutTrace(TorchFunctionMode):
     """Runs a network and hands each result whose layout follows from the input's to `visit`.
 
@@ -31,10 +36,10 @@ class LayoutTrace(TorchFunctionMode):
     Args:
         model: its modules give the names.
         visit: see `Visit`.
-        declared: layouts of the outputs of modules, by path, in the words of `Layout.parse`.
+        declared: layouts of the outputs of modules, by path, see `Declared`.
     """
 
-    def __init__(self, model: object, visit: Visit, declared: Mapping[str, str]) -> None:
+    def __init__(self, model: object, visit: Visit, declared: Mapping[str, Declared]) -> None:
         super().__init__()
         self.visit = visit
         self.declared = declared
@@ -142,7 +147,8 @@ class LayoutTrace(TorchFunctionMode):
     def _at_boundary(self, path: str, out: Tensor, args: tuple) -> Layout | None:
         """The layout that was declared; else, where none is known, the one of an input of the same shape."""
         if path in self.declared:
-            return Layout.parse(self.declared[path], out.shape)
+            declared = self.declared[path]
+            return Layout.parse(declared, out.shape) if isinstance(declared, str) else declared(out.shape)
         if out in self._layouts or not args or not isinstance(args[0], Tensor) or args[0] not in self._layouts:
             return None
         layout: Layout = self._layouts[args[0]]
