@@ -27,6 +27,8 @@ from learnsym.measure.interval import Interval, bootstrap_interval, student_inte
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
+from learnsym.measure.merging.barrier import MergeBarrier
+from learnsym.measure.merging.merge import merge_barrier, merge_barrier_between
 from learnsym.measure.pose.closure import Closure, closure_of
 from learnsym.measure.pose.inference import pose_posterior
 from learnsym.measure.pose.posterior import PosePosterior
@@ -54,6 +56,7 @@ __all__ = [
     "Layout",
     "LocalError",
     "LocalErrors",
+    "MergeBarrier",
     "PairedDifference",
     "PoseConfig",
     "PosePosterior",
@@ -81,6 +84,8 @@ __all__ = [
     "interpolation_floor",
     "layer_scores",
     "local_equivariance_error",
+    "merge_barrier",
+    "merge_barrier_between",
     "next_exact_size",
     "pad_to_exact",
     "paired_difference",

@@ -1,0 +1,148 @@
+"""Layer-wise equivariance by merging: a network with its transformed copy, or with another network.
+
+Legend of axes: `B` examples, `n` size of the matrix.
+"""
+
+from __future__ import annotations
+
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor
+
+from learnsym.measure._probe import Model, Output, check_probe, evaluating, outputs_of
+from learnsym.measure.merging.barrier import MergeBarrier, barrier_of
+from learnsym.measure.merging.channels import moved_state
+from learnsym.measure.merging.coupling import follow
+from learnsym.measure.merging.line import connect
+from learnsym.measure.merging.matching import matchings
+from learnsym.measure.merging.network import check_same, trace
+
+
+def merge_barrier(
+    model: Model,
+    x: Shaped[Tensor, "B ..."],
+    element: Float[Tensor, "n n"],
+    y: Int[Tensor, "..."] | None = None,
+    *,
+    calibration: Tensor | None = None,
+    matching: str = "activations",
+    repair: bool = True,
+    points: int = 11,
+    output: Output | None = None,
+    batch_size: int = 64,
+) -> MergeBarrier:
+    """The barrier between a classifier and its own transformed copy: 0 for a group convolutional network in disguise.
+
+    The copy `x -> f(g^-1 x)` is made of the same weights with all kernels moved by `g`. A network that is equivariant
+    in every layer, with `g` permuting channels, is its own copy up to that permutation `P`, so nothing happens on
+
+        θ(α) = (1 - α) θ + α P(g·θ),    barrier = 1 - acc(1/2) / mean(acc(0), acc(1))
+
+    One permutation is found for each set of channels that can be reordered only together, such as a residual stream.
+    The spread of activations, which shrinks between two networks, is repaired after every hidden layer; for batch
+    normalisation that is the reset of its statistics. The standard error of the ratio is that of its linearisation.
+    Strides make the copy exact at some image sizes only; the accuracy at its end of the line shows what that costs.
+
+    Args:
+        model: a module of convolutions, linear layers, batch normalisation, pointwise functions, pools, sums,
+            flatten and concatenation; it is traced with torch.export and never changed.
+        x: images `(B, C, H, W)`.
+        element: a flip or quarter turn, such as `ls.groups.Dihedral(1).components[1]`.
+        y: classes `(B,)`, or label maps; None for the classes that the model itself gives, agreement with the original.
+        calibration: images on which channels are matched and spreads repaired, without labels; None for `x`. The values
+            of one layer for all of them are held in memory.
+        matching: by correlations of `activations`, or by `weights` alone.
+        repair: whether spreads are repaired; False for weights that are interpolated and nothing else.
+        points: number of points of the line, odd, so that the midpoint is one.
+        output: takes the logits out of what the model returns, when it returns a tuple or a dictionary.
+        batch_size: examples per call; does not change the result.
+
+    Returns:
+        The barriers, accuracy and loss along the line, and the permutations.
+
+    Raises:
+        ValueError: for an operation through which channels cannot be followed, an element that does not map kernels
+            onto themselves, or targets that do not fit the outputs.
+
+    Reference: Bökman, Kahl, "Investigating how ReLU-networks encode symmetries" (2023), arXiv 2305.17017.
+
+    Example:
+        >>> model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))
+        >>> unmoved = ls.measure.merge_barrier(model, torch.rand(6, 1, 8, 8), torch.eye(2))
+        >>> unmoved.barrier.mean, unmoved.permutations["0"]
+        (0.0, tensor([0, 1, 2, 3]))
+    """
+    images = x if calibration is None else calibration
+    _check(model, x, images, matching, points, batch_size)
+    targets = _targets(model, x, y, output, batch_size)
+    network = trace(model, x, output)
+    channels = follow(network)
+    copy = moved_state(network.state, channels, element)
+    line = connect(network, channels, copy, images, matchings[matching], repair, batch_size)
+    return barrier_of(line, x, targets, points)
+
+
+def merge_barrier_between(
+    model_a: Model,
+    model_b: Model,
+    x: Shaped[Tensor, "B ..."],
+    y: Int[Tensor, "..."] | None = None,
+    *,
+    calibration: Tensor | None = None,
+    matching: str = "activations",
+    repair: bool = True,
+    points: int = 11,
+    output: Output | None = None,
+    batch_size: int = 64,
+) -> MergeBarrier:
+    """The barrier between two classifiers of one architecture, such as two that were trained independently.
+
+    The yardstick for `merge_barrier`, which puts the transformed copy of a network in place of the second; the other
+    arguments are the same. Without `y`, targets are the classes that `model_a` gives.
+
+    Raises:
+        ValueError: as `merge_barrier`, and for models of different architectures.
+
+    Reference: Entezari, Sedghi, Saukh, Neyshabur, "The role of permutation invariance in linear mode connectivity of
+    neural networks" (2022), arXiv 2110.06296.
+
+    Example:
+        >>> a, b = (nn.Sequential(nn.Flatten(), nn.Linear(9, 4), nn.ReLU(), nn.Linear(4, 2)) for _ in range(2))
+        >>> found = ls.measure.merge_barrier_between(a, b, torch.rand(6, 1, 3, 3), matching="weights")
+        >>> len(found.accuracy), found.permutations["1"].shape
+        (11, torch.Size([4]))
+    """
+    images = x if calibration is None else calibration
+    _check(model_a, x, images, matching, points, batch_size)
+    targets = _targets(model_a, x, y, output, batch_size)
+    network, other = trace(model_a, x, output), trace(model_b, x, output)
+    check_same(network, other)
+    channels = follow(network)
+    line = connect(network, channels, other.state, images, matchings[matching], repair, batch_size)
+    return barrier_of(line, x, targets, points)
+
+
+def _targets(model: Model, x: Tensor, y: Tensor | None, output: Output | None, batch_size: int) -> Tensor:
+    """The targets that are given, or the classes of the model."""
+    with evaluating(model):
+        outputs = outputs_of(model, x, output, batch_size)
+    shape, classes = tuple(outputs.shape), outputs.shape[1] if outputs.ndim > 1 else 0
+    if classes < 2:
+        raise ValueError(f"output: got shape {shape}, must be (B, K, ...) logits of K >= 2 classes; choose the logits")
+    if y is None:
+        return outputs.argmax(1)
+    if tuple(y.shape) != (len(x), *shape[2:]):
+        raise ValueError(f"y: got shape {tuple(y.shape)} for outputs {shape}, must be one class per output")
+    if not bool(((y >= 0) & (y < classes)).all()):
+        raise ValueError(f"y: has classes from {int(y.min())} to {int(y.max())}, must lie in [0, {classes - 1}]")
+    return y.to(outputs.device).long()
+
+
+def _check(model: Model, x: Tensor, images: Tensor, matching: str, points: int, batch_size: int) -> None:
+    check_probe(model, images, batch_size)
+    if images.shape[1:] != x.shape[1:]:
+        shapes = f"{tuple(images.shape)} for x of shape {tuple(x.shape)}"
+        raise ValueError(f"calibration: got shape {shapes}, must be images of the same size")
+    if matching not in matchings:
+        raise ValueError(f"matching: got {matching!r}, must be one of {', '.join(matchings)}")
+    if points < 3 or points % 2 == 0:
+        raise ValueError(f"points: got {points}, must be odd and >= 3, so that the midpoint is one; 11 is usual")
