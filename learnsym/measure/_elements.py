@@ -23,7 +23,7 @@ def distribution_or_haar(group: Group, distribution: GroupDistribution | None) -
             f"distribution: got None, but {group.name} is not compact and has no uniform law; "
             "pass one, e.g. ls.distributions.LieBox(group, half_width)"
         )
-    return Haar(group)
+    return Haar(group, dtype=torch.float64)
 
 
 def stratified_elements(
@@ -40,3 +40,8 @@ def stratified_elements(
             return distribution.from_uniform(u.to(distribution.reference)).detach()
         except ValueError:
             return distribution.rsample(torch.Size((samples, examples))).detach()
+
+
+def matching(elements: Tensor, x: Tensor) -> Tensor:
+    """Elements on the device of the data, and in their dtype when that is a floating one."""
+    return elements.to(x) if x.is_floating_point() else elements.to(x.device)

@@ -12,7 +12,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._elements import distribution_or_haar, stratified_elements
+from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
 from learnsym.measure._probe import Model, Output, evaluating, outputs_of
 from learnsym.measure.estimate import Estimate
 from learnsym.symmetry import Symmetry
@@ -136,8 +136,7 @@ def _elements(
     if samples < 1:
         raise ValueError(f"samples: got {samples}, must be >= 1; 8 is usual")
     chosen = distribution_or_haar(symmetry.group, distribution)
-    elements = stratified_elements(chosen, len(x), samples, seed)
-    return elements.to(x) if x.is_floating_point() else elements.to(x.device)
+    return matching(stratified_elements(chosen, len(x), samples, seed), x)
 
 
 def _squared(a: Tensor, b: Tensor) -> Float[Tensor, "B"]:

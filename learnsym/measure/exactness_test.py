@@ -11,7 +11,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._elements import distribution_or_haar, stratified_elements
+from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
 from learnsym.measure._probe import Model, Output, evaluating, outputs_of
 from learnsym.measure.comparison import paired_difference
 from learnsym.measure.equivariance_error import equivariance_error, pairing, relative
@@ -106,7 +106,7 @@ def _round_trips(
     outputs = read(x)
     other = outputs[pairing(len(x), seed)]
     move, inverse = symmetry.on_input, symmetry.group.inverse
-    for g in elements.to(x) if x.is_floating_point() else elements.to(x.device):
+    for g in matching(elements, x):
         returned = read(_rounded(move(inverse(g), move(g, x)), generator))
         on_output = partial(symmetry.on_output, g)
         yield on_output(_rounded(returned, generator)), on_output(outputs), on_output(other)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._draws import draws_of
+from learnsym.measure._elements import matching
 from learnsym.measure._probe import Model, Output, evaluating, outputs_of
 from learnsym.measure.comparison import ratio_of_means
 from learnsym.measure.estimate import Estimate
@@ -114,9 +115,9 @@ def twirl(
 
 def _pulled_back(read: Callable[[Tensor], Tensor], g: Tensor, x: Tensor, symmetry: Symmetry) -> Tensor:
     """`f_g(x) = g^-1·f(g·x)`."""
-    moved = read(symmetry.on_input(g.to(x if x.is_floating_point() else x.device), x))
+    moved = read(symmetry.on_input(matching(g, x), x))
     back = symmetry.group.inverse(g)
-    return symmetry.on_output(back.to(moved if moved.is_floating_point() else moved.device), moved)
+    return symmetry.on_output(matching(back, moved), moved)
 
 
 def _jackknife(of: Callable[[Tensor], Tensor], f: Float[Tensor, "S B ..."]) -> Float[Tensor, "B"]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import Group
-from learnsym.measure._elements import distribution_or_haar, stratified_elements
+from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
 from learnsym.measure._probe import Model, Output, check_outputs, check_probe, outputs_of, tensor_of
 from learnsym.symmetry import Symmetry
 
@@ -56,11 +56,6 @@ def moved_outputs(
         outputs = torch.cat([tensor_of(model(symmetry.on_input(h, part)), len(part), output) for part, h in parts])
     check_outputs(outputs)
     return outputs
-
-
-def matching(elements: Tensor, x: Tensor) -> Tensor:
-    """Elements on the device of the data, and in their dtype when that is a floating one."""
-    return elements.to(x) if x.is_floating_point() else elements.to(x.device)
 
 
 def check_elements(elements: Float[Tensor, "K n n"], group: Group, name: str) -> None:

@@ -12,10 +12,11 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from learnsym.measure._elements import matching
 from learnsym.measure._probe import Model, Output, evaluating
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.estimate import Estimate
-from learnsym.measure.finite._orbit import check_elements, matching, pairs, squared_distance
+from learnsym.measure.finite._orbit import check_elements, pairs, squared_distance
 from learnsym.measure.finite.quadrature import Quadrature
 from learnsym.symmetry import Symmetry
 
