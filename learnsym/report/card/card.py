@@ -21,7 +21,7 @@ from learnsym.report.card.batches import batch_size_within
 from learnsym.report.card.examples import Examples
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
-from learnsym.report.card.steps import STEPS, Situation
+from learnsym.report.card.steps import STEPS, Situation, reach_of
 from learnsym.report.card.subject import Subject
 from learnsym.symmetry import Symmetry, symmetry_by_name
 from learnsym.training.checkpoint import write_atomically
@@ -116,7 +116,7 @@ def measure_model(
         data=examples.name,
         examples=len(x),
         rows=tuple(rows),
-        notes=(*notes, *_sizes_note(subject.model, x, named)),
+        notes=(*notes, *filter(None, map(reach_of, situations)), *_sizes_note(subject.model, x, named)),
     )
     kept.finish(card)
     write_page(card)

@@ -44,9 +44,16 @@ def _curves(card: Card, name: str) -> Iterator[Panel]:
         title = f"{name}, {generator or 'elements'}"
         values = [[number or 0.0 for number in column] for column in zip(*map(_numbers, of_one), strict=True)]
         alt = f"Relative equivariance error, {title}: {min(values[0]):.2g} to {max(values[0]):.2g}."
-        labels = [(row.element or "").replace(" degree", "°").removesuffix(" image width") for row in of_one]
-        make = partial(figures.error_curve, labels, *values, joined=generator is not None)
+        labels, unit = _ticks([row.element or "" for row in of_one], joined=generator is not None)
+        make = partial(figures.error_curve, labels, *values, joined=generator is not None, xlabel=unit)
         yield Panel(kind=f"curve-{slug(generator or 'elements')}", data=title, alt=alt, size=(4.2, 3.0), draw=make)
+
+
+def _ticks(elements: list[str], joined: bool) -> tuple[list[str], str]:
+    """Labels of elements along a generator without their unit, and the unit."""
+    if not joined:
+        return elements, ""
+    return [element.split()[0] for element in elements], elements[0].partition(" ")[2]
 
 
 def _numbers(row: Row) -> tuple[float | None, float | None, float | None]:

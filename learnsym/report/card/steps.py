@@ -230,6 +230,14 @@ STEPS: dict[str, Callable[[Situation], Iterator[Row]]] = {
 }
 
 
+def reach_of(it: Situation) -> str | None:
+    """Of a group that is not compact: in words, how far elements were tried."""
+    if it.group.is_compact:
+        return None
+    widths = [f"{g.name} ±{PART_OF_CAP * g.cap / g.per_unit:.3g} {g.unit}" for g in it.group.generators]
+    return f"{it.name} is not compact; elements were tried with {', '.join(widths)}."
+
+
 def _curves(group: Group) -> Iterator[tuple[str | None, Quadrature]]:
     if group.order is not None:
         if group.order == len(group.components):

@@ -18,6 +18,7 @@ def error_curve(
     floors: Sequence[float],
     ax: Axes,
     joined: bool = True,
+    xlabel: str = "",
 ) -> Axes:
     """Relative error at each element with its standard error, above what interpolation alone makes.
 
@@ -30,6 +31,6 @@ def error_curve(
     step = max(1, len(labels) // 6)
     ax.set_xticks(list(places)[::step], list(labels)[::step], rotation=0 if joined else 20, fontsize=8)
     ax.set_ylim(bottom=0.0)
-    ax.set_ylabel("relative error")
+    ax.set(xlabel=xlabel, ylabel="relative error")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handlelength=1.8)
     return tidy(ax)
