@@ -95,3 +95,17 @@ def check_outputs(outputs: Tensor, first: int = 0) -> None:
             f"model: its output for example {index} is not finite ({int(bad.sum())} of {len(bad)} examples); "
             "repair the model or leave these examples out"
         )
+
+
+def in_units_of(errors: Tensor, scale: Tensor) -> Tensor:
+    """Errors over how far outputs of unrelated examples are apart; no error is 0 on any scale.
+
+    Raises:
+        ValueError: when there is an error, and outputs are the same for all examples.
+    """
+    if not scale and errors.any():
+        raise ValueError(
+            "model: its output is the same for all examples, so that its error has no scale; measure an output that "
+            "differs between examples"
+        )
+    return torch.where(errors == 0, errors, errors / scale)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
-from learnsym.measure._probe import Model, Output, evaluating, outputs_of
+from learnsym.measure._probe import Model, Output, evaluating, in_units_of, outputs_of
 from learnsym.measure.estimate import Estimate
 from learnsym.symmetry import Symmetry
 
@@ -114,9 +114,7 @@ def relative(triples: Iterator[tuple[Tensor, Tensor, Tensor]]) -> Estimate:
         error, distance = error + _squared(actual, expected), distance + _squared(expected, other)
         count += 1
     scale = (distance / count).mean().sqrt()
-    values = (error / count).sqrt()
-    # outputs that are the same for all examples have no scale: exact or infinitely wrong
-    return Estimate.of(torch.where(values == 0, values, values / scale))
+    return Estimate.of(in_units_of((error / count).sqrt(), scale))
 
 
 def pairing(count: int, seed: int) -> Tensor:

@@ -67,3 +67,21 @@ def test_modes_are_restored_after_an_exception():
     with pytest.raises(RuntimeError):
         measure.equivariance_error(model, images().float(), TURNS)
     assert [module.training for module in model] == [True, False, True]
+
+
+def test_outputs_that_are_all_the_same_have_no_scale():
+    class Same(nn.Module):
+        """Moves with the input, but not between examples."""
+
+        def forward(self, x):
+            return x - x + torch.linspace(0, 1, 8, dtype=x.dtype) * (1 + 0 * x)
+
+    x = images()
+    on_output = symmetry.rotation2d().on_input
+    for measured, named in (
+        (measure.equivariance_error, symmetry.quarter_turns2d(on_output)),
+        (measure.error_curve, symmetry.quarter_turns2d(on_output)),
+        (measure.local_equivariance_error, symmetry.rotation2d(on_output)),
+    ):
+        with pytest.raises(ValueError, match="the same for all examples"):
+            measured(Same(), x, named)

@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from learnsym.measure._elements import matching
-from learnsym.measure._probe import Model, Output, evaluating
+from learnsym.measure._probe import Model, Output, evaluating, in_units_of
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._orbit import check_elements, pairs, squared_distance
@@ -103,5 +103,4 @@ def _relative(compared: Iterator[tuple[Tensor, Tensor]], partner: Tensor, at: Qu
     found = [(squared_distance(a, b), squared_distance(b, b[partner])) for a, b in compared]
     errors, distances = (torch.stack(part) for part in zip(*found, strict=True))
     scale = at.average(distances).mean()
-    # outputs that are the same for all examples have no scale: exact or infinitely wrong
-    return torch.where(errors == 0, errors, errors / scale).sqrt()
+    return in_units_of(errors, scale).sqrt()

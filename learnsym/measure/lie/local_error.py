@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure._probe import Model, Output, check_outputs, check_probe, evaluating, real_tensor_of
+from learnsym.measure._probe import Model, Output, check_outputs, check_probe, evaluating, in_units_of, real_tensor_of
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.estimate import Estimate
 from learnsym.measure.lie.flow import Derivative
@@ -135,8 +135,8 @@ def local_equivariance_error(
             generator=described.name,
             unit=described.unit,
             lee=Estimate.of(lie[row].square() / dim),
-            relative=Estimate.of(_quotient(lie[row], distance)),
-            of_derivative=Estimate.of(_quotient(lie[row], scale[row])),
+            relative=Estimate.of(in_units_of(lie[row], distance)),
+            of_derivative=Estimate.of(torch.where(lie[row] == 0, lie[row], lie[row] / scale[row])),
         )
         for row, (_, described) in enumerate(chosen)
     )
@@ -145,8 +145,3 @@ def local_equivariance_error(
 
 def _norm(t: Float[Tensor, "G B ..."]) -> Float[Tensor, "G B"]:
     return t.reshape(*t.shape[:2], -1).double().norm(dim=2)
-
-
-def _quotient(error: Tensor, scale: Tensor) -> Tensor:
-    """0 where there is no error, also for outputs that are the same for all examples."""
-    return torch.where(error == 0, error, error / scale)
