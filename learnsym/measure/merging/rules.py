@@ -129,7 +129,7 @@ RULES = _table(
         "dropout feature_dropout clone contiguous detach to": _pointwise,
         "max_pool2d avg_pool2d adaptive_avg_pool2d upsample_nearest2d upsample_bilinear2d": _per_plane,
         "mean sum amax": _reduction,
-        "flatten view reshape squeeze": _reshape,
+        "flatten view reshape squeeze unsqueeze slice": _reshape,
         "cat": _concatenation,
     }
 )
