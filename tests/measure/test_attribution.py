@@ -54,7 +54,7 @@ class Transformer(nn.Module):
         x = torch.cat([self.token.expand(len(x), -1, -1), x], dim=1) + self.place
         q, k, v = self.qkv(self.norm(x)).reshape(*x.shape[:2], 3, 2, 3).permute(2, 0, 3, 1, 4).unbind(0)
         x = x + F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
-        x = x + ((q @ k.transpose(-2, -1)).softmax(-1) @ v).transpose(1, 2).reshape(x.shape)
+        x = x + ((q @ k.mT).softmax(-1) @ v).transpose(1, 2).reshape(x.shape)
         return self.head(x[:, 0])
 
 

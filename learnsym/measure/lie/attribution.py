@@ -105,7 +105,8 @@ def attribute(
         x: images.
         symmetry: with the action `Image` on inputs.
         generator: name of one generator of the group; may be left out when there is one.
-        derivative: on images and feature maps, see `local_equivariance_error`.
+        derivative: on images and feature maps, see `local_equivariance_error`; `spectral` charges the jump between
+            opposite borders of ordinary photographs to the first layer, `central` does not.
         layouts: layouts of the outputs of modules where they cannot be derived, such as
             `{"encoder": "B (1 + H W) C"}`; `B C` means that nothing moves. Or a function of the shape of the output,
             such as `lambda shape: ls.measure.Layout.windows((56, 56), 7, shape[0] // 64, shape[2])`.
@@ -164,7 +165,10 @@ def _attribution(parts: list[Part], generator: Generator, probes: int) -> Attrib
         for site, dots in shares.items()
     )
     if trace.detected:
-        logger.warning("layouts taken from inputs of the same shape: %s", ", ".join(trace.detected))
+        shown = ", ".join([*trace.detected][:3])
+        logger.warning(
+            "%d modules are taken to keep the layout of inputs (see `detected`): %s", len(trace.detected), shown
+        )
     return Attribution(
         generator=generator.name,
         unit=generator.unit,

@@ -139,6 +139,8 @@ _MOVES: dict[str, Rule] = {
     **dict.fromkeys(
         ["transpose", "swapaxes", "swapdims"], _of_first(lambda layout, out, args, kwargs: transposed(layout, *args))
     ),
+    **dict.fromkeys(["mT", "mH"], _of_first(lambda layout, out, args, kwargs: transposed(layout, -2, -1))),
+    **dict.fromkeys(["data", "real"], _of_first(lambda layout, out, args, kwargs: layout)),
     **dict.fromkeys(["movedim", "moveaxis"], _of_first(lambda layout, out, args, kwargs: moved(layout, *args))),
     "getitem": _of_first(_getitem),
     "roll": _of_first(_roll),

@@ -81,7 +81,7 @@ class LayoutTrace(TorchFunctionMode):
         out = self.rules.apply(func, args, kwargs)
         if not self._known(args, kwargs):
             return out
-        name = getattr(func, "__name__", str(func))
+        name = _name(func)
         found = rule_of(name)
         if found is None:
             if isinstance(out, Tensor) and out.is_floating_point():
@@ -156,3 +156,9 @@ class LayoutTrace(TorchFunctionMode):
             return None
         self.detected[path] = layout.kinds
         return layout
+
+
+def _name(func: Callable) -> str:
+    """The name of a function, or of the property that a getter reads (`mT`)."""
+    name = getattr(func, "__name__", str(func))
+    return getattr(getattr(func, "__self__", None), "__name__", name) if name == "__get__" else name
