@@ -23,11 +23,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["p
 # Imports point only upwards in this list (docs/contributing: layout); names on one line may use each other.
 LAYERS = (
     ("groups", "_escnn"),
+    ("representations",),
     ("actions",),
     ("symmetry",),
     ("degrees",),
     ("distributions",),
     ("augment",),
+    ("equivariant",),
     ("relax",),
     ("objectives",),
     ("nets",),

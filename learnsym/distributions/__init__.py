@@ -12,6 +12,7 @@ from learnsym.distributions.learnable_elements import LearnableCategorical, Lear
 from learnsym.distributions.noise import part_of_batch, uniform_noise
 from learnsym.distributions.normal import WrappedNormal
 from learnsym.distributions.product import LearnableProduct, ProductDistribution
+from learnsym.distributions.quadrature import Quadrature
 from learnsym.distributions.sobol import midpoints
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "LearnableProduct",
     "LieBox",
     "ProductDistribution",
+    "Quadrature",
     "WrappedNormal",
     "full_precision",
     "learnable",

@@ -1,5 +1,6 @@
 """Measures: how symmetric a trained network is, what labels tolerate, and how far the data cover an orbit."""
 
+from learnsym.distributions import Quadrature
 from learnsym.measure.closure_test import closure_test
 from learnsym.measure.comparison import PairedDifference, paired_difference, ratio_of_means
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
@@ -21,7 +22,6 @@ from learnsym.measure.finite.error_curve import ErrorCurve, error_curve
 from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
 from learnsym.measure.finite.layer_scores import LayerScore, LayerScores, layer_scores
 from learnsym.measure.finite.pixel_shifts import pixel_shifts
-from learnsym.measure.finite.quadrature import Quadrature
 from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
 from learnsym.measure.interval import Interval, bootstrap_interval, student_interval
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute

@@ -10,7 +10,7 @@ from learnsym import actions, groups, symmetry
 from learnsym.measure import equivariance_error
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.finite.error_curve import error_curve
-from learnsym.measure.finite.quadrature import Quadrature
+from learnsym.distributions import Quadrature
 from learnsym.symmetry import Symmetry
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from learnsym import groups
-from learnsym.measure.finite._rotation_rule import product_rule, sphere_rule
-from learnsym.measure.finite.quadrature import Quadrature
+from learnsym.distributions._rotation_rule import product_rule, sphere_rule
+from learnsym.distributions import Quadrature
 
 MADE = {name: make() for name, make in groups.registry.items()}
 LISTED = [name for name, group in MADE.items() if group.order in (None, len(group.components))]

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.distributions._elements import names
+from learnsym.distributions._rotation_rule import rotation_rule
 from learnsym.groups import SO3, Group
-from learnsym.measure.finite._rotation_rule import rotation_rule
 
 CIRCLE_DEGREE, SPACE_DEGREE = 23, 5
 

@@ -1,0 +1,93 @@
+"""What representations have in common: invariant vectors, intertwiners, isotypic components.
+
+Legend of axes: `G` elements that generate the group, `K` vectors found, `d` sizes of representations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learnsym.groups import Group
+from learnsym.representations._representation import Representation
+from learnsym.representations.irrep import Irrep
+
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Component:
+    """All copies of one irreducible representation `ψ` inside a representation `ρ`."""
+
+    irrep: Irrep
+    embeddings: Float[Tensor, "K d_rho d_psi"]
+    """Isometries `T` with orthogonal images and `ρ(g) T = T ψ(g)`."""
+
+
+@lru_cache
+def generating(group: Group) -> Float[Tensor, "G n n"]:
+    """Elements whose products come close to every element: a few at random for a Lie group, all of a finite one."""
+    if group.order is not None:
+        return group.components
+    generator = torch.Generator().manual_seed(0)
+    return torch.cat([group.components, group.haar(6, dtype=torch.float64, generator=generator)])
+
+
+def tensor_product(*factors: Float[Tensor, "G _ _"]) -> Float[Tensor, "G _ _"]:
+    """Kronecker products of matrices, element by element."""
+    product, *others = factors
+    for other in others:
+        product = torch.einsum("gab,gcd->gacbd", product, other).flatten(3, 4).flatten(1, 2)
+    return product
+
+
+def invariants(matrices: Float[Tensor, "G d d"]) -> Float[Tensor, "K d"]:
+    """An orthonormal basis of the vectors that all matrices leave fixed: the null space of `Σ (I - M)ᵀ (I - M)`."""
+    eye = torch.eye(matrices.shape[-1], dtype=torch.float64)
+    moved = eye - matrices.double()
+    values, vectors = torch.linalg.eigh((moved.mT @ moved).mean(0))
+    return vectors[:, values < TOLERANCE].mT.contiguous()
+
+
+def intertwiners(source: Representation, target: Representation) -> Float[Tensor, "K d_t d_s"]:
+    """An orthonormal basis of the matrices `T` with `T ρ_s(g) = ρ_t(g) T` for all `g`.
+
+    Example:
+        >>> irrep = ls.representations.Irrep(ls.groups.SO2(), 1)
+        >>> len(ls.representations.intertwiners(irrep, irrep))  # multiples of rotations
+        2
+    """
+    g = generating(target.group)
+    return invariants(tensor_product(target(g), source(g))).unflatten(1, (target.size, source.size))
+
+
+def isotypic(matrices: Float[Tensor, "G d d"], irreps: Sequence[Irrep]) -> list[Component]:
+    """The copies of each irreducible representation in one that is given at `generating(group)`.
+
+    Args:
+        matrices: `ρ(g)`.
+        irreps: those to look for; components of others are left out.
+    """
+    components = []
+    for irrep in irreps:
+        found = invariants(tensor_product(matrices, irrep(generating(irrep.group))))
+        embeddings = _independent(found.unflatten(1, (matrices.shape[-1], irrep.size)) * irrep.size**0.5)
+        components.append(Component(irrep, embeddings))
+    return components
+
+
+def _independent(maps: Float[Tensor, "K d_rho d_psi"]) -> Float[Tensor, "M d_rho d_psi"]:
+    """Isometries with orthogonal images: for irreps of complex type two maps, `T` and `T J`, share one image."""
+    chosen: list[Tensor] = []
+    while len(maps):
+        chosen.append(maps[0])
+        rest = maps[1:] - maps[0] @ (maps[0].mT @ maps[1:])
+        flat, values, _ = torch.linalg.svd(rest.flatten(1).mT, full_matrices=False)
+        size = maps.shape[-1] ** 0.5
+        maps = (flat[:, values > 1e-6].mT * size).unflatten(1, maps.shape[1:])
+    return torch.stack(chosen) if chosen else maps
