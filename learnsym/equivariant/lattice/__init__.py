@@ -1,0 +1,1 @@
+"""Group convolutions on the pixel lattice, by gathering weights."""
