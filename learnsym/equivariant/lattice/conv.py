@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.equivariant.constant import Constant
@@ -79,8 +78,8 @@ class GroupConv2d(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def kernel(self) -> Float[Tensor, "c_out c_in k k"]:
-        """The kernel as an ordinary convolution has it."""
+    def kernel(self) -> Tensor:
+        """The kernel `(c_out, c_in, k, k)` as an ordinary convolution has it."""
         rows = [[f"{o}-{i}" for i in range(len(self.in_type.parts))] for o in range(len(self.out_type.parts))]
         return torch.cat([torch.cat([self._block(name) for name in row], 1) for row in rows], 0)
 

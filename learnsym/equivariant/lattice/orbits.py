@@ -46,8 +46,11 @@ def component_orbits(representation: Representation) -> Int[Tensor, "a"]:
     return torch.unique(_moved(representation).amin(0), return_inverse=True)[1]
 
 
-def gathered(weights: Float[Tensor, "o i K"], orbits: Int[Tensor, "a b k k"]) -> Float[Tensor, "oa ib k k"]:
-    """The ordinary kernel with a free weight for each orbit: `k[o a, i b, u] = weights[o, i, orbits[a, b, u]]`."""
+def gathered(weights: Tensor, orbits: Tensor) -> Tensor:
+    """The ordinary kernel `(oa, ib, k, k)` with a free weight `(o, i, K)` for each orbit `(a, b, k, k)`.
+
+    `k[o a, i b, u] = weights[o, i, orbits[a, b, u]]`.
+    """
     blocks = weights.index_select(2, orbits.flatten()).unflatten(2, orbits.shape)
     return blocks.transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
