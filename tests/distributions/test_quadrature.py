@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from learnsym import groups
-from learnsym.distributions._rotation_rule import product_rule, sphere_rule
 from learnsym.distributions import Quadrature
+from learnsym.distributions._rotation_rule import product_rule, sphere_rule
 
 MADE = {name: make() for name, make in groups.registry.items()}
 LISTED = [name for name, group in MADE.items() if group.order in (None, len(group.components))]

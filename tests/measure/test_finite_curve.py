@@ -7,10 +7,10 @@ import torch
 from torch import nn
 
 from learnsym import actions, groups, symmetry
+from learnsym.distributions import Quadrature
 from learnsym.measure import equivariance_error
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.finite.error_curve import error_curve
-from learnsym.distributions import Quadrature
 from learnsym.symmetry import Symmetry
 
 

@@ -1,6 +1,7 @@
 """Steerable convolution: an ordinary convolution whose kernel is a learned combination of equivariant ones.
 
-Legend of axes: `o`, `i` fields out and in, `a`, `b` their components, `K` basis kernels, `*S` pixels.
+Legend of axes: `o`, `i` fields out and in, `a`, `b` their components, `K` basis kernels, `*S` pixels. Shapes with
+`*S` are in words here, since their checks do not compile.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.equivariant.constant import Constant
@@ -95,8 +95,8 @@ class SteerableConv(nn.Module):
                 weight = self.weights[name]
                 nn.init.normal_(weight, std=(len(row) * weight[0].numel()) ** -0.5)
 
-    def kernel(self) -> Float[Tensor, "c_out c_in *S"]:
-        """The kernel as an ordinary convolution has it."""
+    def kernel(self) -> Tensor:
+        """The kernel `(c_out, c_in, *S)` as an ordinary convolution has it."""
         rows = [
             torch.cat(
                 [
@@ -118,8 +118,8 @@ class SteerableConv(nn.Module):
             return like.new_zeros(target.size * out_count, source.size * in_count, *pixels)
         return expanded(self.weights[name], self.bases[name]())
 
-    def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
-        """The fields of the output."""
+    def forward(self, x: Tensor) -> Tensor:
+        """Fields `(B, c_out, *S)` from fields `(B, c_in, *S)`."""
         check_channels(self.in_type, x)
         return convolve(x, self.kernel(), None if self.bias is None else self.bias(), self.padding_mode, self.options)
 
@@ -152,7 +152,7 @@ class SteerableBias(nn.Module):
                 self.bases[str(index)] = Constant(vectors)
                 self.weights[str(index)] = nn.Parameter(torch.zeros(count, len(vectors)))
 
-    def forward(self) -> Float[Tensor, "c"]:
+    def forward(self) -> Tensor:
         """The constant of each channel."""
         parts = []
         for index, (representation, count) in enumerate(self.field_type.parts):
@@ -166,8 +166,8 @@ class SteerableBias(nn.Module):
         return next((weight.device for weight in self.parameters()), None)
 
 
-def expanded(weights: Float[Tensor, "o i K"], basis: Float[Tensor, "K a b *S"]) -> Float[Tensor, "oa ib *S"]:
-    """A block of a kernel: `Σ_K weights[o, i, K] basis[K]`, with fields and components as channels."""
+def expanded(weights: Tensor, basis: Tensor) -> Tensor:
+    """A block `(o a, i b, *S)` of a kernel: `Σ_K weights[o, i, K] basis[K]`, for bases `(K, a, b, *S)`."""
     blocks = (weights @ basis.flatten(1)).unflatten(-1, basis.shape[1:])
     return blocks.transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
