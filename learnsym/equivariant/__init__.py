@@ -3,20 +3,66 @@
 from learnsym.equivariant.constant import Constant
 from learnsym.equivariant.feature_field import FeatureField
 from learnsym.equivariant.field_type import FieldType
+from learnsym.equivariant.integration.kernel import IntegrationKernel
+from learnsym.equivariant.integration.layer import InvariantIntegration
+from learnsym.equivariant.integration.monomials import Monomials
+from learnsym.equivariant.integration.sums import PointwiseMLP, WeightedSums
+from learnsym.equivariant.invariant_pool import InvariantPool
 from learnsym.equivariant.lattice.conv import GroupConv2d
 from learnsym.equivariant.lattice.orbits import group_kernel, kernel_orbits
+from learnsym.equivariant.linear import EquivariantLinear
+from learnsym.equivariant.nonlinearities import FourierNonlinearity, Gated, NormNonlinearity, Pointwise
+from learnsym.equivariant.normalisation import FieldBatchNorm
+from learnsym.equivariant.pooling import CosetPool
 from learnsym.equivariant.projection import kernel_distance, nearest_kernel, projected
+from learnsym.equivariant.restrict import Restrict
+from learnsym.equivariant.sequential import Sequential
+from learnsym.equivariant.spatial_pools import AveragePool, GlobalAveragePool
 from learnsym.equivariant.steerable.conv import SteerableConv
+from learnsym.equivariant.subsampling.cosets import Cosets, cosets_of, factorise
+from learnsym.equivariant.subsampling.exact_stride import ExactStride, exact_strides
+from learnsym.equivariant.subsampling.index import PoseIndex
+from learnsym.equivariant.subsampling.pose import LatticePose, compose, inverse, lattice_tables
+from learnsym.equivariant.subsampling.subsample import EquivariantSubsample2d, EquivariantUpsample2d
 
 __all__ = [
+    "AveragePool",
     "Constant",
+    "CosetPool",
+    "Cosets",
+    "EquivariantLinear",
+    "EquivariantSubsample2d",
+    "EquivariantUpsample2d",
+    "ExactStride",
     "FeatureField",
+    "FieldBatchNorm",
     "FieldType",
+    "FourierNonlinearity",
+    "Gated",
+    "GlobalAveragePool",
     "GroupConv2d",
+    "IntegrationKernel",
+    "InvariantIntegration",
+    "InvariantPool",
+    "LatticePose",
+    "Monomials",
+    "NormNonlinearity",
+    "Pointwise",
+    "PointwiseMLP",
+    "PoseIndex",
+    "Restrict",
+    "Sequential",
     "SteerableConv",
+    "WeightedSums",
+    "compose",
+    "cosets_of",
+    "exact_strides",
+    "factorise",
     "group_kernel",
+    "inverse",
     "kernel_distance",
     "kernel_orbits",
+    "lattice_tables",
     "nearest_kernel",
     "projected",
 ]

@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from learnsym import groups
-from learnsym.equivariant import FieldType, GroupConv2d, SteerableConv, kernel_distance, nearest_kernel, projected
+from learnsym.equivariant import (
+    EquivariantLinear,
+    FieldType,
+    GroupConv2d,
+    SteerableConv,
+    kernel_distance,
+    nearest_kernel,
+    projected,
+)
 
 LATTICE = [groups.Cyclic(1), groups.Cyclic(4), groups.Dihedral(2), groups.Dihedral(4)]
 STEERABLE = [groups.Cyclic(8), groups.Dihedral(4), groups.SO2(), groups.O2(), groups.SO3()]
@@ -17,6 +25,7 @@ def layers():
     for group in STEERABLE:
         fields = FieldType.all_irreps(group, 2, None if group.order else 1)
         size = 3 if group.n == 3 else 5
+        yield pytest.param(lambda f=fields: EquivariantLinear(f, f), id=f"linear {group}")
         yield pytest.param(lambda f=fields, s=size: SteerableConv(f, f, s), id=f"steerable {group}")
 
 
@@ -59,4 +68,4 @@ def test_the_distance_has_a_gradient(layer):
 
 def test_another_shape_is_an_error(layer):
     with pytest.raises(ValueError, match="kernel: got shape"):
-        nearest_kernel(layer, layer.kernel()[..., :2])
+        nearest_kernel(layer, layer.kernel()[..., :1])
