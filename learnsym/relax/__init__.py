@@ -1,5 +1,38 @@
 """The degree of symmetry in the weights: layers between exactly equivariant and free."""
 
+from learnsym.relax.likelihood.bayesian import NormalPosterior, bayesian_likelihood, kl_along_depth
+from learnsym.relax.likelihood.cells import cell_masses, planted_masses
+from learnsym.relax.likelihood.certificates import Certificate, certificates, likelihoods
+from learnsym.relax.likelihood.coverage import coverage_degrees
+from learnsym.relax.likelihood.likelihood import Likelihood
+from learnsym.relax.probabilistic import ProbabilisticSteerableConv
+from learnsym.relax.relaxed_group_conv import RelaxedGroupConv2d
+from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
+from learnsym.relax.residual_pathway import ResidualPathway
+from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
+from learnsym.relax.streams import Streams
 from learnsym.relax.twins import exact_twin, plain_twin
+from learnsym.relax.variational_pathway import VariationalPathway
 
-__all__ = ["exact_twin", "plain_twin"]
+__all__ = [
+    "Certificate",
+    "Likelihood",
+    "NormalPosterior",
+    "ProbabilisticSteerableConv",
+    "RelaxedGroupConv2d",
+    "RelaxedSteerableConv",
+    "ResidualPathway",
+    "StreamPosterior",
+    "Streams",
+    "VariationalPathway",
+    "bayesian_likelihood",
+    "cell_masses",
+    "certificates",
+    "coverage_degrees",
+    "exact_twin",
+    "kl_along_depth",
+    "likelihoods",
+    "plain_twin",
+    "planted_masses",
+    "stream_posterior",
+]
