@@ -5,6 +5,9 @@ from learnsym.objectives.bilevel import Bilevel
 from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.config import ObjectiveConfig, build
 from learnsym.objectives.losses import LossFunction, Segmentation, cross_entropy, losses, mse
+from learnsym.objectives.mixture import MixtureLikelihood
+from learnsym.objectives.prior import WithPrior
+from learnsym.objectives.probabilistic import LikelihoodELBO, Probabilistic
 from learnsym.objectives.regularisers import Regulariser, entropy, norm, regularisers, sparse_norm, squared_norm
 from learnsym.objectives.supervised import Augerino, Supervised, learned_distributions
 
@@ -12,13 +15,17 @@ __all__ = [
     "Augerino",
     "Bilevel",
     "CoMoved",
+    "LikelihoodELBO",
     "Loss",
     "LossFunction",
+    "MixtureLikelihood",
     "Objective",
     "ObjectiveConfig",
+    "Probabilistic",
     "Regulariser",
     "Segmentation",
     "Supervised",
+    "WithPrior",
     "build",
     "cross_entropy",
     "entropy",

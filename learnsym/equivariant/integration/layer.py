@@ -52,7 +52,8 @@ class InvariantIntegration(nn.Module):
 
     def plain(self) -> nn.Module:
         """Convolutions, pointwise functions and a mean."""
-        outputs = self.integrand.plain(self.neighbours.kernel(), self.neighbours.padding_mode)
+        gather = self.neighbours.kernel().to(next(self.integrand.parameters()))
+        outputs = self.integrand.plain(gather, self.neighbours.padding_mode)
         per_element = nn.Unflatten(1, (self.integrand.out_features, self.neighbours.order))
         return nn.Sequential(outputs, per_element, nn.AdaptiveAvgPool3d(1), nn.Flatten())
 

@@ -1,0 +1,51 @@
+"""The likelihood of a mixture of streams."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from learnsym.objectives._objective import Loss
+from learnsym.objectives.supervised import checked_weight
+from learnsym.relax import Streams
+
+
+class MixtureLikelihood:
+    """The negative log likelihood of a mixture of streams, with a prior on their weights and a loss of each stream.
+
+        L = -mean_n log Σ_s π_s p_s(y_n|x_n) - (1/N) Σ_s (α_s - 1) log π_s - own Σ_s mean_n log p_s(y_n|x_n)
+
+    With `own = 0` this is the exact log posterior of a mixture, up to a constant; but then streams divide the examples
+    among themselves, and `π` measures that division. With `own` positive every stream is a model of all examples, and
+    `π` compares them.
+
+    Args:
+        examples: `N`, the number of training examples.
+        own: weight of the loss of each stream, not negative.
+
+    Raises:
+        ValueError: for fewer than one example or a negative weight; when called, for a model that is no `Streams`.
+
+    Example:
+        >>> nets = {name: nn.Linear(9, 3) for name in ("none", "C_4")}
+        >>> objective = ls.objectives.MixtureLikelihood(examples=100)
+        >>> loss = objective(ls.relax.Streams(nets), (torch.rand(5, 9), torch.arange(5) % 3))
+        >>> sorted(loss.parts)
+        ['mixture', 'prior', 'streams']
+    """
+
+    def __init__(self, examples: int, own: float = 1.0) -> None:
+        if examples < 1:
+            raise ValueError(f"examples: got {examples}, must be at least 1, the number of training examples")
+        self.examples, self.own = examples, checked_weight(own)
+
+    def __call__(self, model: nn.Module, batch: tuple[Tensor, Tensor]) -> Loss:
+        if not isinstance(model, Streams):
+            raise ValueError(f"model: got {type(model).__name__}, must be relax.Streams; wrap the networks in it")
+        x, y = batch
+        values, log_weights = model.log_likelihoods(x, y), model.log_weights()
+        mixture = -torch.logsumexp(values + log_weights, -1).mean()
+        prior = -((model.prior - 1) * log_weights).sum() / self.examples
+        streams = -values.mean(0).sum()
+        parts = {"mixture": mixture.detach(), "prior": prior.detach(), "streams": streams.detach()}
+        return Loss(mixture + prior + self.own * streams, parts)
