@@ -23,6 +23,7 @@ from learnsym.equivariant.subsampling.cosets import Cosets, cosets_of, factorise
 from learnsym.equivariant.subsampling.exact_stride import ExactStride, exact_strides
 from learnsym.equivariant.subsampling.index import PoseIndex
 from learnsym.equivariant.subsampling.pose import LatticePose, compose, inverse, lattice_tables
+from learnsym.equivariant.subsampling.restricted_conv import ExtendedConv2d, RestrictedConv2d
 from learnsym.equivariant.subsampling.subsample import EquivariantSubsample2d, EquivariantUpsample2d
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "EquivariantSubsample2d",
     "EquivariantUpsample2d",
     "ExactStride",
+    "ExtendedConv2d",
     "FeatureField",
     "FieldBatchNorm",
     "FieldType",
@@ -51,6 +53,7 @@ __all__ = [
     "PointwiseMLP",
     "PoseIndex",
     "Restrict",
+    "RestrictedConv2d",
     "Sequential",
     "SteerableConv",
     "WeightedSums",

@@ -1,0 +1,1 @@
+"""Group equivariant subsampling: which pixels, turns and flips are kept is read from the features."""
