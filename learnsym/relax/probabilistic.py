@@ -1,0 +1,190 @@
+"""Steerable convolution with a learned likelihood of group elements.
+
+Legend of axes: `B` batch, `c` channels, `*S` pixels, `H` group elements.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learnsym.degrees import Degree
+from learnsym.equivariant import FieldType, SteerableConv
+from learnsym.equivariant.field_type import check_channels
+from learnsym.equivariant.steerable.conv import convolve, plain_convolution
+from learnsym.relax.likelihood.coverage import coverage_degrees
+from learnsym.relax.likelihood.deviation import Deviation
+from learnsym.relax.likelihood.likelihood import Likelihood
+
+
+class ProbabilisticSteerableConv(nn.Module):
+    """A convolution that keeps as much of a symmetry as a learned likelihood `λ` over its group says.
+
+        k_λ = ∫ λ(g) g·k dg = Σ_ψ k_ψ λ̂(ψ) w_ψ,    λ̂(ψ) = ∫ λ(g) ψ(g) dg
+
+    projects a free kernel `k`, with `(g·k)(u) = ρ_out(g) k(g⁻¹ u) ρ_in(g)⁻¹`. Uniform `λ` keeps the trivial irrep, the
+    steerable convolution; `λ` on a subgroup gives its equivariance; `λ` at the identity frees every kernel up to the
+    band limit. The weights of the other irreps are of low rank over pairs of fields, so that the layer has at most
+    twice the weights of its exact twin; the bias stays invariant.
+
+    Reference: Veefkind, Cesa, "A probabilistic approach to learning the degree of equivariance in steerable CNNs"
+    (2024), arXiv 2406.03946; the low rank is our own.
+
+    Args:
+        in_type, out_type, kernel_size, stride, padding, band_limit: as of `SteerableConv`.
+        bias: one constant for each invariant direction of the output.
+        likelihood: of this layer alone when None; may be shared by layers. Several, one for each part of `out_type`,
+            give streams with degrees of their own.
+        rank: of the weights of non-trivial irreps; as the budget of weights allows when None.
+
+    Raises:
+        ValueError: for types or likelihoods of different groups, a wrong number of likelihoods, or a rank below 1.
+
+    Example:
+        >>> group = ls.groups.Cyclic(4)
+        >>> fields = ls.equivariant.FieldType.regular(group, 2)
+        >>> conv = ls.relax.ProbabilisticSteerableConv(fields, fields, 3, padding=1)
+        >>> print(conv.degrees("layer:0")[0])
+        layer:0: C_4 all 1 (task, probabilistic steerable convolution)
+    """
+
+    def __init__(
+        self,
+        in_type: FieldType,
+        out_type: FieldType,
+        kernel_size: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+        band_limit: int | None = None,
+        likelihood: Likelihood | Sequence[Likelihood] | None = None,
+        rank: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.invariant = SteerableConv(
+            in_type, out_type, kernel_size, stride=stride, padding=padding, bias=bias, band_limit=band_limit
+        )
+        self.likelihoods = nn.ModuleList(_likelihoods(likelihood, out_type))
+        _check_rank(rank)
+        irreps = tuple(irrep for irrep in self._likelihood(0).irreps if not irrep.is_trivial)
+        budget = _count(self.invariant) - _count(self.likelihoods)
+        self.deviation = Deviation(in_type, out_type, kernel_size, band_limit, irreps, budget, rank) if irreps else None
+
+    @property
+    def in_type(self) -> FieldType:
+        """Fields of the input."""
+        return self.invariant.in_type
+
+    @property
+    def out_type(self) -> FieldType:
+        """Fields of the output."""
+        return self.invariant.out_type
+
+    def _likelihood(self, index: int) -> Likelihood:
+        found = self.likelihoods[index]
+        assert isinstance(found, Likelihood)
+        return found
+
+    def streams(self) -> list[Likelihood]:
+        """The likelihoods, each once."""
+        found: list[Likelihood] = []
+        for index in range(len(self.likelihoods)):
+            if all(self._likelihood(index) is not other for other in found):
+                found.append(self._likelihood(index))
+        return found
+
+    def _fourier(self) -> list[list[Tensor]]:
+        """`λ̂(ψ)` of the irreps but the trivial one, for each part of the output."""
+        matrices = {id(likelihood): likelihood.fourier()[1:] for likelihood in self.streams()}
+        chosen = [matrices[id(likelihood)] for likelihood in self.likelihoods]
+        return chosen if len(chosen) > 1 else chosen * len(self.out_type.parts)
+
+    def kernel(self) -> Float[Tensor, "c_out c_in *S"]:
+        """The kernel as an ordinary convolution has it."""
+        exact = self.invariant.kernel()
+        return exact if self.deviation is None else exact + self.deviation(self._fourier())
+
+    def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
+        """The fields of the output."""
+        check_channels(self.in_type, x)
+        return convolve(x, self.kernel(), self._bias(), self.invariant.padding_mode, self.invariant.options)
+
+    def _bias(self) -> Tensor | None:
+        return None if self.invariant.bias is None else self.invariant.bias()
+
+    def plain(self) -> nn.Module:
+        """An ordinary convolution with the same kernel: the same function."""
+        return plain_convolution(self.kernel(), self._bias(), self.invariant.padding_mode, self.invariant.options)
+
+    def exact(self) -> SteerableConv:
+        """The steerable convolution that a uniform likelihood gives: the projection of this one."""
+        return copy.deepcopy(self.invariant)
+
+    def distance(self) -> Float[Tensor, ""]:
+        """`|k - P k| / |k|`, the share of the kernel that the projection removes."""
+        exact, kernel = self.invariant.kernel(), self.kernel()
+        return (kernel - exact).norm() / kernel.norm()
+
+    def degrees(self, site: str) -> list[Degree]:
+        """The fraction of the group that each likelihood covers, `exp(-KL(λ | uniform))`, and of its reflections."""
+        return [degree for likelihood in self.streams() for degree in coverage_degrees(likelihood, site)]
+
+    def certificate(self, h: Float[Tensor, "H n n"]) -> Float[Tensor, "H"]:
+        """A bound on the equivariance error of the kernel for each element, relative to its norm.
+
+            |h·k_λ - k_λ| / |k_λ|  <=  |k - P k| ∫ |λ(h⁻¹ g) - λ(g)| dg / |k_λ|
+
+        in the norm of the weights, which the group preserves; it follows from the triangle inequality, since `P k` is
+        equivariant. Exact for a finite group, and up to the quadrature for a Lie group.
+        """
+        if self.deviation is None:
+            return torch.zeros(len(h)).to(h)
+        parts = len(self.out_type.parts)
+        free = [[torch.eye(irrep.size).to(h) for irrep in self.deviation.irreps]] * parts
+        shifts = {id(likelihood): likelihood.shift_distance(h) for likelihood in self.streams()}
+        chosen = [shifts[id(likelihood)] for likelihood in self.likelihoods]
+        by_part = torch.stack(chosen if len(chosen) > 1 else chosen * parts)
+        norms = self.deviation.square_norms(free)
+        return (norms[:, None] * by_part.square()).sum(0).sqrt() / self.square_norm().sqrt()
+
+    def square_norm(self) -> Float[Tensor, ""]:
+        """Squared norm `|k_λ|²` of the kernel in the inner product of the weights."""
+        exact = [
+            representation.size * weight.square().sum()
+            for index, (representation, _) in enumerate(self.out_type.parts)
+            for name, weight in self.invariant.weights.items()
+            if name.startswith(f"{index}-")
+        ]
+        total = torch.stack(exact).sum()
+        return total if self.deviation is None else total + self.deviation.square_norms(self._fourier()).sum()
+
+
+def _count(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _likelihoods(given: Likelihood | Sequence[Likelihood] | None, out_type: FieldType) -> list[Likelihood]:
+    found = [Likelihood(out_type.group)] if given is None else [given] if isinstance(given, Likelihood) else list(given)
+    if len(found) not in (1, len(out_type.parts)):
+        raise ValueError(
+            f"likelihood: got {len(found)}, must be 1 or one for each of the {len(out_type.parts)} parts of {out_type}"
+        )
+    for likelihood in found:
+        if likelihood.group != out_type.group:
+            raise ValueError(f"likelihood: got one over {likelihood.group}, must be over {out_type.group}")
+        if likelihood.irreps != found[0].irreps:
+            raise ValueError(
+                f"likelihood: got band_limit_out={likelihood.band_limit_out} and {found[0].band_limit_out}, must be "
+                "one for all streams of a layer"
+            )
+    return found
+
+
+def _check_rank(rank: int | None) -> None:
+    if rank is not None and rank < 1:
+        raise ValueError(f"rank: got {rank}, must be at least 1; take SteerableConv for a layer without any freedom")
