@@ -5,6 +5,10 @@ from learnsym.relax.likelihood.cells import cell_masses, planted_masses
 from learnsym.relax.likelihood.certificates import Certificate, certificates, likelihoods
 from learnsym.relax.likelihood.coverage import coverage_degrees
 from learnsym.relax.likelihood.likelihood import Likelihood
+from learnsym.relax.partial.arc import LearnedArc
+from learnsym.relax.partial.elements import LearnedElements
+from learnsym.relax.partial.range import PartialRange, increase_along_depth, partial_ranges
+from learnsym.relax.partial_group_conv import PartialGroupConv, PartialMean
 from learnsym.relax.probabilistic import ProbabilisticSteerableConv
 from learnsym.relax.relaxed_group_conv import RelaxedGroupConv2d
 from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
@@ -16,8 +20,13 @@ from learnsym.relax.variational_pathway import VariationalPathway
 
 __all__ = [
     "Certificate",
+    "LearnedArc",
+    "LearnedElements",
     "Likelihood",
     "NormalPosterior",
+    "PartialGroupConv",
+    "PartialMean",
+    "PartialRange",
     "ProbabilisticSteerableConv",
     "RelaxedGroupConv2d",
     "RelaxedSteerableConv",
@@ -30,8 +39,10 @@ __all__ = [
     "certificates",
     "coverage_degrees",
     "exact_twin",
+    "increase_along_depth",
     "kl_along_depth",
     "likelihoods",
+    "partial_ranges",
     "plain_twin",
     "planted_masses",
     "stream_posterior",

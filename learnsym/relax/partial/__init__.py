@@ -1,0 +1,1 @@
+"""Learned parts of a group."""
