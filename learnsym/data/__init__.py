@@ -4,10 +4,12 @@ from learnsym.data.batches import Batches
 from learnsym.data.bumps import blobs
 from learnsym.data.config import DataConfig, PlantConfig
 from learnsym.data.dataset import Dataset
+from learnsym.data.double_digits import double_digits
 from learnsym.data.download import Entry, catalogue, fetch, verify
 from learnsym.data.figures import two_figures
 from learnsym.data.planting import plant
 from learnsym.data.registry import registry, source_by_name
+from learnsym.data.smoke import smoke, smoke_step
 from learnsym.data.source import Sizes, Source
 from learnsym.data.splits import Splits, load, load_splits
 
@@ -22,11 +24,14 @@ __all__ = [
     "Splits",
     "blobs",
     "catalogue",
+    "double_digits",
     "fetch",
     "load",
     "load_splits",
     "plant",
     "registry",
+    "smoke",
+    "smoke_step",
     "source_by_name",
     "two_figures",
     "verify",

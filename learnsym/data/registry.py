@@ -6,12 +6,17 @@ from learnsym.data.bumps import BLOBS
 from learnsym.data.camvid import CAMVID
 from learnsym.data.cifar import CIFAR10, CIFAR10_JPEG
 from learnsym.data.digits import DIGITS
+from learnsym.data.double_digits import DOUBLE_DIGITS
 from learnsym.data.figures import TWO_FIGURES
 from learnsym.data.idx import FASHION_MNIST, MNIST
 from learnsym.data.source import Source
 
 registry: dict[str, Source] = {
-    source.name: source for source in (DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, CAMVID, TWO_FIGURES, BLOBS)
+    source.name: source
+    for source in (
+        *(DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, CAMVID, TWO_FIGURES, BLOBS),
+        *DOUBLE_DIGITS,
+    )
 }
 
 
