@@ -1,0 +1,189 @@
+"""Distributions over group elements that depend on the input, and the entropy band that keeps them from collapsing.
+
+They live beside `Augmented`, which takes any distribution with one entry per example: the degree of each input.
+
+Legend of axes: `B` batch, `D` algebra dimension, `K` elements.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learnsym.degrees import Degree
+from learnsym.distributions import GroupCategorical, LearnableDistribution, LieBox
+from learnsym.groups import Group
+
+
+@final
+class InstanceBox(LearnableDistribution):
+    """A `LieBox` for each input, its half-widths given by a network.
+
+        h_i(x) = cap_i * sigmoid(net(x)_i + logit(init))
+
+    Give it to `Augmented` as its distribution. Without inputs it is the box of the network's output 0.
+
+    Reference: Miao, Rainforth, Mathieu, Dubois, Teh, Foster, Kim, "Learning instance-specific augmentations by
+    capturing local invariances" (2023), arXiv 2206.00051.
+
+    Args:
+        group: a group with a Lie algebra of dimension `D`, all of whose generators have finite caps.
+        net: from a batch `(B, ...)` to `(B, D)`; let its last layer start near zero.
+        init: half-widths at the start, as a fraction of the caps.
+
+    Raises:
+        ValueError: for a group without Lie algebra or with an infinite cap, or an `init` that is not in (0, 1).
+
+    Example:
+        >>> group = ls.groups.SO2()
+        >>> box = ls.augment.InstanceBox(group, nn.Sequential(nn.Flatten(), nn.Linear(64, 1)))
+        >>> model = ls.augment.Augmented(ls.nets.CNN(1, 10, size=8, depth=2), ls.symmetry_by_name("rotation2d"), box)
+        >>> model(torch.rand(5, 1, 8, 8)).shape
+        torch.Size([5, 10])
+    """
+
+    def __init__(self, group: Group, net: nn.Module, init: float = 0.5) -> None:
+        super().__init__()
+        caps = torch.tensor([generator.cap for generator in group.generators])
+        if not len(caps) or not bool(caps.isfinite().all()) or not 0 < init < 1:
+            raise ValueError(
+                f"group, init: got {group.name}, {init}, must have generators with finite caps, and be in (0, 1); "
+                f"take InstanceCategorical for a finite group"
+            )
+        self.group, self.net = group, net
+        self.register_buffer("caps", caps)
+        self.caps: Tensor
+        self.register_buffer("offset", torch.tensor(math.log(init / (1 - init))))
+        self.offset: Tensor
+
+    def half_width(self, x: Tensor | None = None) -> Float[Tensor, "*B D"]:
+        """`h(x)`, differentiable."""
+        return self.caps * self._logits(x).sigmoid()
+
+    def forward(self, x: Tensor | None = None) -> LieBox:
+        return LieBox(self.group, self.half_width(x), validate_args=False)
+
+    @property
+    def uniforms(self) -> int:
+        return self.group.dim
+
+    def deficit(self, x: Tensor | None = None) -> Float[Tensor, "*B"]:
+        """`mean_i log(cap_i / h_i(x))` of each example."""
+        return -nn.functional.logsigmoid(self._logits(x)).mean(-1)
+
+    def degrees(self, site: str, x: Tensor | None = None) -> list[Degree]:
+        """Half-widths in reporting units: the mean over a batch, or the box of the output 0 without one."""
+        return self(x).degrees(site, "instance-wise")
+
+    def _logits(self, x: Tensor | None) -> Tensor:
+        if x is None:
+            return self.offset.expand(self.group.dim)
+        return _outputs(self.net, x, self.group.dim) + self.offset
+
+
+@final
+class InstanceCategorical(LearnableDistribution):
+    """A categorical distribution over the elements of a finite group for each input: `p(g | x) = softmax(net(x))`.
+
+    Draws carry no gradient; `objectives.Augerino` and `Supervised` add that of the score.
+
+    Args:
+        group: a finite group of `K` elements.
+        net: from a batch `(B, ...)` to logits `(B, K)`.
+
+    Raises:
+        ValueError: for a group that is not finite.
+
+    Example:
+        >>> turns = ls.groups.Cyclic(4)
+        >>> law = ls.augment.InstanceCategorical(turns, nn.Sequential(nn.Flatten(), nn.Linear(64, 4)))
+        >>> law(torch.rand(5, 1, 8, 8)).entropy().shape
+        torch.Size([5])
+    """
+
+    def __init__(self, group: Group, net: nn.Module) -> None:
+        super().__init__()
+        if group.order is None:
+            raise ValueError(f"group: got {group.name}, must be finite; take InstanceBox for a Lie group")
+        self.group, self.net = group, net
+        self.straight_through = False
+
+    def forward(self, x: Tensor | None = None) -> GroupCategorical:
+        count = len(self.group.components)
+        logits = torch.zeros(count) if x is None else _outputs(self.net, x, count)
+        return GroupCategorical(self.group, logits, validate_args=False, straight_through=False)
+
+    @property
+    def uniforms(self) -> int:
+        return 1
+
+    def deficit(self, x: Tensor | None = None) -> Float[Tensor, "*B"]:
+        """`log K - entropy` of each example."""
+        return self(x).kl_to_haar()
+
+    def degrees(self, site: str, x: Tensor | None = None) -> list[Degree]:
+        """Probabilities of the elements: the mean over a batch, uniform without one."""
+        return self(x).degrees(site, "instance-wise")
+
+
+@final
+class EntropyBand(nn.Module):
+    """A penalty that holds the mean entropy of a distribution between two bounds, with multipliers that adapt.
+
+        Σ (relu(λ + v)² - λ²) / 2    over the violations v = H_min - H and v = H - H_max
+
+    The multipliers `λ` ascend where the loss descends: their gradient is reversed, so give them to the same optimiser.
+    One grows while its bound is violated and goes to 0 while it is not: inside the band nothing pulls at the entropy.
+
+    Reference: the band of Miao et al. (2023), arXiv 2206.00051, with multipliers as in Platt, Barr, "Constrained
+    differential optimization" (1987), their augmented Lagrangian in place of a schedule.
+
+    Args:
+        low, high: `H_min` and `H_max`, in nats; of a box, entropies are those in coordinates, `Σ log 2 h`.
+        start: the multipliers at the start.
+
+    Raises:
+        ValueError: when the band is empty or `start` is not positive.
+
+    Example:
+        >>> band = ls.augment.EntropyBand(-1.0, 1.0)
+        >>> law = ls.distributions.LieBox(ls.groups.SO2(), torch.full((5, 1), 0.1))
+        >>> bool(band(law) > 0)
+        True
+    """
+
+    def __init__(self, low: float, high: float, start: float = 0.1) -> None:
+        super().__init__()
+        if not low <= high or not start > 0:
+            raise ValueError(f"low, high, start: got {low}, {high}, {start}, must be low <= high and start > 0")
+        self.low, self.high = low, high
+        self.raw = nn.Parameter(torch.full((2,), math.log(math.expm1(start))))
+
+    @property
+    def multipliers(self) -> Float[Tensor, "2"]:
+        """`λ_low` and `λ_high`."""
+        return nn.functional.softplus(self.raw)
+
+    def forward(self, distribution: LieBox | GroupCategorical) -> Float[Tensor, ""]:
+        """The penalty, to be added to the loss."""
+        entropy = distribution.entropy().mean()
+        violation = torch.stack([self.low - entropy, entropy - self.high])
+        weights = self.multipliers
+        ascent = _lagrangian(weights, violation.detach())
+        # the second term is 0 in value and reverses the gradient of the multipliers
+        return _lagrangian(weights.detach(), violation) - (ascent - ascent.detach())
+
+
+def _lagrangian(weights: Tensor, violation: Tensor) -> Tensor:
+    return ((weights + violation).relu().square() - weights.square()).sum() / 2
+
+
+def _outputs(net: nn.Module, x: Tensor, count: int) -> Tensor:
+    found = net(x)
+    if found.shape != (len(x), count):
+        raise ValueError(f"net: gave {tuple(found.shape)}, must give ({len(x)}, {count}); change its last layer")
+    return found
