@@ -1,8 +1,10 @@
 """Exactly equivariant layers: the end of the line where all symmetry holds."""
 
+from learnsym.equivariant.ball_mask import BallMask
 from learnsym.equivariant.constant import Constant
 from learnsym.equivariant.feature_field import FeatureField
 from learnsym.equivariant.field_type import FieldType
+from learnsym.equivariant.free_conv import FreeConv
 from learnsym.equivariant.integration.kernel import IntegrationKernel
 from learnsym.equivariant.integration.layer import InvariantIntegration
 from learnsym.equivariant.integration.monomials import Monomials
@@ -28,6 +30,7 @@ from learnsym.equivariant.subsampling.subsample import EquivariantSubsample2d, E
 
 __all__ = [
     "AveragePool",
+    "BallMask",
     "Constant",
     "CosetPool",
     "Cosets",
@@ -40,6 +43,7 @@ __all__ = [
     "FieldBatchNorm",
     "FieldType",
     "FourierNonlinearity",
+    "FreeConv",
     "Gated",
     "GlobalAveragePool",
     "GroupConv2d",

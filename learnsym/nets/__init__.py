@@ -1,32 +1,47 @@
 """Networks for the experiments: plain torch modules."""
 
+from learnsym.nets.autoencoders import ConvAutoencoder, GConvAutoencoder
 from learnsym.nets.cifar import CIFARNet
 from learnsym.nets.cnn import CNN
 from learnsym.nets.config import NetConfig, build
+from learnsym.nets.group_autoencoder import GroupAutoencoder, Latent
 from learnsym.nets.group_resnet import GroupResNet, group_resnet18, group_resnet44
 from learnsym.nets.invariant_cnn import InvariantCNN
 from learnsym.nets.mario import MarioCNN
+from learnsym.nets.matching import matched_width, parameter_count
 from learnsym.nets.mlp import MLP
 from learnsym.nets.normalised import Normalised
 from learnsym.nets.over_scales import OverScales
 from learnsym.nets.p4_cnn import P4CNN
+from learnsym.nets.resnet3d import ResNet3d
 from learnsym.nets.segmentation import SegmentationCNN
+from learnsym.nets.steerable_cnn import SteerableCNN
 from learnsym.nets.timm_models import timm_model
+from learnsym.nets.wide_resnet import SteerableWideResNet
 
 __all__ = [
     "CNN",
     "MLP",
     "P4CNN",
     "CIFARNet",
+    "ConvAutoencoder",
+    "GConvAutoencoder",
+    "GroupAutoencoder",
     "GroupResNet",
     "InvariantCNN",
+    "Latent",
     "MarioCNN",
     "NetConfig",
     "Normalised",
     "OverScales",
+    "ResNet3d",
     "SegmentationCNN",
+    "SteerableCNN",
+    "SteerableWideResNet",
     "build",
     "group_resnet18",
     "group_resnet44",
+    "matched_width",
+    "parameter_count",
     "timm_model",
 ]

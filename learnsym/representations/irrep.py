@@ -96,7 +96,7 @@ class Irrep(Representation):
 
 
 def turns(group: Group) -> int | None:
-    """The number `N` of rotations of C_N or D_N; None for SO(2), O(2), SO(3), O(3).
+    """The number `N` of rotations of C_N or D_N, 1 of a trivial group; None for SO(2), O(2), SO(3), O(3).
 
     Raises:
         ValueError: for another group.
@@ -104,7 +104,7 @@ def turns(group: Group) -> int | None:
     if group.name in ("SO(2)", "O(2)", "SO(3)", "O(3)"):
         return None
     finite = re.fullmatch(r"[CD]_(\d+)", group.name)
-    if group.name == "trivial" and group.space == "plane":
+    if group.name == "trivial" and group.space in ("plane", "space"):
         return 1
     if not finite:
         raise ValueError(f"group: got {group}, whose representations are not known; take {SUPPORTED}")
