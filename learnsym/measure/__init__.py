@@ -15,6 +15,7 @@ from learnsym.measure.exactness import (
     next_exact_size,
     pad_to_exact,
     strided_is_exact,
+    warn_if_inexact,
 )
 from learnsym.measure.exactness_test import Exactness, exactness_test
 from learnsym.measure.finite.effective_invariance import PredictionInvariance, consistency, effective_invariance
@@ -99,4 +100,5 @@ __all__ = [
     "task_extent",
     "twirl",
     "variance_components",
+    "warn_if_inexact",
 ]

@@ -3,6 +3,7 @@
 from learnsym.measure.exactness.padding import next_exact_size, pad_to_exact
 from learnsym.measure.exactness.rule import strided_is_exact
 from learnsym.measure.exactness.sizes import Break, ExactSizes, SizeVerdict, exact_sizes
+from learnsym.measure.exactness.warning import warn_if_inexact
 
 __all__ = [
     "Break",
@@ -12,4 +13,5 @@ __all__ = [
     "next_exact_size",
     "pad_to_exact",
     "strided_is_exact",
+    "warn_if_inexact",
 ]
