@@ -21,6 +21,10 @@ class IntegrationKernel(nn.Module, abc.ABC):
     points: Points
     out_features: int
 
+    def prepared(self, x: Tensor) -> Tensor:
+        """A pointwise function of the feature map, 0 where that is 0, before the values at the points are taken."""
+        return x
+
     @abc.abstractmethod
     def forward(self, v: Float[Tensor, "B m P *R"]) -> Float[Tensor, "B F *R"]:
         """The outputs."""

@@ -47,7 +47,7 @@ class InvariantIntegration(nn.Module):
     def forward(self, x: Float[Tensor, "B c H W"]) -> Float[Tensor, "B F"]:
         """The invariant features."""
         check_channels(self.in_type, x)
-        fields = x.unflatten(1, (self.in_type.fields, self.neighbours.order))
+        fields = self.integrand.prepared(x).unflatten(1, (self.in_type.fields, self.neighbours.order))
         return self.integrand(self.neighbours(fields)).mean((-3, -2, -1))
 
     def plain(self) -> nn.Module:

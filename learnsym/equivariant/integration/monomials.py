@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import final
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from learnsym.equivariant.field_type import FieldType
 from learnsym.equivariant.integration.kernel import IntegrationKernel, check_counts, check_regular
-from learnsym.equivariant.integration.plain import plain_convolutions, plain_monomials
+from learnsym.equivariant.integration.plain import plain_monomials
 from learnsym.equivariant.integration.points import Points
 
 
@@ -22,9 +23,10 @@ class Monomials(IntegrationKernel):
 
         f_{m,j}(v) = Π_i (max(v_{m,ji}, 0) + ε)^{b_ji},    b > 0
 
-    computed as `exp Σ b log`, so that neither zeros nor many factors harm. At first all `b = 1 / factors`: a geometric
-    mean, of degree one in the values, whatever the number of factors. The first point of each monomial is the pixel
-    itself; the others are drawn. Take more than needed, train, and keep the useful ones, see `selected`.
+    computed as `exp Σ b log`, so that neither zeros nor many factors harm; values between pixels, for groups such as
+    C_8, are interpolated in logarithms. At first all `b = 1 / factors`: a geometric mean, of degree one in the values,
+    whatever the number of factors. The first point of each monomial is the pixel itself; the others are drawn. Take
+    more than needed, train, and keep the useful ones, see `selected`.
 
     Reference: Rath, Condurache, "Invariant integration in deep convolutional feature space" (2020), arXiv 2004.09166;
     selection by pruning: "Improving the sample-complexity of deep classification networks with invariant integration"
@@ -71,12 +73,17 @@ class Monomials(IntegrationKernel):
         """The exponents `b`."""
         return nn.functional.softplus(self.raw_exponents)
 
+    def prepared(self, x: Tensor) -> Tensor:
+        """`log(max(x, 0) + ε) - log ε`."""
+        return (x.relu() / self.epsilon).log1p()
+
     def forward(self, v: Float[Tensor, "B m P *R"]) -> Float[Tensor, "B F *R"]:
-        """All monomials."""
-        logs = (v.relu() + self.epsilon).log().unflatten(2, (self.count, self.factors))
+        """All monomials, from the logarithms that `prepared` gives."""
+        b = self.exponents()
         # no matrix product, which autocast would round
-        powers = self.exponents().view(self.count, self.factors, *[1] * (v.ndim - 3))
-        return (logs * powers).sum(3).exp().flatten(1, 2)
+        powers = b.view(self.count, self.factors, *[1] * (v.ndim - 3))
+        logs = (v.unflatten(2, b.shape) * powers).sum(3) + math.log(self.epsilon) * powers.sum(1)
+        return logs.exp().flatten(1, 2)
 
     def selected(self, kept: Sequence[int]) -> Monomials:
         """The kernel with some of its monomials only, by index, with their exponents.
@@ -96,20 +103,12 @@ class Monomials(IntegrationKernel):
         return found
 
     def plain(self, gather: Float[Tensor, "P G G k k"], padding_mode: str) -> nn.Module:
-        """Convolution, logarithm, 1x1 convolution, exponential."""
-        fields = self.in_type.fields
-        one_field = gather.transpose(0, 1).flatten(0, 1)  # (G P, G, k, k)
-        spread = torch.eye(fields, dtype=gather.dtype, device=gather.device)
-        values = torch.einsum("mn,oikl->monikl", spread, one_field).flatten(0, 1).flatten(1, 2)
-        return plain_monomials(plain_convolutions(values, padding_mode), self._powers(gather), self.epsilon)
-
-    def _powers(self, like: Tensor) -> Float[Tensor, "F_G m_G_P 1 1"]:
-        """The exponents as a matrix from values `(m, G, P)` to monomials `(m, j, G)`."""
-        order, fields = self.in_type.group.components.shape[0], self.in_type.fields
-        eye, same = torch.eye(order).to(like), torch.eye(fields).to(like)
-        picked = torch.eye(self.count).to(like)[:, :, None] * self.exponents().to(like)
-        matrix = torch.einsum("mn,gh,jkf->mjgnhkf", same, eye, picked)
-        return matrix.flatten(3).flatten(0, 2)[..., None, None]
+        """Logarithm, convolution, exponential."""
+        b, fields = self.exponents().to(gather), torch.eye(self.in_type.fields).to(gather)
+        one_field = torch.einsum("jf,jfghkl->jghkl", b, gather.unflatten(0, b.shape))
+        kernel = torch.einsum("mn,jghkl->mjgnhkl", fields, one_field).flatten(3, 4).flatten(0, 2)
+        constants = math.log(self.epsilon) * b.sum(1).repeat_interleave(len(gather[0])).repeat(len(fields))
+        return plain_monomials(kernel, constants, padding_mode, self.epsilon)
 
     def extra_repr(self) -> str:
         """Sizes."""

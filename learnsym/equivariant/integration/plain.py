@@ -10,7 +10,7 @@ from learnsym.equivariant.steerable.conv import plain_convolution
 
 
 def plain_convolutions(
-    kernel: Float[Tensor, "o i k k"], padding_mode: str, bias: Float[Tensor, "F"] | None = None, order: int = 1
+    kernel: Float[Tensor, "o i k k"], padding_mode: str, bias: Float[Tensor, "F"], order: int
 ) -> nn.Module:
     """A convolution that keeps the size, with a ReLU.
 
@@ -20,22 +20,27 @@ def plain_convolutions(
         bias: a constant for each feature, the same for the `order` channels of it.
         order: channels of a feature.
     """
-    constants = None if bias is None else bias.detach().to(kernel).repeat_interleave(order)
-    options = {"stride": 1, "padding": kernel.shape[-1] // 2, "dilation": 1}
-    return nn.Sequential(plain_convolution(kernel.detach(), constants, padding_mode, options), nn.ReLU())
+    return nn.Sequential(_convolution(kernel, bias.repeat_interleave(order), padding_mode), nn.ReLU())
 
 
-def plain_monomials(values: nn.Module, powers: Float[Tensor, "o i 1 1"], epsilon: float) -> nn.Module:
-    """`exp(powers log(values + ε))`.
+def plain_monomials(
+    kernel: Float[Tensor, "o i k k"], bias: Float[Tensor, "o"], padding_mode: str, epsilon: float
+) -> nn.Module:
+    """`exp(kernel * log(1 + max(x, 0) / ε) + bias)`.
 
     Args:
-        values: gives the values at all points, not negative.
-        powers: the exponents as a 1x1 convolution.
-        epsilon: what is added.
+        kernel: exponents as a convolution.
+        bias: logarithms of constant factors.
+        padding_mode: what lies outside.
+        epsilon: what is added to values.
     """
-    weights = plain_convolution(powers.detach(), None, "zeros", {"stride": 1, "padding": 0, "dilation": 1})
     graph = fx.Graph()
-    x = graph.call_module("values", (graph.placeholder("x"),))
-    logs = graph.call_function(torch.log, (graph.call_function(torch.add, (x, epsilon)),))
+    positive = graph.call_function(torch.relu, (graph.placeholder("x"),))
+    logs = graph.call_function(torch.log1p, (graph.call_function(torch.div, (positive, epsilon)),))
     graph.output(graph.call_function(torch.exp, (graph.call_module("powers", (logs,)),)))
-    return fx.GraphModule({"values": values, "powers": weights}, graph)
+    return fx.GraphModule({"powers": _convolution(kernel, bias, padding_mode)}, graph)
+
+
+def _convolution(kernel: Tensor, bias: Tensor, padding_mode: str) -> nn.Module:
+    options = {"stride": 1, "padding": kernel.shape[-1] // 2, "dilation": 1}
+    return plain_convolution(kernel.detach(), bias.detach().to(kernel), padding_mode, options)
