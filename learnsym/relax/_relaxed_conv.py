@@ -26,7 +26,8 @@ ExactConv = SteerableConv | GroupConv2d
 class RelaxedConv(nn.Module, abc.ABC):
     """A convolution whose kernel joins those of exact ones, its banks, by weights that may tell elements apart.
 
-    The bias is that of the first bank and stays exact.
+    Kernels are means over banks, so that a step of an optimiser moves the kernel as it would move that of one bank;
+    banks start `sqrt(L)` times larger for the same variance. The bias is that of the first bank and stays exact.
     """
 
     def __init__(self, banks: Sequence[ExactConv]) -> None:
@@ -34,7 +35,7 @@ class RelaxedConv(nn.Module, abc.ABC):
         self.banks = nn.ModuleList(banks)
         with torch.no_grad():
             for weight in (weight for bank in banks for weight in bank.weights.values()):
-                weight.mul_(len(banks) ** -0.5)
+                weight.mul_(len(banks) ** 0.5)
 
     @property
     def first(self) -> ExactConv:

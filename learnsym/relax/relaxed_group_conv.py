@@ -20,7 +20,7 @@ from learnsym.representations import Regular
 class RelaxedGroupConv2d(RelaxedConv):
     """A group convolution on the pixel lattice whose filters get another weight for each element of the group.
 
-        k(g, h, u) = Σ_l w_l(g) ψ_l(g^-1 h, g^-1 u)
+        k(g, h, u) = 1/L Σ_l w_l(g) ψ_l(g^-1 h, g^-1 u)
 
     `g` is the element of a regular output channel, `h` that of a regular input channel. Weights `w_l(g)` start at 1: an
     exact layer. They are shared by all fields. To trivial output fields, which have no `g`, the weight is `w_l(h)`;
@@ -89,7 +89,7 @@ class RelaxedGroupConv2d(RelaxedConv):
         """The kernel as an ordinary convolution has it."""
         kernels = torch.stack([cast("GroupConv2d", bank).kernel() for bank in self.banks])
         w = torch.cat([self.weights, self.weights.mean(1, keepdim=True)], 1)
-        return torch.einsum("loi,loijk->oijk", w[:, self.element()], kernels)
+        return (w[:, self.element()][..., None, None] * kernels).mean(0)
 
     def penalty(self) -> Float[Tensor, ""]:
         """`Σ_l Σ_{g,h} |w_l(g) - w_l(h)|` over pairs of elements, each once."""

@@ -23,7 +23,7 @@ from learnsym.relax.relaxed_group_conv import check_banks
 class RelaxedSteerableConv(RelaxedConv):
     """A steerable convolution whose basis kernels are weighted differently at each pixel of the kernel.
 
-        k(u) = Σ_l Σ_K c_lK w_lK(u) b_K(u)
+        k(u) = 1/L Σ_l Σ_K c_lK w_lK(u) b_K(u)
 
     with the steerable basis `b_K` and coefficients `c_lK`, one for each pair of fields. Weights `w_lK(u)` start at 1:
     an exact layer. All fields of a block share them, and the sum over banks gives them rank `L` across fields, which
@@ -109,7 +109,7 @@ class RelaxedSteerableConv(RelaxedConv):
             return like.new_zeros(out.stop - out.start, into.stop - into.start, *like.shape[2:])
         parts: Any = [(bank.weights[name], bank.bases[name]()) for bank in self.banks]  # type: ignore[index, operator]
         weighted = torch.cat(
-            [basis * w[:, None, None] for (_, basis), w in zip(parts, self.weights[name], strict=True)]
+            [basis * (w / len(parts))[:, None, None] for (_, basis), w in zip(parts, self.weights[name], strict=True)]
         )
         return expanded(torch.cat([c for c, _ in parts], 2), weighted)
 
