@@ -9,7 +9,7 @@ from learnsym.data.download import Entry, catalogue, fetch, verify
 from learnsym.data.figures import two_figures
 from learnsym.data.planting import plant
 from learnsym.data.registry import registry, source_by_name
-from learnsym.data.smoke import smoke, smoke_step
+from learnsym.data.smoke import smoke, smoke_step, stream_function
 from learnsym.data.source import Sizes, Source
 from learnsym.data.splits import Splits, load, load_splits
 
@@ -33,6 +33,7 @@ __all__ = [
     "smoke",
     "smoke_step",
     "source_by_name",
+    "stream_function",
     "two_figures",
     "verify",
 ]

@@ -100,6 +100,20 @@ def smoke_step(state: Float[Tensor, "B 2 n n"], buoyancy: float, dt: float = 0.2
     return torch.fft.ifft2(waves).real.to(state.dtype)
 
 
+def stream_function(vorticity: Float[Tensor, "*B n n"]) -> Float[Tensor, "*B n n"]:
+    """`ψ = Δ^-1 ω` with mean 0: its derivatives are the velocity, `u = (-∂ψ/∂y, ∂ψ/∂x)`.
+
+    Example:
+        >>> ls.data.stream_function(torch.rand(16, 16)).shape
+        torch.Size([16, 16])
+    """
+    kx, ky = _wave_numbers(vorticity.shape[-1])
+    squared = (kx**2 + ky**2).clamp(min=1)
+    waves = torch.fft.fft2(vorticity.double()) / -squared
+    waves[..., 0, 0] = 0
+    return torch.fft.ifft2(waves).real.to(vorticity.dtype)
+
+
 def _rate(waves: Tensor, kx: Tensor, ky: Tensor, squared: Tensor, buoyancy: float) -> Tensor:
     """`-u·∇(s, ω) + (0, b ∂s/∂x)` in Fourier space."""
     stream = -waves[:, 1] / squared.clamp(min=1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import learnsym as ls
-from learnsym.data import smoke, smoke_step
+from learnsym.data import smoke, smoke_step, stream_function
 
 
 def states(buoyancy=1.0):
@@ -45,6 +45,13 @@ def test_smoke_rises():
         state = smoke_step(state, 2.0)
     rows = (state[0, 0].sum(1) * u).sum() / state[0, 0].sum()
     assert float(rows) < -0.05
+
+
+def test_stream_function_inverts_the_laplacian():
+    vorticity = smoke(1, 1, 0.0, size=16)[0, 0, 1].double()
+    k = torch.fft.fftfreq(16, dtype=torch.float64) * 16
+    laplacian = torch.fft.ifft2(-(k[:, None] ** 2 + k**2) * torch.fft.fft2(stream_function(vorticity))).real
+    torch.testing.assert_close(laplacian, vorticity - vorticity.mean())
 
 
 def test_initial_states():
