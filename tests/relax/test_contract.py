@@ -60,6 +60,8 @@ EXACT = {
     "InvariantPool": lambda: eq.InvariantPool(harmonic(O2())),
     "AveragePool": lambda: eq.AveragePool(harmonic(SO2())),
     "GlobalAveragePool": lambda: eq.GlobalAveragePool(harmonic(SO3())),
+    "BallMask": lambda: eq.BallMask(harmonic(SO2()), 6),
+    "FreeConv": lambda: eq.FreeConv(harmonic(SO2()), harmonic(SO2()), 3, padding=1),
     "Restrict": lambda: eq.Restrict(harmonic(O2()), SO2()),
     "Sequential": lambda: eq.Sequential(lattice(C4), eq.FieldBatchNorm(scalars_and(C4)), nn.ReLU()),
     "InvariantIntegration Monomials": lambda: eq.InvariantIntegration(eq.Monomials(regular(D4), count=2)),
@@ -90,7 +92,7 @@ PARTS = {
 """Modules that are parts of layers."""
 MOVED_BY_THEIR_INPUT = {"EquivariantSubsample2d", "EquivariantUpsample2d", "ExactStride"}
 """Layers whose indices depend on the input; tests/equivariant/subsampling has their laws."""
-OWN_CLASS = {"Gated", "InvariantPool", "NormNonlinearity", "FourierNonlinearity"}
+OWN_CLASS = {"BallMask", "Gated", "InvariantPool", "NormNonlinearity", "FourierNonlinearity"}
 """Layers without a counterpart in torch, whose plain twin is a copy."""
 every_layer = pytest.mark.parametrize("name", LAYERS)
 every_relaxed = pytest.mark.parametrize("name", RELAXED)
