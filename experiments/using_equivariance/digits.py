@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 import learnsym as ls
 
-NETS = {"P4 28": (4, 10, 28), "P4 27": (4, 10, 27), "P4 29": (4, 10, 29), "Z2 28": (1, 20, 28)}
-"""Order of the cyclic group, width, pixels."""
+NETS = {"P4 28": (4, 1, 28), "P4 27": (4, 1, 27), "P4 29": (4, 1, 29), "Z2 28": (1, 2, 28)}
+"""Order of the cyclic group, factor of the width, pixels."""
 TRAININGS = ("upright", "biased", "uniform")
 MEAN, DEVIATION = 0.1308, 0.0435  # of the public code
 RIGHT_ANGLES, ANGLES = (0, 90, 180, 270), tuple(range(0, 360, 10))
@@ -23,6 +23,7 @@ HALVINGS = 5
 
 @dataclass(frozen=True)
 class Schedule:
+    width: int
     epochs: float
     batch: int
     rates: str
@@ -92,13 +93,13 @@ def splits(seed: int) -> ls.data.Splits:
 
 
 def row(name: str, training: str, seed: int, schedule: Schedule, data: ls.data.Splits) -> dict:
-    order, width, size = NETS[name]
+    order, factor, size = NETS[name]
     x, y = resized(data.train.inputs, size).to(schedule.device), data.train.y.to(schedule.device)
     if training == "uniform":  # each digit once, before training
         degrees = 360 * torch.rand(len(x), generator=torch.Generator().manual_seed(seed))
         x = rotated(x, degrees.to(x.device))
     torch.manual_seed(seed)
-    net = ls.nets.P4CNN(1, 10, ls.groups.Cyclic(order), width, schedule.dropout).to(schedule.device)
+    net = ls.nets.P4CNN(1, 10, ls.groups.Cyclic(order), factor * schedule.width, schedule.dropout).to(schedule.device)
     fitted(net, x, y, training, schedule, seed)
     test_x, test_y = resized(data.test.inputs, size).to(schedule.device), data.test.y.to(schedule.device)
     at = {angle: accuracy(net, test_x[: schedule.test], test_y[: schedule.test], angle) for angle in RIGHT_ANGLES}
