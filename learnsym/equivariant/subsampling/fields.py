@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.equivariant.field_type import FieldType, check_channels
-from learnsym.equivariant.subsampling.index import pose_scores
+from learnsym.equivariant.subsampling.index import blurred, response
 from learnsym.groups import Group
 from learnsym.representations import Irrep, Quotient, Regular, Representation
 
@@ -31,15 +31,15 @@ def by_field(
         function(x[:, channels].unflatten(1, (count, part.size)), is_regular(part)).flatten(1, 2)
         for part, count, channels in field_type.sections()
     ]
-    return torch.cat(parts, 1)
+    return torch.cat(parts, 1) if len(parts) > 1 else parts[0]
 
 
 def scores(field_type: FieldType, x: Float[Tensor, "B c H W"], blur: float) -> Float[Tensor, "B G H W"]:
-    """`pose_scores` summed over the parts of a feature map; that of scalar fields is the same for all elements."""
+    """The blurred response to all parts of a feature map; that to scalar fields is the same for all elements."""
     found = x.new_zeros(len(x), len(field_type.group.components), *x.shape[2:], dtype=torch.float64)
     for part, count, channels in field_type.sections():
-        found = found + pose_scores(x[:, channels].unflatten(1, (count, part.size)), blur)
-    return found
+        found = found + response(x[:, channels].unflatten(1, (count, part.size)))
+    return blurred(found, blur)
 
 
 def is_regular(representation: Representation) -> bool:

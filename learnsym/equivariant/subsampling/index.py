@@ -23,18 +23,23 @@ class PoseIndex(NamedTuple):
     """Lead of the chosen coset over the next one, by the lead over the mean: 0 for a tie, at most 1."""
 
 
-def pose_scores(x: Float[Tensor, "B F G H W"], blur: float) -> Float[Tensor, "B G H W"]:
-    """`Σ_F |f - mean f|`, blurred by a Gaussian that wraps around: a function on the group that moves with it.
+def response(x: Float[Tensor, "B F *G"]) -> Float[Tensor, "B *G"]:
+    """`Σ_F |f - mean f|`, with the mean over the group; no gradient, since the index is piecewise constant."""
+    x = x.detach()
+    return (x - x.mean(tuple(range(2, x.ndim)), keepdim=True)).abs_().sum(1)
 
-    In double precision, so that rounding decides as seldom as possible. No gradient: the index is piecewise constant.
+
+def blurred(responses: Float[Tensor, "B G H W"], blur: float) -> Float[Tensor, "B G H W"]:
+    """Responses blurred by a Gaussian that wraps around: a function on the group that moves with it.
+
+    In double precision, so that rounding decides as seldom as possible.
 
     Args:
-        x: features.
+        responses: to the features of an example.
         blur: standard deviation, pixels.
     """
-    deviation = (x - x.mean((2, 3, 4), keepdim=True)).detach().abs().sum(1).double()
-    rows, columns = (_circulant(side, blur, x.device) for side in deviation.shape[2:])
-    return rows @ deviation @ columns
+    rows, columns = (_circulant(side, blur, responses.device) for side in responses.shape[2:])
+    return rows @ responses.double() @ columns
 
 
 def best_pose(scores: Float[Tensor, "B G H W"], cosets: Cosets) -> PoseIndex:

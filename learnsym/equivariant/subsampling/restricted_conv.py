@@ -12,9 +12,14 @@ from torch import Tensor, nn
 
 from learnsym.equivariant.field_type import FieldType, check_channels
 from learnsym.equivariant.lattice.conv import GroupConv2d
+from learnsym.equivariant.lattice.orbits import gathered
+from learnsym.equivariant.steerable.conv import plain_convolution
 from learnsym.equivariant.subsampling.fields import check_image, coarser, is_regular
 from learnsym.equivariant.subsampling.subsample import CosetTables
 from learnsym.groups import Group
+
+FEW = 8
+"""Inputs for each output from which on the products are taken first."""
 
 
 class RestrictedConv2d(nn.Module):
@@ -47,17 +52,39 @@ class RestrictedConv2d(nn.Module):
     def forward(self, x: Float[Tensor, "B c H W"]) -> Float[Tensor, "B d h w"]:
         """The fields of the coarser group."""
         check_image(self.in_type, x, self.stride)
-        kept = kept_channels(self.conv.out_type, self.tables().members[0])
-        kernel, bias = self.conv.kernel()[kept].to(x.dtype), self.conv.channel_bias()
-        around = nn.functional.pad(x, [kernel.shape[-1] // 2] * 4, mode="circular")
-        return nn.functional.conv2d(around, kernel, None if bias is None else bias[kept].to(x.dtype), self.stride)
+        kernel, bias = self.kernel()
+        if self.stride == 1 and FEW * len(kernel) <= kernel.shape[1]:
+            return convolve_to_few(x, kernel.to(x.dtype), bias.to(x.dtype))
+        around = nn.functional.pad(x, self._border(), mode="circular")
+        return nn.functional.conv2d(around, kernel.to(x.dtype), bias.to(x.dtype), self.stride)
+
+    def kernel(self) -> tuple[Float[Tensor, "d c k k"], Float[Tensor, "d"]]:
+        """The kernel and the bias of the outputs that are kept."""
+        members, bias = self.tables().members[0], self.conv.channel_bias()
+        assert bias is not None
+        return block_kernel(self.conv, members, None), bias[kept_channels(self.conv.out_type, members)]
+
+    def plain(self) -> nn.Module:
+        """An ordinary convolution that computes the same."""
+        conv = plain_convolution(*self.kernel(), "zeros", {"stride": self.stride})
+        return nn.Sequential(nn.CircularPad2d(self._border()), conv)
+
+    def exact(self) -> RestrictedConv2d:
+        """The layer itself: it is exact."""
+        return self
+
+    def _border(self) -> tuple[int, int, int, int]:
+        """Pixels that wrap around; the last kernels of a stride reach less far."""
+        reach = self.conv.kernel_size // 2
+        after = max(0, reach - self.stride + 1)
+        return reach, after, reach, after
 
 
 class ExtendedConv2d(nn.Module):
     """A group convolution of features that are 0 off `K = (sZ)² ⋊ K_0`: an ordinary transposed one.
 
     The same as `EquivariantUpsample2d` at the pose of the identity, then `GroupConv2d` with circular padding. Weights
-    start with a variance that keeps the one of the input after a ReLU, given that most of what it reads is 0.
+    start with a variance that keeps the one of the input, although most of what the kernel reads is 0.
 
     Args:
         in_type: fields of the finer group after they are extended.
@@ -86,14 +113,70 @@ class ExtendedConv2d(nn.Module):
     def forward(self, y: Float[Tensor, "B d h w"]) -> Float[Tensor, "B c H W"]:
         """The fields of the finer group."""
         check_channels(self.in_type, y)
-        kept = kept_channels(self.conv.in_type, self.tables().members[0])
-        kernel, bias = self.conv.kernel()[:, kept].to(y.dtype), self.conv.channel_bias()
-        s, reach = self.stride, kernel.shape[-1] // 2
-        border = -(-reach // s)
-        around = nn.functional.pad(y, [border] * 4, mode="circular")
-        bias = None if bias is None else bias.to(y.dtype)
-        mirrored = kernel.transpose(0, 1).flip(2, 3)
-        return nn.functional.conv_transpose2d(around, mirrored, bias, s, border * s + reach, s - 1)
+        kernel, bias = self.kernel()
+        border, padding = self._border()
+        # channels last, as the output is larger and what follows works on channels
+        around = nn.functional.pad(y, [border] * 4, mode="circular").movedim(1, -1).contiguous().movedim(-1, 1)
+        return nn.functional.conv_transpose2d(
+            around, kernel.to(y.dtype), bias.to(y.dtype), self.stride, padding, self.stride - 1
+        )
+
+    def kernel(self) -> tuple[Float[Tensor, "d c k k"], Float[Tensor, "c"]]:
+        """The kernel and the bias of the transposed convolution."""
+        kernel, bias = block_kernel(self.conv, None, self.tables().members[0]), self.conv.channel_bias()
+        assert bias is not None
+        return kernel.transpose(0, 1).flip(2, 3), bias
+
+    def plain(self) -> nn.Module:
+        """An ordinary transposed convolution, after circular padding, that computes the same."""
+        (kernel, bias), (border, padding), s = self.kernel(), self._border(), self.stride
+        size = kernel.shape[-1]
+        conv = nn.ConvTranspose2d(kernel.shape[0], kernel.shape[1], size, s, padding, s - 1).to(kernel)
+        with torch.no_grad():
+            conv.weight.copy_(kernel)
+            conv.bias.copy_(bias)  # pyright: ignore[reportOptionalMemberAccess]
+        return nn.Sequential(nn.CircularPad2d(border), conv)
+
+    def exact(self) -> ExtendedConv2d:
+        """The layer itself: it is exact."""
+        return self
+
+    def _border(self) -> tuple[int, int]:
+        """Pixels of the input that wrap around, and what they add to the output, which is cut off."""
+        reach = self.conv.kernel_size // 2
+        border = -(-reach // self.stride)
+        return border, border * self.stride + reach
+
+
+def convolve_to_few(
+    x: Float[Tensor, "B c H W"], kernel: Float[Tensor, "d c k k"], bias: Float[Tensor, "d"]
+) -> Float[Tensor, "B d H W"]:
+    """A circular convolution to few channels: the products first, then the sum of their shifts.
+
+    One product of matrices in place of a copy of all channels with a border and a convolution that is slow for few
+    outputs.
+    """
+    (d, c, k, _), reach = kernel.shape, kernel.shape[-1] // 2
+    taps = kernel.permute(2, 3, 0, 1).reshape(k * k * d, c)
+    products = nn.functional.linear(x.permute(0, 2, 3, 1), taps).permute(0, 3, 1, 2).unflatten(1, (k * k, d))
+    shifts = [(reach - row, reach - column) for row in range(k) for column in range(k)]
+    shifted = [tap.roll(shift, (2, 3)) for tap, shift in zip(products.unbind(1), shifts, strict=True)]
+    return sum(shifted, bias[:, None, None])
+
+
+def block_kernel(conv: GroupConv2d, rows: Tensor | None, columns: Tensor | None) -> Float[Tensor, "d c k k"]:
+    """The kernel of a group convolution between the components of some elements only; all for None."""
+    targets, sources = ([part for part, _ in fields.parts] for fields in (conv.out_type, conv.in_type))
+    lines = []
+    for o, target in enumerate(targets):
+        blocks = []
+        for i, source in enumerate(sources):
+            orbits = conv.orbits[f"{o}-{i}"]()
+            orbits = orbits if rows is None or not is_regular(target) else orbits[rows]
+            orbits = orbits if columns is None or not is_regular(source) else orbits[:, columns]
+            blocks.append(gathered(conv.weights[f"{o}-{i}"], orbits))
+        lines.append(torch.cat(blocks, 1) if len(blocks) > 1 else blocks[0])
+    return torch.cat(lines) if len(lines) > 1 else lines[0]
 
 
 def kept_channels(field_type: FieldType, members: Tensor) -> Tensor:
