@@ -138,7 +138,7 @@ def coordinates(kernel: Float[Tensor, "oa ib *S"], basis: Float[Tensor, "K a b *
     a, b = basis.shape[1:3]
     blocks = kernel.unflatten(1, (-1, b)).unflatten(0, (-1, a)).transpose(1, 2).flatten(2)
     vectors = basis.to(kernel.dtype).flatten(1)
-    return torch.linalg.solve(vectors @ vectors.mT, blocks @ vectors.mT, left=False)
+    return blocks @ torch.linalg.solve(vectors @ vectors.mT, vectors).mT
 
 
 def _set_bias(layer: ExactLayer, bias: Tensor) -> None:
