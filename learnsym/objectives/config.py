@@ -10,8 +10,11 @@ from learnsym.objectives._objective import Objective
 from learnsym.objectives.bilevel import Bilevel
 from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.losses import Segmentation, losses
+from learnsym.objectives.prior import WithPrior
+from learnsym.objectives.probabilistic import Probabilistic
 from learnsym.objectives.regularisers import regularisers
 from learnsym.objectives.supervised import Augerino, Batch, checked_weight
+from learnsym.relax.config import RelaxConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,33 @@ def build(config: ObjectiveConfig, held_out: Batch | None = None) -> Objective:
     if held_out is None:
         raise ValueError("held_out: got None with chooser 'validation'; give the validation examples")
     return Bilevel(objective, held_out, batch_size=config.chooser_batch, copies=config.chooser_copies)
+
+
+def build_relaxed(config: ObjectiveConfig, relax: RelaxConfig, examples: int) -> Objective:
+    """The objective of a network with relaxed layers: the loss with what holds them to their symmetry.
+
+    Args:
+        config: of which the loss counts.
+        relax: kind of layer and weight.
+        examples: number of training examples.
+
+    Raises:
+        ValueError: for label maps, or another chooser than the training loss.
+
+    Example:
+        >>> relaxed = ls.relax.RelaxConfig(layer="probabilistic")
+        >>> type(ls.objectives.build_relaxed(ls.objectives.ObjectiveConfig(), relaxed, 100)).__name__
+        'Probabilistic'
+    """
+    if config.loss == "segmentation" or config.chooser != "regulariser":
+        raise ValueError(
+            f"objective: got loss {config.loss!r} and chooser {config.chooser!r} with relaxed layers, "
+            "must be cross_entropy or mse, and regulariser"
+        )
+    loss_fn = losses[config.loss]
+    if relax.layer == "probabilistic":
+        return Probabilistic(loss_fn, *(relax.weight * default for default in (5.0, 3.0, 3.0)))
+    return WithPrior(loss_fn, examples, relax.weight)
 
 
 def _regularised(config: ObjectiveConfig) -> Augerino | CoMoved:

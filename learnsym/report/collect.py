@@ -15,6 +15,7 @@ from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report.groups import DataGroup
 from learnsym.report.intervals import bootstrap, over_seeds
+from learnsym.report.pieces import tested_symmetry
 from learnsym.report.plan import Plan
 from learnsym.report.results import (
     Curve,
@@ -185,8 +186,8 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     ]
     if "learned" in group.twins():
         half = f"mean over {seeds} seeds, Student's interval" if seeds > 1 else "one seed, hence no interval"
-        notes.append(f"Learned half-widths: {half}.{_CHOSEN[group.first.config.objective.chooser]}")
-    symmetry = symmetry_by_name(group.first.config.augment.exact).name
+        notes.append(f"Learned degrees: {half}.{_CHOSEN[group.first.config.objective.chooser]}")
+    symmetry = tested_symmetry(group.first.config).name
     notes.append(
         f"Equivariance error: of the class probabilities, under all of {symmetry}, relative to the distance between "
         "outputs of different examples; mean over seeds, standard error over test examples."

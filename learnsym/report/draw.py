@@ -14,6 +14,9 @@ from tqdm.auto import tqdm
 from learnsym.report import figures, words
 from learnsym.report.results import Analysis, Curve, DataResult, Orbit
 
+SHARES = ("1", "share", "probability")
+"""Units of degrees that go from 0 to 1."""
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -71,6 +74,13 @@ def _degree_panels(data: DataResult) -> Iterable[Panel]:
         )
         make = partial(figures.half_widths, drawable, data.caps)
         yield Panel(kind="widths", data=data.label, alt=alt, size=(4.2, 3.5), draw=make)
+    layers = [degree for degree in data.degrees if degree.site.startswith("layer:") and degree.unit in SHARES]
+    if layers:
+        alt = f"Inferred degree of each layer on {data.label}, from the input to the output: " + "; ".join(
+            f"{degree.site.removeprefix('layer:')} {degree.generator} {degree.estimate:.2f}" for degree in layers
+        )
+        make = partial(figures.degrees_by_layer, layers)
+        yield Panel(kind="layers", data=data.label, alt=alt, size=(4.2, 3.3), draw=make)
     if data.orbit is not None:
         alt = f"Example images of {data.label}, each followed by itself moved by draws from the learned distribution."
         make = partial(figures.orbit, data.orbit)
@@ -95,7 +105,7 @@ def _training_panels(data: DataResult) -> Iterable[Panel]:
     if (
         learned is not None
         and data.caps
-        and any("half_width" in key for history in learned.histories for key in history.values)
+        and any(key.removeprefix("half_width/") in data.caps for history in learned.histories for key in history.values)
     ):
         alt = f"Learned half-widths over training steps on {data.label}, as fractions of the largest possible ones."
         make = partial(figures.width_curves, learned.histories, data.caps)

@@ -62,10 +62,11 @@ def image(panel: Panel) -> str:
 
 
 def _degree_rows(analysis: Analysis) -> list[tuple[tuple[str, str], list[dict[str, object]]]]:
-    # one row per generator under each (notion, method), one cell per data set
+    # one row per site and generator under each (notion, method), one cell per data set
     found: dict[tuple[str, str], dict[str, dict[str, Degree]]] = {}
     for degree in analysis.degrees:
-        found.setdefault((degree.notion, degree.method), {}).setdefault(degree.generator, {})[degree.data] = degree
+        name = degree.generator if degree.site == "input" else f"{degree.generator} at {degree.site}"
+        found.setdefault((degree.notion, degree.method), {}).setdefault(name, {})[degree.data] = degree
     return [(key, [_row(name, cells, analysis) for name, cells in rows.items()]) for key, rows in sorted(found.items())]
 
 

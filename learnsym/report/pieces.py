@@ -14,12 +14,13 @@ from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
 from learnsym import measure
-from learnsym.actions import Image
+from learnsym.actions import Image, Invariant
 from learnsym.augment import Augmented, equivariant
 from learnsym.data import Batches, Dataset, load_splits
 from learnsym.degrees import Degree, degrees
 from learnsym.groups import SO2
-from learnsym.symmetry import symmetry_by_name
+from learnsym.relax import group_named
+from learnsym.symmetry import Symmetry, symmetry_by_name
 from learnsym.training import Run, RunConfig, build, fit, predict, read_config
 
 BATCH = 64
@@ -134,8 +135,7 @@ class _Probabilities(nn.Module):
 def _equivariance(
     model: nn.Module, test: Dataset, config: RunConfig, settings: dict[str, Any]
 ) -> dict[str, Any] | None:
-    symmetry = symmetry_by_name(config.augment.exact)
-    symmetry = equivariant(symmetry) if config.augment.output == "equivariant" else symmetry
+    symmetry = tested_symmetry(config)
     x = test.inputs[: settings["equivariance_examples"]]
     try:
         symmetry.on_input.check_data(symmetry.group, x)
@@ -145,6 +145,14 @@ def _equivariance(
     found = measure.equivariance_error(_Probabilities(model) if test.classes else model, x, symmetry, **options)
     floor = measure.interpolation_floor(x, symmetry, **options)
     return {"symmetry": symmetry.name, "per_sample": found.per_sample.tolist(), "floor": floor.mean}
+
+
+def tested_symmetry(config: RunConfig) -> Symmetry:
+    """The symmetry of the exact twin."""
+    if config.is_relaxed:
+        return Symmetry(group_named(config.relax.group), Image(), Invariant())
+    symmetry = symmetry_by_name(config.augment.exact)
+    return equivariant(symmetry) if config.augment.output == "equivariant" else symmetry
 
 
 def fixed_width(path: str, generator: str, width: float, steps: int | None, replicate: int) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def _width_pieces(
 ) -> dict[float, list[Piece]]:
     extent = settings.task_extent
     names = [generator.name for generator in _group(config).generators]
-    if not extent.widths:
+    if not extent.widths or config.is_relaxed:
         return {}
     if extent.generator not in names:
         known = ", ".join(names) or "none"

@@ -21,7 +21,7 @@ def text_table(analysis: Analysis) -> str:
         ]
     )
     ranges = aligned(list(_range_rows(analysis)))
-    return f"{twins}\n\nInferred half-widths [{level} interval, or the set within noise of the best]\n{ranges}"
+    return f"{twins}\n\nInferred degrees [{level} interval, or the set within noise of the best]\n{ranges}"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -38,11 +38,11 @@ def generators(degrees: Iterable[Degree]) -> dict[str, str]:
     return dict(sorted(units.items(), key=lambda item: item[0] != "rotation"))
 
 
-def by_method(data: DataResult) -> dict[tuple[str, str], dict[str, Degree]]:
-    """Degrees of one data set: (notion, method) to generator to degree."""
-    found: dict[tuple[str, str], dict[str, Degree]] = {}
+def by_site(data: DataResult) -> dict[tuple[str, str, str], dict[str, Degree]]:
+    """Degrees of one data set: (site, notion, method) to generator to degree."""
+    found: dict[tuple[str, str, str], dict[str, Degree]] = {}
     for degree in data.degrees:
-        found.setdefault((degree.notion, degree.method), {})[degree.generator] = degree
+        found.setdefault((degree.site, degree.notion, degree.method), {})[degree.generator] = degree
     return found
 
 
@@ -64,11 +64,17 @@ def _twin_rows(data: Iterable[DataResult]) -> Iterable[tuple[str, ...]]:
 
 def _range_rows(analysis: Analysis) -> Iterable[tuple[str, ...]]:
     units = generators(analysis.degrees)
-    yield ("data", "notion", "method", *(f"{name} {SHORT.get(unit, unit)}".strip() for name, unit in units.items()))
+    yield (
+        "data",
+        "site",
+        "notion",
+        "method",
+        *(f"{name} {SHORT.get(unit, unit)}".strip() for name, unit in units.items()),
+    )
     for result in analysis.data:
-        for (notion, method), found in by_method(result).items():
+        for where, found in by_site(result).items():
             cells = [cell_text(found[name]) if name in found else "" for name in units]
-            yield (result.label, notion, method, *cells)
+            yield (result.label, *where, *cells)
 
 
 def cell_text(degree: Degree) -> str:

@@ -37,6 +37,8 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
     """
     splits = load_splits(config.data)
     model = build_model(config, splits.train.in_shape, splits.train.classes)
+    if config.is_relaxed:
+        return model, objectives.build_relaxed(config.objective, config.relax, len(splits.train)), splits
     return model, objectives.build(config.objective, (splits.val.inputs, splits.val.y)), splits
 
 
@@ -50,6 +52,8 @@ def build_model(config: RunConfig, in_shape: tuple[int, ...], classes: int) -> n
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seeds[0])
+        if config.is_relaxed:
+            return nets.build_steerable(config.net, config.relax, config.augment.twin, in_shape, classes)
         return augment.build(nets.build(config.net, in_shape, classes), config.augment)
 
 

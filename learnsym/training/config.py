@@ -10,6 +10,7 @@ from learnsym.data.config import DataConfig
 from learnsym.measure.config import AnalysisConfig
 from learnsym.nets.config import NetConfig
 from learnsym.objectives.config import ObjectiveConfig
+from learnsym.relax.config import RelaxConfig
 
 
 def _at_least(name: str, value: float | int, least: int) -> None:
@@ -95,6 +96,8 @@ class RunConfig:
     """Network."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Distribution over transformations of the input."""
+    relax: RelaxConfig = field(default_factory=RelaxConfig)
+    """Relaxed layers of a steerable network, instead of a distribution over transformations."""
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     """What is minimised."""
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
@@ -112,8 +115,23 @@ class RunConfig:
         unknown = [twin for twin in self.twins if twin not in get_args(Twin)]
         if unknown:
             raise ValueError(f"twins: got {unknown[0]!r}, must be among {', '.join(get_args(Twin))}")
+        self._check_place()
         if not self.seeds:
             raise ValueError("seeds: got [], must name at least one seed; [0] is the default")
         for name in ("twins", "seeds"):
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise ValueError(f"{name}: got {getattr(self, name)}, must differ; name each once")
+
+    @property
+    def is_relaxed(self) -> bool:
+        """Whether the degree of symmetry lives in the weights, not in the data."""
+        return self.relax.layer != "none"
+
+    def _check_place(self) -> None:
+        steerable = self.net.name == "steerable"
+        if steerable != self.is_relaxed:
+            remedy = "set relax.layer, such as probabilistic" if steerable else "set net.name to steerable"
+            raise ValueError(f"relax.layer: got {self.relax.layer!r} with net.name {self.net.name!r}; {remedy}")
+        twins = self.twins or [self.augment.twin]
+        if self.is_relaxed and "fixed" in twins:
+            raise ValueError("twins: got 'fixed' with relaxed layers, must be among learned, exact, plain")

@@ -20,7 +20,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from learnsym.data import Batches
-from learnsym.degrees import degrees
+from learnsym.degrees import Degree, degrees
 from learnsym.distributions.noise import part_of_batch
 from learnsym.objectives import Loss, Objective
 from learnsym.training import distributed
@@ -233,7 +233,7 @@ class _Loop:
 
     def _record(self, record: dict[str, Any]) -> None:
         if record["split"] == "train" and record["step"] == self.step:
-            record |= {f"half_width/{degree.generator}": degree.estimate for degree in degrees(self.model)}
+            record |= {_name(degree): degree.estimate for degree in degrees(self.model)}
         self.history.records.append(record)
         if self.run is not None and distributed.rank() == 0:
             self.run.log(record)
@@ -339,3 +339,9 @@ def _load(objective: object, state: dict[str, Any]) -> None:
 
 def _is_main() -> bool:
     return distributed.rank() == 0 and multiprocessing.parent_process() is None
+
+
+def _name(degree: Degree) -> str:
+    """The key of a degree in the metrics: of the input alone, or of a layer."""
+    place = "half_width" if degree.site == "input" else f"degree/{degree.site.removeprefix('layer:')}"
+    return f"{place}/{degree.generator}"

@@ -5,6 +5,7 @@ from learnsym.report.figures.contributions import contributions
 from learnsym.report.figures.curves import loss_curves, width_curves
 from learnsym.report.figures.error_curve import error_curve
 from learnsym.report.figures.extent import task_extent
+from learnsym.report.figures.layers import degrees_by_layer
 from learnsym.report.figures.orbits import orbit
 from learnsym.report.figures.poses import pose_law
 from learnsym.report.figures.style import NOTION_COLOURS, TWIN_COLOURS, save, styled
@@ -15,6 +16,7 @@ __all__ = [
     "TWIN_COLOURS",
     "accuracy_by_angle",
     "contributions",
+    "degrees_by_layer",
     "error_curve",
     "half_widths",
     "loss_curves",

@@ -1,0 +1,98 @@
+"""Settings of relaxed layers, and the convolutions of each twin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, get_args
+
+from learnsym import groups
+from learnsym.equivariant import FieldType, FreeConv, SteerableConv
+from learnsym.groups import Group
+from learnsym.relax.probabilistic import ProbabilisticSteerableConv
+from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
+from learnsym.relax.residual_pathway import ResidualPathway
+
+Layer = Literal["none", "probabilistic", "residual", "relaxed"]
+Convolution = Callable[..., Any]
+"""`conv(in_type, out_type, kernel_size, stride=, padding=, bias=)`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelaxConfig:
+    """How far the convolutions of a steerable network may leave the equivariant ones: the degree in the weights."""
+
+    layer: Layer = "none"
+    """Layers of the learned twin: steerable with a likelihood of group elements; with a free kernel added; with
+    coefficients that vary over the kernel. None: the degree lives in the data, see `augment`."""
+    group: str = "C_4"
+    """Group of the learned and the exact twin: C_N, D_N, SO(2) or O(2)."""
+    band_limit: int = 2
+    """Highest frequency of the fields of SO(2) and O(2)."""
+    free_variance: float = 0.01
+    """Residual: prior variance of the free kernel, in that of usual initial weights."""
+    weight: float = 1.0
+    """Weight of what holds the layers to their symmetry: divergences (probabilistic), priors (residual, relaxed)."""
+
+    def __post_init__(self) -> None:
+        if self.layer not in get_args(Layer):
+            raise ValueError(f"relax.layer: got {self.layer!r}, must be one of {', '.join(get_args(Layer))}")
+        if self.band_limit < 1:
+            raise ValueError(f"relax.band_limit: got {self.band_limit}, must be >= 1; 2 is usual")
+        if not self.free_variance > 0 or not self.weight >= 0:
+            raise ValueError(
+                f"relax.free_variance, relax.weight: got {self.free_variance}, {self.weight}, must be > 0 and >= 0"
+            )
+        group_named(self.group)
+
+
+def group_named(name: str) -> Group:
+    """A compact group of the plane by its name.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Example:
+        >>> from learnsym.relax.config import group_named
+        >>> group_named("D_4")
+        D_4
+    """
+    finite = re.fullmatch(r"([CD])_([1-9]\d*)", name)
+    if finite:
+        return (groups.Cyclic if finite[1] == "C" else groups.Dihedral)(int(finite[2]))
+    if name in ("SO(2)", "O(2)"):
+        return groups.SO2() if name == "SO(2)" else groups.O2()
+    raise ValueError(f"relax.group: got {name!r}, must be C_N or D_N with a number N, SO(2) or O(2), such as C_4")
+
+
+def convolution(config: RelaxConfig, twin: str) -> Convolution:
+    """The convolutions of a twin: relaxed (`learned`), equivariant (`exact`) or free (`plain`), with equal channels.
+
+    Raises:
+        ValueError: for another twin, or when no relaxed layer is chosen.
+    """
+    learned: dict[str, Convolution] = {
+        "probabilistic": ProbabilisticSteerableConv,
+        "residual": partial(_residual, config.free_variance),
+        "relaxed": RelaxedSteerableConv,
+    }
+    if config.layer not in learned:
+        raise ValueError(
+            f"relax.layer: got {config.layer!r} for a steerable network, must be one of {', '.join(learned)}"
+        )
+    made = {"learned": learned[config.layer], "exact": SteerableConv, "plain": FreeConv}
+    if twin not in made:
+        raise ValueError(f"twin: got {twin!r}, must be learned, exact or plain where the degree lives in the weights")
+    return made[twin]
+
+
+def _residual(
+    variance: float,
+    in_type: FieldType,
+    out_type: FieldType,
+    kernel_size: int,
+    **options: Any,  # noqa: ANN401
+) -> ResidualPathway:
+    return ResidualPathway(SteerableConv(in_type, out_type, kernel_size, **options), free_variance=variance)
