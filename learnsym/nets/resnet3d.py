@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from learnsym.equivariant import AveragePool, BallMask, FieldType, GlobalAveragePool, Sequential, SteerableConv
+from learnsym.equivariant import (
+    AveragePool,
+    BallMask,
+    FieldType,
+    GlobalAveragePool,
+    InvariantPool,
+    Sequential,
+    SteerableConv,
+)
 from learnsym.groups import Group
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.steerable_blocks import Conv, Residual, conv_block, hidden_type
@@ -14,8 +22,8 @@ class ResNet3d(nn.Module):
     """Residual blocks of convolutions of volumes, invariants, and a head; exactly invariant under lattice rotations.
 
     Volumes are resized to `size` voxels and cut to a ball. A convolution, a residual block, an antialiased pool of
-    stride 2 with a convolution, another residual block of twice the width, a convolution of one voxel to scalars, their
-    mean over the volume, normalisation, ELU, a linear layer.
+    stride 2 with a convolution, another residual block of twice the width, invariants of the fields (norms), a
+    convolution of one voxel, the mean over the volume, normalisation, ELU, a linear layer.
 
     Args:
         group: SO(3), O(3), or a trivial group, then with `conv=FreeConv`.
@@ -55,6 +63,7 @@ class ResNet3d(nn.Module):
             raise ValueError(f"size: got {size}, must be odd and at least 3; take {max(3, size + 1)}")
         image, scalars = FieldType.trivial(group, in_channels), FieldType.trivial(group, invariants)
         narrow, wide = (hidden_type(group, count, band_limit) for count in (width, 2 * width))
+        pool = InvariantPool(wide)
         self.body = Sequential(
             nn.Upsample((size, size, size), mode="trilinear"),
             BallMask(image, size),
@@ -63,7 +72,8 @@ class ResNet3d(nn.Module):
             AveragePool(narrow),
             conv_block(conv, narrow, wide, 3),
             _residual(conv, wide),
-            conv(wide, scalars, 1, bias=False),
+            pool,
+            conv(pool.out_type, scalars, 1, bias=False),
             GlobalAveragePool(scalars),
         )
         self.head = nn.Sequential(nn.BatchNorm1d(invariants), nn.ELU(), nn.Linear(invariants, classes))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from learnsym.equivariant import AveragePool, BallMask, FieldType, GlobalAveragePool, Sequential, SteerableConv
+from learnsym.equivariant import (
+    AveragePool,
+    BallMask,
+    FieldType,
+    GlobalAveragePool,
+    InvariantPool,
+    Sequential,
+    SteerableConv,
+)
 from learnsym.groups import Group
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.steerable_blocks import Conv, conv_block, hidden_type
@@ -20,7 +28,8 @@ class SteerableCNN(nn.Module):
     Images are resized to `size` pixels and cut to a disc. Convolutions of 7, 5, 3, 3, 3 pixels with `width` times
     1, 2, 4, 6, 6 fields, each with batch normalisation and a nonlinearity (ELU on regular fields of a finite group,
     gates on the irreducible ones of a Lie group), an antialiased pool after the second, strides of 2 at the third and
-    the fourth; a convolution of one pixel to scalars, their mean over the image, normalisation, ELU, a linear layer.
+    the fourth; invariants of the fields (largest component or norm), a convolution of one pixel, the mean over the
+    image, normalisation, ELU, a linear layer.
 
     Args:
         group: C_N, D_N, SO(2) or O(2).
@@ -60,11 +69,13 @@ class SteerableCNN(nn.Module):
         _check_size(size)
         image, scalars = FieldType.trivial(group, in_channels), FieldType.trivial(group, invariants)
         fields = [image, *[hidden_type(group, width * times, band_limit) for times in WIDTHS]]
+        pool = InvariantPool(fields[-1])
         self.body = Sequential(
             nn.Upsample((size, size), mode="bilinear"),
             BallMask(image, size),
             *_blocks(conv, fields),
-            conv(fields[-1], scalars, 1, bias=False),
+            pool,
+            conv(pool.out_type, scalars, 1, bias=False),
             GlobalAveragePool(scalars),
         )
         self.head = nn.Sequential(nn.BatchNorm1d(invariants), nn.ELU(), nn.Linear(invariants, classes))

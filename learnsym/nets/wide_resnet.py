@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
@@ -32,8 +33,7 @@ class SteerableWideResNet(nn.Module):
 
     Three stages of `(depth - 4) / 6` blocks (normalisation, ReLU, convolution, twice), with strides of 2 before the
     second and the third. A stage of `c` channels in the plain network has `c / sqrt(|G|)` regular fields, and so about
-    as many weights; kernels have 3 pixels for groups of quarter turns, else 5. Exact for lattice rotations at 33, 37,
-    ... pixels.
+    as many weights. Exact for lattice rotations at 33, 37, ... pixels.
 
     Args:
         groups: finite, of the three stages, each a subgroup of the one before, such as D_8, D_4, D_1.
@@ -42,6 +42,8 @@ class SteerableWideResNet(nn.Module):
         depth: 6 n + 4.
         width: factor of the channels.
         dropout: between the convolutions of a block.
+        kernel_sizes: pixels, one size for each stage; when None 3 for groups of quarter turns, and 5 for finer
+            rotations, which 3 pixels do not resolve.
         conv: builds each convolution.
 
     Raises:
@@ -63,16 +65,18 @@ class SteerableWideResNet(nn.Module):
         depth: int = 28,
         width: int = 7,
         dropout: float = 0.0,
+        kernel_sizes: Sequence[int] | None = None,
         conv: Conv = SteerableConv,
     ) -> None:
         super().__init__()
         at_least_one(in_channels=in_channels, classes=classes, width=width)
-        blocks = _blocks_of_stage(depth, groups)
+        blocks = _blocks_of_stage(depth, groups, kernel_sizes)
+        sizes = [usual_kernel(group) for group in groups] if kernel_sizes is None else list(kernel_sizes)
         image, current = FieldType.trivial(groups[0], in_channels), regular(groups[0], STEM)
-        layers: list[Any] = [_conv(conv, image, current)]
-        for stage, group in enumerate(groups):
+        layers: list[Any] = [_same(conv, sizes[0])(image, current)]
+        for stage, (group, size) in enumerate(zip(groups, sizes, strict=True)):
             target = regular(group, STEM * width * 2**stage)
-            layers.append(_stage(conv, current, target, 2 if stage else 1, blocks, dropout))
+            layers.append(_stage(_same(conv, size), current, target, 2 if stage else 1, blocks, dropout))
             current = target
         layers += [*_activated(current), InvariantPool(current)]
         layers.append(GlobalAveragePool(layers[-1].out_type))
@@ -90,9 +94,10 @@ class SteerableWideResNet(nn.Module):
         return nn.Sequential(self.body.plain(), plain_twin(self.head))
 
 
-def _blocks_of_stage(depth: int, groups: Sequence[Group]) -> int:
-    if len(groups) != 3:
-        raise ValueError(f"groups: got {len(groups)}, must be three, one for each stage")
+def _blocks_of_stage(depth: int, groups: Sequence[Group], kernel_sizes: Sequence[int] | None) -> int:
+    for name, stages in (("groups", groups), ("kernel_sizes", kernel_sizes)):
+        if stages is not None and len(stages) != 3:
+            raise ValueError(f"{name}: got {len(stages)}, must be three, one for each stage")
     blocks, rest = divmod(depth - 4, 6)
     if rest or blocks < 1:
         raise ValueError(f"depth: got {depth}, must be 6 n + 4, such as 10, 16 or 28")
@@ -111,18 +116,18 @@ def wide_block(conv: Conv, source: FieldType, target: FieldType, stride: int, dr
     drop = [nn.Dropout(dropout)] if dropout else []
     body = Sequential(
         *_activated(source),
-        _conv(conv, source, target, stride),
+        conv(source, target, stride=stride),
         *_activated(target),
         *drop,
-        _conv(conv, target, target),
+        conv(target, target),
     )
     same = source == target and stride == 1
-    return Residual(body, None if same else conv(source, target, 1, stride=stride, bias=False))
+    return Residual(body, None if same else conv(source, target, kernel_size=1, padding=0, stride=stride))
 
 
-def _conv(conv: Conv, source: FieldType, target: FieldType, stride: int = 1) -> nn.Module:
-    size = kernel_size(target.group)
-    return conv(source, target, size, stride=stride, padding=size // 2, bias=False)
+def _same(conv: Conv, size: int) -> Conv:
+    """A convolution that keeps the size of the image, without a bias."""
+    return partial(conv, kernel_size=size, padding=size // 2, bias=False)
 
 
 def regular(group: Group, channels: int) -> FieldType:
@@ -132,7 +137,7 @@ def regular(group: Group, channels: int) -> FieldType:
     return FieldType.regular(group, max(1, round(channels / math.sqrt(len(group.components)))))
 
 
-def kernel_size(group: Group) -> int:
+def usual_kernel(group: Group) -> int:
     """3 pixels where rotations map pixels onto pixels, 5 for finer rotations, which 3 pixels do not resolve."""
     return 3 if (turns(group) or 0) in (1, *LATTICE) else 5
 

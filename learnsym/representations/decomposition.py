@@ -47,10 +47,12 @@ def tensor_product(*factors: Float[Tensor, "G _ _"]) -> Float[Tensor, "G _ _"]:
 
 
 def invariants(matrices: Float[Tensor, "G d d"]) -> Float[Tensor, "K d"]:
-    """An orthonormal basis of the vectors that all matrices leave fixed: the null space of `Σ (I - M)ᵀ (I - M)`."""
-    eye = torch.eye(matrices.shape[-1], dtype=torch.float64)
-    moved = eye - matrices.double()
-    values, vectors = torch.linalg.eigh((moved.mT @ moved).mean(0))
+    """An orthonormal basis of the vectors that all orthogonal matrices `M` leave fixed.
+
+    It is the null space of `mean (I - M)ᵀ (I - M) = 2 I - mean (M + Mᵀ)`.
+    """
+    mean = matrices.double().mean(0)
+    values, vectors = torch.linalg.eigh(2 * torch.eye(len(mean), dtype=torch.float64) - mean - mean.mT)
     return vectors[:, values < TOLERANCE].mT.contiguous()
 
 

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.equivariant.steerable.permuted_coefficients import permuted_coefficients
 from learnsym.equivariant.steerable.scalar_basis import multiplets
 from learnsym.groups import Group
 from learnsym.representations import Harmonics, Representation, generating, invariants, tensor_product
@@ -30,15 +31,19 @@ def kernel_basis(
 
         k(u) = Σ_j Σ_c C_c Y_jc(u),    C invariant under ρ_out ⊗ ρ_in ⊗ ψ_j
 
-    The invariants of each degree `j` are the null space of a small matrix, for any pair of representations.
+    The invariants of each degree `j` are the null space of a small matrix, for any pair of representations, or known in
+    closed form when both permute and the group is finite.
 
     Reference: Weiler, Cesa, "General E(2)-equivariant steerable CNNs" (2019), arXiv 1911.08251; Cesa, Lang, Weiler, "A
     program to build E(N)-equivariant steerable CNNs" (2022).
     """
     blocks = []
     for functions in multiplets(source.group, kernel_size, band_limit):
-        found = invariants(coupling(source, target, functions.degree))
-        coefficients = found.unflatten(1, (target.size, source.size, -1))
+        if source.group.order and source.is_permutation and target.is_permutation:
+            coefficients = permuted_coefficients(source, target, functions.degree)
+        else:
+            found = invariants(coupling(source, target, functions.degree))
+            coefficients = found.unflatten(1, (target.size, source.size, -1))
         blocks.append(torch.einsum("koid,rd...->kroi...", coefficients, functions.values).flatten(0, 1))
     return _scaled(torch.cat(blocks), target.size)
 
