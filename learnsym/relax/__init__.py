@@ -1,5 +1,10 @@
 """The degree of symmetry in the weights: layers between exactly equivariant and free."""
 
+from learnsym.relax.config import RelaxConfig, convolution, group_named
+from learnsym.relax.factored import FactoredMap
+from learnsym.relax.grid_maps import ConvMap, DenseMap
+from learnsym.relax.grid_pathway import GridPathway
+from learnsym.relax.interpolation import Interpolation
 from learnsym.relax.likelihood.bayesian import NormalPosterior, bayesian_likelihood, kl_along_depth
 from learnsym.relax.likelihood.cells import cell_masses, planted_masses
 from learnsym.relax.likelihood.certificates import Certificate, certificates, likelihoods
@@ -9,10 +14,13 @@ from learnsym.relax.partial.arc import LearnedArc
 from learnsym.relax.partial.elements import LearnedElements
 from learnsym.relax.partial.range import PartialRange, increase_along_depth, partial_ranges
 from learnsym.relax.partial_group_conv import PartialGroupConv, PartialMean
+from learnsym.relax.polyphase import polyphase
 from learnsym.relax.probabilistic import ProbabilisticSteerableConv
 from learnsym.relax.relaxed_group_conv import RelaxedGroupConv2d
 from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
+from learnsym.relax.relaxed_translation_conv import RelaxedTranslationConv
 from learnsym.relax.residual_pathway import ResidualPathway
+from learnsym.relax.sparsified import SparsifiedConv, SparsifiedMap
 from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
 from learnsym.relax.streams import Streams
 from learnsym.relax.twins import exact_twin, plain_twin
@@ -20,6 +28,11 @@ from learnsym.relax.variational_pathway import VariationalPathway
 
 __all__ = [
     "Certificate",
+    "ConvMap",
+    "DenseMap",
+    "FactoredMap",
+    "GridPathway",
+    "Interpolation",
     "LearnedArc",
     "LearnedElements",
     "Likelihood",
@@ -28,22 +41,29 @@ __all__ = [
     "PartialMean",
     "PartialRange",
     "ProbabilisticSteerableConv",
+    "RelaxConfig",
     "RelaxedGroupConv2d",
     "RelaxedSteerableConv",
+    "RelaxedTranslationConv",
     "ResidualPathway",
+    "SparsifiedConv",
+    "SparsifiedMap",
     "StreamPosterior",
     "Streams",
     "VariationalPathway",
     "bayesian_likelihood",
     "cell_masses",
     "certificates",
+    "convolution",
     "coverage_degrees",
     "exact_twin",
+    "group_named",
     "increase_along_depth",
     "kl_along_depth",
     "likelihoods",
     "partial_ranges",
     "plain_twin",
     "planted_masses",
+    "polyphase",
     "stream_posterior",
 ]

@@ -62,10 +62,7 @@ class RelaxedConv(nn.Module, abc.ABC):
 
     def channel_bias(self) -> Tensor | None:
         """The constant of each channel."""
-        first = self.first
-        if isinstance(first, GroupConv2d):
-            return first.channel_bias()
-        return None if first.bias is None else first.bias()
+        return bias_of(self.first)
 
     def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
         """The fields of the output."""
@@ -99,3 +96,10 @@ class RelaxedConv(nn.Module, abc.ABC):
     def extra_repr(self) -> str:
         """Number of banks."""
         return f"banks={len(self.banks)}"
+
+
+def bias_of(conv: ExactConv) -> Tensor | None:
+    """The constant of each channel of an exact convolution."""
+    if isinstance(conv, GroupConv2d):
+        return conv.channel_bias()
+    return None if conv.bias is None else conv.bias()

@@ -15,9 +15,11 @@ from learnsym.degrees import Degree
 from learnsym.equivariant import Constant, FieldType, GroupConv2d, SteerableConv
 from learnsym.equivariant.field_type import check_channels
 from learnsym.equivariant.projection import relative_distance
+from learnsym.equivariant.steerable.conv import convolve
+from learnsym.relax._relaxed_conv import bias_of
 from learnsym.relax.partial.arc import LearnedArc
 from learnsym.relax.partial.elements import LearnedElements
-from learnsym.relax.partial.range import PartialRange, fields, pointwise
+from learnsym.relax.partial.range import PartialRange, fields, pointwise, restricted
 from learnsym.representations import turns
 
 
@@ -65,11 +67,18 @@ class PartialGroupConv(nn.Module):
 
     def forward(self, x: Float[Tensor, "B c_in H W"]) -> Float[Tensor, "B c_out H_out W_out"]:
         """The fields of the output."""
-        return self.conv(self.learned(x))
+        check_channels(self.in_type, x)
+        window = self.learned.drawn_window() if self.training else self.learned.window()
+        return convolve(x, self._kernel(window), bias_of(self.conv), self.conv.padding_mode, self.conv.options)
 
     def kernel(self) -> Float[Tensor, "c_out c_in *S"]:
         """The kernel as an ordinary convolution has it, the restriction included."""
-        return torch.einsum("oi...,ij->oj...", self.conv.kernel(), self.learned.matrix())
+        return self._kernel(self.learned.window())
+
+    def _kernel(self, window: Tensor) -> Tensor:
+        # the restriction acts on the inputs, cheaper on the kernel: k M = (M^T k^T)^T
+        kernel = self.conv.kernel()
+        return restricted(self.in_type, window.mT.to(kernel.dtype), kernel)
 
     def plain(self) -> nn.Module:
         """An ordinary convolution with the same kernel."""

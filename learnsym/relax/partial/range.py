@@ -46,17 +46,13 @@ class PartialRange(nn.Module, abc.ABC):
     def forward(self, x: Float[Tensor, "B c *S"]) -> Float[Tensor, "B c *S"]:
         """The feature map on the learned part of the group."""
         check_channels(self.field_type, x)
-        return self._restricted(self.drawn_window() if self.training else self.window(), x)
-
-    def _restricted(self, window: Tensor, x: Tensor) -> Tensor:
-        moved = torch.einsum("ij,bcj...->bci...", window.to(x.dtype), fields(self.field_type, x))
-        return from_fields(moved, self.field_type)
+        return restricted(self.field_type, self.drawn_window() if self.training else self.window(), x)
 
     def matrix(self) -> Float[Tensor, "c c"]:
         """The restriction on all channels."""
         window = self.window()
         eye = torch.eye(self.field_type.size, dtype=window.dtype, device=window.device)
-        return self._restricted(window, eye).mT
+        return restricted(self.field_type, window, eye).mT
 
     def plain(self) -> nn.Module:
         """An ordinary convolution over one pixel."""
@@ -96,6 +92,12 @@ def increase_along_depth(ranges: Sequence[PartialRange]) -> Float[Tensor, ""]:
         )
     found = [item.extent() for item in ranges]
     return torch.stack([found[0].sum() * 0, *((b - a).relu().sum() for a, b in pairwise(found))]).sum()
+
+
+def restricted(field_type: FieldType, window: Float[Tensor, "d d"], x: Float[Tensor, "B c *S"]) -> Tensor:
+    """A matrix on the values or coefficients of each field."""
+    moved = torch.einsum("ij,bcj...->bci...", window.to(x.dtype), fields(field_type, x))
+    return from_fields(moved, field_type)
 
 
 def fields(field_type: FieldType, x: Float[Tensor, "B c *S"]) -> Float[Tensor, "B m d *S"]:
