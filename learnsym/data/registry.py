@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from learnsym.data.adrenal import ADRENAL
 from learnsym.data.bumps import BLOBS
 from learnsym.data.camvid import CAMVID
 from learnsym.data.cifar import CIFAR10, CIFAR10_JPEG
@@ -14,7 +15,7 @@ from learnsym.data.source import Source
 registry: dict[str, Source] = {
     source.name: source
     for source in (
-        *(DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, CAMVID, TWO_FIGURES, BLOBS),
+        *(DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, CAMVID, TWO_FIGURES, BLOBS, ADRENAL),
         *DOUBLE_DIGITS,
     )
 }

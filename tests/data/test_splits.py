@@ -15,6 +15,7 @@ SHAPES = {
     "camvid": (3, 90, 120),
     "two-figures": (3, 32, 32),
     "blobs": (1, 28, 28),
+    "adrenal": (1, 28, 28, 28),
 }
 
 
