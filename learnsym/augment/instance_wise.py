@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym.actions._lattice import in_transform
 from learnsym.degrees import Degree
 from learnsym.distributions import GroupCategorical, LearnableDistribution, LieBox
 from learnsym.groups import Group
@@ -25,7 +26,8 @@ class InstanceBox(LearnableDistribution):
 
         h_i(x) = cap_i * sigmoid(net(x)_i + logit(init))
 
-    Give it to `Augmented` as its distribution. Without inputs it is the box of the network's output 0.
+    Give it to `Augmented` as its distribution. Without inputs, as in `degrees(model)`, it is the box of the mean
+    half-widths over the last hundred or so training batches.
 
     Reference: Miao, Rainforth, Mathieu, Dubois, Teh, Foster, Kim, "Learning instance-specific augmentations by
     capturing local invariances" (2023), arXiv 2206.00051.
@@ -54,18 +56,20 @@ class InstanceBox(LearnableDistribution):
                 f"group, init: got {group.name}, {init}, must have generators with finite caps, and be in (0, 1); "
                 f"take InstanceCategorical for a finite group"
             )
-        self.group, self.net = group, net
+        self.group, self.net, self.offset = group, net, math.log(init / (1 - init))
         self.register_buffer("caps", caps)
         self.caps: Tensor
-        self.register_buffer("offset", torch.tensor(math.log(init / (1 - init))))
-        self.offset: Tensor
+        self.running = RunningMean(init * caps)
 
     def half_width(self, x: Tensor | None = None) -> Float[Tensor, "*B D"]:
-        """`h(x)`, differentiable."""
-        return self.caps * self._logits(x).sigmoid()
+        """`h(x)`, differentiable; the mean so far without inputs."""
+        return self.running.value if x is None else self.caps * self._logits(x).sigmoid()
 
     def forward(self, x: Tensor | None = None) -> LieBox:
-        return LieBox(self.group, self.half_width(x), validate_args=False)
+        half_width = self.half_width(x)
+        if x is not None:
+            self.running(half_width)
+        return LieBox(self.group, half_width, validate_args=False)
 
     @property
     def uniforms(self) -> int:
@@ -73,15 +77,15 @@ class InstanceBox(LearnableDistribution):
 
     def deficit(self, x: Tensor | None = None) -> Float[Tensor, "*B"]:
         """`mean_i log(cap_i / h_i(x))` of each example."""
+        if x is None:
+            return (self.caps / self.running.value).log().mean(-1)
         return -nn.functional.logsigmoid(self._logits(x)).mean(-1)
 
     def degrees(self, site: str, x: Tensor | None = None) -> list[Degree]:
-        """Half-widths in reporting units: the mean over a batch, or the box of the output 0 without one."""
-        return self(x).degrees(site, "instance-wise")
+        """Half-widths in reporting units: the mean over a batch, or over the last of training without one."""
+        return LieBox(self.group, self.half_width(x), validate_args=False).degrees(site, "instance-wise")
 
-    def _logits(self, x: Tensor | None) -> Tensor:
-        if x is None:
-            return self.offset.expand(self.group.dim)
+    def _logits(self, x: Tensor) -> Tensor:
         return _outputs(self.net, x, self.group.dim) + self.offset
 
 
@@ -111,10 +115,17 @@ class InstanceCategorical(LearnableDistribution):
             raise ValueError(f"group: got {group.name}, must be finite; take InstanceBox for a Lie group")
         self.group, self.net = group, net
         self.straight_through = False
+        count = len(group.components)
+        self.running = RunningMean(torch.full((count,), 1 / count))
 
     def forward(self, x: Tensor | None = None) -> GroupCategorical:
-        count = len(self.group.components)
-        logits = torch.zeros(count) if x is None else _outputs(self.net, x, count)
+        law = self._law(x)
+        if x is not None:
+            self.running(law.probabilities)
+        return law
+
+    def _law(self, x: Tensor | None) -> GroupCategorical:
+        logits = self.running.value.log() if x is None else _outputs(self.net, x, len(self.running.value))
         return GroupCategorical(self.group, logits, validate_args=False, straight_through=False)
 
     @property
@@ -123,11 +134,27 @@ class InstanceCategorical(LearnableDistribution):
 
     def deficit(self, x: Tensor | None = None) -> Float[Tensor, "*B"]:
         """`log K - entropy` of each example."""
-        return self(x).kl_to_haar()
+        return self._law(x).kl_to_haar()
 
     def degrees(self, site: str, x: Tensor | None = None) -> list[Degree]:
-        """Probabilities of the elements: the mean over a batch, uniform without one."""
-        return self(x).degrees(site, "instance-wise")
+        """Probabilities of the elements: the mean over a batch, or over the last of training without one."""
+        return self._law(x).degrees(site, "instance-wise")
+
+
+class RunningMean(nn.Module):
+    """The mean of what was seen in training, the last hundred or so batches counting most; in `state_dict`."""
+
+    value: Tensor
+
+    def __init__(self, start: Float[Tensor, "P"]) -> None:
+        super().__init__()
+        self.register_buffer("value", start.clone())
+
+    def forward(self, x: Float[Tensor, "B P"]) -> None:
+        """Take a batch into account; not under transforms of functions, which must not change state."""
+        if self.training and not torch.compiler.is_compiling() and not in_transform():
+            with torch.no_grad():
+                self.value.lerp_(x.mean(0).to(self.value), 0.01)
 
 
 @final

@@ -77,6 +77,11 @@ def test_degrees_are_means_over_a_batch():
     expected = float(law.half_width(x).mean()) * 180 / math.pi
     assert law.degrees("input", x)[0].estimate == pytest.approx(expected)
     assert law.degrees("input")[0].estimate == pytest.approx(90.0)
+    for _ in range(1000):
+        law(x)
+    assert law.degrees("input")[0].estimate == pytest.approx(expected, rel=1e-3)
+    law.eval()(images())
+    assert law.degrees("input")[0].estimate == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize("start", [0.02, 0.9])
