@@ -7,6 +7,7 @@ from learnsym.nets.config import NetConfig, build, build_steerable
 from learnsym.nets.group_autoencoder import GroupAutoencoder, Latent
 from learnsym.nets.group_resnet import GroupResNet, group_resnet18, group_resnet44
 from learnsym.nets.invariant_cnn import InvariantCNN
+from learnsym.nets.layerwise import LAYERWISE, LayerwiseNet
 from learnsym.nets.mario import MarioCNN
 from learnsym.nets.matching import matched_width, parameter_count
 from learnsym.nets.mlp import MLP
@@ -21,6 +22,7 @@ from learnsym.nets.wide_resnet import SteerableWideResNet
 
 __all__ = [
     "CNN",
+    "LAYERWISE",
     "MLP",
     "P4CNN",
     "CIFARNet",
@@ -30,6 +32,7 @@ __all__ = [
     "GroupResNet",
     "InvariantCNN",
     "Latent",
+    "LayerwiseNet",
     "MarioCNN",
     "NetConfig",
     "Normalised",

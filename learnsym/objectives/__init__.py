@@ -3,7 +3,7 @@
 from learnsym.objectives._objective import Loss, Objective
 from learnsym.objectives.bilevel import Bilevel
 from learnsym.objectives.co_moved import CoMoved
-from learnsym.objectives.config import ObjectiveConfig, build
+from learnsym.objectives.config import ObjectiveConfig, build, build_relaxed
 from learnsym.objectives.losses import LossFunction, Segmentation, cross_entropy, losses, mse
 from learnsym.objectives.mixture import MixtureLikelihood
 from learnsym.objectives.prior import WithPrior
@@ -27,6 +27,7 @@ __all__ = [
     "Supervised",
     "WithPrior",
     "build",
+    "build_relaxed",
     "cross_entropy",
     "entropy",
     "learned_distributions",
