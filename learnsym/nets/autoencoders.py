@@ -13,6 +13,7 @@ from learnsym.equivariant import ExtendedConv2d, FieldType, GroupConv2d, Restric
 from learnsym.groups import Group
 from learnsym.nets.blocks import at_least_one
 
+SLOPE = 0.1
 SMALLEST_MAP = 2
 """Pixels along an axis of the last feature map."""
 
@@ -44,14 +45,14 @@ class ConvAutoencoder(nn.Module):
         flat = widths[-1] * SMALLEST_MAP**2
         down: list[nn.Module] = []
         for i, o, k in zip([channels, *widths], widths, kernels, strict=False):
-            down += [nn.Conv2d(i, o, k, 2, k // 2), nn.ReLU(inplace=True)]
+            down += [nn.Conv2d(i, o, k, 2, k // 2), activation()]
         up: list[nn.Module] = []
         for i, o, k in zip(widths[::-1], [*widths[-2::-1], width], kernels[::-1], strict=True):
-            up += [nn.ConvTranspose2d(i, o, k, 2, k // 2, output_padding=1), nn.ReLU(inplace=True)]
+            up += [nn.ConvTranspose2d(i, o, k, 2, k // 2, output_padding=1), activation()]
         self.encode = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, code))
         start = nn.Sequential(nn.Linear(code, flat), nn.Unflatten(1, (widths[-1], SMALLEST_MAP, SMALLEST_MAP)))
-        self.decode = nn.Sequential(start, nn.ReLU(inplace=True), *up, nn.Conv2d(width, channels, 3, padding=1))
-        he_weights(self)
+        self.decode = nn.Sequential(start, activation(), *up, nn.Conv2d(width, channels, 3, padding=1))
+        he_weights(self, self.decode[-1])
 
     def forward(self, x: Float[Tensor, "B C N N"]) -> Float[Tensor, "B C N N"]:
         """The reconstruction."""
@@ -83,18 +84,23 @@ class GConvAutoencoder(nn.Module):
         flat = fields[-1].size * SMALLEST_MAP**2
         down: list[nn.Module] = []
         for i, o, k in zip([image, *fields], fields, kernels, strict=False):
-            down += [RestrictedConv2d(i, o, k, 2), nn.ReLU(inplace=True)]
+            down += [RestrictedConv2d(i, o, k, 2), activation()]
         up: list[nn.Module] = []
         for i, o, k in zip(fields[::-1], [*fields[-2::-1], fields[0]], kernels[::-1], strict=True):
-            up += [ExtendedConv2d(i, o, k, 2), nn.ReLU(inplace=True)]
+            up += [ExtendedConv2d(i, o, k, 2), activation()]
         self.encode = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, code))
         start = nn.Sequential(nn.Linear(code, flat), nn.Unflatten(1, (fields[-1].size, SMALLEST_MAP, SMALLEST_MAP)))
-        self.decode = nn.Sequential(start, nn.ReLU(inplace=True), *up, RestrictedConv2d(fields[0], image, 3, 1))
-        he_weights(self)
+        self.decode = nn.Sequential(start, activation(), *up, RestrictedConv2d(fields[0], image, 3, 1))
+        he_weights(self, self.decode[-1])
 
     def forward(self, x: Float[Tensor, "B C N N"]) -> Float[Tensor, "B C N N"]:
         """The reconstruction."""
         return self.decode(self.encode(x))
+
+
+def activation() -> nn.Module:
+    """A ReLU with a slope on the left, as narrow decoders die with none."""
+    return nn.LeakyReLU(SLOPE, inplace=True)
 
 
 def feature_widths(size: int, width: int) -> list[int]:
@@ -110,8 +116,11 @@ def feature_widths(size: int, width: int) -> list[int]:
 
 
 @torch.no_grad()
-def he_weights(network: nn.Module) -> None:
-    """Normal weights that keep the variance through ReLUs, zero biases, for every kind of layer alike."""
+def he_weights(network: nn.Module, last: nn.Module) -> None:
+    """Normal weights that keep the variance through ReLUs, zero biases, for every kind of layer alike.
+
+    Those of the last layer are a fifth of that: first images that are too bright teach the network to draw none.
+    """
     for layer in network.modules():
         if isinstance(layer, GroupConv2d):
             for weight in layer.weights.values():
@@ -124,3 +133,5 @@ def he_weights(network: nn.Module) -> None:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
         if isinstance(layer, nn.ConvTranspose2d | nn.Conv2d | nn.Linear) and layer.bias is not None:
             nn.init.zeros_(layer.bias)
+    for parameter in last.parameters():
+        parameter *= 0.2

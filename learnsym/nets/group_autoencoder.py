@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.functional import pixel_shuffle, relu
+from torch.nn.functional import leaky_relu, pixel_shuffle
 
 from learnsym.equivariant import ExtendedConv2d, FieldType, LatticePose, PoseIndex, RestrictedConv2d
 from learnsym.equivariant.subsampling.fields import by_field
@@ -18,7 +18,7 @@ from learnsym.equivariant.subsampling.gather import restricted_to, transported
 from learnsym.equivariant.subsampling.index import best_pose, blurred
 from learnsym.equivariant.subsampling.subsample import CosetTables
 from learnsym.groups import Cyclic, Dihedral, Group
-from learnsym.nets.autoencoders import feature_widths, he_weights
+from learnsym.nets.autoencoders import SLOPE, activation, feature_widths, he_weights
 from learnsym.nets.blocks import at_least_one
 
 BLUR = 5 / 64
@@ -48,7 +48,8 @@ class GroupAutoencoder(nn.Module):
     by `ĝ` at the end.
 
     Turns and flips are given up at the last two levels: p4 to half turns, then none; p4m to half turns and flips, then
-    none. Images wrap around. Exact for all shifts by pixels, quarter turns and flips of the group.
+    none. Images wrap around. Exact for all shifts by pixels, quarter turns and flips of the group, save for images that
+    are symmetric themselves, whose pose is known up to that symmetry only: `index.margin` is 0 there.
 
     Args:
         group: C_1 (p1), C_4 (p4) or D_4 (p4m); also C_2, D_1, D_2.
@@ -86,26 +87,26 @@ class GroupAutoencoder(nn.Module):
         for k in range(1, len(widths)):
             fine = levels[k - 1]
             i, o = FieldType.regular(fine, widths[k - 1]), FieldType.regular(fine, widths[k])
-            down += [RestrictedConv2d(i, o, kernels[k], strides[k], subgroup=levels[k]), nn.ReLU(inplace=True)]
-            up = [ExtendedConv2d(o, i, kernels[k], strides[k], subgroup=levels[k]), nn.ReLU(inplace=True), *up]
-        up += [ExtendedConv2d(first, first, 3, strides[0]), nn.ReLU(inplace=True)]
+            down += [RestrictedConv2d(i, o, kernels[k], strides[k], subgroup=levels[k]), activation()]
+            up = [ExtendedConv2d(o, i, kernels[k], strides[k], subgroup=levels[k]), activation(), *up]
+        up += [ExtendedConv2d(first, first, 3, strides[0]), activation()]
         self.down = nn.Sequential(*down, nn.Flatten(), nn.Linear(widths[-1], code))
-        start = nn.Sequential(nn.Linear(code, widths[-1]), nn.ReLU(inplace=True), nn.Unflatten(1, (widths[-1], 1, 1)))
+        start = nn.Sequential(nn.Linear(code, widths[-1]), activation(), nn.Unflatten(1, (widths[-1], 1, 1)))
         self.up = nn.Sequential(start, *up, RestrictedConv2d(first, self.image, 3, 1))
-        he_weights(self)
+        he_weights(self, self.up[-1])
 
     def encode(self, x: Float[Tensor, "B C N N"]) -> Latent:
         """The invariant code and the pose of each image."""
         index = best_pose(blurred(self.first_response(x), self.blur), self.poses())
         whole, pose = self.whole(), index.pose
         upright = by_field(self.image, x, lambda part, _: restricted_to(whole, pose, part))
-        return Latent(self.down(relu(self.stem(upright), inplace=True)), index)
+        return Latent(self.down(leaky_relu(self.stem(upright), SLOPE, inplace=True)), index)
 
     @torch.no_grad()
     def first_response(self, x: Float[Tensor, "B C N N"]) -> Float[Tensor, "B G N N"]:
         """Of the first features at all pixels: those of the strided layer at each offset of its stride."""
         offsets = [x.roll((-row, -column), (2, 3)) for row in range(2) for column in range(2)]
-        f = [relu(self.stem(shifted), inplace=True).unflatten(1, (-1, self.order)) for shifted in offsets]
+        f = [leaky_relu(self.stem(shifted), SLOPE, inplace=True).unflatten(1, (-1, self.order)) for shifted in offsets]
         mean = torch.stack([part.mean((2, 3, 4), keepdim=True) for part in f]).mean(0)
         return pixel_shuffle(torch.stack([(part - mean).abs_().sum(1) for part in f], 2).flatten(1, 2), 2)
 

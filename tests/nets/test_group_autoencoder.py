@@ -77,11 +77,15 @@ def test_turns_about_the_centre_in_single_precision(group: ls.groups.Group) -> N
     assert error <= 1e-6 * y.abs().max().clamp(min=1)
 
 
+def leaky(x: Tensor) -> Tensor:
+    return nn.functional.leaky_relu(x, 0.1)
+
+
 def layer_by_layer(net: GroupAutoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
     """The same network as Xu et al. run it: every level samples its own coset, nothing is moved as a whole."""
     down = [layer for layer in net.down if isinstance(layer, RestrictedConv2d)]
     up = [layer for layer in net.up if isinstance(layer, ExtendedConv2d)]
-    f, index = net.stem.conv(x).relu(), net.encode(x).pose
+    f, index = leaky(net.stem.conv(x)), net.encode(x).pose
     kept = [down[0].in_type, *(layer.out_type for layer in down)]
     outputs = [net.stem.conv.out_type, *(layer.conv.out_type for layer in down)]
     strides = [2, *(layer.stride for layer in down)]
@@ -90,13 +94,13 @@ def layer_by_layer(net: GroupAutoencoder, x: Tensor) -> tuple[Tensor, Tensor]:
     assert not wrapped(rest, (1, 1)).shift.any()
     assert not rest.element.any()
     for k, (level, pose) in enumerate(zip(levels, factors, strict=True)):
-        f = down[k - 1].conv(f).relu() if k else f
+        f = leaky(down[k - 1].conv(f)) if k else f
         f = EquivariantSubsample2d(outputs[k], level.stride, subgroup=kept[k].group)(f, pose)
     code = net.down[-1](f.flatten(1))
     y = net.up[0](code)
     for layer, pose in zip(up, factors[::-1], strict=True):
         extended = EquivariantUpsample2d(layer.conv.in_type, layer.stride, subgroup=layer.in_type.group)(y, pose)
-        y = layer.conv(extended).relu()
+        y = leaky(layer.conv(extended))
     return code, net.up[-1](y)
 
 
@@ -106,7 +110,7 @@ def test_equals_its_layers_one_by_one(group: ls.groups.Group) -> None:
     for parameter in net.parameters():
         nn.init.normal_(parameter, std=0.2)
     code, y = layer_by_layer(net, x)
-    f = net.stem.conv(x).relu().unflatten(1, (-1, net.order))
+    f = leaky(net.stem.conv(x)).unflatten(1, (-1, net.order))
     torch.testing.assert_close(net.first_response(x), response(f))
     torch.testing.assert_close(net.encode(x).code, code)
     torch.testing.assert_close(net(x), y)

@@ -37,8 +37,8 @@ class ExactStride(nn.Module):
         y = f(a + s z),    a = argmax_a Σ_z |f(a + s z)|²
 
     Outputs have the size of those of the ordinary stride, and are the same where that one is exact. The price is the
-    operation at stride 1 and, as the choice is an argmax, jumps of the output at ties; ties by a symmetry of the
-    features themselves are harmless.
+    operation at stride 1 and, as the choice is an argmax, jumps of the output at ties. Images that are symmetric
+    themselves have a tie: their output is then known up to that symmetry, which an invariant head does not see.
 
     Args:
         operation: convolution or pool at stride 1, with square kernels.

@@ -45,9 +45,10 @@ def blurred(responses: Float[Tensor, "B G H W"], blur: float) -> Float[Tensor, "
 def best_pose(scores: Float[Tensor, "B G H W"], cosets: Cosets) -> PoseIndex:
     """The pose of the highest score; of equal ones the first, by component, row, column.
 
-    A tie of poses that are related by a symmetry of the features themselves is harmless, since the features on those
-    cosets are the same. After any other tie, or a margin as small as the rounding of the features, a moved example may
-    get an unrelated index; then, and only then, the output does not move with the input.
+    An example that is symmetric itself has a tie: its pose is only known up to that symmetry, and so is every choice
+    that depends on it. Features on the tied cosets are the same, so that invariant outputs do not depend on the choice.
+    After any other tie, or a margin as small as the rounding of the features, a moved example may get an unrelated
+    index; then, and only then, the output does not move with the input.
     """
     place = scores.flatten(1).argmax(1)
     height, width = scores.shape[2:]

@@ -76,6 +76,30 @@ def test_works_as_other_modules_do(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch.equal(torch.export.export(plain, (x,)).module()(x), plain(x))
 
 
+@torch.no_grad()
+def invariance_error(net: nn.Module, group: groups.Group, x: torch.Tensor) -> float:
+    g = group.components.double()
+    moved = FeatureField(FieldType.trivial(group, x.shape[1]))(g, x.expand(len(g), -1, -1, -1))
+    return float((net(moved) - net(x)).abs().max())
+
+
+@pytest.mark.parametrize("size", [27, 28, 29])
+def test_a_network_for_digits_is_invariant_at_all_sizes(size: int) -> None:
+    group = groups.Cyclic(4)
+    net = ls.nets.P4CNN(1, 10, group, width=3).double().eval()
+    x = torch.rand(1, 1, size, size, dtype=torch.float64)
+    assert invariance_error(exact_strides(net), group, x) < 1e-10
+    assert (invariance_error(net, group, x) < 1e-10) == (size == 28)
+
+
+def test_a_residual_network_is_invariant_where_its_strides_are_not() -> None:
+    group = groups.Dihedral(4)
+    net = ls.nets.group_resnet44(3, 10, group, width=2).double().eval()
+    x = torch.rand(1, 3, 16, 16, dtype=torch.float64)
+    assert invariance_error(exact_strides(net), group, x) < 1e-10
+    assert invariance_error(net, group, x) > 1e-6
+
+
 def test_the_margin_tells_of_ties() -> None:
     pool = ExactStride(nn.MaxPool2d(2, stride=1), 2)
     assert float(pool.index(torch.zeros(1, 1, 7, 7)).margin) == 0
