@@ -62,6 +62,8 @@ EXACT = {
     "GlobalAveragePool": lambda: eq.GlobalAveragePool(harmonic(SO3())),
     "BallMask": lambda: eq.BallMask(harmonic(SO2()), 6),
     "FreeConv": lambda: eq.FreeConv(harmonic(SO2()), harmonic(SO2()), 3, padding=1),
+    "ConvMap": lambda: relax.ConvMap(2, 3, 6, stride=2),
+    "SparsifiedConv": lambda: relax.SparsifiedConv(2, 3, 6),
     "Restrict": lambda: eq.Restrict(harmonic(O2()), SO2()),
     "Sequential": lambda: eq.Sequential(lattice(C4), eq.FieldBatchNorm(scalars_and(C4)), nn.ReLU()),
     "InvariantIntegration Monomials": lambda: eq.InvariantIntegration(eq.Monomials(regular(D4), count=2)),
@@ -82,18 +84,25 @@ RELAXED = {
     "PartialGroupConv C_8": lambda: relax.PartialGroupConv(eq.SteerableConv(regular(C8), regular(C8), 3, padding=1)),
     "PartialGroupConv D_4": lambda: relax.PartialGroupConv(eq.GroupConv2d(regular(D4), regular(D4), 3, padding=1)),
     "PartialMean": lambda: relax.PartialMean(regular(C8)),
+    "RelaxedTranslationConv": lambda: relax.RelaxedTranslationConv(lattice(C4, padding_mode="circular"), (6, 6)),
+    "DenseMap": lambda: relax.DenseMap(2, 3, 6),
+    "FactoredMap": lambda: relax.FactoredMap(2, 3, 6, stride=2),
+    "SparsifiedMap": lambda: relax.SparsifiedMap(2, 3, 6),
+    "GridPathway": lambda: relax.GridPathway(relax.DenseMap(2, 3, 6), relax.ConvMap(2, 3, 6)),
     "Streams": lambda: relax.Streams({"C_4": classifier(C4), "D_4": classifier(D4)}),
 }
 LAYERS = EXACT | RELAXED
 PARTS = {
     *("Constant", "IntegrationKernel", "Monomials", "PointwiseMLP", "WeightedSums"),
-    *("Likelihood", "LearnedArc", "LearnedElements", "NormalPosterior", "PartialRange"),
+    *("Interpolation", "Likelihood", "LearnedArc", "LearnedElements", "NormalPosterior", "PartialRange"),
 }
 """Modules that are parts of layers."""
 MOVED_BY_THEIR_INPUT = {"EquivariantSubsample2d", "EquivariantUpsample2d", "ExactStride"}
 """Layers whose indices depend on the input; tests/equivariant/subsampling has their laws."""
 OWN_CLASS = {"BallMask", "Gated", "InvariantPool", "NormNonlinearity", "FourierNonlinearity"}
 """Layers without a counterpart in torch, whose plain twin is a copy."""
+OVER_SHIFTS = {"RelaxedTranslationConv": 1, "DenseMap": 1, "FactoredMap": 2, "SparsifiedMap": 1, "GridPathway": 1}
+"""Layers that relax shifts, with their strides."""
 every_layer = pytest.mark.parametrize("name", LAYERS)
 every_relaxed = pytest.mark.parametrize("name", RELAXED)
 
@@ -112,13 +121,13 @@ def make(name):
         for weight in layer.parameters():
             weight.add_(0.1 * torch.randn_like(weight))
     layer = layer.double().eval()
-    return layer, inputs(layer)
+    return layer, inputs(name, layer)
 
 
-def inputs(layer):
+def inputs(name, layer):
     in_type = getattr(layer, "in_type", None) or getattr(getattr(layer, "learned", None), "field_type", None)
     if in_type is None:
-        return torch.randn(3, 1, 6, 6, dtype=torch.float64)
+        return torch.randn(3, 1 if name == "Streams" else 2, 6, 6, dtype=torch.float64)
     flat = isinstance(getattr(layer, "equivariant", layer), eq.EquivariantLinear)
     pixels = [] if flat else [6] * in_type.group.n
     return torch.randn(3, in_type.size, *pixels, dtype=torch.float64)
@@ -128,6 +137,9 @@ def test_no_layer_is_left_out():
     public = {k for m in (eq, relax) for k in m.__all__ if inspect.isclass(getattr(m, k))}
     modules = {k for k in public if issubclass(getattr(eq, k, None) or getattr(relax, k), nn.Module)}
     assert modules == {name.split()[0] for name in LAYERS} | PARTS | MOVED_BY_THEIR_INPUT
+
+
+KERNELS = (eq.GroupConv2d, eq.SteerableConv, eq.EquivariantLinear)
 
 
 @every_layer
@@ -170,7 +182,7 @@ def test_state_has_the_same_keys_in_training_and_evaluation(name):
 def test_precision_follows_the_module(name):
     """Weights that float32 holds give the same layer again after a way through float32."""
     layer = LAYERS[name]().eval()
-    x = inputs(layer)
+    x = inputs(name, layer)
     expected = copy.deepcopy(layer).double()(x)
     torch.testing.assert_close(layer(x.float()).double(), expected, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(layer.double().float().double()(x), expected, atol=1e-12, rtol=1e-12)
@@ -224,12 +236,15 @@ def test_compiles_to_one_graph(name, monkeypatch):
 def test_exact_twin_is_equivariant_and_its_own_projection(name):
     layer, x = make(name)
     exact = layer.exact().double().eval()
-    if isinstance(layer, relax.Streams):
+    if name in OVER_SHIFTS:
+        stride = OVER_SHIFTS[name]
+        moved = [exact(x.roll(2, dim)) - exact(x).roll(2 // stride, dim) for dim in (2, 3)]
+    elif isinstance(layer, relax.Streams):
         moved = [exact(x.rot90(k, (-2, -1))) - exact(x) for k in range(4)]
     else:
         moved = [exact(a) - b for a, b in orbit(exact, layer, x)]
     assert max(float(difference.detach().abs().max()) for difference in moved) <= 1e-10
-    if hasattr(exact, "kernel"):
+    if isinstance(exact, KERNELS):
         assert float(kernel_distance(exact, exact.kernel()).detach()) <= 1e-7
     assert exact(x).shape == layer(x).shape
 
