@@ -172,6 +172,8 @@ def test_increase_along_depth():
     assert float(increase_along_depth(arcs[:2]).detach()) == 0.0
     with pytest.raises(ValueError, match="ranges"):
         increase_along_depth([])
+    with pytest.raises(ValueError, match="extents"):
+        increase_along_depth([LearnedArc(kind), LearnedElements(kind)])
 
 
 def test_network_with_twins_and_degrees():

@@ -84,13 +84,15 @@ def increase_along_depth(ranges: Sequence[PartialRange]) -> Float[Tensor, ""]:
         ranges: from the first layer to the last, all of one kind; see `partial_ranges`.
 
     Raises:
-        ValueError: without ranges.
+        ValueError: without ranges, or for ranges of different kinds.
     """
     if not ranges:
         raise ValueError(
             "ranges: got none, must be at least one; add a PartialGroupConv or a PartialMean to the network"
         )
     found = [item.extent() for item in ranges]
+    if len({extent.shape for extent in found}) > 1:
+        raise ValueError(f"ranges: got {[len(extent) for extent in found]} extents, must be as many in each layer")
     return torch.stack([found[0].sum() * 0, *((b - a).relu().sum() for a, b in pairwise(found))]).sum()
 
 
