@@ -9,6 +9,7 @@ arXiv 2406.03946, whose validation and test digits overlap; here validation digi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -38,7 +39,9 @@ GROUPS: dict[str, Group] = {
 }
 
 
-def double_digits(n: int, group: Group, split: str = "train", seed: int = 0, digits: int = 10) -> Dataset:
+def double_digits(
+    n: int, group: Group, split: str = "train", seed: int = 0, digits: Sequence[int] = range(10)
+) -> Dataset:
     """Two digits side by side on a black ground of 56 x 56, each moved by a uniform element of a group of the plane.
 
     Pairs of labels are uniform; digits are drawn with replacement from those of the split, which share none.
@@ -48,10 +51,10 @@ def double_digits(n: int, group: Group, split: str = "train", seed: int = 0, dig
         group: C_N, D_N, SO(2) or O(2); the planted symmetry of each digit.
         split: `train`, `val` (training digits that `train` leaves out) or `test`.
         seed: of the draws; the digits of a split do not depend on it.
-        digits: only the labels below, for `digits²` classes.
+        digits: labels that occur; `len(digits)²` classes.
 
     Returns:
-        Images `(n, 1, 56, 56)`, the label `digits * left + right`, and the elements drawn as `planted` `(n, 8)`: the
+        Images `(n, 1, 56, 56)`, labels `len(digits) * left + right`, and the elements drawn as `planted` `(n, 8)`: the
         2 x 2 matrix of the left digit row by row, then that of the right one.
 
     Raises:
@@ -60,16 +63,17 @@ def double_digits(n: int, group: Group, split: str = "train", seed: int = 0, dig
     _check(n, group, split, digits)
     images, labels = _pool(split)
     random = generator(seed, 13, SPLITS.index(split))
-    pair = torch.randint(digits, (n, 2), generator=random)
-    chosen = torch.stack([_draw(labels, side, random) for side in pair.T], 1)
+    pair = torch.randint(len(digits), (n, 2), generator=random)
+    wanted = torch.tensor(list(digits))[pair]
+    chosen = torch.stack([_draw(labels, side, random) for side in wanted.T], 1)
     g = group.haar(2 * n, dtype=torch.float64, generator=random).float()
     pixels = images[chosen.flatten()].float()[:, None] / 255
     moved = torch.cat([warp(x, h) for x, h in zip(pixels.split(CHUNK), g.split(CHUNK), strict=True)]).clamp(0.0, 1.0)
     left, right = moved.unflatten(0, (n, 2)).unbind(1)
     x = F.pad(torch.cat([left, right], -1), (0, 0, (SIDE - 28) // 2, (SIDE - 28) // 2))
-    names = tuple(f"{one} {two}" for one in range(digits) for two in range(digits))
-    planted, y = g.view(n, 8), pair[:, 0] * digits + pair[:, 1]
-    return Dataset(x, y, "double-digits", digits**2, names, variant=f"digits moved by {group}", planted=planted)
+    names = tuple(f"{one} {two}" for one in digits for two in digits)
+    planted, y = g.view(n, 8), pair[:, 0] * len(digits) + pair[:, 1]
+    return Dataset(x, y, "double-digits", len(names), names, variant=f"digits moved by {group}", planted=planted)
 
 
 def _pool(split: str) -> tuple[Tensor, Tensor]:
@@ -91,9 +95,9 @@ def _draw(labels: Tensor, wanted: Tensor, random: torch.Generator) -> Tensor:
     return order[first[wanted] + (u * counts[wanted]).long()]
 
 
-def _check(n: int, group: Group, split: str, digits: int) -> None:
-    if n < 1 or not 2 <= digits <= 10:
-        raise ValueError(f"n, digits: got {n}, {digits}, must be at least 1 and within 2 ... 10")
+def _check(n: int, group: Group, split: str, digits: Sequence[int]) -> None:
+    if n < 1 or not digits or not set(digits) <= set(range(10)):
+        raise ValueError(f"n, digits: got {n}, {list(digits)}, must be at least 1 and labels in 0 ... 9")
     if group.space != "plane" or group.n != 2:
         raise ValueError(f"group: got {group}, must act on the plane, such as SO(2) or D_4")
     if split not in SPLITS:

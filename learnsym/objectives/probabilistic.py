@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.prior import penalty
 from learnsym.objectives.supervised import Batch, checked_weight
 from learnsym.relax import Likelihood, kl_along_depth, likelihoods
 
@@ -16,16 +17,17 @@ from learnsym.relax import Likelihood, kl_along_depth, likelihoods
 class Probabilistic:
     """The loss on the targets with three pulls on the likelihoods `λ_l` of the layers `l = 1 ... L`.
 
-        L = task + a Σ_l align(λ_l) + b/L Σ_l KL(λ_l | λ_{l-1}) + c/L Σ_l KL(λ_l | uniform)
+        L = task + a Σ_l align(λ_l) + b/L Σ_l KL(λ_l | λ_{l-1}) + c/L Σ_l KL(λ_l | uniform) + p Σ_l prior_l
 
     `align = max_g log λ - log λ(e)` keeps the mode at the identity. The previous layer is detached, and uniform before
-    the first one: symmetry lost early is not regained, so a later layer should not differ without reason.
+    the first one: symmetry lost early is not regained, so a later layer should not differ without reason. The prior of
+    the free kernels (our own; `p = 1 / N` for `N` examples) makes `λ` identifiable, which the task alone does not.
 
     Reference: Veefkind, Cesa (2024), arXiv 2406.03946.
 
     Args:
         loss_fn: `(outputs, targets) -> scalar`.
-        align, previous, uniform: the weights `a`, `b`, `c`, not negative.
+        align, previous, uniform, prior: the weights `a`, `b`, `c`, `p`, not negative.
 
     Raises:
         ValueError: for a negative weight.
@@ -35,12 +37,20 @@ class Probabilistic:
         >>> net = nn.Sequential(ls.relax.ProbabilisticSteerableConv(fields, fields, 3), nn.Flatten())
         >>> objective = ls.objectives.Probabilistic(nn.functional.cross_entropy)
         >>> sorted(objective(net, (torch.rand(5, 2, 3, 3), torch.zeros(5, dtype=torch.long))).parts)
-        ['align', 'kl_previous', 'kl_uniform', 'task']
+        ['align', 'kl_previous', 'kl_uniform', 'prior', 'task']
     """
 
-    def __init__(self, loss_fn: LossFunction, align: float = 5.0, previous: float = 3.0, uniform: float = 3.0) -> None:
+    def __init__(
+        self,
+        loss_fn: LossFunction,
+        align: float = 5.0,
+        previous: float = 3.0,
+        uniform: float = 3.0,
+        prior: float = 0.0,
+    ) -> None:
         self.loss_fn = loss_fn
         self.align, self.previous, self.uniform = map(checked_weight, (align, previous, uniform))
+        self.prior = checked_weight(prior)
 
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
         x, y = batch
@@ -49,9 +59,10 @@ class Probabilistic:
         pulls = {"align": _align(layers), "kl_previous": _previous(layers), "kl_uniform": _uniform(layers)}
         zero = task.new_zeros(())
         values = {name: torch.stack(terms).sum() if terms else zero for name, terms in pulls.items()}
+        values["prior"] = penalty(model, task)
         count = max(len(layers), 1)
         ordered = (self.previous * values["kl_previous"] + self.uniform * values["kl_uniform"]) / count
-        total = task + self.align * values["align"] + ordered
+        total = task + self.align * values["align"] + ordered + self.prior * values["prior"]
         return Loss(total, {"task": task.detach()} | {name: value.detach() for name, value in values.items()})
 
 

@@ -134,6 +134,18 @@ class ProbabilisticSteerableConv(nn.Module):
         """The fraction of the group that each likelihood covers, `exp(-KL(λ | uniform))`, and of its reflections."""
         return [degree for likelihood in self.streams() for degree in coverage_degrees(likelihood, site)]
 
+    def penalty(self) -> Float[Tensor, ""]:
+        """The negative log prior of the free kernel, in nats up to a constant: that of the initial weights.
+
+        For the task a small `λ̂(ψ)` with large weights is as good as a large one with small weights; with this prior
+        it is not, and `λ` can be read off. `objectives.Probabilistic` takes it with the weight `prior`.
+        """
+        total = torch.zeros(()).to(next(iter(self.invariant.weights.values())))
+        for o in range(len(self.out_type.parts)):
+            row = [weight for name, weight in self.invariant.weights.items() if name.startswith(f"{o}-")]
+            total = total + sum(0.5 * len(row) * weight[0].numel() * weight.square().sum() for weight in row)
+        return total if self.deviation is None else total + self.deviation.penalty()
+
     def certificate(self, h: Float[Tensor, "H n n"]) -> Float[Tensor, "H"]:
         """A bound on the equivariance error of the kernel for each element, relative to its norm.
 
@@ -145,11 +157,10 @@ class ProbabilisticSteerableConv(nn.Module):
         if self.deviation is None:
             return torch.zeros(len(h)).to(h)
         parts = len(self.out_type.parts)
-        free = [[torch.eye(irrep.size).to(h) for irrep in self.deviation.irreps]] * parts
         shifts = {id(likelihood): likelihood.shift_distance(h) for likelihood in self.streams()}
         chosen = [shifts[id(likelihood)] for likelihood in self.likelihoods]
         by_part = torch.stack(chosen if len(chosen) > 1 else chosen * parts)
-        norms = self.deviation.square_norms(free)
+        norms = self.deviation.square_norms(self.deviation.free())
         return (norms[:, None] * by_part.square()).sum(0).sqrt() / self.square_norm().sqrt()
 
     def square_norm(self) -> Float[Tensor, ""]:

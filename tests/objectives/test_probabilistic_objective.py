@@ -31,14 +31,15 @@ def randomised(group):
 
 def test_parts_are_those_of_the_likelihoods():
     one, two = randomised(G.Dihedral(4)), randomised(G.Dihedral(4))
-    loss = Probabilistic(nn.functional.cross_entropy, align=5.0, previous=3.0, uniform=2.0)(
-        net(G.Dihedral(4), [one, two]), BATCH
-    )
+    model = net(G.Dihedral(4), [one, two])
+    loss = Probabilistic(nn.functional.cross_entropy, align=5.0, previous=3.0, uniform=2.0, prior=0.1)(model, BATCH)
     parts = loss.parts
+    torch.testing.assert_close(parts["prior"], (model[0].penalty() + model[1].penalty()).detach())
     torch.testing.assert_close(parts["align"], (one.alignment() + two.alignment()).detach())
     torch.testing.assert_close(parts["kl_previous"], (one.kl_to_uniform() + two.kl_to(one)).detach())
     torch.testing.assert_close(parts["kl_uniform"], (one.kl_to_uniform() + two.kl_to_uniform()).detach())
     expected = parts["task"] + 5 * parts["align"] + 1.5 * parts["kl_previous"] + parts["kl_uniform"]
+    expected = expected + 0.1 * parts["prior"]
     torch.testing.assert_close(loss.total.detach(), expected)
 
 

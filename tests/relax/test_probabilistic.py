@@ -266,3 +266,22 @@ def test_bad_input():
     uneven = [Likelihood(group, band_limit_out=1), Likelihood(group)]
     with pytest.raises(ValueError, match="band_limit_out=2 and 1"):
         ProbabilisticSteerableConv(fields, two, 3, likelihood=uneven)
+
+
+@pytest.mark.parametrize("group", [G.Cyclic(1), G.Cyclic(4), G.O2()], ids=str)
+def test_penalty_is_the_prior_of_the_initial_weights_whatever_the_likelihood(group):
+    conv = layer(group, likelihood=random_likelihood(group))
+    expected = torch.zeros((), dtype=torch.float64)
+    parts = len(conv.in_type.parts)
+    for o in range(len(conv.out_type.parts)):
+        row = [weight for name, weight in conv.invariant.weights.items() if name.startswith(f"{o}-")]
+        expected = expected + sum(0.5 * w.square().sum() * len(row) * w.shape[1] * w.shape[2] for w in row)
+    if conv.deviation is not None:
+        smoothed = conv.deviation._smoothed(conv.deviation.free())
+        blocks = dict(zip(conv.deviation.bases, smoothed.split(conv.deviation._sizes(), 1), strict=True))
+        for name, block in blocks.items():
+            weights = conv.deviation.pairs[name] @ block
+            expected = expected + 0.5 * weights.square().sum() * parts * weights.shape[1] * weights.shape[2]
+    torch.testing.assert_close(conv.penalty(), expected)
+    (gradient,) = torch.autograd.grad(conv.penalty(), [conv.streams()[0].coefficients.values], allow_unused=True)
+    assert gradient is None

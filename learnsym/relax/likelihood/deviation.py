@@ -72,8 +72,7 @@ class Deviation(nn.Module):
     def reset_parameters(self) -> None:
         """Weights anew, with the variance of those of a steerable convolution."""
         for name, pairs in self.pairs.items():
-            in_count, count = pairs.shape[1], len(self.bases[name]())
-            nn.init.normal_(pairs, std=(len(self.in_type.parts) * in_count * max(count, 1)) ** -0.5)
+            nn.init.normal_(pairs, std=self._precision(pairs.shape[1], len(self.bases[name]())) ** -0.5)
         for columns in self.columns:
             nn.init.normal_(columns, std=self.rank**-0.5)
 
@@ -104,12 +103,34 @@ class Deviation(nn.Module):
 
         That of the weights, with orthonormal columns; the pixel grid keeps it up to its sampling.
         """
+        squares = self._squares(fourier)
+        names = [[f"{o}-{i}" for i in range(len(self.in_type.parts))] for o in range(len(self.out_type.parts))]
+        sizes = [target.size for target, _ in self.out_type.parts]
+        rows = [torch.stack([squares[name] for name in row]).sum() for row in names]
+        return torch.stack([size * row for size, row in zip(sizes, rows, strict=True)])
+
+    def penalty(self) -> Float[Tensor, ""]:
+        """The negative log prior of the weights before `λ`: normal, with the variance that they start with."""
+        terms = [
+            0.5 * square * self._precision(self.pairs[name].shape[1], len(self.bases[name]()))
+            for name, square in self._squares(self.free()).items()
+        ]
+        return torch.stack(terms).sum()
+
+    def free(self) -> list[list[Tensor]]:
+        """The matrices of `λ` at the identity, which changes nothing."""
+        like = next(iter(self.pairs.values()))
+        eyes = [torch.eye(irrep.size, dtype=like.dtype, device=like.device) for irrep in self.irreps]
+        return [eyes] * len(self.out_type.parts)
+
+    def _squares(self, fourier: Sequence[Fourier]) -> dict[str, Tensor]:
+        """`Σ_oi |pairs_oi columns|²` of each block, by `tr(pairsᵀ pairs columns columnsᵀ)`."""
         blocks = dict(zip(self.bases, self._smoothed(fourier).split(self._sizes(), 1), strict=True))
-        found = []
-        for o, (target, _) in enumerate(self.out_type.parts):
-            names = [f"{o}-{i}" for i in range(len(self.in_type.parts))]
-            found.append(target.size * sum((self.pairs[name] @ blocks[name]).square().sum() for name in names))
-        return torch.stack([torch.as_tensor(value) for value in found])
+        pairs = {name: self.pairs[name].flatten(0, 1) for name in blocks}
+        return {name: ((pairs[name].mT @ pairs[name]) * (block @ block.mT)).sum() for name, block in blocks.items()}
+
+    def _precision(self, in_count: int, columns: int) -> int:
+        return len(self.in_type.parts) * in_count * max(columns, 1)
 
     def extra_repr(self) -> str:
         """Rank and irreps."""
