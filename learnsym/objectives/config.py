@@ -16,6 +16,9 @@ from learnsym.objectives.regularisers import regularisers
 from learnsym.objectives.supervised import Augerino, Batch, checked_weight
 from learnsym.relax.config import RelaxConfig
 
+DIVERGENCES = 0.05
+"""Weight of the divergences of likelihoods beside a loss in nats: what is kept of a symmetry that nothing tests."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectiveConfig:
@@ -98,7 +101,8 @@ def build_relaxed(config: ObjectiveConfig, relax: RelaxConfig, examples: int) ->
         )
     loss_fn = losses[config.loss]
     if relax.layer == "probabilistic":
-        return Probabilistic(loss_fn, *(relax.weight * default for default in (5.0, 3.0, 3.0)))
+        pull = relax.weight * DIVERGENCES
+        return Probabilistic(loss_fn, previous=pull, uniform=pull, prior=relax.weight / examples)
     return WithPrior(loss_fn, examples, relax.weight)
 
 
