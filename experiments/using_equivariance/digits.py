@@ -107,10 +107,10 @@ def row(name: str, training: str, seed: int, schedule: Schedule, data: ls.data.S
     return {"net": name, "training": training, "seed": seed, "right_angles": at, "curve": curve}
 
 
-def rows(seeds: int, schedule: Schedule, done: list[dict]) -> Iterator[dict]:
+def rows(seeds: int, trainings: list[str], schedule: Schedule, done: list[dict]) -> Iterator[dict]:
     """What is not done yet."""
     finished = {(row["net"], row["training"], row["seed"]) for row in done}
-    for training in TRAININGS:
+    for training in trainings:
         for seed in range(seeds):
             data = splits(seed)
             for name in NETS:

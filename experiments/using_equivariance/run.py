@@ -22,6 +22,7 @@ import learnsym as ls
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=["toy", "digits"])
+    parser.add_argument("--trainings", nargs="+", choices=digits.TRAININGS, default=digits.TRAININGS)
     parser.add_argument("--width", type=int, default=5, help="fields of P4; Z2 has twice as many channels")
     parser.add_argument("--epochs", type=float, default=2.0)
     parser.add_argument("--batch", type=int, default=32)
@@ -53,7 +54,7 @@ def _compute(options: argparse.Namespace, path: Path) -> None:
         _warn()
         names = [field.name for field in dataclasses.fields(digits.Schedule)]
         schedule = digits.Schedule(**{name: getattr(options, name) for name in names})
-        rows = digits.rows(options.seeds, schedule, _read(path))
+        rows = digits.rows(options.seeds, options.trainings, schedule, _read(path))
     for row in rows:
         with path.open("a") as file:
             file.write(json.dumps(row) + "\n")
