@@ -20,7 +20,8 @@ class FieldBatchNorm(nn.Module):
 
     Fields whose components the group permutes are `nn.BatchNorm1d` over the batch, the pixels and the components. Other
     fields have mean zero over the group and are only divided: `v -> w v / sqrt(E|v|² / d + ε)`. The same parts serve
-    images, volumes and vectors; `SyncBatchNorm.convert_sync_batchnorm` finds those that are `nn.BatchNorm1d`.
+    images, volumes and vectors; `SyncBatchNorm.convert_sync_batchnorm` finds those that are `nn.BatchNorm1d`,
+    and training with `learnsym.training` takes the statistics of all over the batch of all processes.
 
     Args:
         field_type: fields of input and output.
@@ -86,12 +87,17 @@ class NormScale(nn.Module):
         """The divided fields, `(B, f, L)` from `(B, f, L)`."""
         variance = self.running_var
         if self.training:
-            variance = x.square().mean((0, 2), dtype=variance.dtype)
+            variance = self.mean_square(x.to(variance.dtype))
             with torch.no_grad():
                 self.running_var.lerp_(variance.detach(), self.momentum)
         scale = (variance + self.eps).rsqrt()
         scale = scale if self.weight is None else scale * self.weight
         return x * scale.to(x.dtype)[:, None]
+
+    @staticmethod
+    def mean_square(x: Tensor) -> Tensor:
+        """Of each field, `(f,)` from `(B, f, L)`."""
+        return x.square().mean((0, 2))
 
 
 def _copy(part: Any, norm: Any, channels: slice, size: int) -> None:  # noqa: ANN401

@@ -8,6 +8,7 @@ from typing import Any
 from torch import nn
 
 from learnsym.equivariant.field_type import FieldType
+from learnsym.equivariant.twins import plain_twin
 
 ALIKE_ON_CHANNELS = (
     nn.Identity,
@@ -51,8 +52,6 @@ class Sequential(nn.Sequential):
 
     def plain(self) -> nn.Sequential:
         """`nn.Sequential` of the plain twins of all modules."""
-        from learnsym.relax.twins import plain_twin
-
         return nn.Sequential(OrderedDict((name, plain_twin(module)) for name, module in self.named_children()))
 
 

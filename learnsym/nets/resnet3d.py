@@ -13,6 +13,7 @@ from learnsym.equivariant import (
     Sequential,
     SteerableConv,
 )
+from learnsym.equivariant.twins import plain_twin
 from learnsym.groups import Group
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.steerable_blocks import Conv, Residual, conv_block, hidden_type
@@ -84,8 +85,6 @@ class ResNet3d(nn.Module):
 
     def plain(self) -> nn.Module:
         """The same function of plain convolutions."""
-        from learnsym.relax.twins import plain_twin
-
         return nn.Sequential(self.body.plain(), plain_twin(self.head))
 
 

@@ -13,6 +13,7 @@ from learnsym.equivariant import (
     Sequential,
     SteerableConv,
 )
+from learnsym.equivariant.twins import plain_twin
 from learnsym.groups import Group
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.steerable_blocks import Conv, conv_block, hidden_type
@@ -86,8 +87,6 @@ class SteerableCNN(nn.Module):
 
     def plain(self) -> nn.Module:
         """The same function of plain convolutions."""
-        from learnsym.relax.twins import plain_twin
-
         return nn.Sequential(self.body.plain(), plain_twin(self.head))
 
 

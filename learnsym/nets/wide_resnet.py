@@ -19,6 +19,7 @@ from learnsym.equivariant import (
     Sequential,
     SteerableConv,
 )
+from learnsym.equivariant.twins import plain_twin
 from learnsym.groups import Group
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.steerable_blocks import Conv, Residual
@@ -89,8 +90,6 @@ class SteerableWideResNet(nn.Module):
 
     def plain(self) -> nn.Module:
         """The same function of plain convolutions."""
-        from learnsym.relax.twins import plain_twin
-
         return nn.Sequential(self.body.plain(), plain_twin(self.head))
 
 

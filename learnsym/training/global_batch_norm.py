@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
+from learnsym.equivariant.normalisation import NormScale
 from learnsym.training import distributed
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
@@ -22,14 +23,20 @@ def global_batch_norm(model: nn.Module) -> Iterator[None]:
     Each process has an equal part of the batch. `torch.nn.SyncBatchNorm` does the same on GPUs alone, and it needs the
     modules replaced; here they stay what they are. Without several processes nothing is changed.
     """
-    norms = [module for module in model.modules() if isinstance(module, BatchNorm)] if distributed.world() > 1 else []
+    modules = list(model.modules()) if distributed.world() > 1 else []
+    norms = [module for module in modules if isinstance(module, BatchNorm)]
+    scales = [module for module in modules if isinstance(module, NormScale)]
     for norm in norms:
         vars(norm)["forward"] = partial(_forward, norm)
+    for scale in scales:
+        vars(scale)["mean_square"] = _mean_square
     try:
         yield
     finally:
         for norm in norms:
             del vars(norm)["forward"]
+        for scale in scales:
+            del vars(scale)["mean_square"]
 
 
 def _forward(norm: BatchNorm, x: Tensor) -> Tensor:
@@ -60,6 +67,10 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
     axes = [axis for axis in range(x.dim()) if axis != 1]
     mean = all_reduce(x.mean(axes)) / distributed.world()
     return mean, all_reduce((x - mean.view(_along_channels(x))).square().mean(axes)) / distributed.world()
+
+
+def _mean_square(x: Tensor) -> Tensor:
+    return all_reduce(NormScale.mean_square(x)) / distributed.world()
 
 
 def _along_channels(x: Tensor) -> list[int]:

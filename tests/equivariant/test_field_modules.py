@@ -27,6 +27,7 @@ from learnsym.equivariant import (
 )
 from learnsym.groups import O2, O3, SO2, SO3, Cyclic, Dihedral
 from learnsym.relax import plain_twin
+from learnsym.training import global_batch_norm as global_norm
 
 FINITE = [Cyclic(1), Cyclic(4), Cyclic(8), Dihedral(1), Dihedral(4), Dihedral(8)]
 GROUPS = [*FINITE, Cyclic(3), SO2(), O2(), SO3(), O3()]
@@ -148,6 +149,19 @@ def test_batch_norm_gives_unit_fields_and_follows_them(group):
         torch.testing.assert_close(rms, torch.ones_like(rms), rtol=1e-3, atol=0)
     torch.testing.assert_close(norm.eval()(x), y, rtol=1e-3, atol=1e-3)
     assert norm(x.flatten(2).mean(2)).shape == x.shape[:2]
+
+
+def test_batch_norm_takes_statistics_over_all_processes(monkeypatch):
+    """With the same examples in both of two processes they are those of one."""
+    norm = FieldBatchNorm(fields(SO2()))
+    x, reduced = sample(norm.in_type, 4).float(), []
+    whole = copy.deepcopy(norm)(x)
+    monkeypatch.setattr(global_norm.distributed, "world", lambda: 2)
+    monkeypatch.setattr(global_norm, "all_reduce", lambda part: reduced.append(part) or 2 * part)
+    with global_norm.global_batch_norm(norm):
+        torch.testing.assert_close(norm(x), whole)
+    assert len(reduced) == 4  # mean and variance of scalars, mean square of two others
+    assert not any("mean_square" in vars(part) for part in norm.parts)
 
 
 def test_batch_norm_is_found_by_synchronisation():
