@@ -38,6 +38,13 @@ def test_the_readme_shows_the_idea_in_its_first_screen(capsys):
     assert "Estimate" in printed or "±" in printed
 
 
+def test_the_readme_shows_relaxed_layers(capsys):
+    first, second = _cells(README, "python")[:2]
+    digits = next(line for line in first.splitlines() if line.startswith("digits"))
+    _execute(["import torch\nimport learnsym as ls", digits, second.replace("steps=150", "steps=2")])
+    assert capsys.readouterr().out.count("probabilistic steerable convolution") == 6
+
+
 def test_the_quickstart_runs(capsys):
     cells = _cells((ROOT / "docs" / "quickstart.md").read_text(encoding="utf8"), "{code-cell} python")
     assert len(cells) >= 4

@@ -10,6 +10,7 @@ from learnsym.relax.likelihood.cells import cell_masses, planted_masses
 from learnsym.relax.likelihood.certificates import Certificate, certificates, likelihoods
 from learnsym.relax.likelihood.coverage import coverage_degrees
 from learnsym.relax.likelihood.likelihood import Likelihood
+from learnsym.relax.likelihood.start import peaked
 from learnsym.relax.partial.arc import LearnedArc
 from learnsym.relax.partial.elements import LearnedElements
 from learnsym.relax.partial.range import PartialRange, increase_along_depth, partial_ranges
@@ -62,6 +63,7 @@ __all__ = [
     "kl_along_depth",
     "likelihoods",
     "partial_ranges",
+    "peaked",
     "plain_twin",
     "planted_masses",
     "polyphase",

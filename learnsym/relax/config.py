@@ -11,6 +11,8 @@ from typing import Any, Literal, get_args
 from learnsym import groups
 from learnsym.equivariant import FieldType, FreeConv, SteerableConv
 from learnsym.groups import Group
+from learnsym.relax.likelihood.likelihood import Likelihood
+from learnsym.relax.likelihood.start import peaked
 from learnsym.relax.probabilistic import ProbabilisticSteerableConv
 from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
 from learnsym.relax.residual_pathway import ResidualPathway
@@ -31,6 +33,9 @@ class RelaxConfig:
     """Group of the learned and the exact twin: C_N, D_N, SO(2) or O(2)."""
     band_limit: int = 2
     """Highest frequency of the fields of SO(2) and O(2)."""
+    start: float = 4.0
+    """Probabilistic: height of the bump at the identity with which likelihoods start, in nats; 0 for a uniform start,
+    which is exact and slow to leave."""
     free_variance: float = 0.01
     """Residual: prior variance of the free kernel, in that of usual initial weights."""
     weight: float = 1.0
@@ -45,6 +50,8 @@ class RelaxConfig:
             raise ValueError(
                 f"relax.free_variance, relax.weight: got {self.free_variance}, {self.weight}, must be > 0 and >= 0"
             )
+        if not self.start >= 0:
+            raise ValueError(f"relax.start: got {self.start}, must be >= 0; 4 is nearly free, 0 exact")
         group_named(self.group)
 
 
@@ -74,7 +81,7 @@ def convolution(config: RelaxConfig, twin: str) -> Convolution:
         ValueError: for another twin, or when no relaxed layer is chosen.
     """
     learned: dict[str, Convolution] = {
-        "probabilistic": ProbabilisticSteerableConv,
+        "probabilistic": partial(_probabilistic, config.start),
         "residual": partial(_residual, config.free_variance),
         "relaxed": RelaxedSteerableConv,
     }
@@ -96,3 +103,14 @@ def _residual(
     **options: Any,  # noqa: ANN401
 ) -> ResidualPathway:
     return ResidualPathway(SteerableConv(in_type, out_type, kernel_size, **options), free_variance=variance)
+
+
+def _probabilistic(
+    start: float,
+    in_type: FieldType,
+    out_type: FieldType,
+    kernel_size: int,
+    **options: Any,  # noqa: ANN401
+) -> ProbabilisticSteerableConv:
+    likelihood = peaked(Likelihood(in_type.group), start)
+    return ProbabilisticSteerableConv(in_type, out_type, kernel_size, likelihood=likelihood, **options)

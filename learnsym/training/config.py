@@ -31,7 +31,7 @@ class OptimiserConfig:
     momentum: float = 0.9
     """Momentum of sgd; first-moment decay of adamw."""
     symmetry_lr: float = 3e-2
-    """Learning rate of the parameters of learnable distributions."""
+    """Learning rate of the parameters of distributions over group elements."""
     schedule: Literal["cosine", "constant"] = "cosine"
     """Course of both learning rates after the warm-up: down to 0 on a half cosine, or constant."""
     warmup: int = 0
