@@ -6,24 +6,11 @@ from torch.nn import functional as F
 
 from learnsym.equivariant import FieldType
 from learnsym.groups import O2, Dihedral, Group
-from learnsym.relax import Likelihood, ProbabilisticSteerableConv, cell_masses, planted_masses
-from learnsym.representations import irreps
+from learnsym.relax import Likelihood, ProbabilisticSteerableConv, cell_masses, peaked, planted_masses
 
 CELLS = Dihedral(8)
 BAND_LIMIT, RANK, SIZE = 4, 64, 5
 EXAMPLES, STEPS, BATCH, NOISE = 2000, 900, 128, 0.1
-
-
-def peaked(likelihood: Likelihood, height: float) -> None:
-    """Start at a bump around the identity: nearly free, so that no other element can become the origin."""
-    elements = likelihood.elements()
-    bump = torch.stack(
-        [
-            irrep.size * irrep(elements).diagonal(dim1=-2, dim2=-1).sum(-1)
-            for irrep in irreps(likelihood.group, likelihood.band_limit)
-        ]
-    ).sum(0)
-    likelihood.assign(height * bump / bump.max())
 
 
 def layer() -> ProbabilisticSteerableConv:

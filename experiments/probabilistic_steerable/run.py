@@ -14,13 +14,13 @@ from typing import Any
 
 import torch
 from networks import ARMS, count, made
-from planted import CELLS, peaked, recovered
+from planted import CELLS, recovered
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import learnsym as ls
 from learnsym.data.double_digits import GROUPS
-from learnsym.relax import Likelihood, cell_masses, certificates, likelihoods, planted_masses
+from learnsym.relax import Likelihood, cell_masses, certificates, likelihoods, peaked, planted_masses
 
 PLANTED = ("c1", "c4", "so2", "o2")
 SEEDS = (0, 1, 2)
