@@ -1,4 +1,6 @@
-"""Set-up of every test and doctest: seed 0, one namespace."""
+"""Set-up of every test and doctest: seed 0, a compiler without memory, one namespace."""
+
+import sys
 
 import pytest
 import torch
@@ -9,6 +11,13 @@ from torch import nn
 def seeded() -> None:
     """Every test starts from the same random state."""
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def compiler() -> None:
+    """Every test compiles anew: what others compiled would count towards the limit of recompilations."""
+    if "torch._dynamo" in sys.modules:
+        torch.compiler.reset()
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ class NetConfig:
     """Small convolutional classifier; perceptron; Mario-Iggy network; nine convolutions for CIFAR-10; small U-Net;
     six steerable convolutions, with the layers that `relax` chooses."""
     width: int = 32
-    """Channels of the first layer, units of a hidden layer of the perceptron, or fields of the first steerable layer."""
+    """Channels of the first layer, units of a hidden layer (mlp), or fields of the first layer (steerable)."""
     depth: int = 3
     """Blocks of cnn, hidden layers of mlp, poolings of segmentation; mario and cifar have a depth of their own."""
     norm: Literal["group", "batch", "none"] = "group"

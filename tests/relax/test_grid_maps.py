@@ -121,7 +121,6 @@ def test_every_parameter_gets_a_gradient(layer):
 
 
 def test_functions_of_torch(layer, monkeypatch):
-    torch.compiler.reset()
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot trace the type checker
     x, parameters = images(3), dict(layer.named_parameters())
 

@@ -89,7 +89,6 @@ def test_contract(layer, monkeypatch):
     for other in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         torch.testing.assert_close(other(x), y)
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot trace the type checker
-    torch.compiler.reset()
     torch.testing.assert_close(torch.compile(layer, fullgraph=True, backend="eager")(x), y)
     with torch.autocast("cpu", torch.bfloat16):
         assert copy.deepcopy(layer).float()(x.float()).dtype == torch.bfloat16

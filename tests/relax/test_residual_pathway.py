@@ -99,7 +99,6 @@ def test_every_parameter_gets_a_gradient(pathway):
 
 
 def test_functions_of_torch(pathway, monkeypatch):
-    torch.compiler.reset()
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot trace the type checker
     x, parameters = inputs(pathway), dict(pathway.named_parameters())
 

@@ -13,8 +13,8 @@ def peaked(likelihood: Likelihood, height: float) -> Likelihood:
 
         log λ(g) = height Σ_ψ d_ψ tr ψ(g) / Σ_ψ d_ψ²  + constant
 
-    No other element then becomes the origin. From a uniform start the free kernel has no gradient, and layers stay exact
-    for long.
+    No other element then becomes the origin. From a uniform start the free kernel has no gradient, and layers stay
+    exact for long.
 
     Args:
         likelihood: changed in place.
