@@ -25,7 +25,7 @@ from learnsym.relax import Likelihood, cell_masses, certificates, likelihoods, p
 PLANTED = ("c1", "c4", "so2", "o2")
 SEEDS = (0, 1, 2)
 DIGITS, SIZE = (2, 5, 6, 9), 28
-EXAMPLES, TESTS, EPOCHS, BATCH = 2500, 2000, 4, 64
+EXAMPLES, TESTS, BATCH = 2500, 2000, 64
 RATES = {"weights": 3e-3, "likelihoods": 0.1}
 PULLS = {"align": 5.0, "previous": 0.05, "uniform": 0.05, "prior": 1 / EXAMPLES}
 
@@ -40,13 +40,13 @@ def planted_kernels() -> Iterator[dict[str, Any]]:
             yield {"planted": key, "seed": seed, "total_variation": distance, "cells": masses.tolist()}
 
 
-def double_digits() -> Iterator[dict[str, Any]]:
+def double_digits(epochs: int) -> Iterator[dict[str, Any]]:
     """Every arm, planted group and seed."""
     for seed in SEEDS:
         for key in PLANTED:
             train, val, test = (images(key, n, split, seed) for n, split in SPLITS)
             for arm in (*ARMS, "CNN"):
-                row = {"planted": key, "seed": seed, "arm": arm} | trained(arm, train, val, test, seed)
+                row = {"planted": key, "seed": seed, "arm": arm} | trained(arm, train, val, test, seed, epochs)
                 shown = {name: round(row[name], 3) for name in ("test", "val", "weights", "seconds")}
                 print(key, seed, arm, shown, flush=True)
                 yield row
@@ -62,10 +62,10 @@ def images(key: str, n: int, split: str, seed: int) -> tuple[Tensor, Tensor]:
     return (x - 0.1) / 0.3, data.y
 
 
-def trained(arm: str, train: tuple[Tensor, Tensor], val: Any, test: Any, seed: int) -> dict[str, Any]:
+def trained(arm: str, train: tuple[Tensor, Tensor], val: Any, test: Any, seed: int, epochs: int) -> dict[str, Any]:
     """Accuracies and what was learned."""
     net, start = made(arm, len(DIGITS) ** 2, seed), time.process_time()
-    fit(net, objective(arm), *train)
+    fit(net, objective(arm), *train, epochs)
     found = {"test": accuracy(net, *test), "val": accuracy(net, *val), "weights": count(net)}
     found["seconds"] = time.process_time() - start
     if arm == "probabilistic":
@@ -85,7 +85,7 @@ def objective(arm: str) -> ls.objectives.Objective:
     return ls.objectives.WithPrior(loss, EXAMPLES) if arm == "residual" else ls.objectives.Supervised(loss)
 
 
-def fit(net: nn.Module, loss: ls.objectives.Objective, x: Tensor, y: Tensor) -> None:
+def fit(net: nn.Module, loss: ls.objectives.Objective, x: Tensor, y: Tensor, epochs: int) -> None:
     """Adam, one cycle, faster for likelihoods, which start nearly free."""
     own = [module for module in net.modules() if isinstance(module, Likelihood)]
     for likelihood in own:
@@ -95,8 +95,8 @@ def fit(net: nn.Module, loss: ls.objectives.Objective, x: Tensor, y: Tensor) -> 
     groups = [{"params": [p for p in net.parameters() if id(p) not in known]}, *([{"params": learned}] if own else [])]
     optimiser, rates = torch.optim.Adam(groups), list(RATES.values())[: len(groups)]
     steps = len(x) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=EPOCHS * steps)
-    for _ in range(EPOCHS):
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=epochs * steps)
+    for _ in range(epochs):
         for chosen in torch.randperm(len(x)).split(BATCH)[:steps]:
             optimiser.zero_grad()
             loss(net, (x[chosen], y[chosen])).total.backward()
@@ -151,12 +151,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", choices=("planted", "digits", "tables"))
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=4, help="of digits")
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     if options.part != "tables":
         rows = []
-        for row in planted_kernels() if options.part == "planted" else double_digits():
+        for row in planted_kernels() if options.part == "planted" else double_digits(options.epochs):
             rows.append(row)
             (options.out / f"{options.part}.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf8")
     tables(options.out)
