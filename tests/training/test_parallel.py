@@ -14,6 +14,7 @@ import torch
 from learnsym.distributions import part_of_batch, uniform_noise
 from learnsym.distributions.noise import random_examples
 from learnsym.nets.config import NetConfig
+from learnsym.relax import RelaxConfig
 from learnsym.training import Run, dump_config, train
 
 
@@ -48,16 +49,22 @@ def test_random_examples_are_those_of_the_global_batch():
         random_examples(9, 6, torch.device("cpu"))
 
 
+STEERABLE = NetConfig(name="steerable", width=1)
+
+
 @pytest.mark.parametrize(
-    ("chooser", "net"),
+    ("chooser", "net", "layer"),
     [
-        ("regulariser", NetConfig(name="mlp", width=16, depth=1)),
-        ("validation", NetConfig(name="mlp", width=16, depth=1)),
-        ("validation", NetConfig(name="cnn", width=4, depth=2, norm="batch")),
+        ("regulariser", NetConfig(name="mlp", width=16, depth=1), "none"),
+        ("validation", NetConfig(name="mlp", width=16, depth=1), "none"),
+        ("validation", NetConfig(name="cnn", width=4, depth=2, norm="batch"), "none"),
+        ("regulariser", STEERABLE, "probabilistic"),
+        ("regulariser", STEERABLE, "residual"),
     ],
 )
-def test_two_processes_are_one(tiny, tmp_path, chooser, net):
-    tiny = replace(tiny, objective=replace(tiny.objective, chooser=chooser), net=net)
+def test_two_processes_are_one(tiny, tmp_path, chooser, net, layer):
+    relax = RelaxConfig(layer=layer, group="C_2")
+    tiny = replace(tiny, objective=replace(tiny.objective, chooser=chooser), net=net, relax=relax)
     (one,) = train(tiny, tmp_path / "one")
     (tmp_path / "config.yaml").write_text(dump_config(tiny))
     command = [
