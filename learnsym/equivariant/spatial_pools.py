@@ -15,6 +15,7 @@ from learnsym.equivariant.field_type import FieldType, check_channels
 from learnsym.equivariant.steerable.conv import CONVOLUTIONS
 
 MEANS: dict[str, type[nn.Module]] = {"plane": nn.AdaptiveAvgPool2d, "space": nn.AdaptiveAvgPool3d}
+POOLS: dict[str, type[nn.Module]] = {"plane": nn.AvgPool2d, "space": nn.AvgPool3d}
 
 
 class AveragePool(nn.Module):
@@ -53,24 +54,26 @@ class AveragePool(nn.Module):
         weights = (-0.5 * (t / sigma) ** 2).exp()
         self.weights = Constant(weights / weights.sum())
         self.convolution, self.module, dim = CONVOLUTIONS[field_type.group.space]
-        self.axes = [_axis(axis, dim, len(weights), stride, self.padding) for axis in range(dim)]
+        # one step for all axes, so that no axis is ahead of the others in between (`measure.exact_sizes`)
+        self.kept: Any = cast(Any, POOLS[field_type.group.space])(1, stride)
+        self.axes = [_axis(axis, dim, len(weights), self.padding) for axis in range(dim)]
 
     def forward(self, x: Tensor) -> Tensor:
         """The pooled fields, `(B, c, *T)` from `(B, c, *S)`."""
         check_channels(self.in_type, x)
         weights, channels = self.weights().to(x.dtype), x.shape[1]
-        for size, options in self.axes:
+        for size, padding in self.axes:
             kernel = weights.view(1, 1, *size).expand(channels, 1, *size)
-            x = self.convolution(x, kernel, groups=channels, **options)
-        return x
+            x = self.convolution(x, kernel, groups=channels, padding=padding)
+        return self.kept(x)
 
     def plain(self) -> nn.Module:
-        """Fixed convolutions of each channel, one along each axis."""
-        return nn.Sequential(*[self._plain_axis(size, options) for size, options in self.axes])
+        """Fixed convolutions of each channel, one along each axis, and a pool of one pixel."""
+        return nn.Sequential(*[self._plain_axis(size, padding) for size, padding in self.axes], self.kept)
 
-    def _plain_axis(self, size: tuple[int, ...], options: dict[str, Any]) -> nn.Module:
+    def _plain_axis(self, size: tuple[int, ...], padding: tuple[int, ...]) -> nn.Module:
         weights, channels, module = self.weights(), self.in_type.size, cast(Any, self.module)
-        conv = module(channels, channels, size, groups=channels, bias=False, **options).to(weights)
+        conv = module(channels, channels, size, groups=channels, bias=False, padding=padding).to(weights)
         with torch.no_grad():
             conv.weight.copy_(weights.view(1, 1, *size).expand_as(conv.weight))
         return conv.requires_grad_(False)
@@ -80,11 +83,10 @@ class AveragePool(nn.Module):
         return f"{self.in_type}, kernel_size={len(self.weights.value)}, stride={self.stride}, padding={self.padding}"
 
 
-def _axis(axis: int, dim: int, size: int, stride: int, padding: int) -> tuple[tuple[int, ...], dict[str, Any]]:
-    """Size of a kernel along one axis, and its options."""
+def _axis(axis: int, dim: int, size: int, padding: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Size of a kernel along one axis, and its padding."""
     here = [other == axis for other in range(dim)]
-    options = {"stride": tuple(stride if h else 1 for h in here), "padding": tuple(padding if h else 0 for h in here)}
-    return tuple(size if h else 1 for h in here), options
+    return tuple(size if h else 1 for h in here), tuple(padding if h else 0 for h in here)
 
 
 class GlobalAveragePool(nn.Module):

@@ -168,3 +168,8 @@ def test_wide_resnet_restricts_stage_by_stage():
     types = {module.in_type.group.name for module in wide().modules() if isinstance(module, SteerableConv)}
     assert types == {"D_4", "C_4", "C_2"}
     assert isinstance(wide().plain(), nn.Sequential)
+
+
+def test_exact_sizes_of_the_classifier_are_those_of_its_own_grid():
+    net = nets.SteerableCNN(Cyclic(4), 1, 10, width=1, size=33)
+    assert exact_sizes(net, range(26, 30), channels=1).exact == (26, 27, 28, 29)
