@@ -21,10 +21,10 @@ from learnsym.equivariant.restrict import Restrict
 from learnsym.equivariant.sequential import Sequential
 from learnsym.equivariant.spatial_pools import AveragePool, GlobalAveragePool
 from learnsym.equivariant.steerable.conv import SteerableConv
-from learnsym.equivariant.subsampling.cosets import Cosets, cosets_of, factorise
+from learnsym.equivariant.subsampling.cosets import Cosets, cosets_of
 from learnsym.equivariant.subsampling.exact_stride import ExactStride, exact_strides
 from learnsym.equivariant.subsampling.index import PoseIndex
-from learnsym.equivariant.subsampling.pose import LatticePose, compose, inverse, lattice_tables
+from learnsym.equivariant.subsampling.pose import LatticePose
 from learnsym.equivariant.subsampling.restricted_conv import ExtendedConv2d, RestrictedConv2d
 from learnsym.equivariant.subsampling.subsample import EquivariantSubsample2d, EquivariantUpsample2d
 
@@ -61,15 +61,11 @@ __all__ = [
     "Sequential",
     "SteerableConv",
     "WeightedSums",
-    "compose",
     "cosets_of",
     "exact_strides",
-    "factorise",
     "group_kernel",
-    "inverse",
     "kernel_distance",
     "kernel_orbits",
-    "lattice_tables",
     "nearest_kernel",
     "projected",
 ]

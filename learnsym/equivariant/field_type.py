@@ -133,12 +133,6 @@ def restricted(representation: Representation, subgroup: Group) -> Representatio
     return Restriction(representation, subgroup)
 
 
-def check_types(module: str, expected: FieldType, found: FieldType) -> None:
-    """Raise ValueError when a module gets fields of another type than it takes."""
-    if expected != found:
-        raise ValueError(f"in_type: {module} takes {expected}, but gets {found}; give both the same field type")
-
-
 def check_channels(in_type: FieldType, x: Tensor) -> None:
     """Raise ValueError when a batch has not the channels of a field type."""
     if x.shape[1] != in_type.size:

@@ -6,16 +6,16 @@ Legend of axes: `B` batch, `c` channels.
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.equivariant.constant import Constant
-from learnsym.equivariant.field_type import FieldType, check_channels
-from learnsym.equivariant.steerable.conv import SteerableBias, expanded
+from learnsym.equivariant.exact_layer import ExactLayer, reset_by_block
+from learnsym.equivariant.field_type import FieldType
+from learnsym.equivariant.steerable.conv import SteerableBias, coordinates, expanded
 from learnsym.representations import intertwiners
 
 
-class EquivariantLinear(nn.Module):
+class EquivariantLinear(ExactLayer):
     """A linear map of feature vectors that commutes with a group: `W ρ_in(g) = ρ_out(g) W`.
 
     Each block of the matrix is a learned combination of the intertwiners of two representations: all such maps. Weights
@@ -61,46 +61,43 @@ class EquivariantLinear(nn.Module):
 
     def reset_parameters(self) -> None:
         """Weights anew, normal with a variance for each block of the matrix."""
-        for o in range(len(self.out_type.parts)):
-            row = [name for name in self.weights if name.startswith(f"{o}-")]
-            for name in row:
-                weight = self.weights[name]
-                nn.init.normal_(weight, std=(len(row) * weight[0].numel()) ** -0.5)
+        reset_by_block(self.weights)
 
-    def kernel(self) -> Float[Tensor, "c_out c_in"]:
-        """The matrix."""
-        rows: list[Tensor] = []
-        for o, (_, _, channels) in enumerate(self.out_type.sections()):
-            height = channels.stop - channels.start
-            rows.append(torch.cat([self._block(f"{o}-{i}", height, i) for i in range(len(self.in_type.parts))], 1))
-        return torch.cat(rows, 0)
+    @property
+    def pixels(self) -> tuple[int, ...]:
+        """None: a matrix has no pixel axes."""
+        return ()
 
-    def _block(self, name: str, height: int, i: int) -> Tensor:
-        if name in self.weights:
-            return expanded(self.weights[name], self.bases[name]())
-        representation, count = self.in_type.parts[i]
-        return next(iter(self.weights.values())).new_zeros(height, representation.size * count)
+    def block(self, name: str, weight: Tensor) -> Tensor:
+        """`Σ_K weight[o, i, K] T_K` with the intertwiners `T_K`."""
+        return expanded(weight, self.bases[name]())
 
-    def forward(self, x: Float[Tensor, "B c_in"]) -> Float[Tensor, "B c_out"]:
-        """The fields of the output."""
-        check_channels(self.in_type, x)
-        return nn.functional.linear(x, self.kernel(), None if self.bias is None else self.bias())
+    def coordinates(self, name: str, block: Tensor) -> Tensor:
+        """The least-squares fit of the intertwiners."""
+        return coordinates(block, self.bases[name]())
+
+    def channel_bias(self) -> Tensor | None:
+        """The constant of each channel."""
+        return None if self.bias is None else self.bias()
+
+    def set_bias(self, bias: Tensor) -> None:
+        """Take the invariant part of given constants."""
+        if self.bias is not None:
+            self.bias.assign(bias)
+
+    def applied(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """The product with a given matrix, and the bias of the layer."""
+        return nn.functional.linear(x, kernel, self.channel_bias())
 
     def plain(self) -> nn.Linear:
         """An ordinary linear map with the same matrix."""
-        matrix = self.kernel()
-        linear = nn.Linear(
-            matrix.shape[1], matrix.shape[0], self.bias is not None, device=matrix.device, dtype=matrix.dtype
-        )
+        matrix, bias = self.kernel(), self.channel_bias()
+        linear = nn.Linear(matrix.shape[1], matrix.shape[0], bias is not None).to(matrix)
         with torch.no_grad():
             linear.weight.copy_(matrix)
-            if self.bias is not None:
-                linear.bias.copy_(self.bias())
+            if bias is not None:
+                linear.bias.copy_(bias)
         return linear
-
-    def exact(self) -> EquivariantLinear:
-        """The layer itself: it is exact."""
-        return self
 
     def extra_repr(self) -> str:
         """Types."""

@@ -1,28 +1,21 @@
 """Free kernels onto exact layers: the equivariant kernel nearest to a given one.
 
-Legend of axes: `o`, `i` fields out and in, `a`, `b` their components, `K` basis kernels, `*S` pixels (none for a linear
-map).
+Legend of axes: `c` channels, `*S` pixels (none for a linear map).
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.equivariant.lattice.conv import GroupConv2d
-from learnsym.equivariant.lattice.orbits import gathered, orbit_means
-from learnsym.equivariant.linear import EquivariantLinear
-from learnsym.equivariant.steerable.conv import SteerableBias, SteerableConv, expanded
+from learnsym.equivariant.exact_layer import ExactLayer
 
-ExactLayer = SteerableConv | GroupConv2d | EquivariantLinear
-"""Exact layers: their kernel (for a linear map its matrix), from `.kernel()`, is linear in `.weights`."""
-
-AnyExact = TypeVar("AnyExact", SteerableConv, GroupConv2d, EquivariantLinear, ExactLayer)
+AnyExact = TypeVar("AnyExact", bound=ExactLayer)
 
 
 def nearest_kernel(layer: ExactLayer, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[Tensor, "c_out c_in *S"]:
@@ -43,40 +36,13 @@ def nearest_kernel(layer: ExactLayer, kernel: Float[Tensor, "c_out c_in *S"]) ->
                   [4., 4., 4.],
                   [4., 4., 4.]]]])
     """
-    return kernel_of(layer, nearest_weights(layer, kernel))
+    return layer.kernel_of(nearest_weights(layer, kernel))
 
 
 def nearest_weights(layer: ExactLayer, kernel: Float[Tensor, "c_out c_in *S"]) -> dict[str, Tensor]:
-    """The weights, by block, of the kernel nearest to a given one: a left inverse of `kernel_of`."""
-    return {
-        name: orbit_means(block, layer.orbits[name]())
-        if isinstance(layer, GroupConv2d)
-        else coordinates(block, layer.bases[name]())
-        for name, block in _blocks(layer, kernel)
-        if name in layer.weights
-    }
-
-
-def kernel_of(layer: ExactLayer, weights: Mapping[str, Tensor]) -> Tensor:
-    """The kernel that a layer would have with other weights: linear in them."""
-    rows: list[Tensor] = []
-    for o, (_, _, to) in enumerate(layer.out_type.sections()):
-        row: list[Tensor] = []
-        for i, (_, _, of) in enumerate(layer.in_type.sections()):
-            name, shape = f"{o}-{i}", (to.stop - to.start, of.stop - of.start, *pixels(layer))
-            row.append(_block_of(layer, name, weights) if name in weights else _zeros(weights, shape))
-        rows.append(torch.cat(row, 1))
-    return torch.cat(rows, 0)
-
-
-def _block_of(layer: ExactLayer, name: str, weights: Mapping[str, Tensor]) -> Tensor:
-    if isinstance(layer, GroupConv2d):
-        return gathered(weights[name], layer.orbits[name]())
-    return expanded(weights[name], layer.bases[name]())
-
-
-def _zeros(weights: Mapping[str, Tensor], shape: tuple[int, ...]) -> Tensor:
-    return next(iter(weights.values())).new_zeros(shape)
+    """The weights, by block, of the kernel nearest to a given one: a left inverse of `layer.kernel_of`."""
+    blocks = _blocks(layer, kernel)
+    return {name: layer.coordinates(name, block) for name, block in blocks if name in layer.weights}
 
 
 def kernel_distance(layer: ExactLayer, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[Tensor, ""]:
@@ -107,48 +73,15 @@ def projected(
     with torch.no_grad():
         for name, weight in nearest_weights(layer, kernel.detach()).items():
             found.weights[name].copy_(weight)
-        _set_bias(found, kernel.new_zeros(len(kernel)) if bias is None else bias.detach())
+    found.set_bias(kernel.new_zeros(len(kernel)) if bias is None else bias.detach())
     return found
-
-
-def channel_bias(layer: ExactLayer) -> Float[Tensor, "c_out"] | None:
-    """The constant of each channel of an exact layer."""
-    if isinstance(layer, GroupConv2d):
-        return layer.channel_bias()
-    return None if layer.bias is None else layer.bias()
-
-
-def pixels(layer: ExactLayer) -> tuple[int, ...]:
-    """The pixel axes `*S` of the kernel."""
-    return () if isinstance(layer, EquivariantLinear) else (layer.kernel_size,) * layer.in_type.group.n
 
 
 def _blocks(layer: ExactLayer, kernel: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Parts of a kernel from one representation to another, with the name of their weights."""
-    expected = (layer.out_type.size, layer.in_type.size, *pixels(layer))
+    expected = (layer.out_type.size, layer.in_type.size, *layer.pixels)
     if tuple(kernel.shape) != expected:
         raise ValueError(f"kernel: got shape {tuple(kernel.shape)}, must be {expected}, as layer.kernel() has it")
     for o, (_, _, rows) in enumerate(layer.out_type.sections()):
         for i, (_, _, columns) in enumerate(layer.in_type.sections()):
             yield f"{o}-{i}", kernel[rows, columns]
-
-
-def coordinates(kernel: Float[Tensor, "oa ib *S"], basis: Float[Tensor, "K a b *S"]) -> Float[Tensor, "o i K"]:
-    """Least-squares weights of a block of a kernel: a left inverse of `expanded`; rings overlap, hence Gram."""
-    a, b = basis.shape[1:3]
-    blocks = kernel.unflatten(1, (-1, b)).unflatten(0, (-1, a)).transpose(1, 2).flatten(2)
-    vectors = basis.to(kernel.dtype).flatten(1)
-    return blocks @ torch.linalg.solve(vectors @ vectors.mT, vectors).mT
-
-
-def _set_bias(layer: ExactLayer, bias: Tensor) -> None:
-    if isinstance(layer.bias, SteerableBias):
-        for index, (representation, _, channels) in enumerate(layer.bias.field_type.sections()):
-            if str(index) in layer.bias.weights:
-                vectors = layer.bias.bases[str(index)]()  # orthonormal
-                fields = bias[channels].unflatten(0, (-1, representation.size))
-                layer.bias.weights[str(index)].copy_(fields @ vectors.mT)
-    elif isinstance(layer, GroupConv2d) and layer.bias is not None:
-        index = layer.bias_orbits()
-        sums = torch.zeros_like(layer.bias).index_add(0, index, bias)
-        layer.bias.copy_(sums / torch.bincount(index).to(sums))

@@ -1,5 +1,6 @@
 """The degree of symmetry in the weights: layers between exactly equivariant and free."""
 
+from learnsym.equivariant.twins import exact_twin, plain_twin
 from learnsym.relax.config import RelaxConfig, convolution, group_named
 from learnsym.relax.factored import FactoredMap
 from learnsym.relax.grid_maps import ConvMap, DenseMap
@@ -24,7 +25,6 @@ from learnsym.relax.residual_pathway import ResidualPathway
 from learnsym.relax.sparsified import SparsifiedConv, SparsifiedMap
 from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
 from learnsym.relax.streams import Streams
-from learnsym.relax.twins import exact_twin, plain_twin
 from learnsym.relax.variational_pathway import VariationalPathway
 
 __all__ = [

@@ -26,7 +26,7 @@ def kernel_degrees(kernel: Tensor, layer: SteerableConv | GroupConv2d, site: str
             site=site,
             group=layer.in_type.group.name,
             generator=name,
-            unit="share",
+            unit="1",
             notion="task",
             estimate=found,
             method=method,

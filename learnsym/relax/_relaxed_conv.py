@@ -17,7 +17,7 @@ from learnsym.degrees import Degree
 from learnsym.equivariant import FieldType, GroupConv2d, SteerableConv, nearest_kernel, projected
 from learnsym.equivariant.field_type import check_channels
 from learnsym.equivariant.projection import relative_distance
-from learnsym.equivariant.steerable.conv import convolve, plain_convolution
+from learnsym.equivariant.steerable.conv import plain_convolution
 from learnsym.relax._kernel_share import kernel_degrees
 
 ExactConv = SteerableConv | GroupConv2d
@@ -62,13 +62,12 @@ class RelaxedConv(nn.Module, abc.ABC):
 
     def channel_bias(self) -> Tensor | None:
         """The constant of each channel."""
-        return bias_of(self.first)
+        return self.first.channel_bias()
 
     def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
         """The fields of the output."""
-        first = self.first
-        check_channels(first.in_type, x)
-        return convolve(x, self.kernel(), self.channel_bias(), first.padding_mode, first.options)
+        check_channels(self.in_type, x)
+        return self.first.applied(x, self.kernel())
 
     def plain(self) -> nn.Module:
         """An ordinary convolution with the same kernel."""
@@ -96,10 +95,3 @@ class RelaxedConv(nn.Module, abc.ABC):
     def extra_repr(self) -> str:
         """Number of banks."""
         return f"banks={len(self.banks)}"
-
-
-def bias_of(conv: ExactConv) -> Tensor | None:
-    """The constant of each channel of an exact convolution."""
-    if isinstance(conv, GroupConv2d):
-        return conv.channel_bias()
-    return None if conv.bias is None else conv.bias()

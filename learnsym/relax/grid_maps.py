@@ -253,7 +253,7 @@ def translation_degrees(site: str, layer: GridMap, method: str) -> list[Degree]:
             site=site,
             group="translation2d",
             generator=f"translations, {unit}",
-            unit="share",
+            unit="1",
             notion="task",
             estimate=share,
             method=method,

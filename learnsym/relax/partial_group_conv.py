@@ -15,8 +15,6 @@ from learnsym.degrees import Degree
 from learnsym.equivariant import Constant, FieldType, GroupConv2d, SteerableConv
 from learnsym.equivariant.field_type import check_channels
 from learnsym.equivariant.projection import relative_distance
-from learnsym.equivariant.steerable.conv import convolve
-from learnsym.relax._relaxed_conv import bias_of
 from learnsym.relax.partial.arc import LearnedArc
 from learnsym.relax.partial.elements import LearnedElements
 from learnsym.relax.partial.range import PartialRange, fields, pointwise, restricted
@@ -69,7 +67,7 @@ class PartialGroupConv(nn.Module):
         """The fields of the output."""
         check_channels(self.in_type, x)
         window = self.learned.drawn_window() if self.training else self.learned.window()
-        return convolve(x, self._kernel(window), bias_of(self.conv), self.conv.padding_mode, self.conv.options)
+        return self.conv.applied(x, self._kernel(window))
 
     def kernel(self) -> Float[Tensor, "c_out c_in *S"]:
         """The kernel as an ordinary convolution has it, the restriction included."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from learnsym.degrees import Degree
 from learnsym.equivariant import FieldType, SteerableConv
 from learnsym.equivariant.field_type import check_channels
-from learnsym.equivariant.steerable.conv import convolve, plain_convolution
+from learnsym.equivariant.steerable.conv import plain_convolution
 from learnsym.relax.likelihood.coverage import coverage_degrees
 from learnsym.relax.likelihood.deviation import Deviation
 from learnsym.relax.likelihood.likelihood import Likelihood
@@ -112,14 +112,13 @@ class ProbabilisticSteerableConv(nn.Module):
     def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
         """The fields of the output."""
         check_channels(self.in_type, x)
-        return convolve(x, self.kernel(), self._bias(), self.invariant.padding_mode, self.invariant.options)
-
-    def _bias(self) -> Tensor | None:
-        return None if self.invariant.bias is None else self.invariant.bias()
+        return self.invariant.applied(x, self.kernel())
 
     def plain(self) -> nn.Module:
         """An ordinary convolution with the same kernel: the same function."""
-        return plain_convolution(self.kernel(), self._bias(), self.invariant.padding_mode, self.invariant.options)
+        return plain_convolution(
+            self.kernel(), self.invariant.channel_bias(), self.invariant.padding_mode, self.invariant.options
+        )
 
     def exact(self) -> SteerableConv:
         """The steerable convolution that a uniform likelihood gives: the projection of this one."""

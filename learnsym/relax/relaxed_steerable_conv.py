@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from learnsym.equivariant import Constant, FieldType, SteerableConv
+from learnsym.equivariant.exact_layer import joined
 from learnsym.equivariant.steerable.conv import expanded
 from learnsym.equivariant.steerable.scalar_basis import positions
 from learnsym.relax._relaxed_conv import RelaxedConv
@@ -97,16 +98,9 @@ class RelaxedSteerableConv(RelaxedConv):
 
     def kernel(self) -> Float[Tensor, "c_out c_in *S"]:
         """The kernel as an ordinary convolution has it."""
-        rows = [
-            torch.cat([self._block(f"{o}-{i}", out, into) for i, (_, _, into) in enumerate(self.in_type.sections())], 1)
-            for o, (_, _, out) in enumerate(self.out_type.sections())
-        ]
-        return torch.cat(rows, 0)
+        return joined(self.in_type, self.out_type, {name: self._block(name) for name in self.weights})
 
-    def _block(self, name: str, out: slice, into: slice) -> Tensor:
-        if name not in self.weights:
-            like = next(iter(self.weights.values()))
-            return like.new_zeros(out.stop - out.start, into.stop - into.start, *like.shape[2:])
+    def _block(self, name: str) -> Tensor:
         parts: Any = [(bank.weights[name], bank.bases[name]()) for bank in self.banks]  # type: ignore[index, operator]
         weighted = torch.cat(
             [basis * (w / len(parts))[:, None, None] for (_, basis), w in zip(parts, self.weights[name], strict=True)]

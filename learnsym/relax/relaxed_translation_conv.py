@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from learnsym.degrees import Degree
 from learnsym.equivariant import FieldType, projected
 from learnsym.equivariant.field_type import check_channels
-from learnsym.relax._relaxed_conv import ExactConv, bias_of
+from learnsym.relax._relaxed_conv import ExactConv
 
 
 @final
@@ -78,7 +78,7 @@ class RelaxedTranslationConv(nn.Module):
         y = y * weights[0]
         for bank in range(1, len(self.banks)):
             y = y + self.banks[bank](x) * weights[bank]
-        bias = bias_of(self._first)
+        bias = self._first.channel_bias()
         return y if bias is None else y + self._correction(bias.to(y.dtype), y)
 
     def _correction(self, bias: Tensor, y: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ class RelaxedTranslationConv(nn.Module):
     def plain(self) -> nn.Module:
         """Ordinary convolutions, mixed by the same weights."""
         convs = [cast("ExactConv", bank).plain() for bank in self.banks]
-        bias = bias_of(self._first)
+        bias = self._first.channel_bias()
         if bias is not None:
             cast("Any", convs[0]).bias = None
         shown = torch.zeros(self.out_type.size).to(self.weights) if bias is None else bias.detach().clone()
@@ -100,7 +100,7 @@ class RelaxedTranslationConv(nn.Module):
         weights = self.weights.flatten(1).mean(1)
         kernels = torch.stack([cast("ExactConv", bank).kernel() for bank in self.banks])
         kernel = torch.einsum("l,l...->...", weights, kernels) / len(kernels)
-        return cast("ExactConv", projected(self._first, kernel, bias_of(self._first)))
+        return cast("ExactConv", projected(self._first, kernel, self._first.channel_bias()))
 
     def distance(self) -> Float[Tensor, ""]:
         """`|k - P k| / |k|` of the kernels of all places, `P` their mean; differentiable."""
@@ -121,7 +121,7 @@ class RelaxedTranslationConv(nn.Module):
         estimate = 1 - float(self.distance().detach()) ** 2
         group = f"T({self.in_type.group.n})"
         method = "relaxed translation"
-        shared: dict[str, Any] = {"site": site, "group": group, "unit": "share", "notion": "task", "method": method}
+        shared: dict[str, Any] = {"site": site, "group": group, "unit": "1", "notion": "task", "method": method}
         return [Degree(generator="all elements", estimate=estimate, **shared)]
 
 

@@ -12,10 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.degrees import Degree
+from learnsym.equivariant.exact_layer import ExactLayer
 from learnsym.equivariant.field_type import check_channels
-from learnsym.equivariant.linear import EquivariantLinear
-from learnsym.equivariant.projection import ExactLayer, channel_bias, kernel_distance, projected
-from learnsym.equivariant.steerable.conv import convolve
+from learnsym.equivariant.projection import kernel_distance, projected
 
 
 class ResidualPathway(nn.Module):
@@ -70,7 +69,7 @@ class ResidualPathway(nn.Module):
     def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
         """The fields of the output."""
         check_channels(self.in_type, x)
-        return applied(self.equivariant, self.kernel(), x)
+        return self.equivariant.applied(x, self.kernel())
 
     def penalty(self) -> Float[Tensor, ""]:
         """The negative log prior of both kernels, in nats, up to a constant."""
@@ -85,7 +84,7 @@ class ResidualPathway(nn.Module):
 
     def exact(self) -> ExactLayer:
         """The exact layer with the kernel nearest to the sum."""
-        return projected(self.equivariant, self.kernel(), channel_bias(self.equivariant))
+        return projected(self.equivariant, self.kernel(), self.equivariant.channel_bias())
 
     def distance(self) -> Float[Tensor, ""]:
         """What the projection removes: `|W - P W| / |W|`."""
@@ -105,14 +104,6 @@ def share_degree(site: str, layer: ExactLayer, **more: Any) -> Degree:  # noqa: 
     """The degree of a layer that is equivariant in part."""
     group = str(layer.in_type.group)
     return Degree(site=site, group=group, generator="equivariant share", unit="1", notion="task", **more)
-
-
-def applied(layer: ExactLayer, kernel: Tensor, x: Tensor) -> Tensor:
-    """An exact layer with another kernel."""
-    bias = channel_bias(layer)
-    if isinstance(layer, EquivariantLinear):
-        return nn.functional.linear(x, kernel, bias)
-    return convolve(x, kernel, bias, layer.padding_mode, layer.options)
 
 
 def with_kernel(layer: ExactLayer, kernel: Tensor) -> nn.Module:

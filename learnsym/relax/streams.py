@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, fx, nn
 
 from learnsym.degrees import Degree
+from learnsym.equivariant.twins import plain_twin
 from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
 
 NONE = "none"
@@ -140,8 +141,6 @@ class Streams(nn.Module):
 
     def plain(self) -> nn.Module:
         """The same mixture of plain twins, its weights constant."""
-        from learnsym.relax.twins import plain_twin
-
         graph, nets = fx.Graph(), {f"net{s}": plain_twin(net) for s, net in enumerate(self.nets)}
         x = graph.placeholder("x")
         terms = []

@@ -15,13 +15,11 @@ from learnsym.degrees import Degree
 from learnsym.equivariant.field_type import check_channels
 from learnsym.equivariant.projection import (
     ExactLayer,
-    channel_bias,
     kernel_distance,
-    kernel_of,
     nearest_kernel,
     projected,
 )
-from learnsym.relax.residual_pathway import applied, free_kernel, share_degree, with_kernel
+from learnsym.relax.residual_pathway import free_kernel, share_degree, with_kernel
 
 DRAWS = 200
 """Draws from the posterior for an interval, from the global generator."""
@@ -83,12 +81,12 @@ class VariationalPathway(nn.Module):
         """A kernel from the posterior."""
         noise = {name: log_std.exp() * torch.randn_like(log_std) for name, log_std in self.exact_log_std.items()}
         free = self.free + self.free_log_std.exp() * torch.randn_like(self.free)
-        return self.equivariant.kernel() + kernel_of(self.equivariant, noise) + self._broken(free)
+        return self.equivariant.kernel() + self.equivariant.kernel_of(noise) + self._broken(free)
 
     def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
         """The fields of the output, with a drawn kernel in training and the mean otherwise."""
         check_channels(self.in_type, x)
-        return applied(self.equivariant, self.draw() if self.training else self.kernel(), x)
+        return self.equivariant.applied(x, self.draw() if self.training else self.kernel())
 
     def penalty(self) -> Float[Tensor, ""]:
         """The KL divergence from the prior to the posterior at the best prior variances, in nats."""
@@ -107,7 +105,7 @@ class VariationalPathway(nn.Module):
 
     def exact(self) -> ExactLayer:
         """The exact layer with the kernel nearest to the mean of the sum."""
-        return projected(self.equivariant, self.kernel(), channel_bias(self.equivariant))
+        return projected(self.equivariant, self.kernel(), self.equivariant.channel_bias())
 
     def distance(self) -> Float[Tensor, ""]:
         """What the projection removes of the mean: `|W - P W| / |W|`."""

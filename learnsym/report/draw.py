@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 from learnsym.report import figures, words
 from learnsym.report.results import Analysis, Curve, DataResult, Orbit
 
-SHARES = ("1", "share", "probability")
+SHARES = ("1", "probability")
 """Units of degrees that go from 0 to 1."""
 
 if TYPE_CHECKING:

@@ -1,11 +1,9 @@
-"""Functions on a compact group and their Fourier coefficients, `f(g) = Σ_ψ sqrt(d) Σ_ij c_ij ψ_ij(g)` (Peter and Weyl).
+"""Functions on a compact group: `f(g) = Σ_ψ sqrt(d) Σ_ij c_ij ψ_ij(g)` (Peter and Weyl).
 
-Legend of axes: `K` elements of a quadrature, `D` coefficients, `d` size of an irrep.
+Legend of axes: `K` elements, `D` coefficients, `d` size of an irrep.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -25,23 +23,3 @@ def harmonics(group: Group, g: Float[Tensor, "K n n"], band_limit: int | None = 
 
 def _entries(irrep: Irrep, g: Tensor) -> Tensor:
     return irrep.size**0.5 * irrep(g)[..., : irrep.columns].flatten(-2)
-
-
-@dataclass(frozen=True, eq=False)
-class FourierMatrices:
-    """The matrices `f̂(ψ) = ∫ f(g) ψ(g) dg` of functions given at the elements of a quadrature.
-
-    Args:
-        irreps: which coefficients.
-        elements: of the quadrature.
-        weights: which sum to 1.
-    """
-
-    irreps: tuple[Irrep, ...]
-    elements: Float[Tensor, "K n n"]
-    weights: Float[Tensor, "K"]
-
-    def __call__(self, f: Float[Tensor, "*B K"]) -> list[Float[Tensor, "*B d d"]]:
-        """One matrix for each irrep."""
-        weighted = f * self.weights.to(f)
-        return [torch.tensordot(weighted, irrep(self.elements.to(f)), dims=1) for irrep in self.irreps]

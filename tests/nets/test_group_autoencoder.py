@@ -17,15 +17,13 @@ from learnsym.equivariant import (
     FieldType,
     LatticePose,
     RestrictedConv2d,
-    compose,
     cosets_of,
-    factorise,
-    lattice_tables,
 )
+from learnsym.equivariant.subsampling.cosets import factorise
 from learnsym.equivariant.subsampling.fields import by_field
 from learnsym.equivariant.subsampling.gather import transported
 from learnsym.equivariant.subsampling.index import response
-from learnsym.equivariant.subsampling.pose import wrapped
+from learnsym.equivariant.subsampling.pose import compose, lattice_tables, wrapped
 from learnsym.nets import ConvAutoencoder, GConvAutoencoder, GroupAutoencoder, matched_width, parameter_count
 
 C1, C4, D4 = ls.groups.Cyclic(1), ls.groups.Cyclic(4), ls.groups.Dihedral(4)

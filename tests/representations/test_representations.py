@@ -77,17 +77,6 @@ def test_harmonics_are_orthonormal_functions(group):
         assert values.shape[1] == group.order
 
 
-def test_fourier_matrices_of_the_uniform_function(group):
-    rule = Quadrature.haar(group, None if group.order else 6)
-    irreps = all_irreps(group)
-    for irrep, matrix in zip(
-        irreps,
-        reps.FourierMatrices(tuple(irreps), rule.elements, rule.weights)(torch.ones(len(rule.weights)).double()),
-        strict=True,
-    ):
-        torch.testing.assert_close(matrix, torch.full_like(matrix, float(irrep.is_trivial)), atol=1e-12, rtol=0)
-
-
 def test_representations_compare_and_copy_by_value(group):
     for rho in known(group):
         assert pickle.loads(pickle.dumps(rho)) == rho == copy.deepcopy(rho)

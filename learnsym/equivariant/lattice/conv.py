@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from learnsym.equivariant.constant import Constant
-from learnsym.equivariant.field_type import FieldType, check_channels
-from learnsym.equivariant.lattice.orbits import check_lattice, component_orbits, gathered, kernel_orbits
+from learnsym.equivariant.exact_layer import ExactLayer
+from learnsym.equivariant.field_type import FieldType
+from learnsym.equivariant.lattice.orbits import check_lattice, component_orbits, gathered, kernel_orbits, orbit_means
 from learnsym.equivariant.steerable.conv import check_pair, convolve, plain_convolution
 
 
-class GroupConv2d(nn.Module):
+class GroupConv2d(ExactLayer):
     """A convolution of images whose free weights are moved by the group: `k(h, g, u) = w(h^-1 g, h^-1 u)`.
 
     For C_1, C_2, C_4, D_1, D_2, D_4, whose elements map pixels to pixels, and trivial, regular and quotient fields.
@@ -78,30 +79,38 @@ class GroupConv2d(nn.Module):
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
-    def kernel(self) -> Tensor:
-        """The kernel `(c_out, c_in, k, k)` as an ordinary convolution has it."""
-        rows = [[f"{o}-{i}" for i in range(len(self.in_type.parts))] for o in range(len(self.out_type.parts))]
-        return torch.cat([torch.cat([self._block(name) for name in row], 1) for row in rows], 0)
+    @property
+    def pixels(self) -> tuple[int, ...]:
+        """The pixel axes of the kernel."""
+        return self.kernel_size, self.kernel_size
 
-    def _block(self, name: str) -> Tensor:
-        return gathered(self.weights[name], self.orbits[name]())
+    def block(self, name: str, weight: Tensor) -> Tensor:
+        """Each entry has the weight of its orbit."""
+        return gathered(weight, self.orbits[name]())
+
+    def coordinates(self, name: str, block: Tensor) -> Tensor:
+        """The mean of each orbit."""
+        return orbit_means(block, self.orbits[name]())
 
     def channel_bias(self) -> Tensor | None:
         """The constant of each channel."""
         return None if self.bias is None else self.bias[self.bias_orbits()]
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The fields of the output, `(B, c_out, H, W)`."""
-        check_channels(self.in_type, x)
-        return convolve(x, self.kernel(), self.channel_bias(), self.padding_mode, self.options)
+    def set_bias(self, bias: Tensor) -> None:
+        """Take the mean of given constants over each orbit."""
+        if self.bias is not None:
+            index = self.bias_orbits()
+            sums = torch.zeros_like(self.bias).index_add(0, index, bias)
+            with torch.no_grad():
+                self.bias.copy_(sums / torch.bincount(index).to(sums))
+
+    def applied(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """The convolution with a given kernel and the bias of the layer."""
+        return convolve(x, kernel, self.channel_bias(), self.padding_mode, self.options)
 
     def plain(self) -> nn.Module:
         """An ordinary convolution with the same kernel: the same function, no longer bound to be equivariant."""
         return plain_convolution(self.kernel(), self.channel_bias(), self.padding_mode, self.options)
-
-    def exact(self) -> GroupConv2d:
-        """The layer itself: it is exact."""
-        return self
 
     def extra_repr(self) -> str:
         """Types and size."""

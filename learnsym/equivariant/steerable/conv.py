@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from learnsym.equivariant.constant import Constant
-from learnsym.equivariant.field_type import FieldType, check_channels
+from learnsym.equivariant.exact_layer import ExactLayer, reset_by_block
+from learnsym.equivariant.field_type import FieldType
 from learnsym.equivariant.steerable.kernel_basis import check_kernel, kernel_basis
-from learnsym.representations import Irrep, Representation, intertwiners
+from learnsym.representations import Irrep, intertwiners
 
 CONVOLUTIONS: dict[str, tuple[Callable[..., Tensor], type[nn.Module], int]] = {
     "plane": (nn.functional.conv2d, nn.Conv2d, 2),
@@ -23,7 +24,7 @@ CONVOLUTIONS: dict[str, tuple[Callable[..., Tensor], type[nn.Module], int]] = {
 }
 
 
-class SteerableConv(nn.Module):
+class SteerableConv(ExactLayer):
     """A convolution of images or volumes that commutes with a group: `ρ_out(g) k(g^-1 u) ρ_in(g)^-1 = k(u)`.
 
     Each block of the kernel, from one representation to another, is `weights @ basis`, with the basis of
@@ -89,49 +90,37 @@ class SteerableConv(nn.Module):
 
     def reset_parameters(self) -> None:
         """Weights anew, normal with a variance for each block of the kernel."""
-        for o in range(len(self.out_type.parts)):
-            row = [name for name in self.weights if name.startswith(f"{o}-")]
-            for name in row:
-                weight = self.weights[name]
-                nn.init.normal_(weight, std=(len(row) * weight[0].numel()) ** -0.5)
+        reset_by_block(self.weights)
 
-    def kernel(self) -> Tensor:
-        """The kernel `(c_out, c_in, *S)` as an ordinary convolution has it."""
-        rows = [
-            torch.cat(
-                [
-                    self._block(f"{o}-{i}", target, out_count, source, in_count)
-                    for i, (source, in_count) in enumerate(self.in_type.parts)
-                ],
-                1,
-            )
-            for o, (target, out_count) in enumerate(self.out_type.parts)
-        ]
-        return torch.cat(rows, 0)
+    @property
+    def pixels(self) -> tuple[int, ...]:
+        """The pixel axes `*S` of the kernel."""
+        return (self.kernel_size,) * CONVOLUTIONS[self.in_type.group.space][2]
 
-    def _block(
-        self, name: str, target: Representation, out_count: int, source: Representation, in_count: int
-    ) -> Tensor:
-        if name not in self.weights:
-            pixels = [self.kernel_size] * CONVOLUTIONS[self.in_type.group.space][2]
-            like = next(iter(self.weights.values()))
-            return like.new_zeros(target.size * out_count, source.size * in_count, *pixels)
-        return expanded(self.weights[name], self.bases[name]())
+    def block(self, name: str, weight: Tensor) -> Tensor:
+        """`Σ_K weight[o, i, K] basis[K]`."""
+        return expanded(weight, self.bases[name]())
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Fields `(B, c_out, *S)` from fields `(B, c_in, *S)`."""
-        check_channels(self.in_type, x)
-        return convolve(x, self.kernel(), None if self.bias is None else self.bias(), self.padding_mode, self.options)
+    def coordinates(self, name: str, block: Tensor) -> Tensor:
+        """The least-squares fit of the basis."""
+        return coordinates(block, self.bases[name]())
+
+    def channel_bias(self) -> Tensor | None:
+        """The constant of each channel."""
+        return None if self.bias is None else self.bias()
+
+    def set_bias(self, bias: Tensor) -> None:
+        """Take the invariant part of given constants."""
+        if self.bias is not None:
+            self.bias.assign(bias)
+
+    def applied(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """The convolution with a given kernel and the bias of the layer."""
+        return convolve(x, kernel, self.channel_bias(), self.padding_mode, self.options)
 
     def plain(self) -> nn.Module:
         """An ordinary convolution with the same kernel: the same function, no longer bound to be equivariant."""
-        return plain_convolution(
-            self.kernel(), None if self.bias is None else self.bias(), self.padding_mode, self.options
-        )
-
-    def exact(self) -> SteerableConv:
-        """The layer itself: it is exact."""
-        return self
+        return plain_convolution(self.kernel(), self.channel_bias(), self.padding_mode, self.options)
 
     def extra_repr(self) -> str:
         """Types and size."""
@@ -162,6 +151,14 @@ class SteerableBias(nn.Module):
                 parts.append(torch.zeros(representation.size * count, device=self._device()))
         return torch.cat(parts)
 
+    def assign(self, bias: Tensor) -> None:
+        """Take the invariant part of constants `(c,)`; the invariant vectors are orthonormal."""
+        with torch.no_grad():
+            for index, (representation, _, channels) in enumerate(self.field_type.sections()):
+                if str(index) in self.weights:
+                    fields = bias[channels].unflatten(0, (-1, representation.size))
+                    self.weights[str(index)].copy_(fields @ self.bases[str(index)]().mT)
+
     def _device(self) -> torch.device | None:
         return next((weight.device for weight in self.parameters()), None)
 
@@ -170,6 +167,14 @@ def expanded(weights: Tensor, basis: Tensor) -> Tensor:
     """A block `(o a, i b, *S)` of a kernel: `Σ_K weights[o, i, K] basis[K]`, for bases `(K, a, b, *S)`."""
     blocks = (weights @ basis.flatten(1)).unflatten(-1, basis.shape[1:])
     return blocks.transpose(1, 2).flatten(2, 3).flatten(0, 1)
+
+
+def coordinates(kernel: Tensor, basis: Tensor) -> Tensor:
+    """Least-squares weights `(o, i, K)` of a block of a kernel, a left inverse of `expanded`; rings overlap: Gram."""
+    a, b = basis.shape[1:3]
+    blocks = kernel.unflatten(1, (-1, b)).unflatten(0, (-1, a)).transpose(1, 2).flatten(2)
+    vectors = basis.to(kernel.dtype).flatten(1)
+    return blocks @ torch.linalg.solve(vectors @ vectors.mT, vectors).mT
 
 
 def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, padding_mode: str, options: dict[str, Any]) -> Tensor:

@@ -58,10 +58,11 @@ def compose(tables: LatticeTables, a: LatticePose, b: LatticePose) -> LatticePos
     """`a b`: first `b`, then `a`; that is `(t + M_h t', h h')`.
 
     Example:
-        >>> tables = ls.equivariant.lattice_tables(ls.groups.Cyclic(4))
+        >>> from learnsym.equivariant.subsampling.pose import compose, lattice_tables
+        >>> tables = lattice_tables(ls.groups.Cyclic(4))
         >>> shift = ls.equivariant.LatticePose(torch.tensor([[0, 1]]), torch.tensor([0]))
         >>> turn = ls.equivariant.LatticePose(torch.tensor([[0, 0]]), torch.tensor([1]))
-        >>> ls.equivariant.compose(tables, turn, shift).shift
+        >>> compose(tables, turn, shift).shift
         tensor([[-1,  0]])
     """
     return LatticePose(a.shift + turned(tables, a.element, b.shift), tables.products[a.element, b.element])

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.equivariant import Constant, FieldType
+from learnsym.equivariant.exact_layer import joined
 from learnsym.equivariant.steerable.conv import CONVOLUTIONS, expanded
 from learnsym.relax.likelihood.columns import flattened, kernel_columns
 from learnsym.representations import Irrep
@@ -79,11 +80,7 @@ class Deviation(nn.Module):
     def forward(self, fourier: Sequence[Fourier]) -> Float[Tensor, "c_out c_in *S"]:
         """The kernel, with the matrices `λ̂(ψ)` for each part of the output."""
         blocks = dict(zip(self.bases, self._smoothed(fourier).split(self._sizes(), 1), strict=True))
-        rows = [
-            torch.cat([self._block(f"{o}-{i}", blocks) for i in range(len(self.in_type.parts))], 1)
-            for o in range(len(self.out_type.parts))
-        ]
-        return torch.cat(rows, 0)
+        return joined(self.in_type, self.out_type, {name: self._block(name, blocks[name]) for name in blocks})
 
     def _smoothed(self, fourier: Sequence[Fourier]) -> Float[Tensor, "r D"]:
         """`λ̂(ψ) columns_ψ`, block by block."""
@@ -93,9 +90,9 @@ class Deviation(nn.Module):
             found.append(torch.einsum("rmq,mpq->rmp", columns, matrices).flatten(1))
         return torch.cat(found, 1)[:, self.order()]
 
-    def _block(self, name: str, blocks: dict[str, Tensor]) -> Tensor:
+    def _block(self, name: str, columns: Tensor) -> Tensor:
         basis = self.bases[name]()
-        kernels = (blocks[name] @ basis.flatten(1)).unflatten(-1, basis.shape[1:])
+        kernels = (columns @ basis.flatten(1)).unflatten(-1, basis.shape[1:])
         return expanded(self.pairs[name], kernels)
 
     def square_norms(self, fourier: Sequence[Fourier]) -> Float[Tensor, "P"]:

@@ -11,15 +11,11 @@ from learnsym.equivariant import (
     FeatureField,
     FieldType,
     LatticePose,
-    compose,
     cosets_of,
-    factorise,
-    inverse,
-    lattice_tables,
 )
-from learnsym.equivariant.subsampling.cosets import embedded, remainder, representative
+from learnsym.equivariant.subsampling.cosets import embedded, factorise, remainder, representative
 from learnsym.equivariant.subsampling.gather import extended_from, restricted_to
-from learnsym.equivariant.subsampling.pose import about_centre, identity_pose, wrapped
+from learnsym.equivariant.subsampling.pose import about_centre, compose, identity_pose, inverse, lattice_tables, wrapped
 
 SIZE = 8
 

@@ -10,8 +10,9 @@ from torch import nn
 from torus_cases import C1, C2, C4, D4, LEVELS, moved, random_pose
 
 import learnsym as ls
-from learnsym.equivariant import EquivariantSubsample2d, EquivariantUpsample2d, FieldType, GroupConv2d, compose, inverse
+from learnsym.equivariant import EquivariantSubsample2d, EquivariantUpsample2d, FieldType, GroupConv2d
 from learnsym.equivariant.subsampling.cosets import remainder, representative
+from learnsym.equivariant.subsampling.pose import compose, inverse
 from learnsym.equivariant.subsampling.restricted_conv import ExtendedConv2d, RestrictedConv2d
 
 SIZE, COUNT = 8, 20
