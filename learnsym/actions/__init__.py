@@ -5,7 +5,7 @@ from learnsym.actions._checks import check_finite
 from learnsym.actions.channels import Channels
 from learnsym.actions.image import Image, LabelMap, Volume
 from learnsym.actions.invariant import Invariant
-from learnsym.actions.points import PointCloud
+from learnsym.actions.points import PointCloud, PointVectors
 from learnsym.actions.product import Product
 from learnsym.actions.rgb import RGB
 from learnsym.actions.sampler import bilinear_sample, nearest_sample
@@ -21,6 +21,7 @@ __all__ = [
     "Invariant",
     "LabelMap",
     "PointCloud",
+    "PointVectors",
     "Product",
     "Set",
     "VectorField",

@@ -1,8 +1,12 @@
-"""Point clouds with typed features."""
+"""Point clouds with typed features.
+
+Legend of axes: `B` clouds, `N` points, `F` numbers per point, `V` vectors, `S` scalars, `d` dimension of space.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Shaped
@@ -14,6 +18,21 @@ from learnsym.actions._linear import apply_linear
 from learnsym.groups import Group
 
 SPACE_OF_DIM = {2: "plane", 3: "space", 4: "spacetime"}
+
+
+class PointParts(NamedTuple):
+    """What points carry, by type."""
+
+    positions: Float[Tensor, "B N d"]
+    vectors: Float[Tensor, "B N V d"]
+    scalars: Float[Tensor, "B N S"]
+
+
+class VectorParts(NamedTuple):
+    """What points carry beside their positions, by type."""
+
+    vectors: Float[Tensor, "B N V d"]
+    scalars: Float[Tensor, "B N S"]
 
 
 @dataclass(frozen=True)
@@ -39,16 +58,33 @@ class PointCloud(Action):
     dim: int = 3
 
     def __post_init__(self) -> None:
-        for name in ("vectors", "scalars"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}: got {getattr(self, name)}, must be >= 0")
-        if self.dim not in SPACE_OF_DIM:
-            raise ValueError(f"dim: got {self.dim}, must be 2 (plane), 3 (space) or 4 (spacetime)")
+        _check_sizes(self.vectors, self.scalars, self.dim)
 
     @property
     def features(self) -> int:
         """Numbers per point."""
         return self.dim * (1 + self.vectors) + self.scalars
+
+    def split(self, x: Float[Tensor, "B N F"]) -> PointParts:
+        """Positions, vectors and scalars of each point.
+
+        Example:
+            >>> cloud = ls.actions.PointCloud(vectors=1, scalars=1)
+            >>> [tuple(part.shape) for part in cloud.split(torch.rand(2, 5, 7))]
+            [(2, 5, 3), (2, 5, 1, 3), (2, 5, 1)]
+        """
+        check_features(self, x)
+        positions, vectors, scalars = x.split([self.dim, self.dim * self.vectors, self.scalars], -1)
+        return PointParts(positions, vectors.unflatten(-1, (self.vectors, self.dim)), scalars)
+
+    def join(
+        self,
+        positions: Float[Tensor, "B N d"],
+        vectors: Float[Tensor, "B N V d"],
+        scalars: Float[Tensor, "B N S"],
+    ) -> Float[Tensor, "B N F"]:
+        """The inverse of `split`."""
+        return torch.cat([positions, vectors.flatten(-2), scalars], -1)
 
     def __call__(self, g: Float[Tensor, "B n n"], x: Shaped[Tensor, "B ..."]) -> Shaped[Tensor, "B ..."]:
         """Each cloud moved by its own element."""
@@ -68,9 +104,80 @@ class PointCloud(Action):
         """`x` must be finite floating-point clouds with as many features as the types need; reads every value."""
         check_batch(x, "B N F")
         check_floating(x)
-        if x.shape[-1] != self.features:
-            raise ValueError(
-                f"x: got {x.shape[-1]} numbers per point, must be {self.features} = {self.dim} (1 + {self.vectors}) + "
-                f"{self.scalars}; set vectors and scalars to what the points carry"
-            )
+        check_features(self, x)
         check_finite(x)
+
+
+@dataclass(frozen=True)
+class PointVectors(Action):
+    """Vectors and scalars of points without their positions `(B, N, dim vectors + scalars)`, such as forces.
+
+    Of `g = (A, t)` vectors take the linear part, `v -> A v`, and scalars nothing: a translation leaves all in place.
+
+    Args:
+        vectors: number of vectors per point.
+        scalars: number of scalars per point.
+        dim: dimension of the vectors: 2 (plane), 3 (space) or 4 (spacetime).
+
+    Example:
+        >>> quarter_turn = torch.tensor([[[0.0, -1.0], [1.0, 0.0]]])
+        >>> ls.actions.PointVectors(dim=2)(quarter_turn, torch.tensor([[[1.0, 0.0]]]))
+        tensor([[[0., 1.]]])
+    """
+
+    vectors: int = 1
+    scalars: int = 0
+    dim: int = 3
+
+    def __post_init__(self) -> None:
+        _check_sizes(self.vectors, self.scalars, self.dim)
+
+    @property
+    def features(self) -> int:
+        """Numbers per point."""
+        return self.dim * self.vectors + self.scalars
+
+    def split(self, x: Float[Tensor, "B N F"]) -> VectorParts:
+        """Vectors and scalars of each point."""
+        check_features(self, x)
+        vectors, scalars = x.split([self.dim * self.vectors, self.scalars], -1)
+        return VectorParts(vectors.unflatten(-1, (self.vectors, self.dim)), scalars)
+
+    def join(self, vectors: Float[Tensor, "B N V d"], scalars: Float[Tensor, "B N S"]) -> Float[Tensor, "B N F"]:
+        """The inverse of `split`."""
+        return torch.cat([vectors.flatten(-2), scalars], -1)
+
+    def __call__(self, g: Float[Tensor, "B n n"], x: Shaped[Tensor, "B ..."]) -> Shaped[Tensor, "B ..."]:
+        """The vectors of each cloud turned by its own element."""
+        vectors, scalars = self.split(x)
+        moved = apply_linear(g[..., : self.dim, : self.dim], vectors)
+        return self.join(moved.to(x.dtype), scalars)
+
+    def check(self, group: Group) -> None:
+        """The group must act on the plane, space or spacetime, as `dim` says."""
+        check_space(self, group, SPACE_OF_DIM[self.dim])
+        check_size(self, group, self.dim)
+
+    def check_data(self, group: Group, x: Tensor) -> None:
+        """`x` must be finite floating-point features as the types say; reads every value."""
+        check_batch(x, "B N F")
+        check_floating(x)
+        check_features(self, x)
+        check_finite(x)
+
+
+def check_features(types: PointCloud | PointVectors, x: Tensor) -> None:
+    """Points must carry as many numbers as their types need."""
+    if x.shape[-1] != types.features:
+        raise ValueError(
+            f"x: got {x.shape[-1]} numbers per point, must be {types.features} for {types}; set vectors and scalars to "
+            "what the points carry"
+        )
+
+
+def _check_sizes(vectors: int, scalars: int, dim: int) -> None:
+    for name, value in (("vectors", vectors), ("scalars", scalars)):
+        if value < 0:
+            raise ValueError(f"{name}: got {value}, must be >= 0")
+    if dim not in SPACE_OF_DIM:
+        raise ValueError(f"dim: got {dim}, must be 2 (plane), 3 (space) or 4 (spacetime)")

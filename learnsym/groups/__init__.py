@@ -6,7 +6,15 @@ float64 on the CPU; functions follow the dtype and the device of their arguments
 
 from learnsym.groups._colour import Colour
 from learnsym.groups._custom import CustomGroup
-from learnsym.groups._finite import Cyclic, Dihedral, Permutation, Trivial, cayley_table
+from learnsym.groups._finite import (
+    Cyclic,
+    Dihedral,
+    Octahedral,
+    Permutation,
+    SignedPermutations,
+    Trivial,
+    cayley_table,
+)
 from learnsym.groups._group import Generator, Group
 from learnsym.groups._hue import HueSaturation
 from learnsym.groups._matrix_group import MatrixGroup
@@ -35,9 +43,11 @@ __all__ = [
     "HueSaturation",
     "Lorentz",
     "MatrixGroup",
+    "Octahedral",
     "Permutation",
     "Product",
     "Scale2",
+    "SignedPermutations",
     "Similarity2",
     "Translation2",
     "Trivial",

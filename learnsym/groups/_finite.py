@@ -63,6 +63,23 @@ def Permutation(N: int) -> MatrixGroup:
     )
 
 
+def Octahedral() -> MatrixGroup:
+    """The 24 rotations of space that map the coordinate axes to each other, 3 x 3.
+
+    Example:
+        >>> ls.groups.Octahedral().order
+        24
+    """
+    elements = _signed_permutations()
+    return _finite("O", "space", elements[torch.linalg.det(elements) > 0])
+
+
+def SignedPermutations() -> MatrixGroup:
+    """The 48 permutations and sign changes of the coordinates of space, O_h: rotations first, then reflections."""
+    elements = _signed_permutations()
+    return _finite("O_h", "space", elements[torch.linalg.det(elements).argsort(descending=True, stable=True)])
+
+
 def Trivial(n: int = 2, space: str = "plane") -> MatrixGroup:
     """The identity alone, as a matrix `n x n`."""
     return _finite("trivial", space, torch.eye(_count(n), dtype=torch.float64)[None])
@@ -175,6 +192,13 @@ def _finite(name: str, space: str, elements: Tensor) -> MatrixGroup:
         is_compact=True,
         formulas=Listed(elements),
     )
+
+
+def _signed_permutations() -> Tensor:
+    eye = torch.eye(3, dtype=torch.float64)
+    orders = torch.tensor(list(itertools.permutations(range(3))))
+    signs = torch.tensor(list(itertools.product((1.0, -1.0), repeat=3)), dtype=torch.float64)
+    return (eye[orders][:, None] * signs[None, :, :, None]).flatten(0, 1)
 
 
 def _count(N: int) -> int:

@@ -8,7 +8,7 @@ import torch
 
 from learnsym.groups._colour import Colour
 from learnsym.groups._custom import CustomGroup
-from learnsym.groups._finite import Cyclic, Dihedral, Permutation, Trivial
+from learnsym.groups._finite import Cyclic, Dihedral, Octahedral, Permutation, SignedPermutations, Trivial
 from learnsym.groups._hue import HueSaturation
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
@@ -40,6 +40,9 @@ registry: dict[str, Callable[[], MatrixGroup]] = {
     "o3": O3,
     "so2_about_z": AxialSO2,
     "so2_about_x": lambda: AxialSO2(0),
+    "so2_about_111": lambda: AxialSO2((1, 1, 1)),
+    "octahedral": Octahedral,
+    "signed_permutations": SignedPermutations,
     "se3": SE3,
     "e3": E3,
     "lorentz": Lorentz,

@@ -6,14 +6,15 @@ Coordinates of a rotation are its axis times its angle `θ`; `K` is the matrix o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
-from learnsym.groups._planar import is_orthogonal, rotation_angle
+from learnsym.groups._planar import is_orthogonal
 from learnsym.groups._stumpff import stumpff
 
 AXES = ("x", "y", "z")
@@ -45,15 +46,32 @@ def O3() -> MatrixGroup:
     return _space("O(3)", TURNS, _CROSS, SpaceRotations(inversion=True))
 
 
-def AxialSO2(axis: int = 2) -> MatrixGroup:
-    """Rotations of space about one coordinate axis (0, 1, 2 for x, y, z), 3 x 3.
+def AxialSO2(axis: int | Sequence[float | int] = 2) -> MatrixGroup:
+    """Rotations of space about one axis, 3 x 3: 0, 1, 2 for x, y, z, or any direction as three numbers.
 
     Raises:
         ValueError: when there is no such axis.
+
+    Example:
+        >>> group = ls.groups.AxialSO2((1, 1, 1))
+        >>> group.exp(torch.tensor([2 * torch.pi / 3], dtype=torch.float64)).round().long()  # x to y to z
+        tensor([[0, 0, 1],
+                [1, 0, 0],
+                [0, 1, 0]])
     """
-    if axis not in (0, 1, 2):
-        raise ValueError(f"axis: got {axis}, must be 0, 1 or 2 for x, y or z")
-    return _space(f"SO(2) about {AXES[axis]}", TURNS[axis : axis + 1], _CROSS[axis : axis + 1], AxialRotations(axis))
+    if isinstance(axis, int):
+        if axis not in (0, 1, 2):
+            raise ValueError(f"axis: got {axis}, must be 0, 1 or 2 for x, y or z")
+        name = f"SO(2) about {AXES[axis]}"
+        return _space(name, TURNS[axis : axis + 1], _CROSS[axis : axis + 1], AxialRotations(_direction(axis)))
+    given = tuple(float(value) for value in axis)
+    length = math.hypot(*given)
+    if len(given) != 3 or not (math.isfinite(length) and length > 0):
+        raise ValueError(f"axis: got {tuple(axis)}, must be three finite numbers, not all 0; such as (1, 1, 1)")
+    n = (given[0] / length, given[1] / length, given[2] / length)
+    name = f"SO(2) about ({', '.join(f'{value:.3g}' for value in n)})"
+    algebra = _cross_matrix(torch.tensor(n, dtype=torch.float64))[None]
+    return _space(name, (replace(TURNS[0], name="rotation"),), algebra, AxialRotations(n))
 
 
 def SE3() -> MatrixGroup:
@@ -64,6 +82,10 @@ def SE3() -> MatrixGroup:
 def E3() -> MatrixGroup:
     """Rigid motions of space with reflections, homogeneous 4 x 4; translations first."""
     return _space("E(3)", SHIFTS + TURNS, _MOTIONS, Motions(inversion=True), compact=False)
+
+
+def _direction(axis: int) -> tuple[float, float, float]:
+    return (float(axis == 0), float(axis == 1), float(axis == 2))
 
 
 def _motions() -> Tensor:
@@ -137,25 +159,25 @@ class SpaceRotations(Formulas):
 
 @dataclass(frozen=True)
 class AxialRotations(Formulas):
-    """SO(2) about a coordinate axis."""
+    """SO(2) about the unit vector `n`."""
 
-    axis: int
+    n: tuple[float, float, float]
 
     def inverse(self, g: Tensor) -> Tensor:
         """The transpose."""
         return g.mT
 
     def exp(self, a: Tensor) -> Tensor:
-        """`[[cos, -sin], [sin, cos]]` in the two other axes."""
-        cos, sin, zero, one = a[..., 0].cos(), a[..., 0].sin(), torch.zeros_like(a[..., 0]), torch.ones_like(a[..., 0])
-        i, j = self._plane
-        entries = {(i, i): cos, (i, j): -sin, (j, i): sin, (j, j): cos, (self.axis, self.axis): one}
-        rows = [entries.get((row, column), zero) for row in range(3) for column in range(3)]
-        return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+        """`n nᵀ + cos (I - n nᵀ) + sin K`."""
+        cos, sin, n = a[..., 0, None, None].cos(), a[..., 0, None, None].sin(), a.new_tensor(self.n)
+        kept = n[:, None] * n
+        return kept + cos * (torch.eye(3, dtype=a.dtype, device=a.device) - kept) + sin * _cross_matrix(n)
 
     def log(self, g: Tensor) -> Tensor:
-        """The angle, in (-π, π]."""
-        return rotation_angle(self._block(g)).unsqueeze(-1)
+        """The angle, in (-π, π], of `sin θ = n · vee(g)` and `cos θ = (tr g - 1) / 2`."""
+        n = g.new_tensor(self.n)
+        sin = (g * _cross_matrix(n)).sum((-2, -1)) / 2
+        return torch.atan2(sin, (g.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2).unsqueeze(-1)
 
     def haar(self, shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
         """A uniform angle."""
@@ -168,16 +190,9 @@ class AxialRotations(Formulas):
 
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """A rotation that keeps the axis."""
-        kept = (g[..., self.axis, self.axis] - 1).abs() <= atol
+        n = g.new_tensor(self.n)
+        kept = ((g @ n - n).abs() <= atol).all(-1)
         return is_orthogonal(g, atol) & (_det3(g) > 0) & kept
-
-    @property
-    def _plane(self) -> tuple[int, int]:
-        return (self.axis + 1) % 3, (self.axis + 2) % 3
-
-    def _block(self, g: Tensor) -> Tensor:
-        i, j = self._plane
-        return torch.stack([g[..., i, i], g[..., i, j], g[..., j, i], g[..., j, j]], dim=-1).unflatten(-1, (2, 2))
 
 
 @dataclass(frozen=True)
@@ -243,6 +258,10 @@ def _quadratic(c0: Tensor, c1: Tensor, c2: Tensor, a: Tensor) -> Tensor:
         (c2 * x * z - c1 * y, c2 * y * z + c1 * x, diagonal + c2 * z * z),
     )
     return torch.stack([entry for row in rows for entry in row], dim=-1).unflatten(-1, (3, 3))
+
+
+def _cross_matrix(n: Tensor) -> Tensor:
+    return torch.einsum("i,ijk->jk", n, _CROSS.to(n))
 
 
 def _homogeneous(linear: Tensor, shift: Tensor) -> Tensor:

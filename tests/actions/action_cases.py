@@ -76,6 +76,7 @@ CASES = [
     Case("volume-se3", actions.Volume(), lambda: groups.SE3(), lambda: image(32, 32, 32, channels=1), 0.1),
     Case("points-o3", actions.PointCloud(1, 2), lambda: groups.O3(), lambda: noise(5, 8)),
     Case("points-e3", actions.PointCloud(2, 1), lambda: groups.E3(), lambda: noise(5, 10)),
+    Case("vectors-e3", actions.PointVectors(2, 1), lambda: groups.E3(), lambda: noise(5, 7)),
     Case("points-se2", actions.PointCloud(1, 0, dim=2), lambda: groups.SE2(), lambda: noise(5, 4)),
     Case("points-lorentz", actions.PointCloud(dim=4), lambda: groups.Lorentz(), lambda: noise(5, 4)),
     Case("set", actions.Set(), lambda: groups.Permutation(5), lambda: noise(5, 3)),
