@@ -1,0 +1,132 @@
+"""E(n) equivariant graph networks (Satorras, Hoogeboom, Welling 2021, arXiv 2102.09844), on clouds with velocities.
+
+Legend of axes: `B` clouds, `N` points, `F` numbers per point, `V` input vectors, `K` predicted vectors, `H` features,
+`E` features of a pair.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from learnsym.actions import PointCloud, PointVectors
+from learnsym.groups import E3
+from learnsym.nets.blocks import at_least_one
+from learnsym.nets.points.assembly import assemble, check_types, vector_count
+from learnsym.nets.points.pairs import (
+    PairLinear,
+    centred,
+    differences,
+    pair_invariants,
+    pair_sum,
+    partners,
+    point_invariant_count,
+    point_invariants,
+)
+from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, small_linear
+
+
+class EGNN(nn.Module):
+    """The E(n) equivariant graph network with velocities: points that exchange messages move along their differences.
+
+    From messages `m_ij = φ_e(h_i, h_j, |x_ij|², e_ij)` of all pairs, `x_ij = x_i - x_j`, each layer makes
+
+        h_i <- h_i + φ_h(h_i, Σ_j m_ij),    x_i <- x_i + mean_j φ_x(m_ij) x_ij / (1 + |x_ij|²)^(1/2) + φ_v(h_i) v_i.
+
+    `h_i` starts from the scalars and the inner products of the vectors of a point, such as its speed; `e_ij` are the
+    products of the scalars (charges) and the squared distance of the input.
+
+    Two things keep coordinates of many points from exploding: the mean over the other points and differences that are
+    shorter than 1. (The paper has `x_ij` itself, of which the length is in units of the data.) Everything is smooth.
+
+    The first predicted vector moves the points of the next layer; more vectors are made in the same way beside it.
+
+    Reference: E(n) Equivariant Graph Neural Networks (Satorras, Hoogeboom, Welling 2021), arXiv 2102.09844.
+
+    Args:
+        inputs: types of the inputs, `V` vectors and `S` scalars per point.
+        outputs: types of the outputs.
+        hidden: number `H` of features.
+        layers: number of layers.
+
+    Returns:
+        From clouds `(B, N, F)` numbers `(B, N, outputs.features)`.
+
+    Raises:
+        ValueError: when the types are not of space, nothing is predicted, or a size is below 1.
+
+    Example:
+        >>> net = ls.nets.points.EGNN(ls.actions.PointCloud(vectors=1, scalars=1), ls.actions.PointCloud())
+        >>> net(torch.randn(2, 5, 7)).shape, net.group.name
+        (torch.Size([2, 5, 3]), 'E(3)')
+    """
+
+    def __init__(
+        self, inputs: PointCloud, outputs: PointCloud | PointVectors, hidden: int = 64, layers: int = 4
+    ) -> None:
+        super().__init__()
+        check_types(inputs, outputs)
+        at_least_one(hidden=hidden, layers=layers)
+        self.inputs, self.outputs, self.group = inputs, outputs, E3()
+        self.moved = vector_count(outputs)
+        self.embed = nn.Linear(point_invariant_count(inputs.vectors, inputs.scalars), hidden)
+        # features that nothing reads are not made
+        kept = [True] * (layers - 1) + [bool(outputs.scalars or (self.moved and inputs.vectors))]
+        pairs = inputs.scalars + 1
+        self.layers = nn.ModuleList(EGNNLayer(hidden, pairs, inputs.vectors, self.moved, keep) for keep in kept)
+        self.readout = nn.Linear(hidden, outputs.scalars) if outputs.scalars else None
+
+    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+        positions, vectors, scalars = self.inputs.split(x)
+        start = centred(positions)
+        edges = pair_invariants(start, scalars)
+        h = self.embed(point_invariants(vectors, scalars))
+        u = start.new_zeros(*start.shape[:2], self.moved, 3)
+        for layer in self.layers:
+            h, u = layer(h, start, u, vectors, edges)
+        return assemble(self.outputs, positions, u, read(self.readout, h))
+
+
+class EGNNLayer(nn.Module):
+    """One layer of `EGNN`.
+
+    Args:
+        hidden: number `H` of features.
+        pairs: number `E` of features of a pair that do not change.
+        vectors: number `V` of vectors of the input.
+        moved: number `K` of predicted vectors; the first one moves the points.
+        features: whether features are updated.
+    """
+
+    def __init__(self, hidden: int, pairs: int, vectors: int, moved: int, features: bool) -> None:
+        super().__init__()
+        self.pair = PairLinear(hidden, pairs + 1, hidden)
+        self.message = nn.Linear(hidden, hidden)
+        self.node = perceptron(2 * hidden, hidden, hidden) if features else None
+        self.along = nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU(), small_linear(hidden, moved)) if moved else None
+        self.drift = perceptron(hidden, hidden, moved * vectors) if moved and vectors else None
+
+    def forward(
+        self,
+        h: Float[Tensor, "B N H"],
+        start: Float[Tensor, "B N 3"],
+        u: Float[Tensor, "B N K 3"],
+        vectors: Float[Tensor, "B N V 3"],
+        edges: Float[Tensor, "B N N E"],
+    ) -> tuple[Float[Tensor, "B N H"], Float[Tensor, "B N K 3"]]:
+        """Features and predicted vectors of the next layer."""
+        apart = differences(start + u[:, :, 0] if self.along is not None else start)
+        square = apart.square().sum(-1, keepdim=True)
+        m = functional.silu(self.pair(h, torch.cat([edges, square], -1)))
+        m = functional.silu(self.message(m))
+        if self.node is not None:
+            h = h + self.node(torch.cat([h, pair_sum(m).to(h.dtype)], -1))
+        if self.along is not None:
+            # the difference of a point from itself is 0: no mask is needed
+            unit = apart * (1 + square).rsqrt()
+            u = u + (self.along(m).unsqueeze(-1) * unit.unsqueeze(3)).sum(2) / partners(m)
+        if self.drift is not None:
+            u = u + mix_vectors(self.drift(h), vectors)
+        return h, u
