@@ -134,17 +134,24 @@ def test_deviation_of_equivariant_and_of_constant_outputs():
     assert zero.cosine.mean == zero.euclidean.mean == zero.cosine_chance.mean == 0.0
 
 
+def test_the_remul_error_of_means_is_blind_where_means_vanish():
+    quarter_turns = Symmetry(groups.Cyclic(4), actions.PointCloud(dim=2), actions.PointCloud(dim=2))
+    found = remul_errors(lambda x: x * torch.tensor([1.0, 3.0]), torch.randn(7, 1, 2), quarter_turns)
+    assert found.of_means.mean < 1e-6 < 0.3 < found.relative.mean
+
+
 def test_remul_errors_of_a_coordinate_under_half_turns():
     half_turns = Symmetry(groups.Cyclic(2), actions.PointCloud(dim=2))
     x = torch.randn(7, 1, 2, dtype=torch.float64)
     found = remul_errors(lambda x: x[:, 0, :1], x, half_turns)
-    # errors 0 and 2|x| for the identity and the half turn, outputs of size |x|
-    torch.testing.assert_close(found.absolute.per_sample, x[:, 0, 0].abs())
-    torch.testing.assert_close(found.relative.per_sample, torch.full((7,), 2.0, dtype=torch.float64))
+    # f(gx) is x and -x, which cancel; f(x) stays x: errors 0 and 2|x|, outputs of size |x|
+    torch.testing.assert_close(found.of_means.per_sample, x[:, 0, 0].abs())
+    torch.testing.assert_close(found.deviation.per_sample, x[:, 0, 0].abs())
+    torch.testing.assert_close(found.relative.per_sample, torch.ones(7, dtype=torch.float64))
     rotations = Symmetry(groups.SO2(), actions.PointCloud(dim=2))
     exact = remul_errors(lambda x: x.square().sum((1, 2))[:, None], x, rotations)
     # drawn elements are float32
-    assert exact.absolute.mean < 1e-6 and exact.relative.mean < 1e-12
+    assert exact.deviation.mean < 1e-6 and exact.relative.mean < 1e-6
 
 
 @pytest.mark.parametrize("measured", [*MEASURES, layer_scores])

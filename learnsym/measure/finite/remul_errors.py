@@ -11,18 +11,20 @@ from torch import Tensor
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output, evaluating
 from learnsym.measure.estimate import Estimate
-from learnsym.measure.finite._orbit import orbit, pairs, squared_distance
+from learnsym.measure.finite._orbit import orbit, pairs
 from learnsym.symmetry import Symmetry
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemulErrors:
-    """The mean equivariance error in the unit of the outputs, and relative to the size of the outputs."""
+    """Two equivariance errors in the unit of the outputs, and the second one relative to the size of the outputs."""
 
-    absolute: Estimate
-    """`E`."""
+    of_means: Estimate
+    """`E`: between the two means over the group. It can vanish for a function that is not equivariant."""
+    deviation: Estimate
+    """`E'`: the mean distance, which vanishes for equivariant functions alone."""
     relative: Estimate
-    """`E'`."""
+    """`E'` over the mean size of an output."""
 
 
 def remul_errors(
@@ -38,11 +40,13 @@ def remul_errors(
 ) -> RemulErrors:
     """The equivariance errors that go with REMUL's penalty.
 
-        E_i  = mean_s |f(g_s x_i) - g_s f(x_i)|
-        E'_i = mean_s |f(g_s x_i) - g_s f(x_i)|² / mean_s |g_s f(x_i)|²
+        E_i  = |mean_s g_s f(x_i) - mean_s f(g_s x_i)|
+        E'_i = mean_s |f(g_s x_i) - g_s f(x_i)|
+        relative_i = E'_i / mean_s |g_s f(x_i)|
 
-    `E'` is our reading of a normalised variant, without unit. Its scale is the size of an output, so that a constant
-    added to all outputs makes it small; `equivariance_error` divides by distances between outputs instead.
+    Over all rotations the first mean of a vector is 0, so that `E` is small for functions far from equivariant; read
+    `E'`. The relative error is ours: its scale is the size of an output, so that a constant added to all outputs makes
+    it small; `equivariance_error` divides by distances between outputs instead.
 
     Reference: Elhag, Rusch, Di Giovanni, Bronstein, "Relaxed equivariance via multitask learning" (2024), arXiv
     2410.17878.
@@ -58,7 +62,7 @@ def remul_errors(
         batch_size: examples per call of the model; does not change the result.
 
     Returns:
-        Both errors.
+        The errors.
 
     Raises:
         ValueError: when `x` does not fit the symmetry, for outputs that are not finite or no tensor, or without a
@@ -66,16 +70,17 @@ def remul_errors(
 
     Example:
         >>> x = torch.rand(8, 1, 6, 6)
-        >>> ls.measure.remul_errors(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).absolute.mean < 1e-6
+        >>> ls.measure.remul_errors(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).deviation.mean < 1e-6
         True
     """
     elements = orbit(x, symmetry, samples, distribution, seed)
     with torch.no_grad(), evaluating(model):
-        found = [
-            (squared_distance(moved, expected), squared_distance(expected, torch.zeros_like(expected)))
-            for moved, expected in pairs(model, x, symmetry, elements, output, batch_size)
-        ]
-    errors, sizes = (torch.stack(part) for part in zip(*found, strict=True))
-    mean_square = errors.mean(0)
-    relative = torch.where(mean_square == 0, mean_square, mean_square / sizes.mean(0))
-    return RemulErrors(absolute=Estimate.of(errors.sqrt().mean(0)), relative=Estimate.of(relative))
+        found = list(pairs(model, x, symmetry, elements, output, batch_size))
+    moved, expected = (torch.stack(part).flatten(2).double() for part in zip(*found, strict=True))
+    deviation = (moved - expected).norm(dim=2).mean(0)
+    size = expected.norm(dim=2).mean(0)
+    return RemulErrors(
+        of_means=Estimate.of((moved.mean(0) - expected.mean(0)).norm(dim=1)),
+        deviation=Estimate.of(deviation),
+        relative=Estimate.of(torch.where(deviation == 0, deviation, deviation / size)),
+    )
