@@ -6,6 +6,20 @@ from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.config import ObjectiveConfig, build, build_relaxed
 from learnsym.objectives.losses import LossFunction, Segmentation, cross_entropy, losses, mse
 from learnsym.objectives.mixture import MixtureLikelihood
+from learnsym.objectives.multitask import (
+    Candidate,
+    ConstantWeights,
+    DualAscent,
+    GradNorm,
+    Remul,
+    ValidationWeights,
+    Weighting,
+    anchored,
+    bank,
+    functional,
+    penalties,
+    twirl,
+)
 from learnsym.objectives.prior import WithPrior
 from learnsym.objectives.probabilistic import LikelihoodELBO, Probabilistic
 from learnsym.objectives.regularisers import Regulariser, entropy, norm, regularisers, sparse_norm, squared_norm
@@ -14,7 +28,11 @@ from learnsym.objectives.supervised import Augerino, Supervised, learned_distrib
 __all__ = [
     "Augerino",
     "Bilevel",
+    "Candidate",
     "CoMoved",
+    "ConstantWeights",
+    "DualAscent",
+    "GradNorm",
     "LikelihoodELBO",
     "Loss",
     "LossFunction",
@@ -23,18 +41,26 @@ __all__ = [
     "ObjectiveConfig",
     "Probabilistic",
     "Regulariser",
+    "Remul",
     "Segmentation",
     "Supervised",
+    "ValidationWeights",
+    "Weighting",
     "WithPrior",
+    "anchored",
+    "bank",
     "build",
     "build_relaxed",
     "cross_entropy",
     "entropy",
+    "functional",
     "learned_distributions",
     "losses",
     "mse",
     "norm",
+    "penalties",
     "regularisers",
     "sparse_norm",
     "squared_norm",
+    "twirl",
 ]

@@ -150,6 +150,7 @@ class _Loop:
         self.optimiser = make_optimiser(self.module, config)
         self.parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         self.device = self.parameters[0].device
+        self.module.to(self.device)  # what an objective keeps
         self.forward: nn.Module = self.module
         self.eval_every = train.eval_every or max(1, steps // 10)
         self.step = self.checked = self.saved = 0
