@@ -1,7 +1,21 @@
 """Networks on point clouds: one type for inputs, one for outputs, dense over all pairs of points."""
 
 from learnsym.nets.points.assembly import assemble, vector_count
+from learnsym.nets.points.canonicalised import Canonicalised
 from learnsym.nets.points.clofnet import ClofNet, ClofNetE3
 from learnsym.nets.points.egnn import EGNN
+from learnsym.nets.points.energy import Energy
+from learnsym.nets.points.frame_averaging import FrameAveraged
+from learnsym.nets.points.gnn import GNN
 
-__all__ = ["EGNN", "ClofNet", "ClofNetE3", "assemble", "vector_count"]
+__all__ = [
+    "EGNN",
+    "GNN",
+    "Canonicalised",
+    "ClofNet",
+    "ClofNetE3",
+    "Energy",
+    "FrameAveraged",
+    "assemble",
+    "vector_count",
+]

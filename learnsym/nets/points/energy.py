@@ -1,0 +1,46 @@
+"""Energies of clouds, and forces that conserve them.
+
+Legend of axes: `B` clouds, `N` points, `F` numbers per point.
+"""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Energy(nn.Module):
+    """The sum over points of the last scalar that a network predicts; forces are minus its gradient.
+
+    An invariant energy has equivariant forces, whatever the network: `F_i = -∂E/∂x_i`. As one sum of all points, it
+    grows with their number.
+
+    Args:
+        net: a network of points that predicts at least one scalar, such as one with `PointVectors(0, scalars=1)`.
+
+    Returns:
+        From clouds `(B, N, F)` energies `(B,)`.
+
+    Example:
+        >>> inputs, outputs = ls.actions.PointCloud(scalars=2), ls.actions.PointVectors(vectors=0, scalars=1)
+        >>> energy = ls.nets.points.Energy(ls.nets.points.EGNN(inputs, outputs))
+        >>> x = torch.randn(4, 5, 5)
+        >>> energy(x).shape, energy.forces(x).shape
+        (torch.Size([4]), torch.Size([4, 5, 3]))
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+        self.group = getattr(net, "group", None)
+
+    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B"]:
+        return self.net(x)[..., -1].sum(1)
+
+    def forces(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N 3"]:
+        """Minus the gradient of the energies with respect to the positions; differentiable, also under `no_grad`."""
+        return -torch.func.grad(self._total)(x[..., :3], x[..., 3:])
+
+    def _total(self, positions: Tensor, rest: Tensor) -> Tensor:
+        return self(torch.cat([positions, rest], -1)).sum()
