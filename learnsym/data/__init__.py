@@ -9,6 +9,7 @@ from learnsym.data.download import Entry, catalogue, fetch, verify
 from learnsym.data.figures import two_figures
 from learnsym.data.planting import plant
 from learnsym.data.registry import registry, source_by_name
+from learnsym.data.signature import Signature
 from learnsym.data.smoke import smoke, smoke_step, stream_function
 from learnsym.data.source import Sizes, Source
 from learnsym.data.splits import Splits, load, load_splits
@@ -19,6 +20,7 @@ __all__ = [
     "Dataset",
     "Entry",
     "PlantConfig",
+    "Signature",
     "Sizes",
     "Source",
     "Splits",

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from learnsym.actions import PointCloud, PointVectors
+from learnsym.data.signature import Signature
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -20,6 +23,8 @@ class Dataset:
         class_names: their names, for figures.
         ignore: a label that stands for "no label" (void pixels), or None.
         variant: how these examples differ from the published ones, in words; empty when they do not.
+        on_input: what the points of a cloud carry, None for data that are no clouds.
+        on_output: what the targets of a point carry.
         planted: coordinates `(N, 5)` of the transformation planted in each example, see `plant`: for tests, never read
             by a learner.
 
@@ -39,6 +44,8 @@ class Dataset:
     class_names: tuple[str, ...] = ()
     ignore: int | None = None
     variant: str = ""
+    on_input: PointCloud | None = None
+    on_output: PointCloud | PointVectors | None = None
     planted: Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -47,10 +54,20 @@ class Dataset:
             raise ValueError(f"y: got {len(self.y)} targets for {len(self.x)} inputs; give one target per example")
         if self.planted is not None and len(self.planted) != len(self.x):
             raise ValueError(f"planted: got {len(self.planted)} rows for {len(self.x)} inputs; give one per example")
+        self._check_clouds()
         if self.classes:
             object.__setattr__(self, "y", _labels(self.y, self.classes, self.ignore))
         elif self.y.is_floating_point() and not torch.isfinite(self.y).all():
             raise ValueError("y: contains NaN or infinity; remove or repair those targets")
+
+    def _check_clouds(self) -> None:
+        if (self.on_input is None) != (self.on_output is None):
+            raise ValueError("on_input, on_output: only one of them is given; clouds need both, other data neither")
+        for name, types, values in (("x", self.on_input, self.x), ("y", self.on_output, self.y)):
+            if types is not None and (values.dim() != 3 or values.shape[-1] != types.features):
+                raise ValueError(
+                    f"{name}: got shape {tuple(values.shape)}, must be (N, points, {types.features}) for {types}"
+                )
 
     def __len__(self) -> int:
         return len(self.x)
@@ -59,6 +76,11 @@ class Dataset:
     def in_shape(self) -> tuple[int, ...]:
         """Shape of one input."""
         return tuple(self.x.shape[1:])
+
+    @property
+    def signature(self) -> Signature:
+        """What a network must know of these data."""
+        return Signature(in_shape=self.in_shape, classes=self.classes, on_input=self.on_input, on_output=self.on_output)
 
     @property
     def inputs(self) -> Tensor:

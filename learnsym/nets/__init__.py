@@ -3,7 +3,7 @@
 from learnsym.nets.autoencoders import ConvAutoencoder, GConvAutoencoder
 from learnsym.nets.cifar import CIFARNet
 from learnsym.nets.cnn import CNN
-from learnsym.nets.config import NetConfig, build, build_steerable
+from learnsym.nets.config import NetConfig, build, build_points, build_steerable
 from learnsym.nets.group_autoencoder import GroupAutoencoder, Latent
 from learnsym.nets.group_resnet import GroupResNet, group_resnet18, group_resnet44
 from learnsym.nets.invariant_cnn import InvariantCNN
@@ -42,6 +42,7 @@ __all__ = [
     "SteerableCNN",
     "SteerableWideResNet",
     "build",
+    "build_points",
     "build_steerable",
     "group_resnet18",
     "group_resnet44",

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from torch import nn
 
+from learnsym.actions import PointCloud, PointVectors
 from learnsym.nets.cifar import CIFARNet
 from learnsym.nets.cnn import CNN
 from learnsym.nets.mario import MarioCNN
+from learnsym.nets.matching import matched_width, parameter_count
 from learnsym.nets.mlp import MLP
+from learnsym.nets.points import EGNN, GNN, ClofNet
 from learnsym.nets.segmentation import SegmentationCNN
 from learnsym.nets.steerable_cnn import SteerableCNN
 from learnsym.relax import RelaxConfig, convolution, group_named
@@ -22,25 +25,38 @@ STEERABLE = "steerable"
 """The network whose layers depend on the twin, see `build_steerable`."""
 
 
+PointNet = Literal["transformer", "gnn", "egnn", "clofnet", "gatr"]
+POINT_NETS: tuple[str, ...] = get_args(PointNet)
+"""Networks on clouds of points, see `build_points`."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class NetConfig:
     """Which network, and how large."""
 
-    name: Literal["cnn", "mlp", "mario", "cifar", "segmentation", "steerable"] = "cnn"
+    name: Literal[
+        "cnn", "mlp", "mario", "cifar", "segmentation", "steerable", "transformer", "gnn", "egnn", "clofnet", "gatr"
+    ] = "cnn"
     """Small convolutional classifier; perceptron; Mario-Iggy network; nine convolutions for CIFAR-10; small U-Net;
-    six steerable convolutions, with the layers that `relax` chooses."""
+    six steerable convolutions, with the layers that `relax` chooses. For clouds of points: plain transformer, plain
+    graph network, E(3) graph network, SE(3) graph network with local frames, E(3) geometric-algebra transformer."""
     width: int = 32
-    """Channels of the first layer, units of a hidden layer (mlp), or fields of the first layer (steerable)."""
+    """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable), features of a
+    point, or multivectors of a point (gatr)."""
     depth: int = 3
-    """Blocks of cnn, hidden layers of mlp, poolings of segmentation; mario and cifar have a depth of their own."""
+    """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points; mario and cifar
+    have a depth of their own."""
+    exact: PointNet = "egnn"
+    """Networks of points only: the exact twin, with the width that gives it about as many parameters."""
     norm: Literal["group", "batch", "none"] = "group"
     """Normalisation; group does not depend on the other examples of a batch."""
     dropout: float = 0.3
     """Cifar only: probability of dropping a channel."""
 
     def __post_init__(self) -> None:
-        if self.name not in (*builders, STEERABLE):
-            raise ValueError(f"name: got {self.name!r}, must be one of {', '.join([*builders, STEERABLE])}")
+        known = [*builders, STEERABLE, *POINT_NETS]
+        if self.name not in known or self.exact not in POINT_NETS:
+            raise ValueError(f"name, exact: got {self.name!r}, {self.exact!r}, must be among {', '.join(known)}")
         if self.norm not in ("group", "batch", "none"):
             raise ValueError(f"norm: got {self.norm!r}, must be group, batch or none")
         if self.width < 1 or self.depth < 1:
@@ -66,6 +82,10 @@ def build(config: NetConfig, in_shape: Shape, classes: int) -> nn.Module:
     """
     if config.name == STEERABLE:
         raise ValueError("name: got 'steerable', whose layers are not chosen; set relax.layer, such as probabilistic")
+    if config.name in POINT_NETS:
+        raise ValueError(
+            f"net.name: got {config.name!r} for data of shape {tuple(in_shape)}; it takes clouds of points"
+        )
     if config.name != "mlp":
         _check_images(config, in_shape)
     return builders[config.name](config, tuple(in_shape), classes)
@@ -102,6 +122,37 @@ def build_steerable(config: NetConfig, relax: RelaxConfig, twin: str, in_shape: 
     return SteerableCNN(group, in_shape[0], classes, config.width, limit, size, conv=made)
 
 
+def build_points(config: NetConfig, twin: str, on_input: PointCloud, on_output: PointCloud | PointVectors) -> nn.Module:
+    """The network of one twin on clouds: `exact` is another network with about as many parameters, others are alike.
+
+    Args:
+        config: which network; its name must be one of `POINT_NETS`.
+        twin: `learned`, `plain` or `exact`.
+        on_input: what points carry.
+        on_output: what is predicted of them.
+
+    Raises:
+        ValueError: for a network that does not take clouds.
+
+    Example:
+        >>> cloud = ls.actions.PointCloud(vectors=1, scalars=1)
+        >>> config = ls.nets.NetConfig(name="gnn", width=32, depth=2)
+        >>> nets = [ls.nets.build_points(config, twin, cloud, ls.actions.PointCloud()) for twin in ("plain", "exact")]
+        >>> [type(net).__name__ for net in nets]
+        ['GNN', 'EGNN']
+    """
+    if config.name not in POINT_NETS:
+        raise ValueError(f"net.name: got {config.name!r} for clouds of points, must be one of {', '.join(POINT_NETS)}")
+    plain = point_builders[config.name](on_input, on_output, config.width, config.depth)
+    if twin != "exact":
+        return plain
+
+    def made(width: int) -> nn.Module:
+        return point_builders[config.exact](on_input, on_output, width, config.depth)
+
+    return made(matched_width(made, parameter_count(plain)))
+
+
 def _check_images(config: NetConfig, in_shape: Shape) -> None:
     if len(in_shape) != 3:
         raise ValueError(
@@ -128,6 +179,16 @@ def _cifar(c: NetConfig, shape: Shape, classes: int) -> nn.Module:
 def _segmentation(c: NetConfig, shape: Shape, classes: int) -> nn.Module:
     return SegmentationCNN(shape[0], classes, width=c.width, depth=c.depth, norm=c.norm)
 
+
+def _heads(width: int) -> int:
+    return math.gcd(width, 8)
+
+
+point_builders: dict[str, Callable[[PointCloud, PointCloud | PointVectors, int, int], nn.Module]] = {
+    "gnn": lambda i, o, width, depth: GNN(i, o, hidden=width, layers=depth),
+    "egnn": lambda i, o, width, depth: EGNN(i, o, hidden=width, layers=depth),
+    "clofnet": lambda i, o, width, depth: ClofNet(i, o, hidden=width, layers=depth),
+}
 
 builders: dict[str, Callable[[NetConfig, Shape, int], nn.Module]] = {
     "cnn": _cnn,

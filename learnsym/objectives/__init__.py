@@ -11,11 +11,13 @@ from learnsym.objectives.multitask import (
     ConstantWeights,
     DualAscent,
     GradNorm,
+    PenaltyConfig,
     Remul,
     ValidationWeights,
     Weighting,
     anchored,
     bank,
+    build_remul,
     functional,
     penalties,
     twirl,
@@ -23,10 +25,11 @@ from learnsym.objectives.multitask import (
 from learnsym.objectives.prior import WithPrior
 from learnsym.objectives.probabilistic import LikelihoodELBO, Probabilistic
 from learnsym.objectives.regularisers import Regulariser, entropy, norm, regularisers, sparse_norm, squared_norm
-from learnsym.objectives.supervised import Augerino, Supervised, learned_distributions
+from learnsym.objectives.supervised import Augerino, Batch, Supervised, learned_distributions
 
 __all__ = [
     "Augerino",
+    "Batch",
     "Bilevel",
     "Candidate",
     "CoMoved",
@@ -39,6 +42,7 @@ __all__ = [
     "MixtureLikelihood",
     "Objective",
     "ObjectiveConfig",
+    "PenaltyConfig",
     "Probabilistic",
     "Regulariser",
     "Remul",
@@ -51,6 +55,7 @@ __all__ = [
     "bank",
     "build",
     "build_relaxed",
+    "build_remul",
     "cross_entropy",
     "entropy",
     "functional",

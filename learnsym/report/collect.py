@@ -187,9 +187,11 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     if "learned" in group.twins():
         half = f"mean over {seeds} seeds, Student's interval" if seeds > 1 else "one seed, hence no interval"
         notes.append(f"Learned degrees: {half}.{_CHOSEN[group.first.config.objective.chooser]}")
-    symmetry = tested_symmetry(group.first.config).name
+    signature = group.first.signature()
+    symmetry = tested_symmetry(group.first.config, signature).name
+    of = "class probabilities" if signature.classes else "outputs"
     notes.append(
-        f"Equivariance error: of the class probabilities, under all of {symmetry}, relative to the distance between "
+        f"Equivariance error: of the {of}, under all of {symmetry}, relative to the distance between "
         "outputs of different examples; mean over seeds, standard error over test examples."
     )
     unfinished = [str(run.path.name) for run in group.runs if not run.is_finished]

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from learnsym import measure
 from learnsym.actions import Image, Invariant
 from learnsym.augment import Augmented, equivariant
-from learnsym.data import Batches, Dataset, load_splits
-from learnsym.degrees import Degree, degrees
+from learnsym.data import Batches, Dataset, Signature, load_splits
+from learnsym.degrees import Degree
 from learnsym.groups import SO2
 from learnsym.relax import group_named
 from learnsym.symmetry import Symmetry, symmetry_by_name
@@ -48,7 +48,7 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
         "angles": angles,
         "turned": [scores(predict(model, turned(few.inputs, angle), BATCH), few).tolist() for angle in angles],
         "error": _equivariance(model, test, run.config, settings),
-        "degrees": [vars(_with_chooser(degree, run)) for degree in degrees(model)],
+        "degrees": [vars(_with_chooser(degree, run)) for degree in run.degrees()],
         "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and run.twin == "learned" else None,
     }
 
@@ -135,7 +135,7 @@ class _Probabilities(nn.Module):
 def _equivariance(
     model: nn.Module, test: Dataset, config: RunConfig, settings: dict[str, Any]
 ) -> dict[str, Any] | None:
-    symmetry = tested_symmetry(config)
+    symmetry = tested_symmetry(config, test.signature)
     x = test.inputs[: settings["equivariance_examples"]]
     try:
         symmetry.on_input.check_data(symmetry.group, x)
@@ -147,8 +147,10 @@ def _equivariance(
     return {"symmetry": symmetry.name, "per_sample": found.per_sample.tolist(), "floor": floor.mean}
 
 
-def tested_symmetry(config: RunConfig) -> Symmetry:
-    """The symmetry of the exact twin."""
+def tested_symmetry(config: RunConfig, signature: Signature) -> Symmetry:
+    """The symmetry of the exact twin, or the first one that is penalised."""
+    if config.is_penalised or signature.on_input is not None:
+        return signature.symmetry(config.penalty.symmetries[0])
     if config.is_relaxed:
         return Symmetry(group_named(config.relax.group), Image(), Invariant())
     symmetry = symmetry_by_name(config.augment.exact)

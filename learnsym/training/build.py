@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from learnsym import augment, nets, objectives
-from learnsym.data import Batches, Splits, load_splits
+from learnsym.data import Batches, Signature, Splits, load_splits
 from learnsym.objectives import Objective
 from learnsym.training import distributed
 from learnsym.training.checkpoint import write_atomically
@@ -36,25 +36,47 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
         ['regulariser', 'task']
     """
     splits = load_splits(config.data)
-    model = build_model(config, splits.train.in_shape, splits.train.classes)
+    signature = splits.train.signature
+    model = build_model(config, signature)
+    held_out = splits.val.inputs, splits.val.y
     if config.is_relaxed:
         return model, objectives.build_relaxed(config.objective, config.relax, len(splits.train)), splits
-    return model, objectives.build(config.objective, (splits.val.inputs, splits.val.y)), splits
+    if config.is_penalised and config.augment.twin == "learned":
+        return model, penalised(config, model, signature, held_out), splits
+    if signature.on_input is not None:
+        return model, objectives.Supervised(_loss_fn(config)), splits
+    return model, objectives.build(config.objective, held_out), splits
 
 
-def build_model(config: RunConfig, in_shape: tuple[int, ...], classes: int) -> nn.Module:
+def penalised(
+    config: RunConfig, model: nn.Module, signature: Signature, held_out: objectives.Batch | None = None
+) -> objectives.Remul:
+    """The objective with penalties on imperfect symmetry of a configuration that has them."""
+    symmetries = {name: signature.symmetry(name) for name in config.penalty.symmetries}
+    return objectives.build_remul(config.penalty, _loss_fn(config), symmetries, model, held_out)
+
+
+def build_model(config: RunConfig, signature: Signature) -> nn.Module:
     """The model alone, with the initial weights of the first seed.
 
     Args:
         config: of one member.
-        in_shape: shape of one example.
-        classes: number of classes; 0 for a regression.
+        signature: of the data.
+
+    Raises:
+        ValueError: when network and data do not fit each other.
     """
+    in_shape, classes, twin = signature.in_shape, signature.classes, config.augment.twin
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seeds[0])
         if config.is_relaxed:
-            return nets.build_steerable(config.net, config.relax, config.augment.twin, in_shape, classes)
-        return augment.build(nets.build(config.net, in_shape, classes), config.augment)
+            return nets.build_steerable(config.net, config.relax, twin, in_shape, classes)
+        if signature.on_input is not None and signature.on_output is not None:
+            return nets.build_points(config.net, twin, signature.on_input, signature.on_output)
+        net = nets.build(config.net, in_shape, classes)
+        # the degree lives in the loss, not in a distribution
+        alone = config.is_penalised and twin == "learned"
+        return augment.build(net, replace(config.augment, twin="plain") if alone else config.augment)
 
 
 def train_member(config: RunConfig, path: str | os.PathLike[str]) -> Run:
@@ -75,7 +97,7 @@ def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, devic
     loss_fn = _loss_fn(config)
     rank, world = distributed.rank(), distributed.world()
     if rank == 0:
-        run.keep_shape(splits.train)
+        run.keep_signature(splits.train.signature)
     fit(
         model,
         objective,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from learnsym.augment.config import AugmentConfig, Twin
 from learnsym.data.config import DataConfig
 from learnsym.measure.config import AnalysisConfig
-from learnsym.nets.config import NetConfig
+from learnsym.nets.config import POINT_NETS, NetConfig
 from learnsym.objectives.config import ObjectiveConfig
+from learnsym.objectives.multitask import PenaltyConfig
 from learnsym.relax.config import RelaxConfig
 
 
@@ -100,6 +102,9 @@ class RunConfig:
     """Relaxed layers of a steerable network, instead of a distribution over transformations."""
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     """What is minimised."""
+    penalty: PenaltyConfig = field(default_factory=PenaltyConfig)
+    """Penalties on imperfect symmetry in the loss of the learned twin, instead of a distribution over
+    transformations."""
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     """Updates."""
     train: TrainConfig = field(default_factory=TrainConfig)
@@ -127,6 +132,11 @@ class RunConfig:
         """Whether the degree of symmetry lives in the weights, not in the data."""
         return self.relax.layer != "none"
 
+    @property
+    def is_penalised(self) -> bool:
+        """Whether the degree of symmetry lives in the loss."""
+        return self.penalty.mode != "none"
+
     def _check_place(self) -> None:
         steerable = self.net.name == "steerable"
         if steerable != self.is_relaxed:
@@ -135,3 +145,14 @@ class RunConfig:
         twins = self.twins or [self.augment.twin]
         if self.is_relaxed and "fixed" in twins:
             raise ValueError("twins: got 'fixed' with relaxed layers, must be among learned, exact, plain")
+        if self.is_relaxed and self.is_penalised:
+            raise ValueError("penalty.mode: got a penalty and relaxed layers; learn the degree in one place")
+        if self.net.name in POINT_NETS:
+            self._check_points(twins)
+
+    def _check_points(self, twins: Sequence[str]) -> None:
+        if "fixed" in twins or ("learned" in twins and not self.is_penalised):
+            raise ValueError(
+                f"twins: got {', '.join(twins)} with net.name {self.net.name!r}; must be among plain and exact, and "
+                "learned with a penalty: set augment.twin or penalty.mode"
+            )

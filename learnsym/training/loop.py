@@ -234,12 +234,17 @@ class _Loop:
 
     def _record(self, record: dict[str, Any]) -> None:
         if record["split"] == "train" and record["step"] == self.step:
-            record |= {_name(degree): degree.estimate for degree in degrees(self.model)}
+            record |= {_name(degree): degree.estimate for degree in self._degrees()}
         self.history.records.append(record)
         if self.run is not None and distributed.rank() == 0:
             self.run.log(record)
             if self.events is not None:
                 self.events(record)
+
+    def _degrees(self) -> list[Degree]:
+        """What the model and, where it weighs symmetries, the objective have learned."""
+        weighed: Callable[[], list[Degree]] | None = getattr(self.module.objective, "degrees", None)
+        return degrees(self.model) + (weighed() if callable(weighed) else [])
 
     def _check_finite(self, step: int, values: dict[str, float]) -> None:
         if all(math.isfinite(value) for value in values.values()):
@@ -344,5 +349,7 @@ def _is_main() -> bool:
 
 def _name(degree: Degree) -> str:
     """The key of a degree in the metrics: of the input alone, or of a layer."""
+    if degree.site == "loss":
+        return f"degree/loss/{degree.group}"
     place = "half_width" if degree.site == "input" else f"degree/{degree.site.removeprefix('layer:')}"
     return f"{place}/{degree.generator}"

@@ -14,7 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from learnsym.data import Dataset, load_splits
+from learnsym.data import Signature, load_splits
+from learnsym.degrees import Degree, degrees
 from learnsym.training import checkpoint
 from learnsym.training.config import RunConfig
 from learnsym.training.config_file import difference, dump_config, read_config, value_at
@@ -101,7 +102,7 @@ class Run:
         """The trained model, in evaluation mode."""
         from learnsym.training.build import build_model
 
-        model = build_model(self.config, *self.shape())
+        model = build_model(self.config, self.signature())
         try:
             model.load_state_dict(self.weights())
         except RuntimeError as error:
@@ -110,19 +111,29 @@ class Run:
             ) from error
         return model.to(device).eval()
 
-    def shape(self) -> tuple[tuple[int, ...], int]:
-        """Shape of one example and number of classes, as far as possible without reading the data again."""
+    def degrees(self) -> list[Degree]:
+        """What was learned: by the model, and by an objective that weighs symmetries."""
+        from learnsym.training.build import penalised
+
+        found = degrees(self.model())
+        state = self.state()
+        if not self.config.is_penalised or state is None:
+            return found
+        objective = penalised(self.config, self.model(), self.signature())
+        objective.load_state_dict(state["objective"])
+        return [*found, *objective.degrees()]
+
+    def signature(self) -> Signature:
+        """What the model must know of the data, as far as possible without reading them again."""
         path = self.path / "data.json"
         if path.exists():
-            content = json.loads(path.read_text(encoding="utf8"))
-            return tuple(content["in_shape"]), content["classes"]
-        train = load_splits(self.config.data).train
-        return train.in_shape, train.classes
+            return Signature.from_json(json.loads(path.read_text(encoding="utf8")))
+        return load_splits(self.config.data).train.signature
 
-    def keep_shape(self, dataset: Dataset) -> None:
-        """Write `data.json`: what the model must know of the data."""
-        content = {"in_shape": dataset.in_shape, "classes": dataset.classes}
-        checkpoint.write_atomically(self.path / "data.json", (json.dumps(content) + "\n").encode())
+    def keep_signature(self, signature: Signature) -> None:
+        """Write `data.json`."""
+        content = json.dumps(signature.to_json()) + "\n"
+        checkpoint.write_atomically(self.path / "data.json", content.encode())
 
     def predictions(self) -> dict[str, Tensor]:
         """`outputs` `(N, K)` and `targets` `(N,)` of the test split; empty when none were saved, as for label maps."""

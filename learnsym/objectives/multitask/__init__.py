@@ -1,6 +1,7 @@
 """The degree of symmetry in the loss: penalties on imperfect symmetry and who weighs them."""
 
 from learnsym.objectives.multitask.candidate import Candidate, bank
+from learnsym.objectives.multitask.config import PenaltyConfig, build_remul
 from learnsym.objectives.multitask.penalties import OrbitOutputs, anchored, functional, penalties, twirl
 from learnsym.objectives.multitask.remul import Remul
 from learnsym.objectives.multitask.weighting import ConstantWeights, DualAscent, GradNorm, ValidationWeights, Weighting
@@ -11,11 +12,13 @@ __all__ = [
     "DualAscent",
     "GradNorm",
     "OrbitOutputs",
+    "PenaltyConfig",
     "Remul",
     "ValidationWeights",
     "Weighting",
     "anchored",
     "bank",
+    "build_remul",
     "functional",
     "penalties",
     "twirl",

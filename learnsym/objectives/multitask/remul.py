@@ -97,7 +97,7 @@ class Remul(nn.Module):
             return self._loss(task, task, {name: torch.zeros_like(task) for name in self.candidates})
         task, penalties = self._evaluate(model, x, y, self.unlabelled)
         self.weighting.train(model.training)
-        if self.held_out is None or not model.training:
+        if not (self.weighting.needs_held_out and model.training):
             return self._loss(self.weighting(task, penalties), task, penalties)
         self._learn_from_held_out(model, len(x))
         return self._loss(self.weighting.eval()(task, penalties), task, penalties)
@@ -163,7 +163,8 @@ class Remul(nn.Module):
 
     def _learn_from_held_out(self, model: nn.Module, count: int) -> None:
         """Task loss on some held-out examples and penalties on others, so that their gradients are independent."""
-        assert self.held_out is not None
+        if self.held_out is None:
+            raise ValueError("held_out: got None; ValidationWeights learns from examples that are not trained on")
         like = next(model.parameters())
         x, y = self.held_out
         self.held_out = x, y = x.to(like.device), y.to(like.device)
@@ -189,9 +190,8 @@ class Remul(nn.Module):
         labelled = [name for name, candidate in self.candidates.items() if candidate.needs_labels]
         if self.unlabelled is not None and labelled:
             raise ValueError(f"unlabelled: {labelled[0]} is anchored to labels; use the mode functional or twirl")
-        if self.weighting.needs_held_out != (self.held_out is not None):
+        if self.held_out is not None and not self.weighting.needs_held_out:
             kind = type(self.weighting).__name__
-            verb = "learns from" if self.weighting.needs_held_out else "does not read"
-            raise ValueError(f"held_out: {kind} {verb} held-out examples; give them to ValidationWeights only")
+            raise ValueError(f"held_out: {kind} does not read held-out examples; give them to ValidationWeights only")
         if self.every < 1:
             raise ValueError(f"every: got {self.every}, must be >= 1; 1 penalises every step")

@@ -23,7 +23,7 @@ from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
 from learnsym.report.card.steps import STEPS, Situation, reach_of
 from learnsym.report.card.subject import Subject
-from learnsym.symmetry import Symmetry, symmetry_by_name
+from learnsym.symmetry import Symmetry
 from learnsym.training.checkpoint import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def measure_model(
     from learnsym.report.card.page import write_page
 
     settings = settings or CardSettings()
-    named = {name: symmetry_by_name(name) for name in symmetries}
+    named = {name: examples.symmetry(name) for name in symmetries}
     device = next((p.device for p in subject.model.parameters()), torch.device("cpu"))
     x, y = examples.x.to(device), None if examples.y is None else examples.y.to(device)
     for symmetry in named.values():

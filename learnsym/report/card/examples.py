@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from learnsym.data import Dataset, load, load_splits
+from learnsym.data import Dataset, Signature, load, load_splits
+from learnsym.symmetry import Symmetry, symmetry_by_name
 from learnsym.training.config import RunConfig
 
 
@@ -21,6 +22,12 @@ class Examples:
     name: str
     x: Tensor
     y: Tensor | None = None
+    signature: Signature | None = None
+    """How these data are moved, where it is known; by the symmetry's own default otherwise."""
+
+    def symmetry(self, name: str) -> Symmetry:
+        """The symmetry called `name` on these examples."""
+        return symmetry_by_name(name) if self.signature is None else self.signature.symmetry(name)
 
 
 def load_examples(
@@ -62,7 +69,7 @@ def _found(source: str | None, config: RunConfig | None) -> Examples:
 
 
 def _of_dataset(name: str, data: Dataset) -> Examples:
-    return Examples(name=name, x=data.inputs, y=data.y)
+    return Examples(name=name, x=data.inputs, y=data.y, signature=data.signature)
 
 
 def _of_file(path: Path) -> Examples:

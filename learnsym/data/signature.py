@@ -1,0 +1,92 @@
+"""Signature: what a network and a symmetry must know of data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from learnsym.actions import PointCloud, PointVectors
+from learnsym.groups import E3, O3, SE3, SO3, AxialSO2, Group, Octahedral, SignedPermutations
+from learnsym.symmetry import Symmetry, symmetry_by_name
+
+SPACE: dict[str, Callable[[], Group]] = {
+    "so3": SO3,
+    "o3": O3,
+    "so2_x": lambda: AxialSO2(0),
+    "so2_y": lambda: AxialSO2(1),
+    "so2_z": lambda: AxialSO2(2),
+    "octahedral": Octahedral,
+    "signed_permutations": SignedPermutations,
+    "se3": SE3,
+    "e3": E3,
+}
+"""Groups that clouds of points in space can be moved by."""
+
+_KINDS = {kind.__name__: kind for kind in (PointCloud, PointVectors)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """What a network and a symmetry must know of data: shape, number of classes, and what points carry.
+
+    Args:
+        in_shape: shape of one example.
+        classes: number of classes, 0 for a regression.
+        on_input: types of the numbers of a point, None for data that are no clouds.
+        on_output: types of the targets of a point.
+
+    Example:
+        >>> points = ls.actions.PointCloud(vectors=1)
+        >>> cloud = ls.data.Signature(in_shape=(5, 6), on_input=points, on_output=ls.actions.PointCloud())
+        >>> cloud.symmetry("so2_z").group
+        SO(2) about z
+    """
+
+    in_shape: tuple[int, ...]
+    classes: int = 0
+    on_input: PointCloud | None = None
+    on_output: PointCloud | PointVectors | None = None
+
+    def symmetry(self, name: str) -> Symmetry:
+        """The symmetry called `name`, as it moves these data: inputs and, for clouds, the targets too.
+
+        Raises:
+            ValueError: for a name that is unknown, or does not fit these data.
+        """
+        if self.on_input is None:
+            return symmetry_by_name(name)
+        if name not in SPACE:
+            raise ValueError(f"symmetry: got {name!r} for clouds of points, must be one of {', '.join(SPACE)}")
+        assert self.on_output is not None
+        return Symmetry(SPACE[name](), self.on_input, self.on_output)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "in_shape": list(self.in_shape),
+            "classes": self.classes,
+            "on_input": _written(self.on_input),
+            "on_output": _written(self.on_output),
+        }
+
+    @staticmethod
+    def from_json(content: dict[str, Any]) -> Signature:
+        """The inverse of `to_json`."""
+        return Signature(
+            in_shape=tuple(content["in_shape"]),
+            classes=content["classes"],
+            on_input=_read(content.get("on_input")),
+            on_output=_read(content.get("on_output")),
+        )
+
+
+def _written(types: PointCloud | PointVectors | None) -> dict[str, Any] | None:
+    return None if types is None else {"kind": type(types).__name__, **asdict(types)}
+
+
+def _read(content: dict[str, Any] | None) -> Any:  # noqa: ANN401
+    if content is None:
+        return None
+    fields = dict(content)
+    return _KINDS[fields.pop("kind")](**fields)
