@@ -1,5 +1,6 @@
 """Real data sets, and simulators whose symmetry is known."""
 
+from learnsym.data import dynamics, molecules, motion
 from learnsym.data.batches import Batches
 from learnsym.data.bumps import blobs
 from learnsym.data.config import DataConfig, PlantConfig
@@ -27,9 +28,12 @@ __all__ = [
     "blobs",
     "catalogue",
     "double_digits",
+    "dynamics",
     "fetch",
     "load",
     "load_splits",
+    "molecules",
+    "motion",
     "plant",
     "registry",
     "smoke",

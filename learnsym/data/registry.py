@@ -8,8 +8,11 @@ from learnsym.data.camvid import CAMVID
 from learnsym.data.cifar import CIFAR10, CIFAR10_JPEG
 from learnsym.data.digits import DIGITS
 from learnsym.data.double_digits import DOUBLE_DIGITS
+from learnsym.data.dynamics import SOURCES as DYNAMICS
 from learnsym.data.figures import TWO_FIGURES
 from learnsym.data.idx import FASHION_MNIST, MNIST
+from learnsym.data.molecules import SOURCES as MOLECULES
+from learnsym.data.motion import SOURCES as MOTION
 from learnsym.data.source import Source
 
 registry: dict[str, Source] = {
@@ -17,6 +20,9 @@ registry: dict[str, Source] = {
     for source in (
         *(DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, CAMVID, TWO_FIGURES, BLOBS, ADRENAL),
         *DOUBLE_DIGITS,
+        *DYNAMICS,
+        *MOTION,
+        *MOLECULES,
     )
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.actions import PointCloud
 from learnsym.data.dataset import Dataset
 from learnsym.data.dynamics.system import PairwiseSystem
 
@@ -20,4 +21,5 @@ AHEAD = (TARGET_FRAME - INPUT_FRAME) * EVERY
 def dataset_of_frames(system: PairwiseSystem, initial: Float[Tensor, "B N F"], name: str) -> Dataset:
     """The state at frame 30 and the positions at frame 40, in float32."""
     x = system.advance(initial, (INPUT_FRAME + 1) * EVERY)
-    return Dataset(x.float(), system.future(x, AHEAD).float(), name)
+    y = system.future(x, AHEAD).float()
+    return Dataset(x.float(), y, name, on_input=system.cloud, on_output=PointCloud())

@@ -105,7 +105,8 @@ class GravitySystem(PairwiseSystem):
             ValueError: for a count below 1.
         """
         x = self.initial(count, seed, device)
-        return Dataset(x.float(), self.future(x).float(), f"gravity{self.bodies}")
+        y = self.future(x).float()
+        return Dataset(x.float(), y, f"gravity{self.bodies}", on_input=self.cloud, on_output=PointCloud())
 
     def future(self, x: Float[Tensor, "B N 7"], steps: int = STEPS) -> Float[Tensor, "B N 3"]:
         """Positions `steps` time steps later, by default as far ahead as the targets of `dataset`."""

@@ -15,6 +15,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from learnsym.actions import PointVectors
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File
 from learnsym.data.molecules.configurations import Molecules
@@ -98,7 +99,14 @@ def _read(name: str, sizes: Sizes, seed: int) -> dict[str, Dataset]:
 
 def _dataset(name: str, molecules: Molecules) -> Dataset:
     variant = "test: train_mixedT without what train_300K holds" if name == "3bpa" else ""
-    return Dataset(molecules.cloud().float(), molecules.forces.float(), name, variant=variant)
+    return Dataset(
+        molecules.cloud().float(),
+        molecules.forces.float(),
+        name,
+        variant=variant,
+        on_input=molecules.layout,
+        on_output=PointVectors(),
+    )
 
 
 def _source(name: str, title: str, sizes: Sizes) -> Source:

@@ -16,11 +16,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.actions import PointCloud
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File
 from learnsym.data.motion.egno import build
 from learnsym.data.motion.skeleton import METRES_PER_INCH
-from learnsym.data.motion.windows import gathered, windows
+from learnsym.data.motion.windows import gathered, layout, windows
 from learnsym.data.source import Sizes, Source, find
 from learnsym.data.unsized import unsized
 
@@ -62,7 +63,7 @@ def _dataset(bodies: tuple[Tensor, ...], rows: Tensor) -> Dataset:
     """Windows whose rows are (recording, first frame)."""
     trials = dict.fromkeys(rows[:, 0].tolist())
     x, y = gathered([windows(bodies[k], HORIZON, RATE, rows[rows[:, 0] == k, 1]) for k in trials])
-    return Dataset(x.float(), y.float(), "mocap-run")
+    return Dataset(x.float(), y.float(), "mocap-run", on_input=layout(x.shape[1]), on_output=PointCloud())
 
 
 RUN = Source(

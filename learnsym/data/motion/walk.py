@@ -21,11 +21,12 @@ from jaxtyping import Float
 from scipy.io import loadmat
 from torch import Tensor
 
+from learnsym.actions import PointCloud
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File
 from learnsym.data.motion.asf import read_asf
 from learnsym.data.motion.kinematics import joint_positions
-from learnsym.data.motion.windows import gathered, windows
+from learnsym.data.motion.windows import gathered, layout, windows
 from learnsym.data.source import Sizes, Source, find
 from learnsym.data.text import compress
 from learnsym.data.unsized import unsized
@@ -78,7 +79,9 @@ def _read(name: str, horizon: int, sizes: Sizes, seed: int) -> dict[str, Dataset
 
 def _dataset(name: str, positions: list[Tensor], horizon: int) -> Dataset:
     x, y = gathered([windows(each, horizon, RATE) for each in positions])
-    return Dataset(x.float(), y.float(), name, variant=f"30 frames per second, {horizon} frames ahead, all windows")
+    variant = f"30 frames per second, {horizon} frames ahead, all windows"
+    on_input = layout(x.shape[1])
+    return Dataset(x.float(), y.float(), name, variant=variant, on_input=on_input, on_output=PointCloud())
 
 
 def _source(name: str, horizon: int, sizes: Sizes) -> Source:
