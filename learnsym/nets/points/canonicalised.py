@@ -23,8 +23,8 @@ SOFTNESS = 1e-4
 class Canonicalised(nn.Module):
     """A plain network made equivariant by a learned pose: `F(x) = R f(Rᵀ x)`, and `R = R(x)` turns with `x`.
 
-    A small `EGNN` gives weights to the positions from the centroid and the vectors of all points; two weighted means are
-    made orthogonal (Gram and Schmidt), and the third column of `R` is their cross product: the group is SE(3).
+    A small `EGNN` gives weights to the positions from the centroid and the vectors of all points; two weighted means
+    are made orthogonal (Gram and Schmidt), and the third column of `R` is their cross product: the group is SE(3).
     Directions are `y / (|y|² + ε²)^(1/2)`, so columns of `R` fade, smoothly, where a cloud has no two directions
     (symmetric bodies, points on a line). `F` is equivariant there too: `f` sees 0 where there is no direction, and
     moves no point along it.

@@ -35,7 +35,7 @@ from learnsym.nets.points.pairs import (
     point_invariant_count,
     point_invariants,
 )
-from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, small_linear
+from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, small_perceptron
 
 
 class FrameNet(nn.Module, abc.ABC):
@@ -152,8 +152,7 @@ class FrameLayer(nn.Module):
         self.message = nn.Linear(hidden, hidden)
         self.node = perceptron(2 * hidden, hidden, hidden) if features else None
         self.norm = nn.LayerNorm(hidden) if features else None
-        last = small_linear(hidden, moved * axes)
-        self.along = nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU(), last) if moved else None
+        self.along = small_perceptron(hidden, moved * axes) if moved else None
         self.drift = perceptron(hidden, hidden, moved * vectors) if moved and vectors else None
 
     def forward(

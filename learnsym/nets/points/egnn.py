@@ -25,7 +25,7 @@ from learnsym.nets.points.pairs import (
     point_invariant_count,
     point_invariants,
 )
-from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, small_linear
+from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, small_perceptron
 
 
 class EGNN(nn.Module):
@@ -105,7 +105,7 @@ class EGNNLayer(nn.Module):
         self.pair = PairLinear(hidden, pairs + 1, hidden)
         self.message = nn.Linear(hidden, hidden)
         self.node = perceptron(2 * hidden, hidden, hidden) if features else None
-        self.along = nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU(), small_linear(hidden, moved)) if moved else None
+        self.along = small_perceptron(hidden, moved) if moved else None
         self.drift = perceptron(hidden, hidden, moved * vectors) if moved and vectors else None
 
     def forward(

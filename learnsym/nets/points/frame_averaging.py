@@ -90,7 +90,7 @@ def principal_axes(vectors: Float[Tensor, "B N V 3"]) -> Float[Tensor, "B 3 3"]:
     damped, in place of that of the decomposition, which is not finite at equal eigenvalues.
     """
     moments = vectors.transpose(1, 2).mT @ vectors.transpose(1, 2)
-    sizes = moments.detach().diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None]
+    sizes = moments.diagonal(dim1=-2, dim2=-1).sum(-1)[..., None, None]
     c = (moments / torch.where(sizes > 0, sizes, 1)).sum(1)
     values, u = torch.linalg.eigh(c.detach())
     gap = values.unsqueeze(-2) - values.unsqueeze(-1)

@@ -14,11 +14,11 @@ def perceptron(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, outputs))
 
 
-def small_linear(inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer without bias whose outputs are small at the start, so that points hardly move."""
-    linear = nn.Linear(inputs, outputs, bias=False)
-    nn.init.xavier_uniform_(linear.weight, gain=1e-3)
-    return linear
+def small_perceptron(hidden: int, outputs: int) -> nn.Sequential:
+    """A perceptron of outputs that are small at the start, so that points hardly move; the last layer has no bias."""
+    last = nn.Linear(hidden, outputs, bias=False)
+    nn.init.xavier_uniform_(last.weight, gain=1e-3)
+    return nn.Sequential(nn.Linear(hidden, hidden), nn.SiLU(), last)
 
 
 def mix_vectors(weights: Float[Tensor, "B N KV"], vectors: Float[Tensor, "B N V 3"]) -> Float[Tensor, "B N K 3"]:
