@@ -28,6 +28,7 @@ from learnsym.measure.interval import Interval, bootstrap_interval, student_inte
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
+from learnsym.measure.lie.residual_axis import ResidualAxis, residual_axis
 from learnsym.measure.merging.barrier import MergeBarrier
 from learnsym.measure.merging.merge import merge_barrier, merge_barrier_between
 from learnsym.measure.pose.closure import Closure, closure_of
@@ -64,6 +65,7 @@ __all__ = [
     "PredictionInvariance",
     "Quadrature",
     "RemulErrors",
+    "ResidualAxis",
     "SizeVerdict",
     "SpacePosePosterior",
     "TaskExtent",
@@ -94,6 +96,7 @@ __all__ = [
     "pose_posterior",
     "ratio_of_means",
     "remul_errors",
+    "residual_axis",
     "space_pose_posterior",
     "strided_is_exact",
     "student_interval",

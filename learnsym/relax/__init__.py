@@ -1,6 +1,7 @@
 """The degree of symmetry in the weights: layers between exactly equivariant and free."""
 
 from learnsym.equivariant.twins import exact_twin, plain_twin
+from learnsym.relax import points as points
 from learnsym.relax.config import RelaxConfig, convolution, group_named
 from learnsym.relax.factored import FactoredMap
 from learnsym.relax.grid_maps import ConvMap, DenseMap

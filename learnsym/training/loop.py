@@ -350,6 +350,6 @@ def _is_main() -> bool:
 def _name(degree: Degree) -> str:
     """The key of a degree in the metrics: of the input alone, or of a layer."""
     if degree.site == "loss":
-        return f"degree/loss/{degree.group}"
+        return f"degree/loss/{degree.generator}"
     place = "half_width" if degree.site == "input" else f"degree/{degree.site.removeprefix('layer:')}"
     return f"{place}/{degree.generator}"

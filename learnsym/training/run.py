@@ -117,7 +117,7 @@ class Run:
 
         found = degrees(self.model())
         state = self.state()
-        if not self.config.is_penalised or state is None:
+        if self.twin != "learned" or not self.config.is_penalised or state is None:
             return found
         objective = penalised(self.config, self.model(), self.signature())
         objective.load_state_dict(state["objective"])

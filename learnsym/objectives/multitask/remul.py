@@ -115,8 +115,8 @@ class Remul(nn.Module):
         return [
             Degree(
                 site="loss",
-                group=name,
-                generator="all",
+                group=self.candidates[name].symmetry.name,
+                generator=name,
                 unit=self.weighting.unit,
                 notion="task",
                 estimate=estimate,

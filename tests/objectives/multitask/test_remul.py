@@ -108,7 +108,8 @@ def test_what_was_learned_resumes():
 
 def test_degrees_name_the_candidates():
     found = validated(nn.Linear(3, 3)).degrees()
-    assert [(degree.site, degree.group, degree.unit) for degree in found] == [("loss", name, "1") for name in "xyz"]
+    assert [(degree.site, degree.generator, degree.unit) for degree in found] == [("loss", name, "1") for name in "xyz"]
+    assert found[2].group == "SO(2) about z"
     assert Remul(mse, Candidate(symmetry=SO3)).degrees() == []
 
 
@@ -124,7 +125,7 @@ def test_a_bank_tells_the_symmetry_that_holds_from_those_that_do_not():
     options = ls.training.OptimiserConfig(lr=1e-2)
     batches = ls.data.Batches(ls.data.Dataset(x[:64], y[:64]), 64)
     ls.training.fit(net, objective, batches, steps=400, optimiser=options)
-    weights = {degree.group: degree.estimate for degree in objective.degrees()}
+    weights = {degree.generator: degree.estimate for degree in objective.degrees()}
     assert weights["z"] > 0.7 and weights["x"] < 0.2 and weights["y"] < 0.2
 
 
