@@ -81,6 +81,13 @@ def _degree_panels(data: DataResult) -> Iterable[Panel]:
         )
         make = partial(figures.degrees_by_layer, layers)
         yield Panel(kind="layers", data=data.label, alt=alt, size=(4.2, 3.3), draw=make)
+    weighed = [degree for degree in data.degrees if degree.site == "loss" and degree.unit in SHARES]
+    if weighed:
+        alt = f"Weight of each candidate symmetry in the loss on {data.label}: " + "; ".join(
+            f"{degree.generator} {words.interval(degree)}" for degree in weighed
+        )
+        make, height = partial(figures.candidate_weights, weighed), 1.2 + 0.35 * len(weighed)
+        yield Panel(kind="candidates", data=data.label, alt=alt, size=(4.2, height), draw=make)
     if data.orbit is not None:
         alt = f"Example images of {data.label}, each followed by itself moved by draws from the learned distribution."
         make = partial(figures.orbit, data.orbit)

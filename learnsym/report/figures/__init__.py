@@ -1,6 +1,7 @@
 """Figures: each function takes data and Axes, draws, and returns the Axes."""
 
 from learnsym.report.figures.angles import accuracy_by_angle
+from learnsym.report.figures.candidates import candidate_weights
 from learnsym.report.figures.contributions import contributions
 from learnsym.report.figures.curves import loss_curves, width_curves
 from learnsym.report.figures.error_curve import error_curve
@@ -15,6 +16,7 @@ __all__ = [
     "NOTION_COLOURS",
     "TWIN_COLOURS",
     "accuracy_by_angle",
+    "candidate_weights",
     "contributions",
     "degrees_by_layer",
     "error_curve",

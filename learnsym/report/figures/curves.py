@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 def loss_curves(twins: Iterable[TwinResult], ax: Axes, key: str = "val/task") -> Axes:
     """Validation loss over steps: one thin line a seed, one thick line for their mean."""
+    unit = "nats"
     for twin in twins:
         colour, dash = TWIN_COLOURS.get(twin.name), DASHES.get(twin.name, "-")
+        unit = "nats" if twin.score == "accuracy" else "squared error"
         _replicates(twin.histories, key, ax, label=twin.name, color=colour, linestyle=dash)
-    ax.set(xlabel="training step", ylabel="validation loss (nats)", yscale="log")
+    ax.set(xlabel="training step", ylabel=f"validation loss ({unit})", yscale="log")
     ax.yaxis.set_major_formatter("{x:.3g}")
     ax.yaxis.set_minor_formatter(lambda value, _: f"{value:.1g}" if f"{value:.0e}"[0] in "25" else "")
     ax.tick_params(axis="y", which="minor", labelsize=8)
