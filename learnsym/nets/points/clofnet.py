@@ -29,8 +29,9 @@ from learnsym.nets.points.pairs import (
     PairLinear,
     centred,
     differences,
+    log_square,
     pair_invariants,
-    pair_sum,
+    pair_mean,
     partners,
     point_invariant_count,
     point_invariants,
@@ -81,9 +82,9 @@ class ClofNet(FrameNet):
 
     Positions are taken from the centroid. Once, on the input, the positions and vectors of both points of a pair are
     projected on its frame `(a, b, c)_ij`, and a perceptron makes features `t_ij` of these scalars, a pseudo-angle,
-    products of charges and the squared distance. From messages `m_ij = φ_e(h_i, h_j, t_ij, |x_ij|²)` each layer makes
+    products of charges and the distance. From messages `m_ij = φ_e(h_i, h_j, t_ij, log(1 + |x_ij|²))` each layer makes
 
-        h_i <- norm(h_i + φ_h(h_i, Σ_j m_ij)),    x_i <- x_i + mean_j φ_x(m_ij) · (a, b, c)_ij + φ_v(h_i) v_i,
+        h_i <- norm(h_i + φ_h(h_i, mean_j m_ij)),    x_i <- x_i + mean_j φ_x(m_ij) · (a, b, c)_ij + φ_v(h_i) v_i,
 
     with three coefficients `φ_x` per pair and the frame of the moved points. `b` is a pseudovector: the group is SE(3),
     and `ClofNetE3` keeps reflections too. Where a frame fades to zero: `learnsym.nets.points.local_frames`.
@@ -166,11 +167,10 @@ class FrameLayer(nn.Module):
     ) -> tuple[Float[Tensor, "B N H"], Float[Tensor, "B N K 3"]]:
         """Features and predicted vectors of the next layer."""
         x = start + u[:, :, 0] if self.moved else start
-        square = differences(x).square().sum(-1, keepdim=True)
-        m = functional.silu(self.pair(h, torch.cat([t, square], -1)))
+        m = functional.silu(self.pair(h, torch.cat([t, log_square(differences(x))], -1)))
         m = functional.silu(self.message(m))
         if self.node is not None and self.norm is not None:
-            h = self.norm(h + self.node(torch.cat([h, pair_sum(m).to(h.dtype)], -1)))
+            h = self.norm(h + self.node(torch.cat([h, pair_mean(m).to(h.dtype)], -1)))
         if self.along is not None:
             u = u + self._vectors(self.along(m).to(x.dtype), x, vectors, frames)
         if self.drift is not None:

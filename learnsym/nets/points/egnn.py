@@ -19,11 +19,13 @@ from learnsym.nets.points.pairs import (
     PairLinear,
     centred,
     differences,
+    log_square,
     pair_invariants,
-    pair_sum,
+    pair_mean,
     partners,
     point_invariant_count,
     point_invariants,
+    soft_unit,
 )
 from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, small_perceptron
 
@@ -31,15 +33,15 @@ from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, smal
 class EGNN(nn.Module):
     """The E(n) equivariant graph network with velocities: points that exchange messages move along their differences.
 
-    From messages `m_ij = φ_e(h_i, h_j, |x_ij|², e_ij)` of all pairs, `x_ij = x_i - x_j`, each layer makes
+    From messages `m_ij = φ_e(h_i, h_j, log(1 + |x_ij|²), e_ij)` of all pairs, `x_ij = x_i - x_j`, each layer makes
 
-        h_i <- h_i + φ_h(h_i, Σ_j m_ij),    x_i <- x_i + mean_j φ_x(m_ij) x_ij / (1 + |x_ij|²)^(1/2) + φ_v(h_i) v_i.
+        h_i <- h_i + φ_h(h_i, mean_j m_ij),    x_i <- x_i + mean_j φ_x(m_ij) x_ij / (1 + |x_ij|²)^(1/2) + φ_v(h_i) v_i.
 
     `h_i` starts from the scalars and the inner products of the vectors of a point, such as its speed; `e_ij` are the
-    products of the scalars (charges) and the squared distance of the input.
+    products of the scalars (charges) and the distance in the input. Everything is smooth.
 
-    Two things keep coordinates of many points from exploding: the mean over the other points and differences that are
-    shorter than 1. (The paper has `x_ij` itself, of which the length is in units of the data.) Everything is smooth.
+    Coordinates of many or distant points explode in the network as published, which has a sum of messages, `|x_ij|²`
+    and `x_ij`; here means, the logarithm and differences shorter than 1 keep them in bounds.
 
     The first predicted vector moves the points of the next layer; more vectors are made in the same way beside it.
 
@@ -118,15 +120,13 @@ class EGNNLayer(nn.Module):
     ) -> tuple[Float[Tensor, "B N H"], Float[Tensor, "B N K 3"]]:
         """Features and predicted vectors of the next layer."""
         apart = differences(start + u[:, :, 0] if self.along is not None else start)
-        square = apart.square().sum(-1, keepdim=True)
-        m = functional.silu(self.pair(h, torch.cat([edges, square], -1)))
+        m = functional.silu(self.pair(h, torch.cat([edges, log_square(apart)], -1)))
         m = functional.silu(self.message(m))
         if self.node is not None:
-            h = h + self.node(torch.cat([h, pair_sum(m).to(h.dtype)], -1))
+            h = h + self.node(torch.cat([h, pair_mean(m).to(h.dtype)], -1))
         if self.along is not None:
             # the difference of a point from itself is 0: no mask is needed
-            unit = apart * (1 + square).rsqrt()
-            u = u + (self.along(m).unsqueeze(-1) * unit.unsqueeze(3)).sum(2) / partners(m)
+            u = u + (self.along(m).unsqueeze(-1) * soft_unit(apart).unsqueeze(3)).sum(2) / partners(m)
         if self.drift is not None:
             u = u + mix_vectors(self.drift(h), vectors)
         return h, u

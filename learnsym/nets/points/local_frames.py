@@ -25,12 +25,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.groups import E3, SE3, Group
-from learnsym.nets.points.pairs import differences
-
-
-def soft_unit(y: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
-    """`y / (1 + |y|²)^(1/2)`: of length below 1, and smooth."""
-    return y * (1 + y.square().sum(-1, keepdim=True)).rsqrt()
+from learnsym.nets.points.pairs import differences, soft_unit
 
 
 def local_frames(x: Float[Tensor, "B N 3"]) -> Float[Tensor, "B N N 3 3"]:

@@ -67,9 +67,19 @@ def point_invariant_count(vectors: int, scalars: int) -> int:
 
 
 def pair_invariants(x: Float[Tensor, "B N 3"], scalars: Float[Tensor, "B N S"]) -> Float[Tensor, "B N N E"]:
-    """Products of the scalars (charges) of both points and their squared distance, `E = S + 1`."""
+    """Products of the scalars (charges) of both points and their distance as `log_square`, `E = S + 1`."""
     products = scalars.unsqueeze(2) * scalars.unsqueeze(1)
-    return torch.cat([products, differences(x).square().sum(-1, keepdim=True)], -1)
+    return torch.cat([products, log_square(differences(x))], -1)
+
+
+def log_square(apart: Float[Tensor, "B N N 3"]) -> Float[Tensor, "B N N 1"]:
+    """`log(1 + |x_ij|²)`: the squared distance where points are close, and no large number where they are far."""
+    return apart.square().sum(-1, keepdim=True).log1p()
+
+
+def soft_unit(y: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
+    """`y / (1 + |y|²)^(1/2)`: of length below 1, and smooth."""
+    return y * (1 + y.square().sum(-1, keepdim=True)).rsqrt()
 
 
 class PairLinear(nn.Module):
