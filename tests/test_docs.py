@@ -45,6 +45,12 @@ def test_the_readme_shows_relaxed_layers(capsys):
     assert capsys.readouterr().out.count("probabilistic steerable convolution") == 6
 
 
+def test_the_readme_shows_candidates_in_the_loss(capsys):
+    example = _cells(README, "python")[2]
+    _execute(["import torch\nimport learnsym as ls", example.replace("steps=200", "steps=2")])
+    assert capsys.readouterr().out.count("multitask (functional)") == 4
+
+
 def test_the_quickstart_runs(capsys):
     cells = _cells((ROOT / "docs" / "quickstart.md").read_text(encoding="utf8"), "{code-cell} python")
     assert len(cells) >= 4
