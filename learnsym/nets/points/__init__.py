@@ -5,8 +5,11 @@ from learnsym.nets.points.canonicalised import Canonicalised
 from learnsym.nets.points.clofnet import ClofNet, ClofNetE3
 from learnsym.nets.points.egnn import EGNN
 from learnsym.nets.points.energy import Energy
+from learnsym.nets.points.flops import nominal_flops
 from learnsym.nets.points.frame_averaging import FrameAveraged
+from learnsym.nets.points.gatr import GATr
 from learnsym.nets.points.gnn import GNN
+from learnsym.nets.points.transformer import PointTransformer
 
 __all__ = [
     "EGNN",
@@ -16,6 +19,9 @@ __all__ = [
     "ClofNetE3",
     "Energy",
     "FrameAveraged",
+    "GATr",
+    "PointTransformer",
     "assemble",
+    "nominal_flops",
     "vector_count",
 ]

@@ -11,9 +11,21 @@ import torch
 
 import learnsym as ls
 from learnsym.actions import PointCloud, PointVectors
-from learnsym.nets.points import EGNN, GNN, Canonicalised, ClofNet, ClofNetE3, FrameAveraged, assemble, vector_count
+from learnsym.nets.points import (
+    EGNN,
+    GNN,
+    Canonicalised,
+    ClofNet,
+    ClofNetE3,
+    FrameAveraged,
+    GATr,
+    PointTransformer,
+    assemble,
+    vector_count,
+)
 
 SIZES = {"hidden": 8, "layers": 2}
+TRANSFORMER = {"blocks": 2, "heads": 4}
 
 NETS = {
     "EGNN": lambda inputs, outputs: EGNN(inputs, outputs, **SIZES),
@@ -25,6 +37,9 @@ NETS = {
         GNN(inputs, outputs, **SIZES), inputs, outputs, ls.groups.SE3()
     ),
     "Canonicalised": lambda inputs, outputs: Canonicalised(GNN(inputs, outputs, **SIZES), inputs, outputs, **SIZES),
+    "GATr": lambda inputs, outputs: GATr(inputs, outputs, channels=8, scalars=16, **TRANSFORMER),
+    "GATr SE(3)": lambda inputs, outputs: GATr(inputs, outputs, channels=8, scalars=16, group="SE(3)", **TRANSFORMER),
+    "PointTransformer": lambda inputs, outputs: PointTransformer(inputs, outputs, width=16, **TRANSFORMER),
 }
 """Constructors of all networks; a new one joins here and has the laws below to keep."""
 

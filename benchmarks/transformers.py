@@ -1,0 +1,78 @@
+"""A training step and inference of the geometric algebra transformer against plain transformers of the same FLOPs.
+
+The first plain transformer has the published size, of about the same nominal FLOPs; the second one has the width at
+which `torch.utils.flop_counter` counts as many FLOPs as for the geometric algebra transformer, which are fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.timing import interleaved, ratio
+from learnsym.actions import PointCloud
+from learnsym.nets.points.flops import nominal_flops
+from learnsym.nets.points.gatr import GATr
+from learnsym.nets.points.transformer import PointTransformer
+
+INPUTS, OUTPUTS = PointCloud(vectors=1, scalars=1), PointCloud()
+CLOUDS, POINTS, HEADS = 64, 4, 8
+TARGETS = {"nominal": 1.6, "counted": None}
+
+
+def run(device: str, repeats: int) -> list[dict[str, Any]]:
+    """10 blocks of 16 multivectors and 128 scalars, and 10 blocks of 384 numbers or less; 64 clouds of 4 points."""
+    x = torch.randn(CLOUDS, POINTS, INPUTS.features, device=device)
+    geometric = GATr(INPUTS, OUTPUTS).to(device)
+    plain = {"nominal": PointTransformer(INPUTS, OUTPUTS).to(device)}
+    width = matched_width(counted_flops(geometric, x), x)
+    plain["counted"] = PointTransformer(INPUTS, OUTPUTS, width, heads=HEADS).to(device)
+    nets = {"GATr": geometric, **plain}
+    rows = []
+    for kind, call in (("inference", _inference), ("training step", _step)):
+        sides: dict[str, Callable[[], object]] = {name: _bound(call, net, x) for name, net in nets.items()}
+        times = interleaved(sides, repeats=repeats, device=device)
+        for name, net in plain.items():
+            flops = {key: _flops(value, x) for key, value in (("GATr", geometric), ("plain", net))}
+            title = f"GATr / transformer of width {net.embed.out_features}, equal {name} FLOPs, {kind}"
+            pair = {"GATr": times["GATr"], "plain": times[name]}
+            value = ratio(times, "GATr", name)
+            rows.append({"name": title, "ratio": value, "target": TARGETS[name], "times": pair, "flops": flops})
+    return rows
+
+
+def counted_flops(net: nn.Module, x: Tensor) -> float:
+    """FLOPs of matrix products of a training step, per token."""
+    with FlopCounterMode(display=False) as counter:
+        net(x).square().mean().backward()
+    net.zero_grad()
+    return counter.get_total_flops() / (x.shape[0] * x.shape[1])
+
+
+def matched_width(flops: float, x: Tensor) -> int:
+    """The width, a multiple of the heads, at which a plain transformer counts as nearly as many FLOPs per token."""
+    widths = range(16 * HEADS, 48 * HEADS + 1, HEADS)
+    # the largest one tells the others: blocks have 8 width² elements
+    largest = counted_flops(PointTransformer(INPUTS, OUTPUTS, widths[-1], heads=HEADS).to(x.device), x)
+    return min(widths, key=lambda width: abs(largest * (width / widths[-1]) ** 2 - flops))
+
+
+def _flops(net: nn.Module, x: Tensor) -> dict[str, float]:
+    return {"nominal per token": float(nominal_flops(net)), "counted per token": counted_flops(net, x)}
+
+
+def _bound(call: Callable[[nn.Module, Tensor], None], net: nn.Module, x: Tensor) -> Callable[[], None]:
+    return lambda: call(net, x)
+
+
+def _inference(net: nn.Module, x: Tensor) -> None:
+    with torch.inference_mode():
+        net(x)
+
+
+def _step(net: nn.Module, x: Tensor) -> None:
+    net(x).square().mean().backward()
