@@ -128,7 +128,7 @@ def main() -> None:
     parser.add_argument("--systems", nargs="+", default=["nbody5"], choices=SYSTEMS)
     parser.add_argument("--nets", nargs="+", default=list(NETS), choices=NETS)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--floor", type=int, default=6000, help="examples of the certificate")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()

@@ -15,7 +15,7 @@ from learnsym.nets.cnn import CNN
 from learnsym.nets.mario import MarioCNN
 from learnsym.nets.matching import matched_width, parameter_count
 from learnsym.nets.mlp import MLP
-from learnsym.nets.points import EGNN, GNN, ClofNet
+from learnsym.nets.points import EGNN, GNN, ClofNet, GATr, PointTransformer
 from learnsym.nets.segmentation import SegmentationCNN
 from learnsym.nets.steerable_cnn import SteerableCNN
 from learnsym.relax import RelaxConfig, convolution, group_named
@@ -42,7 +42,7 @@ class NetConfig:
     graph network, E(3) graph network, SE(3) graph network with local frames, E(3) geometric-algebra transformer."""
     width: int = 32
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable), features of a
-    point, or multivectors of a point (gatr)."""
+    point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
     depth: int = 3
     """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points; mario and cifar
     have a depth of their own."""
@@ -184,9 +184,16 @@ def _heads(width: int) -> int:
     return math.gcd(width, 8)
 
 
+def _gatr(i: PointCloud, o: PointCloud | PointVectors, width: int, depth: int) -> nn.Module:
+    channels = 4 * math.ceil(width / 4)
+    return GATr(i, o, blocks=depth, channels=channels, scalars=8 * channels, heads=_heads(channels))
+
+
 point_builders: dict[str, Callable[[PointCloud, PointCloud | PointVectors, int, int], nn.Module]] = {
+    "transformer": lambda i, o, width, depth: PointTransformer(i, o, width=width, blocks=depth, heads=_heads(width)),
     "gnn": lambda i, o, width, depth: GNN(i, o, hidden=width, layers=depth),
     "egnn": lambda i, o, width, depth: EGNN(i, o, hidden=width, layers=depth),
+    "gatr": _gatr,
     "clofnet": lambda i, o, width, depth: ClofNet(i, o, hidden=width, layers=depth),
 }
 

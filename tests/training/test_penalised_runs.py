@@ -8,6 +8,7 @@ import torch
 import learnsym as ls
 from learnsym.data import DataConfig
 from learnsym.nets import NetConfig
+from learnsym.nets.config import POINT_NETS
 from learnsym.objectives import ObjectiveConfig, PenaltyConfig, Remul, Supervised
 from learnsym.training import Run, RunConfig, TrainConfig, build, members, train_member
 
@@ -59,6 +60,12 @@ def test_twins_of_clouds():
     assert counts[1] == pytest.approx(counts[0], rel=0.15)
     state = plain.state_dict()
     assert all(torch.equal(value, state[name]) for name, value in learned.state_dict().items())
+
+
+@pytest.mark.parametrize("name", POINT_NETS)
+def test_every_network_of_points_is_built_by_name(name):
+    net = build(twin(replace(CLOUDS, net=NetConfig(name=name, width=12, depth=1)), "plain"))[0]
+    assert net(torch.randn(2, 4, 7)).shape == (2, 4, 3)
 
 
 def test_images_take_penalties_too(tmp_path):
