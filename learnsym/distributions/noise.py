@@ -26,6 +26,11 @@ def part_of_batch(rank: int, world: int) -> Iterator[None]:
         _part = saved
 
 
+def parts() -> int:
+    """Into how many equal parts the batch is split."""
+    return _part[1]
+
+
 def uniform_noise(shape: Sequence[int], like: Tensor, *, batch_axis: int) -> Tensor:
     """Uniform numbers in [0, 1) of a shape, with the dtype and device of `like`.
 

@@ -14,6 +14,7 @@ import torch
 from learnsym.distributions import part_of_batch, uniform_noise
 from learnsym.distributions.noise import random_examples
 from learnsym.nets.config import NetConfig
+from learnsym.objectives import PenaltyConfig
 from learnsym.relax import RelaxConfig
 from learnsym.training import Run, dump_config, train
 
@@ -63,8 +64,21 @@ STEERABLE = NetConfig(name="steerable", width=1)
     ],
 )
 def test_two_processes_are_one(tiny, tmp_path, chooser, net, layer):
+    assert_two_are_one(replaced(tiny, chooser, net, layer), tmp_path)
+
+
+@pytest.mark.parametrize("weighting", ["validation", "gradnorm", "dual"])
+def test_two_processes_weigh_symmetries_as_one(tiny, tmp_path, weighting):
+    penalty = PenaltyConfig(mode="functional", symmetries=["rotation2d"], weighting=weighting)
+    assert_two_are_one(replace(tiny, net=NetConfig(name="mlp", width=16, depth=1), penalty=penalty), tmp_path)
+
+
+def replaced(tiny, chooser, net, layer):
     relax = RelaxConfig(layer=layer, group="C_2")
-    tiny = replace(tiny, objective=replace(tiny.objective, chooser=chooser), net=net, relax=relax)
+    return replace(tiny, objective=replace(tiny.objective, chooser=chooser), net=net, relax=relax)
+
+
+def assert_two_are_one(tiny, tmp_path):
     (one,) = train(tiny, tmp_path / "one")
     (tmp_path / "config.yaml").write_text(dump_config(tiny))
     command = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 class Energy(nn.Module):
@@ -40,7 +41,9 @@ class Energy(nn.Module):
 
     def forces(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N 3"]:
         """Minus the gradient of the energies with respect to the positions; differentiable, also under `no_grad`."""
-        return -torch.func.grad(self._total)(x[..., :3], x[..., 3:])
+        # fused attention has no second derivative, which training on forces takes
+        with sdpa_kernel(SDPBackend.MATH):
+            return -torch.func.grad(self._total)(x[..., :3], x[..., 3:])
 
     def _total(self, positions: Tensor, rest: Tensor) -> Tensor:
         return self(torch.cat([positions, rest], -1)).sum()

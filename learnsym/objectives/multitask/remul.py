@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from learnsym.degrees import Degree
-from learnsym.distributions.noise import random_examples
+from learnsym.distributions.noise import parts, random_examples
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.multitask.candidate import Candidate
@@ -131,12 +131,12 @@ class Remul(nn.Module):
         """Task loss and penalties, in one pass of the network over everything that it is asked."""
         taken = self._taken(x, y, pool)
         drawn = {name: self.candidates[name].elements(inputs) for name, (inputs, _, _) in taken.items()}
-        parts = [x]
+        asked = [x]
         for name, (inputs, start, _) in taken.items():
-            parts.append(self.candidates[name].moved(drawn[name], inputs))
+            asked.append(self.candidates[name].moved(drawn[name], inputs))
             if start is None:
-                parts.append(inputs)
-        outputs = list(model(torch.cat(parts)).split([len(part) for part in parts]))
+                asked.append(inputs)
+        outputs = list(model(torch.cat(asked)).split([len(part) for part in asked]))
         at_batch = outputs.pop(0)
         penalties = {}
         for name, (inputs, start, targets) in taken.items():
@@ -153,7 +153,7 @@ class Remul(nn.Module):
             count = candidate.count(len(x))
             if pool is not None:
                 pool = self.unlabelled = pool.to(x)
-                taken[name] = pool[random_examples(len(pool), count, x.device)], None, None
+                taken[name] = pool[random_examples(len(pool), count * parts(), x.device)], None, None
                 continue
             # one candidate after the other, so that together they see the batch
             offset = offset if offset + count <= len(x) else 0
@@ -168,7 +168,7 @@ class Remul(nn.Module):
         like = next(model.parameters())
         x, y = self.held_out
         self.held_out = x, y = x.to(like.device), y.to(like.device)
-        first, second = random_examples(len(x), 2 * count, x.device).chunk(2)
+        first, second = (random_examples(len(x), count * parts(), x.device) for _ in range(2))
         with predicting(model):
             task = self.loss_fn(model(x[first]), y[first])
             _, penalties = self._evaluate(model, x[second], y[second], None)

@@ -114,7 +114,6 @@ class GradNorm(Weighting):
         losses = torch.cat([task[None], penalties])
         norms = torch.stack([_gradient(loss, self._shared[0]).norm() for loss in losses])
         now = _mean_over_processes(losses.detach())
-        norms = _mean_over_processes(norms)
         if not self.first.any():
             self.first.copy_(now.clamp(min=1e-12))
         rates = now / self.first
@@ -225,7 +224,7 @@ class ValidationWeights(Weighting):
         found = torch.stack([_gradient(penalty, self._shared[0]) for penalty in penalties])
         squares = wanted.square().sum().expand(len(found))
         now = torch.stack([found @ wanted, squares, found.square().sum(1)])
-        self.products.lerp_(_mean_over_processes(now), 1 / self.memory)
+        self.products.lerp_(now, 1 / self.memory)
         cosine = self.products[0] / (self.products[1] * self.products[2]).sqrt().clamp(min=1e-30)
         self.weights.copy_((self.weights * (self.rate * cosine).exp()).clamp(self.floor, self.ceiling))
 
@@ -244,7 +243,7 @@ def _unregistered(shared: Sequence[nn.Parameter]) -> tuple[list[nn.Parameter]]:
 
 def _gradient(loss: Tensor, parameters: list[nn.Parameter]) -> Float[Tensor, "P"]:
     grads = torch.autograd.grad(loss, parameters, retain_graph=True, materialize_grads=True)
-    return torch.cat([grad.float().flatten() for grad in grads])
+    return _mean_over_processes(torch.cat([grad.float().flatten() for grad in grads]))
 
 
 def _mean_over_processes(values: Tensor) -> Tensor:

@@ -142,3 +142,13 @@ def test_forces_train_and_need_no_gradient_mode(monkeypatch):
         torch.testing.assert_close(energy.forces(x), forces.detach())
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot trace the type checker
     torch.testing.assert_close(torch.compile(energy.forces, fullgraph=True, backend="eager")(x), forces)
+
+
+@pytest.mark.parametrize("made", [ls.nets.points.PointTransformer, ls.nets.points.GATr, ls.nets.points.EGNN])
+def test_networks_can_be_trained_on_forces(made):
+    sizes = {"hidden": 8, "layers": 1} if made is ls.nets.points.EGNN else {"blocks": 1, "heads": 2}
+    sizes |= {"channels": 4, "scalars": 8} if made is ls.nets.points.GATr else {}
+    sizes |= {"width": 8} if made is ls.nets.points.PointTransformer else {}
+    net = ls.nets.points.Energy(made(PointCloud(scalars=2), PointVectors(0, scalars=1), **sizes))
+    net.forces(torch.randn(3, 4, 5)).square().sum().backward()
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in net.parameters())
