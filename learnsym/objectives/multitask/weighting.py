@@ -137,29 +137,38 @@ class DualAscent(Weighting):
 
         min task  subject to  penalty_k <= tolerance:    w_k ← max(0, w_k + rate (penalty_k - tolerance))
 
-    The multiplier of a constraint that costs nothing goes to 0; one that the data resist grows.
+    The multiplier of a constraint that costs nothing goes to 0; one that the data resist grows. Multipliers add up what
+    they have seen: without a warm-up, the defect of the untrained network too, in steps of `rate` per unit of penalty.
 
     Args:
         names: of the penalties.
         tolerance: in the unit of the penalties.
         rate: step of the multipliers, per unit of penalty.
         start: weights at the start.
+        warmup: steps before the multipliers move.
 
     Reference: Elenter, Chamon, Ribeiro et al., adaptive constrained equivariance (2024); the method is classical.
     """
 
     unit = "weight"
 
-    def __init__(self, names: Sequence[str], tolerance: float, rate: float = 1.0, start: float = 1.0) -> None:
+    def __init__(
+        self, names: Sequence[str], tolerance: float, rate: float = 1.0, start: float = 1.0, warmup: int = 0
+    ) -> None:
         super().__init__(names, start)
-        if not tolerance >= 0 or not rate > 0:
-            raise ValueError(f"tolerance, rate: got {tolerance}, {rate}, must be >= 0 and > 0")
+        if not tolerance >= 0 or not rate > 0 or warmup < 0:
+            raise ValueError(f"tolerance, rate, warmup: got {tolerance}, {rate}, {warmup}, must be >= 0, > 0 and >= 0")
         self.tolerance = tolerance
         self.rate = rate
+        self.warmup = warmup
+        self.seen: Tensor
+        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
 
     def update(self, task: Tensor, penalties: Float[Tensor, "K"]) -> None:
         excess = _mean_over_processes(penalties.detach().float()) - self.tolerance
-        self.weights.copy_((self.weights + self.rate * excess).clamp(min=0))
+        self.seen += 1
+        moves = (self.seen > self.warmup).float()
+        self.weights.copy_((self.weights + moves * self.rate * excess).clamp(min=0))
 
     def degrees(self) -> list[float]:
         """The multipliers."""

@@ -63,6 +63,15 @@ def test_dual_ascent_finds_the_constrained_minimum():
     assert weighting.weights.item() == pytest.approx(4.0, rel=0.05)
 
 
+def test_dual_ascent_may_wait_for_the_network():
+    weighting = DualAscent(["a"], tolerance=0.0, rate=1.0, start=0.5, warmup=2)
+    found = []
+    for _ in range(4):
+        weighting(torch.tensor(1.0), {"a": torch.tensor(2.0)})
+        found.append(weighting.weights.item())
+    assert found == [0.5, 0.5, 2.5, 4.5]
+
+
 def test_dual_ascent_lets_go_of_a_constraint_that_holds():
     weighting = DualAscent(["a"], tolerance=1.0, rate=0.5)
     for _ in range(20):
@@ -107,7 +116,7 @@ def test_what_was_learned_is_kept_and_does_not_change_in_evaluation(make):
         (lambda: ConstantWeights(["a", "a"]), "names: got"),
         (lambda: ConstantWeights(["a"], -1.0), "start: got -1.0"),
         (lambda: GradNorm(["a"], []), "shared: got no parameter"),
-        (lambda: DualAscent(["a"], tolerance=-1.0), "tolerance, rate"),
+        (lambda: DualAscent(["a"], tolerance=-1.0), "tolerance, rate, warmup"),
         (lambda: ValidationWeights(["a"], []), "shared: got no parameter"),
         (lambda: ValidationWeights(["a"], [nn.Parameter(torch.ones(1))], start=2.0), "floor <= start <= ceiling"),
     ],
