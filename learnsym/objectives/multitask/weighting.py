@@ -187,8 +187,8 @@ class ValidationWeights(Weighting):
     noise has them aligned.
 
     It sees one step ahead, and neither sizes nor the loss itself: penalties far larger than the task can hold a network
-    where nothing is opposed any more. So compare the held-out loss with that of a plain twin. In
-    `experiments/motion_capture`, where all examples head one way, every weight rises and the loss is twenty times worse.
+    where nothing is opposed any more. So compare the held-out loss with that of a plain twin. In the experiment
+    `motion_capture`, where all examples head one way, every weight rises and the loss is twenty times worse.
 
     Reference: Liu, Simonyan, Yang, "DARTS" (2019), arXiv 1806.09055, for the one-step form; for penalties our own.
 
