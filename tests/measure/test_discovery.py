@@ -194,5 +194,5 @@ def test_refusals():
         discover_generators(model, x, probes=0)
     with pytest.raises(ValueError, match="matrices of size 3"):
         discover_generators(model, x, candidates=groups.SO2().algebra)
-    with pytest.raises(ValueError, match="must be 3 = 3"):
+    with pytest.raises(ValueError, match="must be 3 for PointCloud"):
         discover_generators(model, torch.randn(5, 2, 4), POINTS)
