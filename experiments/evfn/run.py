@@ -126,12 +126,12 @@ def interval(values: list[float]) -> str:
 
 def table(rows: list[Row]) -> str:
     lines = [
-        "| system | network | parameters | train | test | test, turned | equivariance error | seconds |",
-        "|---|---|---|---|---|---|---|---|",
+        "| system | network | steps | parameters | train | test | test, turned | equivariance error | seconds |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    kinds = dict.fromkeys((r["system"], r["net"]) for r in rows if r["net"] != "floor")
+    kinds = dict.fromkeys((r["system"], r["net"], str(r["steps"])) for r in rows if r["net"] != "floor")
     for kind in kinds:
-        same = [r for r in rows if (r["system"], r["net"]) == kind]
+        same = [r for r in rows if (r["system"], r["net"], str(r.get("steps"))) == kind]
         cells = [interval([r[key] for r in same]) for key in ("train", "test", "turned")]
         more = [f"{np.mean([r['defect'] for r in same]):.1e}", f"{np.mean([r['seconds'] for r in same]):.0f}"]
         lines.append(f"| {' | '.join([*kind, format(same[0]['parameters'], ','), *cells, *more])} |")
