@@ -6,6 +6,7 @@ from learnsym.data.dynamics.certificate import CertificateRow, SymmetryCertifica
 from learnsym.data.dynamics.charged import ChargedSystem
 from learnsym.data.dynamics.clamps import Clamp, ComponentClamp, NoClamp, NormClamp
 from learnsym.data.dynamics.fields import Field, LorentzField, NoField, UniformField
+from learnsym.data.dynamics.frames import FramedSystem
 from learnsym.data.dynamics.gravity import GravitySystem
 from learnsym.data.dynamics.orientation import AnyOrientation, Orientation, TurnedBy
 from learnsym.data.dynamics.sources import SOURCES
@@ -21,6 +22,7 @@ __all__ = [
     "Clamp",
     "ComponentClamp",
     "Field",
+    "FramedSystem",
     "GravitySystem",
     "LorentzField",
     "NoClamp",

@@ -11,21 +11,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.actions import PointCloud
-from learnsym.data.dataset import Dataset
-from learnsym.data.dynamics._checks import check_count, check_system
-from learnsym.data.dynamics._chunks import BLOCK, draw_blocks
+from learnsym.data.dynamics._checks import check_system
+from learnsym.data.dynamics._chunks import BLOCK
 from learnsym.data.dynamics.clamps import Clamp, ComponentClamp
 from learnsym.data.dynamics.fields import Field, NoField
-from learnsym.data.dynamics.frames import AHEAD, EVERY, FRAMES, dataset_of_frames
-from learnsym.data.dynamics.system import PairwiseSystem
+from learnsym.data.dynamics.frames import FramedSystem
 
 SPEED = 0.5
 """Initial speed of every body."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChargedSystem(PairwiseSystem):
+class ChargedSystem(FramedSystem):
     """Bodies of unit mass and charges ±1 that repel and attract each other.
 
         F_i = clamp(sum_{j != i} q_i q_j (x_i - x_j) / (|x_i - x_j|² + ε)^(3/2) + field(q_i, x_i, v_i))
@@ -72,48 +69,19 @@ class ChargedSystem(PairwiseSystem):
             raise ValueError(f"softening: got {self.softening}, must be >= 0; 1e-6 is usual")
 
     @property
-    def cloud(self) -> PointCloud:
-        """Position, velocity, charge."""
-        return PointCloud(vectors=1, scalars=1)
-
-    @property
     def core(self) -> float:
         """`ε`."""
         return self.softening
 
-    def initial(self, count: int, seed: int = 0, device: torch.device | str = "cpu") -> Float[Tensor, "B N 7"]:
-        """`count` states at time 0, float64; the first ones of a larger set are those of a smaller one."""
-        check_count(count)
-        return draw_blocks(count, self._draw, seed, 51).to(device)
+    @property
+    def title(self) -> str:
+        """Kind and number of bodies."""
+        return f"nbody{self.bodies}"
 
-    def trajectories(
-        self, count: int, seed: int = 0, frames: int = FRAMES, device: torch.device | str = "cpu"
-    ) -> Float[Tensor, "B T N 7"]:
-        """States every 100 steps, the first after 100: frame `k` is at time `0.1 (k + 1)`.
-
-        Raises:
-            SimulationBlewUp: when a coordinate is not finite or beyond `bound`.
-            ValueError: for counts below 1.
-        """
-        check_count(frames, "frames")
-        return self.record(self.initial(count, seed, device), frames * EVERY, EVERY)
-
-    def dataset(self, count: int, seed: int = 0, device: torch.device | str = "cpu") -> Dataset:
-        """Frame 30 `(B, N, 7)` as input and the positions of frame 40 `(B, N, 3)`, 1000 steps later, as target.
-
-        Raises:
-            SimulationBlewUp: when a coordinate is not finite or beyond `bound`.
-            ValueError: for a count below 1.
-
-        Example:
-            >>> ls.data.dynamics.ChargedSystem(bodies=2).dataset(4).in_shape
-            (2, 7)
-        """
-        return dataset_of_frames(self, self.initial(count, seed, device), f"nbody{self.bodies}")
-
-    def future(self, x: Float[Tensor, "B N 7"], steps: int = AHEAD) -> Float[Tensor, "B N 3"]:
-        """Positions `steps` time steps later, by default as far ahead as the targets of `dataset`."""
-        return super().future(x, steps)
+    @property
+    def stream(self) -> int:
+        """Of charges, positions and velocities."""
+        return 51
 
     def coupling(self, scalars: Float[Tensor, "1 N C"]) -> Float[Tensor, "N N C"]:
         """`q_i q_j`."""
@@ -132,7 +100,8 @@ class ChargedSystem(PairwiseSystem):
             force.add_(outer)
         self.clamp.limit_(force)
 
-    def _draw(self, generator: torch.Generator) -> Tensor:
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """One block of states at time 0."""
         shape = (BLOCK, self.bodies, 3)
         charges = 2.0 * torch.randint(2, (*shape[:2], 1), generator=generator) - 1.0
         x = torch.randn(shape, dtype=torch.float64, generator=generator) * (self.bodies / 5) ** (1 / 3)

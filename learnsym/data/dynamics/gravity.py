@@ -70,11 +70,6 @@ class GravitySystem(PairwiseSystem):
             raise ValueError(f"bodies: got {self.bodies}, must be at least 2: a star and a planet")
 
     @property
-    def cloud(self) -> PointCloud:
-        """Position, velocity, mass."""
-        return PointCloud(vectors=1, scalars=1)
-
-    @property
     def core(self) -> float:
         """No softening."""
         return 0.0

@@ -12,12 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.actions import PointCloud
-from learnsym.data.dataset import Dataset
-from learnsym.data.dynamics._checks import check_count, check_system
-from learnsym.data.dynamics._chunks import BLOCK, draw_blocks
-from learnsym.data.dynamics.frames import AHEAD, EVERY, FRAMES, dataset_of_frames
-from learnsym.data.dynamics.system import PairwiseSystem
+from learnsym.data.dynamics._checks import check_system
+from learnsym.data.dynamics._chunks import BLOCK
+from learnsym.data.dynamics.frames import FramedSystem
 
 SPREAD, SPEED = 0.5, 0.5
 """Initial scale of positions, and speed of every body."""
@@ -26,7 +23,7 @@ HOOKED = math.sqrt(0.5)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpringSystem(PairwiseSystem):
+class SpringSystem(FramedSystem):
     """Bodies of unit mass; those with a hook are coupled to each other by springs without a rest length.
 
         a_i = -κ sum_{j != i} h_i h_j (x_i - x_j),    h_i in {0, 1}
@@ -67,44 +64,19 @@ class SpringSystem(PairwiseSystem):
             raise ValueError(f"constant: got {self.constant}, must be >= 0; 0.1 is usual")
 
     @property
-    def cloud(self) -> PointCloud:
-        """Position, velocity, hook."""
-        return PointCloud(vectors=1, scalars=1)
-
-    @property
     def core(self) -> None:
         """Forces are linear."""
         return None
 
-    def initial(self, count: int, seed: int = 0, device: torch.device | str = "cpu") -> Float[Tensor, "B N 7"]:
-        """`count` states at time 0, float64; the first ones of a larger set are those of a smaller one."""
-        check_count(count)
-        return draw_blocks(count, self._draw, seed, 53).to(device)
+    @property
+    def title(self) -> str:
+        """Kind and number of bodies."""
+        return f"springs{self.bodies}"
 
-    def trajectories(
-        self, count: int, seed: int = 0, frames: int = FRAMES, device: torch.device | str = "cpu"
-    ) -> Float[Tensor, "B T N 7"]:
-        """States every 100 steps, the first after 100: frame `k` is at time `0.1 (k + 1)`.
-
-        Raises:
-            SimulationBlewUp: when a coordinate is not finite or beyond `bound`.
-            ValueError: for counts below 1.
-        """
-        check_count(frames, "frames")
-        return self.record(self.initial(count, seed, device), frames * EVERY, EVERY)
-
-    def dataset(self, count: int, seed: int = 0, device: torch.device | str = "cpu") -> Dataset:
-        """Frame 30 `(B, N, 7)` as input and the positions of frame 40 `(B, N, 3)`, 1000 steps later, as target.
-
-        Raises:
-            SimulationBlewUp: when a coordinate is not finite or beyond `bound`.
-            ValueError: for a count below 1.
-        """
-        return dataset_of_frames(self, self.initial(count, seed, device), f"springs{self.bodies}")
-
-    def future(self, x: Float[Tensor, "B N 7"], steps: int = AHEAD) -> Float[Tensor, "B N 3"]:
-        """Positions `steps` time steps later, by default as far ahead as the targets of `dataset`."""
-        return super().future(x, steps)
+    @property
+    def stream(self) -> int:
+        """Of hooks, positions and velocities."""
+        return 53
 
     def coupling(self, scalars: Float[Tensor, "1 N C"]) -> Float[Tensor, "N N C"]:
         """`-κ h_i h_j`."""
@@ -119,7 +91,8 @@ class SpringSystem(PairwiseSystem):
     ) -> None:
         """Masses are 1."""
 
-    def _draw(self, generator: torch.Generator) -> Tensor:
+    def draw(self, generator: torch.Generator) -> Tensor:
+        """One block of states at time 0."""
         shape = (BLOCK, self.bodies, 3)
         hooks = torch.rand(*shape[:2], 1, dtype=torch.float64, generator=generator) < HOOKED
         x = SPREAD * torch.randn(shape, dtype=torch.float64, generator=generator)

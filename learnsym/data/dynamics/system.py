@@ -38,9 +38,9 @@ class PairwiseSystem(abc.ABC):
     """Largest coordinate; beyond it a simulation has blown up."""
 
     @property
-    @abc.abstractmethod
     def cloud(self) -> PointCloud:
-        """Layout of a state `(B, N, F)`: positions, velocities, scalars that do not change."""
+        """Layout of a state `(B, N, F)`: positions, velocities, and a charge, mass or hook that does not change."""
+        return PointCloud(vectors=1, scalars=1)
 
     @property
     @abc.abstractmethod
