@@ -3,6 +3,7 @@
 from learnsym.training.build import build, build_model, members, train_member
 from learnsym.training.config import OptimiserConfig, RunConfig, TrainConfig
 from learnsym.training.config_file import dump_config, read_config
+from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
 from learnsym.training.evaluate import evaluate, predict
 from learnsym.training.history import History
 from learnsym.training.loop import NonFiniteLoss, fit
@@ -11,9 +12,11 @@ from learnsym.training.side_by_side import MembersFailed, train
 from learnsym.training.signals import Interrupted
 
 __all__ = [
+    "EnsembleHistory",
     "History",
     "Interrupted",
     "MembersFailed",
+    "MembersNonFinite",
     "NonFiniteLoss",
     "OptimiserConfig",
     "Run",
@@ -25,6 +28,7 @@ __all__ = [
     "evaluate",
     "find_runs",
     "fit",
+    "fit_ensemble",
     "members",
     "predict",
     "read_config",
