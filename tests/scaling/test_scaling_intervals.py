@@ -47,7 +47,8 @@ def test_coverage_is_as_stated():
     for seed in range(100):
         found = law_intervals(*grid(CHINCHILLA, seeds=3, noise=0.02, seed=2000 + seed))
         held.append([getattr(found, n).low <= getattr(CHINCHILLA, n) <= getattr(found, n).high for n in NAMES])
-    assert all(0.85 <= share <= 0.95 for share in np.mean(held, axis=0)[[2, 4, 5]])
+    # 0.9 and the scatter of a hundred grids, 0.03
+    assert all(0.84 <= share <= 0.96 for share in np.mean(held, axis=0)[[2, 4, 5]])
 
 
 @pytest.mark.parametrize("wrong", [{"level": 1.0}, {"replicates": 5}])
