@@ -23,7 +23,7 @@ def effective_data(U: Number, D: Number, R_star: float) -> Number:
     Samples seen first count 1; a repetition is worth less and less, all of them together `R*` epochs. Below one
     epoch `D' = D`.
 
-    Reference: Muennighoff et al., "Scaling data-constrained language models" (2023), arXiv 2305.16264, equation 5.
+    Reference: Muennighoff et al., "Scaling data-constrained language models" (2023), arXiv 2305.16264.
 
     Args:
         U: unique samples; arrays broadcast.
@@ -70,7 +70,7 @@ def fit_repeated(
     With augmentation `R*` is larger where transformed copies are worth more than copies; fit both arms and compare.
     The worth of parameters in excess of the data, which the paper discounts too, is left at 1.
 
-    Reference: Muennighoff et al., "Scaling data-constrained language models" (2023), arXiv 2305.16264, section 3.
+    Reference: Muennighoff et al., "Scaling data-constrained language models" (2023), arXiv 2305.16264.
 
     Args:
         N: parameters of each run, (P,).
