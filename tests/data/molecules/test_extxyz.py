@@ -8,6 +8,8 @@ import torch
 
 from learnsym.data.molecules import read_extxyz
 
+pytest.importorskip("ase")  # the extra `molecules`
+
 WATER = """3
 Properties=species:S:1:pos:R:3:forces:R:3 energy=-10.5 pbc="F F F"
 O 0.0 0.0 0.1 1.0 2.0 3.0

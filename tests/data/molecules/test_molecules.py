@@ -8,6 +8,8 @@ from learnsym.data.molecules import SOURCES, Molecules, check_invariance, load_m
 from learnsym.data.molecules.botnet import FILES
 from learnsym.groups import SO3
 
+pytest.importorskip("ase")  # the extra `molecules`
+
 present = pytest.mark.skipif(not all(source.present for source in SOURCES), reason="set LEARNSYM_DATA")
 SPLITS = [(name, split) for name, files in FILES.items() for split in files]
 LENGTHS = {"3bpa": (500, 469), "acac": (500, 650, 650), "ethanol": (1000, 1000)}
