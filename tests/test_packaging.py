@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["p
 
 # Imports point only upwards in this list (docs/contributing: layout); names on one line may use each other.
 LAYERS = (
-    ("groups", "_escnn"),
+    ("_modes", "groups", "_escnn"),
     ("representations",),
     ("actions",),
     ("symmetry",),
@@ -36,7 +36,9 @@ LAYERS = (
     ("measure",),
     ("data",),
     ("training",),
+    ("workers",),
     ("tuning",),
+    ("comparison",),
     ("scaling",),
     ("report",),
     ("export",),
@@ -44,7 +46,7 @@ LAYERS = (
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ENTRY_POINTS = {"__init__", "__main__"}
-HEAVY = ("matplotlib", "seaborn", "escnn", "optuna", "tensorboard", "onnx", "pandas", "sklearn", "jsonargparse")
+HEAVY = ("matplotlib", "seaborn", "escnn", "optuna", "tensorboard", "onnx", "pandas", "sklearn", "jsonargparse", "mujoco", "sqlalchemy")
 
 
 def _sources() -> list[Path]:

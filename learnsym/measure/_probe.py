@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import chain
 
 import torch
@@ -12,20 +11,6 @@ from torch import Tensor, nn
 Model = Callable[[Tensor], object]
 Output = Callable[[object], Tensor]
 """Takes the tensor to be measured out of what a model returns."""
-
-
-@contextmanager
-def evaluating(model: Model) -> Iterator[None]:
-    """A module in evaluation mode, its modules back in their own modes afterwards, also after an exception."""
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    training = [module.training for module in modules]
-    if modules:
-        modules[0].eval()
-    try:
-        yield
-    finally:
-        for module, mode in zip(modules, training, strict=True):
-            module.training = mode
 
 
 def outputs_of(model: Model, x: Tensor, output: Output | None = None, batch_size: int = 64) -> Tensor:

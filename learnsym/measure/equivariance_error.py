@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
-from learnsym.measure._probe import Model, Output, evaluating, in_units_of, outputs_of
+from learnsym.measure._probe import Model, Output, in_units_of, outputs_of
 from learnsym.measure.estimate import Estimate
 from learnsym.symmetry import Symmetry
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 
 from torch import nn
@@ -27,12 +28,16 @@ def matched_width(make: Callable[[int], nn.Module], parameters: int, largest: in
         >>> ls.nets.matched_width(lambda width: nn.Linear(width, width), 1000)
         31
     """
-    below = 0
-    for width in range(1, largest + 1):
-        count = parameter_count(make(width))
-        if count >= parameters:
-            return width if count - parameters < parameters - below or width == 1 else width - 1
-        below = count
-    raise ValueError(
-        f"parameters: got {parameters}, width {largest} has {below}; must be at most that, or raise largest"
-    )
+
+    def count(width: int) -> int:
+        return parameter_count(make(width))
+
+    width = 1 + bisect_left(range(1, largest + 1), parameters, key=count)
+    if width > largest:
+        most = count(largest)
+        raise ValueError(
+            f"parameters: got {parameters}, width {largest} has {most}; must be at most that, or raise largest"
+        )
+    if width == 1 or count(width) - parameters < parameters - count(width - 1):
+        return width
+    return width - 1

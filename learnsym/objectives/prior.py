@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,6 +9,7 @@ from torch import Tensor, nn
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.supervised import Batch, checked_weight, task_loss
+from learnsym.relax.penalised import penalised
 
 
 class WithPrior:
@@ -58,12 +56,3 @@ def penalty(model: nn.Module, like: Tensor) -> Float[Tensor, ""]:
     """The sum of `penalty()` over the layers that have it; 0 for none."""
     terms = [layer.penalty() for layer in penalised(model)]
     return torch.stack(terms).sum() if terms else like.new_zeros(())
-
-
-def penalised(module: nn.Module) -> Iterable[Any]:
-    """Modules with a method `penalty`, outermost only: one that answers does so for its parts."""
-    if callable(getattr(module, "penalty", None)):
-        yield module
-        return
-    for child in module.children():
-        yield from penalised(child)

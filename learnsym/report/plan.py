@@ -7,7 +7,6 @@ from pathlib import Path
 
 from learnsym.groups import Group
 from learnsym.measure.config import AnalysisConfig, TaskExtentConfig
-from learnsym.nets.config import POINT_NETS
 from learnsym.report import pieces
 from learnsym.report.groups import DataGroup
 from learnsym.report.store import Piece
@@ -68,7 +67,7 @@ def _width_pieces(
 ) -> dict[float, list[Piece]]:
     extent = settings.task_extent
     names = [generator.name for generator in _group(config).generators]
-    if not extent.widths or config.is_relaxed or config.is_penalised or config.net.name in POINT_NETS:
+    if not extent.widths or config.is_relaxed or config.is_penalised or config.is_of_points:
         return {}
     if extent.generator not in names:
         known = ", ".join(names) or "none"
@@ -93,7 +92,7 @@ def _width_piece(group: DataGroup, config: RunConfig, extent: TaskExtentConfig, 
 
 
 def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, notes: list[str]) -> dict[str, Piece]:
-    if config.net.name in POINT_NETS:
+    if config.is_of_points:
         return {}
     available = {generator.name for generator in _group(config).generators}
     found = {}

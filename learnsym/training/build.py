@@ -42,13 +42,13 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
     if config.is_relaxed:
         return model, objectives.build_relaxed(config.objective, config.relax, len(splits.train)), splits
     if config.is_penalised and config.augment.twin == "learned":
-        return model, penalised(config, model, signature, held_out), splits
+        return model, penalised_objective(config, model, signature, held_out), splits
     if signature.on_input is not None:
         return model, objectives.Supervised(_loss_fn(config)), splits
     return model, objectives.build(config.objective, held_out), splits
 
 
-def penalised(
+def penalised_objective(
     config: RunConfig, model: nn.Module, signature: Signature, held_out: objectives.Batch | None = None
 ) -> objectives.Remul:
     """The objective with penalties on imperfect symmetry of a configuration that has them."""

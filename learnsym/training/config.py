@@ -137,6 +137,11 @@ class RunConfig:
         """Whether the degree of symmetry lives in the loss."""
         return self.penalty.mode != "none"
 
+    @property
+    def is_of_points(self) -> bool:
+        """Whether the network takes clouds of points."""
+        return self.net.name in POINT_NETS
+
     def _check_place(self) -> None:
         steerable = self.net.name == "steerable"
         if steerable != self.is_relaxed:
@@ -147,7 +152,7 @@ class RunConfig:
             raise ValueError("twins: got 'fixed' with relaxed layers, must be among learned, exact, plain")
         if self.is_relaxed and self.is_penalised:
             raise ValueError("penalty.mode: got a penalty and relaxed layers; learn the degree in one place")
-        if self.net.name in POINT_NETS:
+        if self.is_of_points:
             self._check_points(twins)
 
     def _check_points(self, twins: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from learnsym._modes import evaluating
 from learnsym.data import Dataset
 
 BATCH = 256
@@ -16,12 +17,8 @@ BATCH = 256
 def predict(model: nn.Module, x: Tensor, batch_size: int = BATCH) -> Tensor:
     """Outputs of a model for all examples, in evaluation mode, on the CPU; its mode comes back afterwards."""
     device = next((p.device for p in model.parameters()), x.device)
-    training = model.training
-    model.eval()
-    try:
+    with evaluating(model):
         return torch.cat([model(part.to(device)).float().cpu() for part in x.split(batch_size)])
-    finally:
-        model.train(training)
 
 
 def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:

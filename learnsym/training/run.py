@@ -113,15 +113,14 @@ class Run:
 
     def degrees(self) -> list[Degree]:
         """What was learned: by the model, and by an objective that weighs symmetries."""
-        from learnsym.training.build import penalised
+        from learnsym.training.build import penalised_objective
 
-        found = degrees(self.model())
-        state = self.state()
+        model, state = self.model(), self.state()
         if self.twin != "learned" or not self.config.is_penalised or state is None:
-            return found
-        objective = penalised(self.config, self.model(), self.signature())
+            return degrees(model)
+        objective = penalised_objective(self.config, model, self.signature())
         objective.load_state_dict(state["objective"])
-        return [*found, *objective.degrees()]
+        return [*degrees(model), *objective.degrees()]
 
     def signature(self) -> Signature:
         """What the model must know of the data, as far as possible without reading them again."""

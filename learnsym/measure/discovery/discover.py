@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure._probe import Model, Output, evaluating
+from learnsym._modes import evaluating
+from learnsym.measure._probe import Model, Output
 from learnsym.measure.discovery.fields import MovedBy, all_candidates, check_candidates, velocities
 from learnsym.measure.discovery.polarisation import gradients, polarisation
 from learnsym.measure.estimate import Estimate

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from learnsym.measure._probe import Model, evaluating
+from learnsym._modes import evaluating
+from learnsym.measure._probe import Model
 from learnsym.measure.exactness.observer import Break, Observer, running_modules
 
 Size = int | tuple[int, int]

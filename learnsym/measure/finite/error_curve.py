@@ -12,9 +12,10 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from learnsym._modes import evaluating
 from learnsym.distributions import Quadrature
 from learnsym.measure._elements import matching
-from learnsym.measure._probe import Model, Output, evaluating, in_units_of
+from learnsym.measure._probe import Model, Output, in_units_of
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._orbit import check_elements, pairs, squared_distance

@@ -12,8 +12,9 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
+from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._probe import Model, Output, evaluating
+from learnsym.measure._probe import Model, Output
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._orbit import moved_outputs, orbit, squared_distance

@@ -12,9 +12,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._modes import evaluating
 from learnsym.actions import Image
 from learnsym.measure._elements import matching
-from learnsym.measure._probe import check_probe, evaluating
+from learnsym.measure._probe import check_probe
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._correlation import above_chance, correlation

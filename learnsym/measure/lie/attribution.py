@@ -14,9 +14,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym._modes import evaluating
 from learnsym.actions import Image
 from learnsym.groups import Generator
-from learnsym.measure._probe import Model, Output, check_probe, evaluating
+from learnsym.measure._probe import Model, Output, check_probe
 from learnsym.measure.estimate import Estimate
 from learnsym.measure.lie.flow import Derivative, flow
 from learnsym.measure.lie.forward import differentiable

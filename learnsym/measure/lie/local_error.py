@@ -13,12 +13,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure._probe import Model, Output, check_outputs, check_probe, evaluating, in_units_of, real_tensor_of
+from learnsym.measure._probe import Model, Output, in_units_of
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.estimate import Estimate
+from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.flow import Derivative
-from learnsym.measure.lie.forward import Backend, differentiable, linearise
-from learnsym.measure.lie.generator import generator_named, operator_of
+from learnsym.measure.lie.forward import Backend
+from learnsym.measure.lie.generator import generator_named
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
@@ -105,28 +106,19 @@ def local_equivariance_error(
         True
     """
     symmetry.on_input.check_data(symmetry.group, x)
-    check_probe(model, x, batch_size)
     partner = pairing(len(x), seed)
     names = list(generators or [generator.name for generator in symmetry.group.generators] or [""])
     chosen = [generator_named(symmetry.group, name) for name in names]
-    on_input, on_output = (
-        [operator_of(action, symmetry.group, place, derivative) for place, _ in chosen]
-        for action in (symmetry.on_input, symmetry.on_output)
-    )
+    places = [place for place, _ in chosen]
     outputs: list[Tensor] = []
     lies, scales = [], []
     used: dict[str, None] = {}
-    with evaluating(model), differentiable(model), torch.autocast(x.device.type, enabled=False):
-        for first in range(0, len(x), batch_size):
-            part = x[first : first + batch_size]
-            tangents = torch.stack([operator(part) for operator in on_input])
-            y, moved, how = linearise(lambda x: real_tensor_of(model(x), len(x), output), part, tangents, backend)
-            check_outputs(y, first)
-            after = torch.stack([operator(y) for operator in on_output])
-            lies.append(_norm(moved - after))
-            scales.append(_norm(moved) + _norm(after))
-            outputs.append(y)
-            used[how] = None
+    # norms of a batch are kept, not its derivatives, which are as large as outputs times generators
+    for moves in lie_derivatives(model, x, symmetry, places, derivative, output, batch_size, backend):
+        lies.append(_norm(moves.of_input - moves.of_output))
+        scales.append(_norm(moves.of_input) + _norm(moves.of_output))
+        outputs.append(moves.y)
+        used[moves.backend] = None
     y = torch.cat(outputs)
     distance = (y - y[partner]).reshape(len(y), -1).double().square().sum(1).mean().sqrt()
     lie, scale, dim = torch.cat(lies, 1), torch.cat(scales, 1), y[0].numel()

@@ -16,11 +16,10 @@ from torch import Tensor
 
 from learnsym.actions import Action, PointCloud
 from learnsym.groups import SO3
-from learnsym.measure._probe import Model, check_outputs, check_probe, evaluating, in_units_of, real_tensor_of
+from learnsym.measure._probe import Model, in_units_of
 from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.interval import Interval
-from learnsym.measure.lie.forward import differentiable, linearise
-from learnsym.measure.lie.generator import operator_of
+from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.principal_axes import angles, gap_p_value, principal_axes, replicates_of
 from learnsym.symmetry import Symmetry
 
@@ -150,7 +149,7 @@ def residual_axis(
     Example:
         >>> cloud = ls.actions.PointCloud(vectors=1)
         >>> falling = lambda x: x[..., :3] + x[..., 3:] + torch.tensor([0.0, 0.0, -5.0])
-        >>> found = ls.measure.lie.residual_axis.residual_axis(falling, torch.randn(20, 4, 6), cloud)
+        >>> found = ls.measure.residual_axis(falling, torch.randn(20, 4, 6), cloud)
         >>> found.verdict, found.angle_to((0, 0, -1)) < 1e-3
         ('one axis', True)
     """
@@ -185,26 +184,11 @@ def residual_axis(
 
 def _products(model: Model, x: Tensor, symmetry: Symmetry, partner: Tensor, batch_size: int) -> Float[Tensor, "B 3 3"]:
     """`<L_a f, L_b f> / d²` of each example, per degree squared."""
-    check_probe(model, x, batch_size)
-    on_input, on_output = (
-        [operator_of(action, symmetry.group, place) for place in range(3)]
-        for action in (symmetry.on_input, symmetry.on_output)
-    )
-    outputs: list[Tensor] = []
-    lies: list[Tensor] = []
-    with evaluating(model), differentiable(model), torch.autocast(x.device.type, enabled=False):
-        for first in range(0, len(x), batch_size):
-            part = x[first : first + batch_size]
-            tangents = torch.stack([operator(part) for operator in on_input])
-            y, moved, _ = linearise(lambda x: real_tensor_of(model(x), len(x)), part, tangents, "auto")
-            check_outputs(y, first)
-            symmetry.on_output.check_data(symmetry.group, y)
-            lie = moved - torch.stack([operator(y) for operator in on_output])
-            lies.append(lie.double().reshape(3, len(part), -1))
-            outputs.append(y.double().reshape(len(y), -1))
-    y = torch.cat(outputs)
+    found = list(lie_derivatives(model, x, symmetry, range(3), batch_size=batch_size))
+    y = torch.cat([one.y for one in found]).double().reshape(len(x), -1)
+    lie = torch.cat([(one.of_input - one.of_output).double() for one in found], 1).reshape(3, len(x), -1)
     distance = (y - y[partner]).square().sum(1).mean().sqrt()
-    lie = in_units_of(torch.cat(lies, 1), distance)
+    lie = in_units_of(lie, distance)
     return torch.einsum("abk,cbk->bac", lie, lie).cpu()
 
 

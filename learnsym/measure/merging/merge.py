@@ -8,7 +8,8 @@ from __future__ import annotations
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from learnsym.measure._probe import Model, Output, check_probe, evaluating, outputs_of
+from learnsym._modes import evaluating
+from learnsym.measure._probe import Model, Output, check_probe, outputs_of
 from learnsym.measure.merging.barrier import MergeBarrier, barrier_of
 from learnsym.measure.merging.channels import moved_state
 from learnsym.measure.merging.coupling import follow

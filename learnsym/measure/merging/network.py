@@ -13,7 +13,8 @@ from torch.export import Dim, ExportedProgram, export
 from torch.fx import Graph, Node
 from torch.fx.node import map_arg
 
-from learnsym.measure._probe import Model, Output, evaluating
+from learnsym._modes import evaluating
+from learnsym.measure._probe import Model, Output
 
 State = dict[str, Tensor]
 """Parameters, buffers and constants by name."""

@@ -14,7 +14,7 @@ from learnsym.groups import SE3
 from learnsym.nets.points.assembly import check_types
 from learnsym.nets.points.egnn import EGNN
 from learnsym.nets.points.frame_averaging import in_pose, plus_positions
-from learnsym.nets.points.pairs import centred
+from learnsym.nets.points.pairs import centred, soft_unit
 
 SOFTNESS = 1e-4
 """A mean shorter than this fraction of the size of its cloud gives no direction, nor does a cloud of this size."""
@@ -86,10 +86,6 @@ def gram_schmidt(y: Float[Tensor, "B 2 3"]) -> Float[Tensor, "B 3 3"]:
 
     Any matrix that turns with the cloud will do, so columns may be shorter than 1 where a direction is missing.
     """
-    first = _soft_unit(y[:, 0])
-    second = _soft_unit(y[:, 1] - (y[:, 1] * first).sum(-1, keepdim=True) * first)
+    first = soft_unit(y[:, 0], SOFTNESS)
+    second = soft_unit(y[:, 1] - (y[:, 1] * first).sum(-1, keepdim=True) * first, SOFTNESS)
     return torch.stack([first, second, torch.linalg.cross(first, second)], -1)
-
-
-def _soft_unit(y: Tensor) -> Tensor:
-    return y * (y.square().sum(-1, keepdim=True) + SOFTNESS**2).rsqrt()

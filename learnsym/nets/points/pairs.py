@@ -77,9 +77,9 @@ def log_square(apart: Float[Tensor, "B N N 3"]) -> Float[Tensor, "B N N 1"]:
     return apart.square().sum(-1, keepdim=True).log1p()
 
 
-def soft_unit(y: Float[Tensor, "*B 3"]) -> Float[Tensor, "*B 3"]:
-    """`y / (1 + |y|²)^(1/2)`: of length below 1, and smooth."""
-    return y * (1 + y.square().sum(-1, keepdim=True)).rsqrt()
+def soft_unit(y: Float[Tensor, "*B 3"], softness: float = 1.0) -> Float[Tensor, "*B 3"]:
+    """`y / (ε² + |y|²)^(1/2)` with the softness `ε`: of length below 1, and smooth."""
+    return y * (softness**2 + y.square().sum(-1, keepdim=True)).rsqrt()
 
 
 class PairLinear(nn.Module):

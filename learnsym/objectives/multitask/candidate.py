@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -16,6 +17,8 @@ from learnsym.objectives.multitask.penalties import OrbitOutputs, penalties
 from learnsym.symmetry import Symmetry
 
 Mode = Literal["anchored", "functional", "twirl"]
+FEWEST: dict[str, int] = {"anchored": 1, "functional": 1, "twirl": 2}
+"""Group elements per example that each mode needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class Candidate:
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
             raise ValueError(f"mode: got {self.mode!r}, must be one of {', '.join(get_args(Mode))}")
-        least = 2 if self.mode == "twirl" else 1
+        least = FEWEST[self.mode]
         if self.samples < least:
             raise ValueError(f"samples: got {self.samples}, must be >= {least} for {self.mode}; draw that many moves")
         if not 0 < self.fraction <= 1:
@@ -63,6 +66,11 @@ class Candidate:
     def needs_labels(self) -> bool:
         """Whether the penalty reads targets."""
         return self.mode == "anchored"
+
+    @property
+    def needs_outputs(self) -> bool:
+        """Whether the penalty reads outputs at the unmoved examples."""
+        return self.mode == "functional"
 
     def count(self, batch: int) -> int:
         """How many examples of a batch are moved, at least one."""
@@ -85,21 +93,24 @@ class Candidate:
         loss_fn: LossFunction,
         g: Float[Tensor, "S M n n"],
         at_moved: Shaped[Tensor, "N ..."],
-        at_x: Shaped[Tensor, "M ..."],
+        at_x: Shaped[Tensor, "M ..."] | None,
         y: Shaped[Tensor, "M ..."] | None,
     ) -> Float[Tensor, ""]:
-        """The penalty, from outputs at the moved inputs and at the inputs themselves."""
+        """The penalty, from outputs at the moved inputs and, where `needs_outputs`, at the inputs themselves."""
         orbit = OrbitOutputs(symmetry=self.symmetry, g=g, at_moved=at_moved.unflatten(0, (len(g), -1)), at_x=at_x, y=y)
         return penalties[self.mode](orbit, loss_fn)
 
 
-def bank(symmetries: dict[str, Symmetry], mode: Mode = "functional", fraction: float = 1.0) -> dict[str, Candidate]:
+def bank(
+    symmetries: Mapping[str, Symmetry], mode: Mode = "functional", fraction: float = 1.0, samples: int | None = None
+) -> dict[str, Candidate]:
     """One candidate per symmetry, which share the moved part of the batch: no dearer than a single one.
 
     Args:
         symmetries: by the name under which weights are logged.
         mode: of every penalty.
         fraction: share of the batch that is moved by all candidates together.
+        samples: group elements per example; the fewest that the mode takes when None.
 
     Example:
         >>> axes = {name: ls.Symmetry(ls.groups.AxialSO2(i), ls.actions.PointCloud()) for i, name in enumerate("xyz")}
@@ -111,7 +122,7 @@ def bank(symmetries: dict[str, Symmetry], mode: Mode = "functional", fraction: f
     one = Candidate(
         symmetry=next(iter(symmetries.values())),
         mode=mode,
-        samples=2 if mode == "twirl" else 1,
+        samples=samples or FEWEST[mode],
         fraction=fraction / len(symmetries),
     )
     return {name: replace(one, symmetry=symmetry) for name, symmetry in symmetries.items()}

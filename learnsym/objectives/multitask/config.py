@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from torch import nn
 
 from learnsym.objectives.losses import LossFunction
-from learnsym.objectives.multitask.candidate import Candidate
+from learnsym.objectives.multitask.candidate import FEWEST, bank
 from learnsym.objectives.multitask.remul import Remul
 from learnsym.objectives.multitask.weighting import ConstantWeights, DualAscent, GradNorm, ValidationWeights, Weighting
 from learnsym.objectives.supervised import Batch, checked_weight
@@ -54,7 +54,7 @@ class PenaltyConfig:
             raise ValueError(
                 f"penalty.fraction, penalty.every: got {self.fraction}, {self.every}, must be in (0, 1] and >= 1"
             )
-        least = 2 if self.mode == "twirl" else 1
+        least = FEWEST.get(self.mode, 1)
         if self.samples < least:
             raise ValueError(f"penalty.samples: got {self.samples}, must be >= {least} for the mode {self.mode}")
 
@@ -75,11 +75,9 @@ def build_remul(
         model: whose last layer says how gradients of loss and penalties compare.
         held_out: inputs and targets of the validation examples, which the chooser "validation" reads.
     """
-    share = config.fraction / len(symmetries)
-    candidates = {
-        name: Candidate(symmetry=symmetry, mode=_mode(config), samples=config.samples, fraction=share)
-        for name, symmetry in symmetries.items()
-    }
+    if config.mode == "none":
+        raise ValueError("penalty.mode: got 'none', must be anchored, functional or twirl for a penalty")
+    candidates = bank(symmetries, config.mode, config.fraction, config.samples)
     weighting = _weighting(config, list(symmetries), last_layer(model))
     given = held_out if weighting.needs_held_out else None
     return Remul(loss_fn, candidates, weighting, held_out=given, every=config.every)
@@ -89,12 +87,6 @@ def last_layer(model: nn.Module) -> list[nn.Parameter]:
     """The parameters of the last module that has any of its own."""
     owned = [list(module.parameters(recurse=False)) for module in model.modules()]
     return next(parameters for parameters in reversed(owned) if parameters)
-
-
-def _mode(config: PenaltyConfig) -> Literal["anchored", "functional", "twirl"]:
-    if config.mode == "none":
-        raise ValueError("penalty.mode: got 'none', must be anchored, functional or twirl for a penalty")
-    return config.mode
 
 
 def _weighting(config: PenaltyConfig, names: list[str], shared: list[nn.Parameter]) -> Weighting:

@@ -5,13 +5,13 @@ Legend of axes: `B` labelled examples, `U` unlabelled ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from learnsym._modes import evaluating
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import parts, random_examples
 from learnsym.objectives._objective import Loss
@@ -19,17 +19,6 @@ from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.multitask.candidate import Candidate
 from learnsym.objectives.multitask.weighting import ConstantWeights, Weighting
 from learnsym.objectives.supervised import Batch
-
-
-@contextmanager
-def predicting(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode: batch statistics and dropout are left alone."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
 
 
 class Remul(nn.Module):
@@ -134,14 +123,16 @@ class Remul(nn.Module):
         asked = [x]
         for name, (inputs, start, _) in taken.items():
             asked.append(self.candidates[name].moved(drawn[name], inputs))
-            if start is None:
+            if start is None and self.candidates[name].needs_outputs:
                 asked.append(inputs)
         outputs = list(model(torch.cat(asked)).split([len(part) for part in asked]))
         at_batch = outputs.pop(0)
         penalties = {}
         for name, (inputs, start, targets) in taken.items():
             at_moved = outputs.pop(0)
-            at_x = outputs.pop(0) if start is None else at_batch[start : start + len(inputs)]
+            at_x = None if start is None else at_batch[start : start + len(inputs)]
+            if start is None and self.candidates[name].needs_outputs:
+                at_x = outputs.pop(0)
             penalties[name] = self.candidates[name].penalty(self.loss_fn, drawn[name], at_moved, at_x, targets)
         return self.loss_fn(at_batch, y), penalties
 
@@ -169,7 +160,7 @@ class Remul(nn.Module):
         x, y = self.held_out
         self.held_out = x, y = x.to(like.device), y.to(like.device)
         first, second = (random_examples(len(x), count * parts(), x.device) for _ in range(2))
-        with predicting(model):
+        with evaluating(model):
             task = self.loss_fn(model(x[first]), y[first])
             _, penalties = self._evaluate(model, x[second], y[second], None)
         self.weighting.train()(task, penalties)

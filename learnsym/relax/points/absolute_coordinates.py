@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from learnsym.actions import PointCloud
 from learnsym.degrees import Degree
 from learnsym.equivariant.twins import exact_twin
+from learnsym.relax.penalised import penalised
 from learnsym.relax.points.extras import Make, WithoutExtras, appended, enlarged
 from learnsym.relax.points.mean_square import MeanSquare
-from learnsym.relax.points.parts import degrees_within, penalties
+from learnsym.relax.points.parts import degrees_within
 from learnsym.relax.residual_pathway import checked_variance
 
 
@@ -92,7 +93,7 @@ class AbsoluteCoordinates(nn.Module):
     def penalty(self) -> Float[Tensor, ""]:
         """The negative log prior, `½ a² / variance`, in nats up to a constant, with that of the network."""
         own = 0.5 * self.signed_gain.square() / self.variance
-        return torch.stack([own, *penalties(self.net)]).sum()
+        return torch.stack([own, *(layer.penalty() for layer in penalised(self.net))]).sum()
 
     def exact(self) -> nn.Module:
         """The same network with `a = 0`."""

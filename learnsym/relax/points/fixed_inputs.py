@@ -13,9 +13,10 @@ from learnsym.actions import PointCloud
 from learnsym.degrees import Degree
 from learnsym.equivariant.twins import exact_twin
 from learnsym.groups import SO3, AxialSO2, Group, Trivial
+from learnsym.relax.penalised import penalised
 from learnsym.relax.points.extras import Make, WithoutExtras, appended, enlarged
 from learnsym.relax.points.mean_square import MeanSquare
-from learnsym.relax.points.parts import degrees_within, penalties
+from learnsym.relax.points.parts import degrees_within
 from learnsym.relax.residual_pathway import checked_variance
 
 
@@ -101,7 +102,7 @@ class FixedInputs(nn.Module):
     def penalty(self) -> Float[Tensor, ""]:
         """The negative log prior, `½ Σ_k |u_k|² / variance`, in nats up to a constant, with that of the network."""
         own = 0.5 * self.fixed.square().sum() / self.variance
-        return torch.stack([own, *penalties(self.net)]).sum()
+        return torch.stack([own, *(layer.penalty() for layer in penalised(self.net))]).sum()
 
     def exact(self) -> nn.Module:
         """The same network with `u = 0`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from learnsym.measure._probe import evaluating
+from learnsym._modes import evaluating
 
 MOST = 64
 COPIES = 8

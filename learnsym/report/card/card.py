@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from learnsym import __version__
+from learnsym._modes import evaluating
 from learnsym.measure import exact_sizes
-from learnsym.measure._probe import Output, evaluating, outputs_of
+from learnsym.measure._probe import Output, outputs_of
 from learnsym.report.card.batches import batch_size_within
 from learnsym.report.card.examples import Examples
 from learnsym.report.card.row import Row

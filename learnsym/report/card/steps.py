@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from learnsym import measure
+from learnsym._modes import evaluating
 from learnsym.actions import Image, Invariant
 from learnsym.distributions import GroupDistribution, LieBox
 from learnsym.groups import Group
 from learnsym.measure import Estimate, Quadrature
-from learnsym.measure._probe import Output, evaluating, outputs_of
+from learnsym.measure._probe import Output, outputs_of
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
 from learnsym.symmetry import Symmetry

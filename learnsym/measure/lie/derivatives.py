@@ -1,0 +1,69 @@
+"""Lie derivatives of a model, a batch at a time: what moving the input does, and what moving the output does.
+
+Legend of axes: `G` generators, `B` examples of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learnsym._modes import evaluating
+from learnsym.measure._probe import Model, Output, check_outputs, check_probe, real_tensor_of
+from learnsym.measure.lie.flow import Derivative
+from learnsym.measure.lie.forward import Backend, differentiable, linearise
+from learnsym.measure.lie.generator import operator_of
+from learnsym.symmetry import Symmetry
+
+
+class Moves(NamedTuple):
+    """Outputs of a batch, and both terms of `L f(x) = J_f(x) A x - A f(x)` for each generator."""
+
+    y: Float[Tensor, "B ..."]
+    of_input: Float[Tensor, "G B ..."]
+    of_output: Float[Tensor, "G B ..."]
+    backend: str
+
+
+def lie_derivatives(
+    model: Model,
+    x: Float[Tensor, "B ..."],
+    symmetry: Symmetry,
+    places: Sequence[int],
+    derivative: Derivative = "spectral",
+    output: Output | None = None,
+    batch_size: int = 16,
+    backend: Backend = "auto",
+) -> Iterator[Moves]:
+    """The moves of one batch after the other, with the model in evaluation mode.
+
+    Args:
+        model: any callable of a batch.
+        x: examples.
+        symmetry: how generators move inputs and outputs.
+        places: of the generators among those of the group.
+        derivative: of images and volumes, see `flow`.
+        output: takes the tensor out of what the model returns.
+        batch_size: examples per call of the model.
+        backend: see `linearise`.
+
+    Raises:
+        ValueError: when outputs are not finite, have no derivative, or are not what the symmetry moves.
+    """
+    check_probe(model, x, batch_size)
+    on_input, on_output = (
+        [operator_of(action, symmetry.group, place, derivative) for place in places]
+        for action in (symmetry.on_input, symmetry.on_output)
+    )
+    with evaluating(model), differentiable(model), torch.autocast(x.device.type, enabled=False):
+        for first in range(0, len(x), batch_size):
+            part = x[first : first + batch_size]
+            tangents = torch.stack([operator(part) for operator in on_input])
+            y, moved, how = linearise(lambda x: real_tensor_of(model(x), len(x), output), part, tangents, backend)
+            check_outputs(y, first)
+            symmetry.on_output.check_data(symmetry.group, y)
+            yield Moves(y, moved, torch.stack([operator(y) for operator in on_output]), how)
