@@ -38,7 +38,7 @@ lint: setup  ## ruff, ruff format and pyright
 	$(BIN)/pyright
 
 docs: setup  ## documentation in docs/_build/html, notebooks executed
-	@EXTRAS=steerable,molecules,dev,export,tensorboard,docs bash scripts/setup.sh
+	@EXTRAS=steerable,molecules,sim,scale,dev,export,tensorboard,docs bash scripts/setup.sh
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
