@@ -1,0 +1,89 @@
+"""PostgreSQL addresses: which driver reads them, and what to say when no connection comes about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Connection
+
+SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+
+
+def is_database(storage: str | None) -> bool:
+    """Whether a storage is an address of PostgreSQL, not a file.
+
+    Example:
+        >>> from learnsym.workers.database import is_database
+        >>> is_database("postgresql://host/name"), is_database("study.journal"), is_database(None)
+        (True, False, False)
+    """
+    return storage is not None and storage.startswith(SCHEMES)
+
+
+def database_url(storage: str) -> URL:
+    """The address with psycopg 3 as its driver.
+
+    Raises:
+        ValueError: when it is no address, or the packages that read it are not installed.
+    """
+    try:
+        import psycopg  # noqa: F401
+        from sqlalchemy import make_url
+        from sqlalchemy.exc import ArgumentError
+    except ImportError as error:
+        raise ValueError(f"storage: PostgreSQL needs {error.name}; install learnsym[scale]") from error
+    try:
+        url = make_url(storage)
+    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
+        raise ValueError(
+            "storage: the address cannot be read; write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+            "with %-codes for special characters"
+        ) from error
+    return url.set(drivername="postgresql+psycopg")
+
+
+def shown(url: URL) -> str:
+    """The address without its password, however it is given."""
+    hidden = {key: value for key, value in url.query.items() if key != "password"}
+    return url.set(drivername="postgresql", password=None, query=hidden).render_as_string()
+
+
+def unreachable(url: URL, error: Exception) -> ValueError:
+    """What to tell the user when the database answers no, or not at all."""
+    where = shown(url)
+    reason = str(getattr(error, "orig", None) or error)
+    if "password" in reason or "authentication" in reason or "no pg_hba.conf entry" in reason:
+        return ValueError(f"storage: {where} refuses the user or the password; check both in the address")
+    if f'database "{url.database or url.username}" does not exist' in reason:
+        return ValueError(f"storage: {where} has no such database; make it with createdb {url.database}")
+    if 'role "' in reason and "does not exist" in reason:
+        return ValueError(f"storage: {where} knows no such user; make it with createuser {url.username}")
+    if "too many" in reason or "remaining connection slots" in reason:
+        return ValueError(
+            f"storage: {where} has no free connections; raise max_connections to three for each worker, or start fewer"
+        )
+    return ValueError(f"storage: {where} cannot be reached; check host and port, and that PostgreSQL runs there")
+
+
+def connect(url: URL) -> Connection:
+    """One connection of its own, on which each statement is a transaction.
+
+    The server asks after a silent client: locks of a machine that has vanished are free after a minute.
+
+    Raises:
+        ValueError: when there is none to be had.
+    """
+    from sqlalchemy import NullPool, create_engine, text
+    from sqlalchemy.exc import OperationalError
+
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 10})
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        raise unreachable(url, error) from None  # its text may hold the password
+    settings = {"statement_timeout": 0, "lock_timeout": 0}
+    settings |= {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
+    for name, value in settings.items():
+        connection.execute(text(f"SET {name} = {value}"))
+    return connection

@@ -1,0 +1,167 @@
+"""Locks in PostgreSQL: for processes on any number of machines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from learnsym.workers.database import connect, database_url
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+logger = logging.getLogger(__name__)
+
+_all: weakref.WeakSet[DatabaseLocks] = weakref.WeakSet()
+
+
+class DatabaseLocks:
+    """Named locks of PostgreSQL, each held by the session of this process.
+
+    A lock ends with its connection, and so with the process, at once, however it ends; a machine that vanishes from
+    the network loses its locks after a minute. Processes that this one has forked have a connection of their own. A
+    connection pooler between here and there must keep sessions (`pool_mode = session`).
+
+    Args:
+        url: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`.
+        space: names of different spaces do not meet.
+
+    Raises:
+        ValueError: on first use, when the database cannot be reached.
+    """
+
+    def __init__(self, url: str, space: str) -> None:
+        self.url = database_url(url)
+        self.space = space
+        self._start()
+        _all.add(self)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[bool]:
+        """Try once, and hold the lock in the block; False when another thread or process has it."""
+        mine = self._reserve(name, wait=False) and self._take(name, "pg_try_advisory_lock")
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._give_back(name)
+
+    @contextmanager
+    def waiting(self, name: str) -> Iterator[None]:
+        """Wait for the lock, and hold it in the block."""
+        self._reserve(name, wait=True)
+        self._take(name, "pg_advisory_lock")
+        try:
+            yield
+        finally:
+            self._give_back(name)
+
+    def holds(self, name: str) -> bool:
+        """Whether this process still has the lock: a broken connection loses it, and it is taken back if it is free."""
+        if name not in self._names:
+            return False
+        try:
+            self._query("SELECT 1")
+        except Exception as error:
+            if not _is_broken(error):
+                raise
+        return name in self._locked or self._lock(name, "pg_try_advisory_lock")
+
+    def _start(self) -> None:
+        self._names: set[str] = set()
+        self._locked: set[str] = set()
+        self._changed = threading.Condition()
+        self._speaking = threading.Lock()
+        self._connection: Connection | None = None
+
+    def _reserve(self, name: str, *, wait: bool) -> bool:
+        """Threads of one session would all be given its lock: they exclude each other here."""
+        with self._changed:
+            while name in self._names:
+                if not wait:
+                    return False
+                self._changed.wait()
+            self._names.add(name)
+        return True
+
+    def _free(self, name: str) -> None:
+        with self._changed:
+            self._names.discard(name)
+            self._changed.notify_all()
+
+    def _take(self, name: str, function: str) -> bool:
+        mine = False
+        try:
+            mine = self._lock(name, function)
+        finally:
+            if not mine:
+                self._free(name)
+        return mine
+
+    def _lock(self, name: str, function: str) -> bool:
+        statement = f"SELECT {function}(:key)"
+        try:
+            mine = self._query(statement, key=self._key(name))
+        except Exception as error:
+            if not _is_broken(error):  # it may have broken long ago
+                raise
+            mine = self._query(statement, key=self._key(name))
+        if mine is not False:  # the function that waits returns nothing
+            self._locked.add(name)
+        return name in self._locked
+
+    def _give_back(self, name: str) -> None:
+        try:
+            if name in self._locked:
+                self._query("SELECT pg_advisory_unlock(:key)", key=self._key(name))
+        except Exception as error:
+            if not _is_broken(error):
+                raise
+            logger.warning("the connection to the database broke while %s was locked", name)
+        finally:
+            self._locked.discard(name)
+            self._free(name)
+
+    def _key(self, name: str) -> int:
+        """64 bits with sign, as PostgreSQL wants them."""
+        digest = sha256(f"{self.space}\0{name}".encode()).digest()
+        return int.from_bytes(digest[:8], "big", signed=True)
+
+    def _query(self, statement: str, **values: int) -> object:
+        from sqlalchemy import text
+
+        with self._speaking:
+            if self._connection is None:
+                self._connection = connect(self.url)
+            try:
+                return self._connection.execute(text(statement), values).scalar()
+            except Exception as error:
+                if _is_broken(error):
+                    self._connection = None
+                    self._locked.clear()
+                raise
+
+
+def _is_broken(error: Exception) -> bool:
+    return bool(getattr(error, "connection_invalidated", False))
+
+
+def _forked() -> None:
+    """Let go of the parent's connection without a word to the server, which would end the parent's session."""
+    for locks in list(_all):
+        if locks._connection is not None:
+            null = os.open(os.devnull, os.O_RDWR)
+            os.dup2(null, locks._connection.connection.driver_connection.fileno())  # type: ignore[union-attr]
+            os.close(null)
+            _inherited.append(locks._connection)
+        locks._start()
+
+
+_inherited: list[Any] = []
+os.register_at_fork(after_in_child=_forked)
