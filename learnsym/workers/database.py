@@ -55,13 +55,15 @@ def unreachable(url: URL, error: Exception) -> ValueError:
     reason = str(getattr(error, "orig", None) or error)
     if "password" in reason or "authentication" in reason or "no pg_hba.conf entry" in reason:
         return ValueError(f"storage: {where} refuses the user or the password; check both in the address")
-    if f'database "{url.database or url.username}" does not exist' in reason:
-        return ValueError(f"storage: {where} has no such database; make it with createdb {url.database}")
+    database = url.database or url.username
+    if f'database "{database}" does not exist' in reason:
+        return ValueError(f"storage: {where} has no such database; make it with createdb {database}")
     if 'role "' in reason and "does not exist" in reason:
         return ValueError(f"storage: {where} knows no such user; make it with createuser {url.username}")
     if "too many" in reason or "remaining connection slots" in reason:
         return ValueError(
-            f"storage: {where} has no free connections; raise max_connections to three for each worker, or start fewer"
+            f"storage: {where} has no free connections; raise max_connections to two for each worker and some more, "
+            "or start fewer workers"
         )
     return ValueError(f"storage: {where} cannot be reached; check host and port, and that PostgreSQL runs there")
 

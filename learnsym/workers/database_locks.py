@@ -73,6 +73,14 @@ class DatabaseLocks:
                 raise
         return name in self._locked or self._lock(name, "pg_try_advisory_lock")
 
+    def close(self) -> None:
+        """End the connection and with it all locks; another is made when it is needed."""
+        with self._speaking:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+            self._locked.clear()
+
     def _start(self) -> None:
         self._names: set[str] = set()
         self._locked: set[str] = set()

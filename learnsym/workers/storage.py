@@ -1,0 +1,137 @@
+"""Optuna storages by address: a journal file for one machine, PostgreSQL for any number."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from learnsym.workers.database import database_url, is_database, shown, unreachable
+from learnsym.workers.database_locks import DatabaseLocks
+from learnsym.workers.journal import JournalLock
+from learnsym.workers.locks import journal_path
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
+    from sqlalchemy import URL
+
+
+JOURNAL_BEGINS = b'{"op_code":'
+
+
+class StorageLost(RuntimeError):
+    """The storage stopped answering while work was going on."""
+
+
+def study_storage(storage: str) -> BaseStorage:
+    """The storage of Optuna studies at an address.
+
+    Args:
+        storage: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, a path, or `journal:PATH`.
+
+    Raises:
+        ValueError: when there is none, it cannot be reached, or it holds something else; never with the password.
+    """
+    try:
+        import optuna
+    except ImportError as error:
+        raise ValueError("storage: studies need optuna; install learnsym[scale]") from error
+    if is_database(storage):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return optuna.storages.get_storage(_database(database_url(storage)))
+    if "://" in storage:
+        scheme = storage.partition("://")[0]
+        remedy = "is not safe with several workers; name a file" if "sqlite" in scheme else "is not known; name a file"
+        raise ValueError(f"storage: {scheme} {remedy} such as study.journal, or use postgresql://")
+    return _journal(journal_path(storage))
+
+
+def check_storage(storage: str) -> None:
+    """Refuse an address that no study can lie at, before any work; nothing is opened."""
+    if is_database(storage):
+        database_url(storage)
+    elif "://" in storage:
+        study_storage(storage)
+
+
+@contextmanager
+def storage_errors(storage: str) -> Iterator[None]:
+    """Turn what a database says when it goes away during the work into one sentence.
+
+    Raises:
+        StorageLost: instead of the error of a database.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not is_database(storage) or not _of_database(error):
+            raise
+        where = shown(database_url(storage))
+        raise StorageLost(
+            f"storage: {where} stopped answering ({_first_line(error)}); nothing is lost, the same command goes on"
+        ) from error
+
+
+def _of_database(error: Exception) -> bool:
+    return type(error).__name__ == "StorageInternalError" or type(error).__module__.startswith("sqlalchemy.")
+
+
+def _first_line(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+
+
+def _journal(path: Path) -> BaseStorage:
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    if path.is_dir():
+        raise ValueError(f"storage: {path} is a folder; name a file in it, such as {path / 'study.journal'}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "ab+") as file:
+        file.seek(0)
+        head = file.read(len(JOURNAL_BEGINS))
+    try:
+        if not JOURNAL_BEGINS.startswith(head):  # what is no line is cut off later, so look before
+            raise ValueError(f"begins with {head!r}")
+        return JournalStorage(JournalFileBackend(str(path), cast(Any, JournalLock(path))))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"storage: {path} is not a journal of studies; name another file") from error
+
+
+def _database(url: URL) -> Any:  # noqa: ANN401  an RDBStorage
+    from optuna.exceptions import StorageInternalError
+    from optuna.storages import RDBStorage
+    from sqlalchemy.exc import DBAPIError, OperationalError
+
+    address = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")  # Optuna formats it
+    options = {"pool_size": 1, "max_overflow": 2, "pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+    try:
+        # tables are made without regard to others who make them
+        locks = DatabaseLocks(url.render_as_string(hide_password=False), "learnsym")
+        with closing(locks), locks.waiting("tables"):
+            found = RDBStorage(address, engine_kwargs=options)
+            _probe(found)
+            return found
+    except OperationalError as error:
+        raise unreachable(url, error) from None
+    except (DBAPIError, StorageInternalError) as error:
+        raise ValueError(
+            f"storage: {shown(url)} holds tables that are not Optuna's, or that its user may not use; "
+            "name another database"
+        ) from error
+    except RuntimeError as error:
+        raise ValueError(
+            f"storage: {shown(url)} has the tables of another version of Optuna; "
+            "bring them up to date with optuna storage upgrade, or name another database"
+        ) from error
+
+
+def _probe(storage: Any) -> None:  # noqa: ANN401  an RDBStorage
+    """Read from the tables, which may be those of another program."""
+    for look in (lambda: storage.get_study_id_from_name(""), lambda: storage.get_all_trials(-1)):
+        with suppress(KeyError):
+            look()
