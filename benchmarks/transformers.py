@@ -1,7 +1,7 @@
 """A training step and inference of the geometric algebra transformer against plain transformers of the same FLOPs.
 
 The first plain transformer has the published size, of about the same nominal FLOPs; the second one has the width at
-which `torch.utils.flop_counter` counts as many FLOPs as for the geometric algebra transformer, which are fewer.
+which `nets.cost.flops` counts as many FLOPs as for the geometric algebra transformer, which are fewer.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.timing import interleaved, ratio
 from learnsym.actions import PointCloud
-from learnsym.nets.points.flops import nominal_flops
+from learnsym.nets import cost
 from learnsym.nets.points.gatr import GATr
 from learnsym.nets.points.transformer import PointTransformer
 
@@ -47,10 +46,7 @@ def run(device: str, repeats: int) -> list[dict[str, Any]]:
 
 def counted_flops(net: nn.Module, x: Tensor) -> float:
     """FLOPs of matrix products of a training step, per token."""
-    with FlopCounterMode(display=False) as counter:
-        net(x).square().mean().backward()
-    net.zero_grad()
-    return counter.get_total_flops() / (x.shape[0] * x.shape[1])
+    return cost.flops(net, x).training / x.shape[1]
 
 
 def matched_width(flops: float, x: Tensor) -> int:
@@ -62,7 +58,8 @@ def matched_width(flops: float, x: Tensor) -> int:
 
 
 def _flops(net: nn.Module, x: Tensor) -> dict[str, float]:
-    return {"nominal per token": float(nominal_flops(net)), "counted per token": counted_flops(net, x)}
+    found = cost.flops(net, x)
+    return {"nominal per token": found.nominal / x.shape[1], "counted per token": found.training / x.shape[1]}
 
 
 def _bound(call: Callable[[nn.Module, Tensor], None], net: nn.Module, x: Tensor) -> Callable[[], None]:

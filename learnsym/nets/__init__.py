@@ -1,5 +1,6 @@
 """Networks for the experiments: plain torch modules."""
 
+from learnsym.nets import cost as cost
 from learnsym.nets import points as points
 from learnsym.nets.autoencoders import ConvAutoencoder, GConvAutoencoder
 from learnsym.nets.cifar import CIFARNet

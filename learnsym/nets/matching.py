@@ -1,4 +1,4 @@
-"""Twins with equally many parameters."""
+"""Twins of equal size: as many parameters, or as many floating-point operations."""
 
 from __future__ import annotations
 
@@ -13,31 +13,38 @@ def parameter_count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
 
 
-def matched_width(make: Callable[[int], nn.Module], parameters: int, largest: int = 512) -> int:
-    """The width for which a network has nearest to so many parameters.
+def matched_width(
+    make: Callable[[int], nn.Module],
+    target: int | float,
+    largest: int = 512,
+    size: Callable[[nn.Module], int | float] = parameter_count,
+) -> int:
+    """The width at which a network has nearest to a given size.
 
     Args:
-        make: the network of a width; larger widths have more parameters.
-        parameters: how many there should be.
+        make: the network of a width; larger widths are no smaller in size.
+        target: the size that there should be.
         largest: width at which the search ends.
+        size: of a network; its number of parameters by default, or its FLOPs,
+            `lambda network: ls.nets.cost.flops(network, x).training`.
 
     Raises:
-        ValueError: when even the largest width has too few.
+        ValueError: when even the largest width is too small.
 
     Example:
         >>> ls.nets.matched_width(lambda width: nn.Linear(width, width), 1000)
         31
     """
 
-    def count(width: int) -> int:
-        return parameter_count(make(width))
+    def of_width(width: int) -> int | float:
+        return size(make(width))
 
-    width = 1 + bisect_left(range(1, largest + 1), parameters, key=count)
+    width = 1 + bisect_left(range(1, largest + 1), target, key=of_width)
     if width > largest:
-        most = count(largest)
+        most = of_width(largest)
         raise ValueError(
-            f"parameters: got {parameters}, width {largest} has {most}; must be at most that, or raise largest"
+            f"target: got {target:g}, width {largest} has {most:g}; must be at most that, or raise largest"
         )
-    if width == 1 or count(width) - parameters < parameters - count(width - 1):
+    if width == 1 or of_width(width) - target < target - of_width(width - 1):
         return width
     return width - 1

@@ -118,7 +118,7 @@ def test_parameters_of_the_paper() -> None:
     assert parameter_count(ConvAutoencoder(64)) == 361_923
     assert parameter_count(GroupAutoencoder(C1, 64, width=32)) == 349_443
     assert matched_width(lambda width: GroupAutoencoder(C4, 64, width=width), 361_923, 30) == 20
-    with pytest.raises(ValueError, match="parameters: got 1000"):
+    with pytest.raises(ValueError, match="target: got 1000"):
         matched_width(lambda width: nn.Linear(1, width), 1000, largest=10)
 
 

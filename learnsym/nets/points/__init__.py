@@ -5,7 +5,6 @@ from learnsym.nets.points.canonicalised import Canonicalised
 from learnsym.nets.points.clofnet import ClofNet, ClofNetE3
 from learnsym.nets.points.egnn import EGNN
 from learnsym.nets.points.energy import Energy
-from learnsym.nets.points.flops import nominal_flops
 from learnsym.nets.points.frame_averaging import FrameAveraged
 from learnsym.nets.points.gatr import GATr
 from learnsym.nets.points.gnn import GNN
@@ -22,6 +21,5 @@ __all__ = [
     "GATr",
     "PointTransformer",
     "assemble",
-    "nominal_flops",
     "vector_count",
 ]
