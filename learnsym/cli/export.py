@@ -1,0 +1,24 @@
+"""learnsym export."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    export = commands.add_parser("export", help="plain torch program or ONNX, which runs without learnsym")
+    export.add_argument("run", type=Path, help="run folder")
+    export.add_argument("--out", type=Path, required=True, help="file to write, such as model.pt2")
+    export.add_argument("--onnx", action="store_true", help="write ONNX instead of a torch program")
+    export.add_argument("--averaged", action="store_true", help="with averaging over transformed copies baked in")
+    export.set_defaults(call=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from learnsym.export import export_run
+
+    written = export_run(options.run, options.out, onnx=options.onnx, averaged=options.averaged)
+    print(written or options.out)
+    return 0

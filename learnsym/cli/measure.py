@@ -1,0 +1,46 @@
+"""learnsym measure."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    measure = commands.add_parser("measure", help="how symmetric is this network, layer by layer: card.json, card.html")
+    measure.add_argument("model", help="FILE.py:factory with def factory() -> nn.Module, a run folder, or timm:NAME")
+    measure.add_argument(
+        "--data", help="a data set (its test examples) or a file .npz with x and y; may be left out for a run"
+    )
+    measure.add_argument("--symmetry", nargs="+", required=True, metavar="NAME", help="such as rotation2d flip2d")
+    measure.add_argument("--out", type=Path, required=True, help="folder for card.json, card.html and figures")
+    measure.add_argument("--size", type=int, help="resize images to SIZE x SIZE pixels")
+    measure.add_argument("--output", metavar="KEY", help="which part of the model's output, by key or index")
+    measure.add_argument("--device", default="cpu", help="such as cuda")
+    measure.add_argument("--pretrained", action="store_true", help="published weights of timm, which are downloaded")
+    measure.add_argument("--examples", type=int, default=200, help="examples for measures of the output")
+    measure.add_argument("--layer-examples", type=int, default=16, help="examples for measures of layers")
+    measure.add_argument("--samples", type=int, default=8, help="group elements per example")
+    derivatives = ("spectral", "central", "bilinear")
+    measure.add_argument("--derivative", default="spectral", choices=derivatives, help="of images")
+    measure.add_argument("--memory", type=float, default=4.0, help="limit for activations in GiB")
+    measure.add_argument("--seed", type=int, default=0)
+    measure.add_argument("--no-layers", dest="layers", action="store_false", help="measure the output only")
+    measure.set_defaults(call=_measure)
+
+
+def _measure(options: argparse.Namespace) -> int:
+    from learnsym.report import card
+
+    names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed")
+    settings = card.CardSettings(**{name: getattr(options, name) for name in names})
+    subject = card.load_subject(options.model, pretrained=options.pretrained, device=options.device)
+    data = card.load_examples(
+        options.data, settings.examples, size=options.size, seed=settings.seed, config=subject.config
+    )
+    output = card.output_named(options.output) if options.output else None
+    found = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
+    print(card.text_table(found))
+    print(f"card: {found.page}")
+    return 0
