@@ -69,7 +69,7 @@ class TrainConfig:
     deterministic: bool = True
     """Deterministic kernels; an operation that has none on a GPU runs all the same, with a warning."""
     eval_every: int | None = None
-    """Steps between evaluations on the validation split; None for one at the end."""
+    """Steps between evaluations on the validation split; None for ten in all."""
     checkpoint_every: int = 500
     """Steps between checkpoints; there is always one at the end."""
     tensorboard: bool = False
