@@ -1,11 +1,14 @@
 """Laws of loss against parameters, data and compute."""
 
 from learnsym.scaling.bootstrap import LawIntervals, law_intervals
+from learnsym.scaling.cost import SampleCost
 from learnsym.scaling.exponents import ExponentComparison, Grid, compare_exponents
 from learnsym.scaling.fit import fit_law
 from learnsym.scaling.isoflop import IsoFlop, isoflop
 from learnsym.scaling.law import Law
 from learnsym.scaling.repeated import RepeatedLaw, effective_data, fit_repeated
+from learnsym.scaling.repeated_intervals import RepeatedIntervals, repeated_intervals
+from learnsym.scaling.same_loss import compute_ratios
 
 __all__ = [
     "ExponentComparison",
@@ -13,11 +16,15 @@ __all__ = [
     "IsoFlop",
     "Law",
     "LawIntervals",
+    "RepeatedIntervals",
     "RepeatedLaw",
+    "SampleCost",
     "compare_exponents",
+    "compute_ratios",
     "effective_data",
     "fit_law",
     "fit_repeated",
     "isoflop",
     "law_intervals",
+    "repeated_intervals",
 ]

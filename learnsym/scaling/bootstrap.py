@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -81,7 +83,8 @@ def law_intervals(
     check_resampling(level, replicates)
     surface = Surface.of(N, D, loss, irreducible)
     law, theta = fitted(surface, delta)
-    samples = resampled(surface, theta, np.asarray(cells), delta, replicates, seed)
+    (weights,) = draws([surface], [cells], len(theta), replicates, seed)
+    samples = resampled(surface, theta, weights, delta)
     a, b = samples[:, 2], samples[:, 4]
     columns = (*samples.T, b / (a + b), a / (a + b))
     names = ("E", "A", "a", "B", "b", "a_opt", "b_opt")
@@ -104,30 +107,55 @@ def interval_of(values: Float[np.ndarray, " R"], level: float) -> Interval:
 
 
 def resampled(
-    surface: Surface, theta: Float[np.ndarray, " K"], cells: np.ndarray, delta: float, replicates: int, seed: int
+    surface: Surface, theta: Float[np.ndarray, " K"], weights: Float[np.ndarray, "R P"], delta: float
 ) -> Float[np.ndarray, "R 5"]:
     """`E, A, a, B, b` of laws fitted to resampled cells, each started from the law of all of them."""
-    if cells.shape != surface.log_loss.shape:
-        raise ValueError(f"cells: got shape {cells.shape}, must be {surface.log_loss.shape}; give one label per run")
-    _, index = np.unique(cells, return_inverse=True)
-    count = int(index.max()) + 1
-    if count <= len(theta):
-        raise ValueError(f"cells: got {count} cells, must be more than {len(theta)} coefficients; train more cells")
-    generator = np.random.default_rng(seed)
-    weights = np.stack([_draw(surface, index, count, len(theta), generator) for _ in range(replicates)])
-    start = np.repeat(theta[None], replicates, axis=0)
+    start = np.repeat(theta[None], len(weights), axis=0)
     found, _ = minimise(surface.model(), surface.log_loss[None], weights, start, surface.bounds, delta)
     return surface.coefficients(found)
 
 
+def draws(
+    surfaces: Sequence[Surface], cells: Sequence[np.ndarray], needed: int, replicates: int, seed: int
+) -> list[Float[np.ndarray, "R P"]]:
+    """How often each run of each grid is drawn; the grids have the same cells, which are drawn for all together.
+
+    Draws that cannot fix `needed` coefficients are drawn again.
+    """
+    labels, indices = _indices(surfaces, cells)
+    if len(labels) <= needed:
+        raise ValueError(f"cells: got {len(labels)} cells, must be more than {needed} coefficients; train more cells")
+    generator = np.random.default_rng(seed)
+    often = [_draw(surfaces, indices, len(labels), needed, generator) for _ in range(replicates)]
+    return [np.stack(often)[:, index].astype(float) for index in indices]
+
+
+def same_cells(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether two grids have cells of the same names."""
+    return np.array_equal(np.unique(first), np.unique(second))
+
+
+def _indices(
+    surfaces: Sequence[Surface], cells: Sequence[np.ndarray]
+) -> tuple[np.ndarray, list[Int[np.ndarray, " P"]]]:
+    found = []
+    for surface, names in zip(surfaces, map(np.asarray, cells), strict=True):
+        if names.shape != surface.log_loss.shape:
+            raise ValueError(f"cells: got shape {names.shape}, must be {surface.log_loss.shape}; one label per run")
+        found.append(np.unique(names, return_inverse=True))
+    return found[0][0], [index for _, index in found]
+
+
 def _draw(
-    surface: Surface, index: Int[np.ndarray, " P"], count: int, needed: int, generator: np.random.Generator
-) -> Float[np.ndarray, " P"]:
-    """How often each run is drawn; draws that cannot fix the law are drawn again."""
+    surfaces: Sequence[Surface], indices: Sequence[np.ndarray], count: int, needed: int, generator: np.random.Generator
+) -> Int[np.ndarray, " cells"]:
     for _ in range(REDRAWS):
         often = np.bincount(generator.integers(count, size=count), minlength=count)
-        drawn = often[index] > 0
-        varied = all(len(np.unique(x[drawn])) > 1 for x in (surface.log_n, surface.log_d))
-        if (often > 0).sum() >= needed and varied:
-            return often[index].astype(float)
+        if (often > 0).sum() >= needed and all(map(partial(_varied, often), surfaces, indices)):
+            return often
     raise ValueError(f"cells: {REDRAWS} draws of {count} cells cannot fix {needed} coefficients; train more cells")
+
+
+def _varied(often: np.ndarray, surface: Surface, index: np.ndarray) -> bool:
+    drawn = often[index] > 0
+    return all(len(np.unique(x[drawn])) > 1 for x in (surface.log_n, surface.log_d))

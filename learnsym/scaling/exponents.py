@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from jaxtyping import Float
 from learnsym.measure import Interval
 from learnsym.scaling._minimise import minimise
 from learnsym.scaling._surface import Surface
-from learnsym.scaling.bootstrap import check_resampling, interval_of, resampled
+from learnsym.scaling.bootstrap import check_resampling, draws, interval_of, resampled, same_cells
 from learnsym.scaling.fit import STARTS, fitted
 from learnsym.scaling.law import Law
 
@@ -25,6 +26,13 @@ class Grid:
     cells: np.ndarray
     """The cell of each run, (P,); seeds of one cell share it."""
     flops_per_parameter_token: float = 6.0
+    cost_exponent: float = 1.0
+    """`γ` of the compute `C = k N^γ D`; `SampleCost.of` finds both."""
+
+    def frontiers(self, laws: Sequence[Law], C: np.ndarray) -> Float[np.ndarray, "R K"]:
+        """Least losses of several laws at several budgets."""
+        k, gamma = self.flops_per_parameter_token, self.cost_exponent
+        return np.stack([np.asarray(law.frontier(C, k, gamma)) for law in laws])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +52,10 @@ class ExponentComparison:
     """Of the log of first over second least loss, at each compute `C`; below 0 the first is better."""
     slope: Interval
     """Of the change of that log ratio per factor e of compute, from first to last `C`; 0 is "by a similar factor"."""
+    paired: bool
+    """Whether cells of both were drawn together."""
+    samples: tuple[Float[np.ndarray, "R 5"], Float[np.ndarray, "R 5"]]
+    """`E, A, a, B, b` of every resample of both, for intervals of anything else."""
 
 
 def compare_exponents(
@@ -58,19 +70,20 @@ def compare_exponents(
 ) -> ExponentComparison:
     """The test of "same exponents, different factor" between two twins.
 
-        a_1 - a_2,    b_1 - b_2,    log (L_1(C) / L_2(C))    with L_i(C) = min L_i(N, D) where k_i N D = C
+        a_1 - a_2,    b_1 - b_2,    log (L_1(C) / L_2(C))    with L_i(C) = min L_i(N, D) where k_i N^γ_i D = C
 
-    Cells of the two grids are resampled independently, which is cautious where twins share seeds. The p-value is the
-    share of resamples that lie as far from the differences as 0 does, in units of their covariance. Read the widths
-    too: intervals that hold 0 and are wide say that the grids are too small to tell. With irreducible loss the ratio
-    of losses tends to that of `E`, so that the same exponents alone do not keep it constant.
+    Cells of the same labels in both grids are drawn together: what twins have in common, such as a data set or seeds,
+    drops out of their difference. Grids with other cells are resampled independently, which is cautious. The p-value
+    is the share of resamples that lie as far from the differences as 0 does, in units of their covariance. Read the
+    widths too: intervals that hold 0 and are wide say that the grids are too small to tell. With irreducible loss the
+    ratio of losses tends to that of `E`, so that the same exponents alone do not keep it constant.
 
     Reference: Brehmer et al., "Does equivariance matter at scale?" (2024), arXiv 2410.23179, claims a similar factor
     at every budget; Ngo, Ravanbakhsh, "Scaling laws and symmetry" (2025), arXiv 2510.09768, finds other exponents.
 
     Args:
         first: runs of the one architecture.
-        second: runs of its twin.
+        second: runs of its twin; with the labels of `first` where their data or seeds are common.
         C: budgets of compute at which losses are compared, (K,), in ascending order; inside the grids.
         irreducible: whether the laws have the constant `E`.
         level: of the intervals.
@@ -93,18 +106,18 @@ def compare_exponents(
     C = np.asarray(C, dtype=float)
     if C.ndim != 1 or len(C) < 2 or not (np.diff(C) > 0).all() or not C[0] > 0:
         raise ValueError(f"C: got {C.tolist()}, must be two or more positive budgets in ascending order")
-    surfaces, laws, ratios, exponents = [], [], [], []
-    for index, grid in enumerate((first, second)):
-        surface = Surface.of(grid.N, grid.D, grid.loss, irreducible)
-        law, theta = fitted(surface, delta)
-        rows = resampled(surface, theta, np.asarray(grid.cells), delta, replicates, 2 * seed + index)
-        samples = [Law(*row) for row in rows.tolist()]
-        ratios.append(
-            np.log(np.stack([np.asarray(sample.frontier(C, grid.flops_per_parameter_token)) for sample in samples]))
-        )
-        exponents.append(np.array([(sample.a, sample.b, sample.a_opt) for sample in samples]))
-        surfaces.append(surface)
-        laws.append(law)
+    grids = (first, second)
+    surfaces = [Surface.of(grid.N, grid.D, grid.loss, irreducible) for grid in grids]
+    fits = [fitted(surface, delta) for surface in surfaces]
+    laws, paired = [law for law, _ in fits], same_cells(first.cells, second.cells)
+    weights = _weights(surfaces, [first.cells, second.cells], len(fits[0][1]), replicates, seed, paired)
+    samples = [
+        resampled(surface, theta, drawn, delta)
+        for surface, (_, theta), drawn in zip(surfaces, fits, weights, strict=True)
+    ]
+    drawn_laws = [[Law(*row) for row in rows.tolist()] for rows in samples]
+    ratios = [np.log(grid.frontiers(rows, C)) for grid, rows in zip(grids, drawn_laws, strict=True)]
+    exponents = [np.array([(law.a, law.b, law.a_opt) for law in rows]) for rows in drawn_laws]
     difference, ratio = exponents[0] - exponents[1], ratios[0] - ratios[1]
     a, b, a_opt = (interval_of(column, level) for column in difference.T)
     return ExponentComparison(
@@ -117,7 +130,18 @@ def compare_exponents(
         C=C,
         log_ratio=tuple(interval_of(column, level) for column in ratio.T),
         slope=interval_of((ratio[:, -1] - ratio[:, 0]) / np.log(C[-1] / C[0]), level),
+        paired=paired,
+        samples=(samples[0], samples[1]),
     )
+
+
+def _weights(
+    surfaces: list[Surface], cells: list[np.ndarray], needed: int, replicates: int, seed: int, paired: bool
+) -> list[np.ndarray]:
+    if paired:
+        return draws(surfaces, cells, needed, replicates, seed)
+    pairs = enumerate(zip(surfaces, cells, strict=True))
+    return [draws([surface], [names], needed, replicates, 2 * seed + index)[0] for index, (surface, names) in pairs]
 
 
 def shared_exponents(first: Surface, second: Surface, delta: float) -> tuple[Law, Law]:

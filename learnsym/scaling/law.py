@@ -60,17 +60,39 @@ class Law:
         """Exponent of the best number of samples in compute, `a / (a + b)`."""
         return self.a / (self.a + self.b)
 
-    def optimal(self, C: Number, flops_per_parameter_token: float = 6.0) -> tuple[Number, Number]:
-        """Parameters and samples of least loss at the compute `C = k N D`.
+    def allocation(self, cost_exponent: float = 1.0) -> tuple[float, float]:
+        """Exponents of the best number of parameters and of samples in the compute `C = k N^γ D`.
 
-            N = G (C / k)^(b / (a + b)),    D = (C / k)^(a / (a + b)) / G,    G = (a A / (b B))^(1 / (a + b))
+            N ~ C^(b / (a + γ b)),    D ~ C^(a / (a + γ b))
+
+        Args:
+            cost_exponent: `γ`; 1 gives `(a_opt, b_opt)`.
+
+        Example:
+            >>> [round(exponent, 3) for exponent in ls.scaling.Law(1.69, 406.4, 0.34, 410.7, 0.28).allocation(1.5)]
+            [0.368, 0.447]
+        """
+        weighted = self.a + cost_exponent * self.b
+        return self.b / weighted, self.a / weighted
+
+    def optimal(
+        self, C: Number, flops_per_parameter_token: float = 6.0, cost_exponent: float = 1.0
+    ) -> tuple[Number, Number]:
+        """Parameters and samples of least loss at the compute `C = k N^γ D`.
+
+            N^γ = G (C / k)^(γ b / (a + γ b)),    D = (C / k)^(a / (a + γ b)) / G
+            G = (a A / (γ b B))^(γ / (a + γ b))
 
         Args:
             C: floating-point operations of a whole training; arrays are taken point by point.
             flops_per_parameter_token: `k`, 6 for dense networks; more where weights are shared.
+            cost_exponent: `γ`, 1 where the cost of a sample is proportional to the number of parameters.
 
         Returns:
             `(N, D)`, not rounded.
+
+        Raises:
+            ValueError: for a factor or an exponent that is not positive.
 
         Example:
             >>> law = ls.scaling.Law(E=1.69, A=406.4, a=0.34, B=410.7, b=0.28)
@@ -82,11 +104,15 @@ class Law:
             raise ValueError(
                 f"flops_per_parameter_token: got {flops_per_parameter_token}, must be positive; 6 is usual"
             )
+        if not cost_exponent > 0:
+            raise ValueError(f"cost_exponent: got {cost_exponent}, must be positive; 1 is usual")
         pairs = np.asarray(C, dtype=float) / flops_per_parameter_token
-        ratio = (self.a * self.A / (self.b * self.B)) ** (1 / (self.a + self.b))
-        N, D = ratio * pairs**self.a_opt, pairs**self.b_opt / ratio
+        a = self.a / cost_exponent  # the law in M = N^γ, whose product with D is the compute
+        ratio = (a * self.A / (self.b * self.B)) ** (1 / (a + self.b))
+        N = (ratio * pairs ** (self.b / (a + self.b))) ** (1 / cost_exponent)
+        D = pairs ** (a / (a + self.b)) / ratio
         return (N, D) if isinstance(C, np.ndarray) else (float(N), float(D))
 
-    def frontier(self, C: Number, flops_per_parameter_token: float = 6.0) -> Number:
+    def frontier(self, C: Number, flops_per_parameter_token: float = 6.0, cost_exponent: float = 1.0) -> Number:
         """The least loss at the compute `C`."""
-        return self.loss(*self.optimal(C, flops_per_parameter_token))
+        return self.loss(*self.optimal(C, flops_per_parameter_token, cost_exponent))

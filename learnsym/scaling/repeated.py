@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -91,20 +92,42 @@ def fit_repeated(
         >>> round(ls.scaling.fit_repeated(N, U, U * epochs, truth.loss(N, U, U * epochs)).R_star, 3)
         12.0
     """
+    return fitted_repeated(N, U, D, loss, irreducible, delta, starts).law
+
+
+class RepeatedFit(NamedTuple):
+    """A fit with all that resampling needs; the last parameter is `log R*`."""
+
+    law: RepeatedLaw
+    theta: np.ndarray
+    surface: Surface
+    model: Model
+    bounds: np.ndarray
+
+
+def fitted_repeated(
+    N: np.ndarray,
+    U: np.ndarray,
+    D: np.ndarray,
+    loss: np.ndarray,
+    irreducible: bool,
+    delta: float,
+    starts: tuple[float, ...] = STARTS,
+) -> RepeatedFit:
+    """The law of repeated data, and the parameters of the surface that it has."""
     surface = Surface.of(N, D, loss, irreducible, parameters=5 + irreducible)
     unique, seen = np.asarray(U, dtype=float), np.exp(surface.log_d)
     if unique.shape != seen.shape or not (np.isfinite(unique).all() and (unique > 0).all()):
         raise ValueError("U: must be positive and finite, one value (P,) per run; give the number of unique samples")
     if not (seen > unique * (1 + 1e-9)).any():
         raise ValueError("D: no run sees more samples than it has unique ones, R* needs repeats; use fit_law")
-    first = np.concatenate(
-        [np.c_[surface.starts(starts), np.full(len(surface.starts(starts)), np.log(r))] for r in STARTS_OF_HALF_LIFE]
-    )
-    bounds = np.c_[surface.bounds, np.log(HALF_LIVES)]
-    ones = np.ones((1, len(seen)))
-    theta, objective = minimise(_model(surface, unique, seen), surface.log_loss[None], ones, first, bounds, delta)
+    rows = surface.starts(starts)
+    first = np.concatenate([np.c_[rows, np.full(len(rows), np.log(r))] for r in STARTS_OF_HALF_LIFE])
+    bounds, model = np.c_[surface.bounds, np.log(HALF_LIVES)], _model(surface, unique, seen)
+    theta, objective = minimise(model, surface.log_loss[None], np.ones((1, len(seen))), first, bounds, delta)
     best = theta[objective.argmin()]
-    return RepeatedLaw(law=surface.law(best[:-1]), R_star=float(np.exp(best[-1])))
+    law = RepeatedLaw(law=surface.law(best[:-1]), R_star=float(np.exp(best[-1])))
+    return RepeatedFit(law, best, surface, model, bounds)
 
 
 def _model(surface: Surface, unique: np.ndarray, seen: np.ndarray) -> Model:

@@ -1,0 +1,93 @@
+"""Two arms side by side: same exponents, different factor?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from learnsym.measure import Interval
+from learnsym.scaling.arm import ArmStudy
+from learnsym.scaling.exponents import ExponentComparison, Grid, compare_exponents
+from learnsym.scaling.law import Law
+from learnsym.scaling.same_loss import compute_ratios
+from learnsym.scaling.settings import StudySettings
+
+BUDGETS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairStudy:
+    """How much compute the first arm needs for the loss of the second, and whether their exponents agree."""
+
+    first: str
+    second: str
+    kind: str
+    """`counted`, `nominal` or `seconds`: what compute is measured in."""
+    comparison: ExponentComparison
+    ratios: np.ndarray
+    """Compute of the first over that of the second for the same loss, at each budget of the second, (K,)."""
+    intervals: tuple[Interval, ...]
+    """Of these ratios; infinity where the first never gets there."""
+
+    @property
+    def middle(self) -> int:
+        """Index of the middle budget, of which sentences speak."""
+        return len(self.ratios) // 2
+
+
+def study_pair(first: ArmStudy, second: ArmStudy, kind: str, settings: StudySettings) -> PairStudy | str:
+    """Compare two arms at equal compute, or say why not; with `E` when it is established for one of them."""
+    irreducible = first.irreducible or second.irreducible
+    names = f"{first.runs.arm} and {second.runs.arm}"
+    if any(kind not in arm.costs for arm in (first, second)):
+        return f"{names}: the {kind} cost of one of them is unknown"
+    if any(isinstance(arm.with_E if irreducible else arm.without_E, str) for arm in (first, second)):
+        return f"{names}: one of them has too few cells for a law"
+    ranges = [arm.fitted.compute(kind) for arm in (first, second)]
+    low, high = max(r.min() for r in ranges), min(r.max() for r in ranges)
+    if not low * 1.5 < high:
+        return f"{names}: their ranges of compute do not overlap; train one of them longer or larger"
+    grids = _grid(first, kind), _grid(second, kind)
+    comparison = compare_exponents(
+        *grids,
+        np.geomspace(low, high, BUDGETS),
+        irreducible=irreducible,
+        level=settings.level,
+        replicates=settings.replicates,
+        seed=settings.seed,
+    )
+    return _pair(first, second, kind, grids, comparison, settings.level)
+
+
+def _grid(arm: ArmStudy, kind: str) -> Grid:
+    cost, runs = arm.costs[kind], arm.fitted
+    return Grid(
+        N=runs.N,
+        D=runs.D,
+        loss=runs.loss,
+        cells=runs.cells,
+        flops_per_parameter_token=cost.factor,
+        cost_exponent=cost.exponent,
+    )
+
+
+def _pair(
+    first: ArmStudy, second: ArmStudy, kind: str, grids: tuple[Grid, Grid], found: ExponentComparison, level: float
+) -> PairStudy:
+    resampled = tuple([Law(*row) for row in rows.tolist()] for rows in found.samples)
+    estimates, intervals = [], []
+    for C in found.C.tolist():
+        estimates.append(compute_ratios(*grids, ([found.laws[0]], [found.laws[1]]), C)[0])
+        rows = compute_ratios(*grids, (resampled[0], resampled[1]), C)
+        # an order statistic, since a mean of infinities is not a number
+        low, high = np.quantile(rows, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
+        intervals.append(Interval(low=float(low), high=float(high), level=level))
+    return PairStudy(
+        first=first.runs.arm,
+        second=second.runs.arm,
+        kind=kind,
+        comparison=found,
+        ratios=np.array(estimates),
+        intervals=tuple(intervals),
+    )

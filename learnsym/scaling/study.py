@@ -1,0 +1,78 @@
+"""A study of scaling: all that the table of a comparison says about laws."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from learnsym.scaling.arm import ArmStudy, study_arm
+from learnsym.scaling.pair import PairStudy, study_pair
+from learnsym.scaling.runs import Runs, read_runs
+from learnsym.scaling.settings import StudySettings
+from learnsym.scaling.study_json import as_json
+from learnsym.training.checkpoint import write_atomically
+
+REFERENCE = "plain"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """Laws of every arm, and every pair of arms."""
+
+    settings: StudySettings
+    arms: tuple[ArmStudy, ...]
+    pairs: tuple[PairStudy, ...]
+    notes: tuple[str, ...]
+
+    def of(self, first: str, second: str, kind: str | None = None) -> PairStudy | None:
+        """The comparison of two arms, by the chosen FLOPs when not told otherwise."""
+        wanted = (first, second, kind or self.settings.flops)
+        return next((pair for pair in self.pairs if (pair.first, pair.second, pair.kind) == wanted), None)
+
+    def write(self, path: Path) -> None:
+        """Write all numbers, see `docs/scaling.md`."""
+        write_atomically(path, (json.dumps(as_json(self), indent=1, allow_nan=False) + "\n").encode())
+
+
+def study_folder(folder: str | Path, settings: StudySettings | None = None) -> Study:
+    """The study of a comparison.
+
+    Args:
+        folder: of `learnsym compare`, with `table.parquet`.
+        settings: how.
+
+    Raises:
+        ValueError: when there is no table, no finished cell, or no arm has enough cells for a law.
+    """
+    settings = settings or StudySettings()
+    runs, notes = read_runs(folder, settings.loss)
+    return study(runs, settings, tuple(notes))
+
+
+def study(runs: list[Runs], settings: StudySettings, notes: tuple[str, ...] = ()) -> Study:
+    """The study of the runs of several arms; pairs are of an arm and the reference `plain`, or one before it.
+
+    Raises:
+        ValueError: when no arm has enough cells for a law.
+    """
+    arms = [study_arm(part, settings) for part in runs]
+    if not any(arm.law for arm in arms):
+        reasons = "; ".join(f"{arm.runs.arm}: {arm.without_E}" for arm in arms if isinstance(arm.without_E, str))
+        raise ValueError(f"folder: too few points for a law ({reasons})")
+    arms.sort(key=lambda arm: arm.runs.arm != REFERENCE)
+    kinds = ("counted", "nominal", "seconds")
+    found = [
+        study_pair(later, earlier, kind, settings)
+        for earlier, later in itertools.combinations(arms, 2)
+        for kind in kinds
+    ]
+    problems = [f"{entry}." for entry in found if isinstance(entry, str)]
+    of_arms = [note for arm in arms for note in arm.notes]
+    return Study(
+        settings=settings,
+        arms=tuple(arms),
+        pairs=tuple(entry for entry in found if isinstance(entry, PairStudy)),
+        notes=tuple(dict.fromkeys([*notes, *of_arms, *problems])),
+    )
