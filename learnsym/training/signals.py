@@ -45,7 +45,10 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Note SIGTERM and SIGINT instead of dying of them; outside of the main thread, signals are left alone."""
+    """Note SIGTERM and SIGINT instead of dying of them, and tell a block around this one at the end.
+
+    Outside of the main thread, signals are left alone.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
@@ -56,3 +59,6 @@ def stop_request() -> Iterator[StopRequest]:
     finally:
         for number, handler in saved.items():
             signal.signal(number, handler)
+        outer = saved[signal.SIGTERM]
+        if isinstance(outer, StopRequest):  # what came after the last step is for whoever begins the next fit
+            outer.number = outer.number or request.number
