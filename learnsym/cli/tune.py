@@ -1,0 +1,142 @@
+"""learnsym tune."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from learnsym.cli._cluster import add_cluster_arguments, cluster_of
+from learnsym.cli._parser import print_table
+
+if TYPE_CHECKING:
+    from learnsym.tuning import Study
+
+STORAGE = "LEARNSYM_STORAGE"
+"""The environment variable that names a storage, so that its password shows in no list of processes."""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    tune = commands.add_parser(
+        "tune",
+        help="search a space of configurations: trials.csv, best/",
+        epilog="Keys of the configuration may follow, such as --train.steps 100.",
+        allow_abbrev=False,
+    )
+    tune.add_argument("config", type=Path, help="YAML file, as for learnsym train")
+    tune.add_argument("--study", required=True, metavar="NAME", help="study to begin or to join")
+    tune.add_argument(
+        "--storage",
+        metavar="URL",
+        help=f"postgresql://..., or a file for one machine; default: the environment's {STORAGE}, or a file in --out",
+    )
+    tune.add_argument("--trials", required=True, type=int, metavar="N", help="trials, over all workers")
+    tune.add_argument("--space", type=Path, metavar="FILE", help="search space; CONFIG.space.yaml by default")
+    tune.add_argument("--out", type=Path, metavar="DIR", help="folder of runs and tables; the study's name by default")
+    tune.add_argument("--workers", type=int, default=1, metavar="K", help="processes on this machine")
+    add_cluster_arguments(tune)
+    tune.set_defaults(call=_tune, overrides=[])
+
+
+def _tune(options: argparse.Namespace) -> int:
+    from learnsym import tuning, workers
+
+    _check(options)
+    workers.follow_parent()
+    out = options.out or Path(options.study)
+    storage = options.storage or os.environ.get(STORAGE) or str(out / "study.journal")
+    cluster = cluster_of(options)
+    study = _opened(options, storage, out)
+    if workers.is_worker() or (options.workers == 1 and cluster is None):
+        with _progress(options.trials) as ended:
+            tuning.tune(study, options.trials, out, ended=ended)
+        return 0 if workers.is_worker() or int(os.environ.get("RANK", "0")) else _say(study, out)
+    tuning.prepare(study, options.trials, out)
+    if cluster is None:
+        workers.run_workers(_arguments(options, out), options.workers, {STORAGE: storage})
+        return _finish(study, options.trials, out)
+    os.environ[STORAGE] = storage  # jobs have the environment of the command that submits them
+    arguments = [*_arguments(options, out), "--workers", str(options.workers)]
+    jobs = workers.submit(arguments, cluster, out / "jobs")
+    if options.detach:
+        print(f"jobs: {', '.join(job.job_id for job in jobs)}")
+        return 0
+    workers.wait(jobs)
+    return _finish(study, options.trials, out)
+
+
+def _check(options: argparse.Namespace) -> None:
+    for name in ("trials", "workers"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"{name}: got {getattr(options, name)}, must be at least 1")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and (options.workers > 1 or options.jobs):
+        raise ValueError("workers: torchrun has processes of its own; leave --workers and --jobs out")
+
+
+def _opened(options: argparse.Namespace, storage: str, out: Path) -> Study:
+    from learnsym.training import read_config
+    from learnsym.tuning import open_study, read_space, space_path
+    from learnsym.workers import check_storage, locks_for
+
+    logging.getLogger("learnsym.training").setLevel(logging.WARNING)  # trials say more
+    check_storage(storage)
+    config = read_config(options.config, options.overrides)
+    space = read_space(options.space or space_path(options.config), config)
+    return open_study(options.study, storage, config, space, locks_for(storage, out, options.study))
+
+
+def _arguments(options: argparse.Namespace, out: Path) -> list[str]:
+    """The command of one worker; the storage is in its environment."""
+    found = ["tune", str(options.config), "--study", options.study, "--trials", str(options.trials), "--out", str(out)]
+    if options.space is not None:
+        found += ["--space", str(options.space)]
+    return [*found, *options.overrides]
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar over ended trials, on the first worker."""
+    from tqdm.auto import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    from learnsym.workers import is_first_worker
+
+    disable = None if is_first_worker() else True
+    with logging_redirect_tqdm(), tqdm(total=total, unit="trial", disable=disable) as bar:
+
+        def ended(count: int) -> None:
+            bar.update(count - bar.n)
+
+        yield ended
+
+
+def _finish(study: Study, total: int, out: Path) -> int:
+    """After all workers have ended: the results, if no work is left."""
+    from learnsym.tuning import write_results
+
+    left = total - sum(trial.state.is_finished() for trial in study.trials())
+    if left > 0:
+        raise RuntimeError(f"{left} of {total} trials are left undone; the same command continues the study")
+    write_results(study, out)
+    return _say(study, out)
+
+
+def _say(study: Study, out: Path) -> int:
+    from learnsym.tuning import table
+
+    print_table(*table(study))
+    trials = study.trials()
+    count = {state: sum(trial.state.name == state for trial in trials) for state in ("COMPLETE", "PRUNED", "FAIL")}
+    print(f"{count['COMPLETE']} trials complete, {count['PRUNED']} pruned, {count['FAIL']} failed")
+    for trial in trials:
+        if trial.state.name == "FAIL":
+            print(f"failed: trial {trial.number}: {trial.user_attrs.get('failure', 'no reason was kept')}")
+    if not count["COMPLETE"]:
+        return 1
+    print(f"best: {out / 'best'}")
+    return 0

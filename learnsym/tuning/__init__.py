@@ -1,0 +1,22 @@
+"""Tuning: studies of Optuna over configurations, with seeds as repeats."""
+
+from learnsym.tuning.ranges import Choices, Range
+from learnsym.tuning.results import table, write_results
+from learnsym.tuning.space import SearchSpace
+from learnsym.tuning.space_file import read_space, space_path
+from learnsym.tuning.study import Study, open_study
+from learnsym.tuning.tune import prepare, tune
+
+__all__ = [
+    "Choices",
+    "Range",
+    "SearchSpace",
+    "Study",
+    "open_study",
+    "prepare",
+    "read_space",
+    "space_path",
+    "table",
+    "tune",
+    "write_results",
+]

@@ -1,0 +1,208 @@
+"""Who works on which trial: each trial is claimed by one worker, and by the next one when its worker has died.
+
+A claim is a lock that ends with its process, so that a dead worker needs no heartbeat to be noticed, and a slow one is
+not taken for dead. A trial that is taken over keeps its number, its values and its run folders.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from learnsym.tuning.space import Value
+from learnsym.tuning.study import Study, make_sampler, quiet
+from learnsym.workers import FolderLocks, storage_errors
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial
+
+logger = logging.getLogger(__name__)
+
+MOST_DEATHS = 3
+"""Deaths of workers after which a trial is given up."""
+TAKEN, BUSY, OVER = "taken", "busy", "over"
+
+
+class Claim:
+    """A trial that this process works on.
+
+    Args:
+        study: that the trial belongs to.
+        trial: to work on.
+    """
+
+    def __init__(self, study: Study, trial: optuna.Trial) -> None:
+        self.study, self.trial = study, trial
+        self.number = trial.number
+        with quiet():
+            self.values: dict[str, Value] = study.space.suggest(trial)
+
+    def report(self, index: int, value: float) -> bool:
+        """Note what the seed at `index` gave; returns whether the other seeds are not worth their training."""
+        with quiet():
+            if index not in self._frozen().intermediate_values:
+                self.trial.report(value, index)
+            return index + 1 < len(self.study.space.seeds) and self.trial.should_prune()
+
+    def complete(self, values: Sequence[float]) -> None:
+        """End the trial with its values."""
+        self._end("COMPLETE", list(values))
+
+    def prune(self) -> None:
+        """End the trial as one that is worse than the best."""
+        self._end("PRUNED", None)
+
+    def fail(self, reason: str) -> None:
+        """End the trial as one that gave no value."""
+        self._end("FAIL", None, reason)
+
+    def note(self, key: str, value: object) -> None:
+        """Keep a fact about the trial."""
+        self.trial.set_user_attr(key, value)
+
+    def _frozen(self) -> FrozenTrial:
+        return self.study.backend.get_trial(self.trial._trial_id)
+
+    def _end(self, state: str, values: list[float] | None, reason: str | None = None) -> None:
+        from optuna.trial import TrialState
+
+        if not self.study.locks.holds(_name(self.number)) or self._frozen().state.is_finished():
+            logger.warning("trial %d was taken over by another worker; what was found here is left out", self.number)
+            return
+        if reason is not None:
+            self.note("failure", reason)
+        self.study.optuna.tell(self.trial, values, TrialState[state])
+
+
+class Claims:
+    """Hands out the trials of a study to this process, one at a time.
+
+    Args:
+        study: to work on.
+        total: trials that it shall have, over all who work on it.
+        folder: of the run folders.
+    """
+
+    def __init__(self, study: Study, total: int, folder: Path) -> None:
+        self.study, self.total = study, total
+        self._own = FolderLocks(folder, study.name)
+        self._begun = False
+
+    @contextmanager
+    def next(self) -> Iterator[tuple[str, Claim | None]]:
+        """`taken` and a claim, `busy` while others work on all that is left, or `over`."""
+        with ExitStack() as stack:
+            with storage_errors(self.study.storage), self.study.locks.waiting("ask"):
+                state, trial_id = self._take(stack)
+            if trial_id is None:
+                yield state, None
+                return
+            with self._paused_unless_ended(trial_id):
+                yield TAKEN, Claim(self.study, self._trial(trial_id))
+
+    def _take(self, stack: ExitStack) -> tuple[str, int | None]:
+        """A trial of which this process now has the lock: first what dead workers have left."""
+        from optuna.trial import TrialState
+
+        trials = self.study.trials()
+        running = [trial for trial in trials if trial.state == TrialState.RUNNING]
+        ways: list[Callable[[], int | None]] = [
+            lambda: self._waiting([trial for trial in trials if trial.state == TrialState.WAITING], stack),
+            lambda: self._new(stack) if len(trials) < self.total else None,
+        ]
+        # once at the start, and when there is nothing else: each look at a running trial takes time
+        ways.insert(0 if not self._begun else 2, lambda: self._orphan(running, stack))
+        self._begun = True
+        for way in ways:
+            found = way()
+            if found is not None:
+                return TAKEN, found
+        return (BUSY if self._unfinished() else OVER), None
+
+    def _unfinished(self) -> bool:
+        return any(not trial.state.is_finished() for trial in self.study.trials())
+
+    def _waiting(self, trials: list[FrozenTrial], stack: ExitStack) -> int | None:
+        """A trial that someone has put into the queue."""
+        from optuna.trial import TrialState
+
+        for trial in trials:
+            if self._hold(trial.number, stack):
+                self.study.backend.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
+                return trial._trial_id
+        return None
+
+    def _new(self, stack: ExitStack) -> int | None:
+        trial_id = self.study.backend.create_new_trial(self.study.id)
+        number = self.study.backend.get_trial(trial_id).number
+        return trial_id if self._hold(number, stack) else None
+
+    def _orphan(self, trials: list[FrozenTrial], stack: ExitStack) -> int | None:
+        """A trial whose worker has died or was stopped; the dead are counted."""
+        for trial in trials:
+            own = ExitStack()
+            if not self._hold(trial.number, own):
+                continue
+            if self._revived(trial._trial_id):
+                stack.push(own.pop_all())
+                return trial._trial_id
+            own.close()
+        return None
+
+    def _revived(self, trial_id: int) -> bool:
+        backend = self.study.backend
+        trial = backend.get_trial(trial_id)
+        if trial.state.is_finished():  # since the list was read
+            return False
+        deaths = trial.user_attrs.get("deaths", 0) + (not trial.user_attrs.get("paused", False))
+        backend.set_trial_user_attr(trial_id, "deaths", deaths)
+        backend.set_trial_user_attr(trial_id, "paused", False)
+        if deaths < MOST_DEATHS:
+            logger.info("trial %d is taken over", trial.number)
+            return True
+        self._give_up(trial, deaths)
+        return False
+
+    def _give_up(self, trial: FrozenTrial, deaths: int) -> None:
+        from optuna.trial import TrialState
+
+        reason = f"its worker died {deaths} times (killed, or out of memory)"
+        logger.error("trial %d is given up: %s", trial.number, reason)
+        self.study.backend.set_trial_user_attr(trial._trial_id, "failure", reason)
+        self.study.backend.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+
+    def _hold(self, number: int, stack: ExitStack) -> bool:
+        """The lock of a trial, and that of its folder, which matters when a worker was cut off from the storage."""
+        both = ExitStack()
+        if both.enter_context(self.study.locks.held(_name(number))) and both.enter_context(self._own.held(str(number))):
+            stack.push(both.pop_all())
+            return True
+        both.close()
+        return False
+
+    def _trial(self, trial_id: int) -> optuna.Trial:
+        import optuna
+
+        number = self.study.backend.get_trial(trial_id).number
+        self.study.optuna.sampler = make_sampler(self.study.space, number)
+        return optuna.trial.Trial(self.study.optuna, trial_id)
+
+    @contextmanager
+    def _paused_unless_ended(self, trial_id: int) -> Iterator[None]:
+        """Say that a worker leaves a trial for the next one on purpose."""
+        try:
+            yield
+        except BaseException:
+            try:
+                self.study.backend.set_trial_user_attr(trial_id, "paused", True)
+            except Exception:  # has ended, or the storage is what failed
+                logger.debug("trial %d is left as it is", trial_id)
+            raise
+
+
+def _name(number: int) -> str:
+    return f"trial {number}"

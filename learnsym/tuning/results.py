@@ -1,0 +1,116 @@
+"""What a study leaves in its folder: a table of its trials, the front of several objectives, and the best trial."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from learnsym.training.checkpoint import write_atomically
+from learnsym.tuning.study import Study
+from learnsym.tuning.trial import trial_folder
+from learnsym.workers import FolderLocks
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+logger = logging.getLogger(__name__)
+
+
+def write_results(study: Study, folder: Path) -> None:
+    """Write `trials.csv`, `best.json`, `best/` and, for several objectives, `front.csv` and `front.json`."""
+    with FolderLocks(folder).waiting("results"):
+        write_table(study, folder)
+        front = front_of(study)
+        if len(study.space.objectives) > 1:
+            rows = [_row(study, trial) for trial in front]
+            _write_csv(folder / "front.csv", rows)
+            _write_json(folder / "front.json", rows)
+        best = best_of(study)
+        if best is not None:
+            _copy_best(study, best, folder)
+
+
+def write_table(study: Study, folder: Path) -> None:
+    """Write `trials.csv`, a row for each trial."""
+    _write_csv(folder / "trials.csv", [_row(study, trial) for trial in study.trials()])
+
+
+def front_of(study: Study) -> list[FrozenTrial]:
+    """Trials that no other beats in all objectives: for one objective, the best ones."""
+    return sorted(study.optuna.best_trials, key=lambda trial: trial.number)
+
+
+def best_of(study: Study) -> FrozenTrial | None:
+    """The best trial; of a front, the one with the lowest loss or, without it, the best first objective."""
+    names, front = study.space.objectives, front_of(study)
+    place = names.index("loss") if "loss" in names else 0
+    sign = -1.0 if study.space.directions[place] == "maximize" else 1.0
+    return min(front, key=lambda trial: (sign * trial.values[place], trial.number)) if front else None
+
+
+def table(study: Study) -> tuple[list[str], list[list[str]]]:
+    """Header and rows for the screen: trials that ended well, best first, then how many others there are."""
+    names = study.space.objectives
+    sign = -1.0 if study.space.directions[0] == "maximize" else 1.0
+    done = [trial for trial in study.trials() if trial.state.name == "COMPLETE"]
+    done.sort(key=lambda trial: (sign * trial.values[0], trial.number))
+    keys = list(study.space.parameters)
+    rows = [[str(t.number), *map(_shown, t.values), *(_shown(t.params[key]) for key in keys)] for t in done]
+    return ["trial", *names, *keys], rows
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _row(study: Study, trial: FrozenTrial) -> dict[str, Any]:
+    values = trial.values if trial.state.name == "COMPLETE" else None
+    attributes = trial.user_attrs
+    return {
+        "trial": trial.number,
+        "state": trial.state.name.lower(),
+        **dict(zip(study.space.objectives, values or [None] * len(study.space.objectives), strict=True)),
+        **{key: trial.params.get(key) for key in study.space.parameters},
+        "seeds": sum(f"seed {seed}" in attributes for seed in study.space.seeds),
+        "seconds": attributes.get("seconds"),
+        "deaths": attributes.get("deaths", 0),
+        "failure": attributes.get("failure"),
+    }
+
+
+def _copy_best(study: Study, best: FrozenTrial, folder: Path) -> None:
+    """The run folder of the best trial as `best`, or one for each seed in it."""
+    seeds, source, target = study.space.seeds, trial_folder(folder, best.number), folder / "best"
+    note = folder / "best.json"
+    content = _row(study, best)
+    if target.exists() and note.exists() and json.loads(note.read_text(encoding="utf8")) == content:
+        return
+    if not all((source / str(seed) / "config.yaml").exists() for seed in seeds):
+        logger.warning("the runs of the best trial, %d, lie in the --out of another command", best.number)
+        _write_json(note, content)
+        return
+    temporary = folder / "best.tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    shutil.copytree(source / str(seeds[0]) if len(seeds) == 1 else source, temporary)
+    note.unlink(missing_ok=True)
+    shutil.rmtree(target, ignore_errors=True)
+    temporary.rename(target)
+    _write_json(note, content)
+
+
+def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
+    buffer = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    write_atomically(path, buffer.getvalue().encode())
+
+
+def _write_json(path: Path, content: object) -> None:
+    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())

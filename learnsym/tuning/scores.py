@@ -1,0 +1,106 @@
+"""What a trial is judged by: scores of a run on validation data, never on test data, and what its training costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from learnsym import measure
+from learnsym.actions import Image, Invariant
+from learnsym.augment import equivariant
+from learnsym.data import Signature, load_splits
+from learnsym.nets.cost import flops
+from learnsym.relax import group_named
+from learnsym.symmetry import Symmetry, symmetry_by_name
+from learnsym.training import Run, RunConfig, build
+
+BATCH = 64
+
+
+class BadScore(RuntimeError):
+    """A score is missing or not finite."""
+
+
+def scores(run: Run, objectives: Sequence[str]) -> dict[str, float]:
+    """The objectives of one finished run, by name.
+
+    Raises:
+        BadScore: when one is missing or not finite.
+    """
+    found = {name: SCORES[name](run) for name in objectives}
+    bad = [f"{name} is {value}" for name, value in found.items() if not math.isfinite(value)]
+    if bad:
+        raise BadScore(f"{', '.join(bad)} in {run.path}")
+    return found
+
+
+def check_objectives(config: RunConfig, objectives: Sequence[str], signature: Signature) -> None:
+    """Refuse objectives that runs of a configuration do not have, before any work."""
+    if config.train.steps == 0:
+        raise ValueError("train.steps: got 0, a study needs trained runs; set it to at least 1")
+    if "accuracy" in objectives and not signature.classes:
+        raise ValueError("objectives: got 'accuracy' for a regression; use loss")
+    if "equivariance_error" in objectives:
+        tested_symmetry(config, signature)
+
+
+def tested_symmetry(config: RunConfig, signature: Signature) -> Symmetry:
+    """The symmetry of the exact twin, or the first one that is penalised."""
+    if config.is_penalised or signature.on_input is not None:
+        return signature.symmetry(config.penalty.symmetries[0])
+    if config.is_relaxed:
+        return Symmetry(group_named(config.relax.group), Image(), Invariant())
+    symmetry = symmetry_by_name(config.augment.exact)
+    return equivariant(symmetry) if config.augment.output == "equivariant" else symmetry
+
+
+def _validation(run: Run, name: str) -> float:
+    found = [record for record in run.metrics() if record["split"] == "val" and name in record]
+    return found[-1][name] if found else math.nan
+
+
+def _equivariance_error(run: Run) -> float:
+    """Of probabilities where there are classes: logits of different networks have scales of their own."""
+    data, analysis = load_splits(run.config.data).val, run.config.analysis
+    model = run.model()
+    return measure.equivariance_error(
+        _Probabilities(model) if data.classes else model,
+        data.inputs[: analysis.equivariance_examples],
+        tested_symmetry(run.config, data.signature),
+        samples=analysis.equivariance_samples,
+        seed=analysis.seed,
+    ).mean
+
+
+class _Probabilities(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.model(part).softmax(1) for part in x.split(BATCH)])
+
+
+def _cost(run: Run) -> float:
+    """Counted FLOPs of the whole training."""
+    train = run.config.train
+    model, objective, splits = build(run.config)
+    some = splits.train.subset(torch.arange(min(train.batch_size, len(splits.train))))
+    found = flops(
+        model,
+        some.inputs,
+        batch_size=train.batch_size,
+        loss=lambda model, x: objective(model, (x, some.y)).total,
+    )
+    return found.training * train.batch_size * train.steps
+
+
+SCORES = {
+    "loss": lambda run: _validation(run, "task"),
+    "accuracy": lambda run: _validation(run, "accuracy"),
+    "equivariance_error": _equivariance_error,
+    "cost": _cost,
+}
