@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from learnsym import (
         actions,
         augment,
+        comparison,
         data,
         distributions,
         equivariant,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _SUBMODULES = (
     "actions",
     "augment",
+    "comparison",
     "data",
     "distributions",
     "equivariant",
@@ -57,6 +59,7 @@ __all__ = [
     "__version__",
     "actions",
     "augment",
+    "comparison",
     "data",
     "degrees",
     "distributions",

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -36,16 +37,21 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
         ['regulariser', 'task']
     """
     splits = load_splits(config.data)
+    model = build_model(config, splits.train.signature)
+    return model, build_objective(config, model, splits), splits
+
+
+def build_objective(config: RunConfig, model: nn.Module, splits: Splits) -> Objective:
+    """What the training of one member minimises."""
     signature = splits.train.signature
-    model = build_model(config, signature)
     held_out = splits.val.inputs, splits.val.y
     if config.is_relaxed:
-        return model, objectives.build_relaxed(config.objective, config.relax, len(splits.train)), splits
+        return objectives.build_relaxed(config.objective, config.relax, len(splits.train))
     if config.is_penalised and config.augment.twin == "learned":
-        return model, penalised_objective(config, model, signature, held_out), splits
+        return penalised_objective(config, model, signature, held_out)
     if signature.on_input is not None:
-        return model, objectives.Supervised(_loss_fn(config)), splits
-    return model, objectives.build(config.objective, held_out), splits
+        return objectives.Supervised(task_loss(config))
+    return objectives.build(config.objective, held_out)
 
 
 def penalised_objective(
@@ -53,7 +59,7 @@ def penalised_objective(
 ) -> objectives.Remul:
     """The objective with penalties on imperfect symmetry of a configuration that has them."""
     symmetries = {name: signature.symmetry(name) for name in config.penalty.symmetries}
-    return objectives.build_remul(config.penalty, _loss_fn(config), symmetries, model, held_out)
+    return objectives.build_remul(config.penalty, task_loss(config), symmetries, model, held_out)
 
 
 def build_model(config: RunConfig, signature: Signature) -> nn.Module:
@@ -94,7 +100,7 @@ def train_member(config: RunConfig, path: str | os.PathLike[str]) -> Run:
 
 def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, device: torch.device) -> None:
     config, seed = run.config, run.config.seeds[0]
-    loss_fn = _loss_fn(config)
+    loss_fn = task_loss(config)
     rank, world = distributed.rank(), distributed.world()
     if rank == 0:
         run.keep_signature(splits.train.signature)
@@ -109,23 +115,23 @@ def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, devic
         validate=lambda trained: evaluate(trained, splits.val, loss_fn),
     )
     if rank == 0:
-        _finish(run, model, splits, loss_fn)
+        state = run.state()
+        assert state is not None
+        with run.writing(state):
+            finish(run, model, splits, state)
 
 
-def _finish(run: Run, model: nn.Module, splits: Splits, loss_fn: objectives.LossFunction) -> None:
-    """Record the test scores and predictions, and mark the run as finished."""
-    state = run.state()
-    assert state is not None
+def finish(run: Run, model: nn.Module, splits: Splits, state: dict[str, Any]) -> None:
+    """Record the test scores and predictions of a run that is open, and mark it as finished."""
     outputs = predict(model, splits.test.inputs)
-    with run.writing(state):
-        run.log({"step": state["step"], "split": "test", **scores(outputs, splits.test, loss_fn)})
-        if splits.test.y.dim() == 1:
-            content = {"outputs": outputs.contiguous(), "targets": splits.test.y.cpu()}
-            write_atomically(run.path / "predictions.safetensors", safetensors.torch.save(content))
-        run.save({**state, "finished": True})
+    run.log({"step": state["step"], "split": "test", **scores(outputs, splits.test, task_loss(run.config))})
+    if splits.test.y.dim() == 1:
+        content = {"outputs": outputs.contiguous(), "targets": splits.test.y.cpu()}
+        write_atomically(run.path / "predictions.safetensors", safetensors.torch.save(content))
+    run.save({**state, "finished": True})
 
 
-def _loss_fn(config: RunConfig) -> LossFunction:
+def task_loss(config: RunConfig) -> LossFunction:
     """The loss on the targets alone, for evaluation."""
     if config.objective.loss == "segmentation":
         return objectives.Segmentation(config.objective.ignore)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -36,12 +38,38 @@ def parse(parser: ArgumentParser, arguments: Sequence[str]) -> tuple[RunConfig, 
     Raises:
         ValueError: one sentence that names the key.
     """
+    values = instantiated(parser, lambda: parser.parse_args(list(arguments)))
+    return RunConfig(**{name: values[name] for name in SECTIONS}), values
+
+
+def instantiated(parser: ArgumentParser, parsed: Callable[[], Namespace]) -> Any:  # noqa: ANN401  a Namespace
+    """What a parser reads, with dataclasses in place of their fields.
+
+    Raises:
+        ValueError: one sentence that names the key.
+    """
     try:
         instantiate = getattr(parser, "instantiate", None) or parser.instantiate_classes  # the name until 4.49
-        values: Any = instantiate(parser.parse_args(list(arguments)))
-        return RunConfig(**{name: values[name] for name in SECTIONS}), values
+        return instantiate(parsed())
     except (argparse.ArgumentError, TypeError, KeyError) as error:
         raise ValueError(_sentence(str(error))) from error
+
+
+def config_of(values: Mapping[str, Any]) -> RunConfig:
+    """The configuration with these differences from the defaults, as nested mappings.
+
+    Raises:
+        ValueError: when a key or value is unknown.
+
+    Example:
+        >>> from learnsym.training.config_file import config_of
+        >>> config_of({"net": {"width": 4}}).net.width
+        4
+    """
+    check_sections(values)
+    parser = config_parser()
+    found = instantiated(parser, lambda: parser.parse_object(dict(values)))
+    return RunConfig(**{name: found[name] for name in SECTIONS})
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RunConfig:
@@ -55,6 +83,17 @@ def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
 
 def file_arguments(path: str | os.PathLike[str]) -> list[str]:
     """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing."""
+    content = read_mapping(path)
+    check_sections(content)
+    return ["--from", os.fspath(path)] if content else []
+
+
+def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The keys and values of a YAML file.
+
+    Raises:
+        ValueError: when it is missing or holds something else.
+    """
     if not Path(path).is_file():
         raise ValueError(f"config: {os.fspath(path)} does not exist; name a YAML file")
     try:
@@ -63,12 +102,16 @@ def file_arguments(path: str | os.PathLike[str]) -> list[str]:
         raise ValueError(f"config: {os.fspath(path)} is not YAML ({' '.join(str(error).split())})") from error
     if not isinstance(content, dict | None):
         raise ValueError(f"config: {os.fspath(path)} must hold keys and values, such as `train: {{steps: 100}}`")
-    for key, value in (content or {}).items():
+    return content or {}
+
+
+def check_sections(content: Mapping[str, Any]) -> None:
+    """Refuse keys that no configuration of a run has."""
+    for key, value in content.items():
         if key not in SECTIONS:
             raise ValueError(f"{key}: unknown key; known keys are {', '.join(SECTIONS)}")
         if key not in ("twins", "seeds") and not isinstance(value, dict):
             raise ValueError(f"{key}: got {value!r}, must hold keys and values; leave it out for the defaults")
-    return ["--from", os.fspath(path)] if content else []
 
 
 def dump_config(config: RunConfig) -> str:
@@ -85,6 +128,16 @@ def difference(ours: RunConfig, theirs: RunConfig) -> str | None:
     return None
 
 
+def config_hash(config: RunConfig) -> str:
+    """Twelve hexadecimal digits of all that the trained weights depend on.
+
+    Keys at their defaults do not count, so that the hash outlives versions that add keys.
+    """
+    ours, usual = dict(_flat(asdict(config))), dict(_flat(asdict(RunConfig())))
+    kept = {k: v for k, v in ours.items() if usual.get(k) != v and not k.startswith((*RUNTIME, "data.label"))}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
+
+
 def value_at(config: RunConfig, key: str) -> object:
     """The value of a dotted key."""
     return dict(_flat(asdict(config))).get(key)
@@ -99,8 +152,8 @@ def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, objec
 
 
 REPHRASED = {
-    r"^Group '(.+?)' does not accept option '(.+?)'": r"\1.\2: unknown key; see learnsym train --help",
-    r"^unrecognized arguments: --(\S+).*": r"\1: unknown key; see learnsym train --help",
+    r"^Group '(.+?)' does not accept option '(.+?)'": r"\1.\2: unknown key; see --help",
+    r"^unrecognized arguments: --(\S+).*": r"\1: unknown key; see --help",
     r"^Parser key \"(.+?)\": ": r"\1: ",
     r"Does not validate against any of the Union subtypes Subtypes: \[(.*?)\] .* Given": r"Expected \1. Given",
     r"<class '(.+?)'>": r"\1",

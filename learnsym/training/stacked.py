@@ -29,7 +29,7 @@ class Stacked:
     """
 
     def __init__(self, models: Sequence[nn.Module]) -> None:
-        _check(models)
+        check_members(models)
         self.models = [model.train() for model in models]
         self.base = copy.deepcopy(models[0])
         parameters, self.fixed = stack_module_state(self.models)
@@ -72,7 +72,8 @@ class Stacked:
                 model.get_parameter(name).copy_(own)
 
 
-def _check(models: Sequence[nn.Module]) -> None:
+def check_members(models: Sequence[nn.Module]) -> None:
+    """Refuse modules that cannot be trained as one; see `Stacked`."""
     if not models:
         raise ValueError("models: got none, must be at least one module")
     shapes = [_shape(model) for model in models]

@@ -1,0 +1,105 @@
+"""What is compared: twins x training examples x model sizes x lengths of training x learning rates x seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+Match = Literal["parameters", "flops", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonConfig:
+    """Arms and axes of a comparison; an axis that is left out has the one value of the base.
+
+    Example:
+        >>> arms = {"plain": {"augment": {"twin": "plain"}}, "learned": {}}
+        >>> config = ls.comparison.ComparisonConfig(arms=arms, train_sizes=[100, 300], seeds=[0, 1, 2])
+        >>> len(ls.comparison.cells(config))
+        12
+    """
+
+    base: dict[str, Any] = field(default_factory=dict)
+    """What all cells share, as in a configuration of `learnsym train`; `from: FILE.yaml` begins with that file."""
+    arms: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The twins by name: each holds what differs from the base, such as `{augment: {twin: plain}}`."""
+    train_sizes: list[int] = field(default_factory=list)
+    """Numbers of training examples."""
+    sizes: list[int] = field(default_factory=list)
+    """Model sizes: widths of the reference arm."""
+    steps: list[int] = field(default_factory=list)
+    """Lengths of training in optimiser steps."""
+    epochs: list[float] = field(default_factory=list)
+    """Lengths of training in passes over the training examples, instead of `steps`."""
+    lrs: list[float] = field(default_factory=list)
+    """Learning rates; reports use the one with the best mean validation loss of each arm and point of the grid."""
+    seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
+    """Seeds of weights, batches and, with `redraw`, of the choice of examples; the same for all arms."""
+    redraw: bool = True
+    """Whether each seed draws examples of its own, so that intervals are over data sets and not over weights alone."""
+    match: Match = "parameters"
+    """How the width of the other arms follows from the reference: as many parameters, as many FLOPs of a training
+    example, or the same width (none)."""
+    reference: str = ""
+    """The arm whose width is the model size; empty for the first."""
+    stack_below: float = 2e7
+    """Networks whose step has fewer counted FLOPs are trained as one stacked ensemble over seeds and learning rates,
+    where this gives the same results; 0 for never."""
+
+    def __post_init__(self) -> None:
+        if not self.arms:
+            raise ValueError("arms: got none, must name at least one twin, such as plain: {augment: {twin: plain}}")
+        if self.match not in get_args(Match):
+            raise ValueError(f"match: got {self.match!r}, must be one of {', '.join(get_args(Match))}")
+        if self.reference and self.reference not in self.arms:
+            raise ValueError(f"reference: got {self.reference!r}, must be one of the arms {', '.join(self.arms)}")
+        self._check_axes()
+        self._check_widths()
+
+    @property
+    def reference_arm(self) -> str:
+        """The arm whose width is the model size."""
+        return self.reference or next(iter(self.arms))
+
+    def _check_axes(self) -> None:
+        for name in ("train_sizes", "sizes", "steps", "epochs", "lrs"):
+            values = getattr(self, name)
+            if not all(value > 0 for value in values):
+                raise ValueError(f"{name}: got {values}, must be positive; leave out what is not")
+        for name in ("train_sizes", "sizes", "steps", "epochs", "lrs", "seeds"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name}: got {values}, must differ; name each once")
+        if not self.seeds:
+            raise ValueError("seeds: got [], which leaves zero cells; name at least one, three for intervals")
+        if self.steps and self.epochs:
+            raise ValueError("epochs: got both steps and epochs; say how long training is in one of them")
+
+    def _check_widths(self) -> None:
+        if self.match == "none":
+            return
+        for name, differences in self.arms.items():
+            if "width" in differences.get("net", {}) and name != self.reference_arm:
+                width = differences["net"]["width"]
+                raise ValueError(
+                    f"arms.{name}.net.width: got {width} with match: {self.match}, which chooses the width; "
+                    "leave it out, or say match: none"
+                )
+        if self.sizes and "width" in self.arms[self.reference_arm].get("net", {}):
+            raise ValueError(f"arms.{self.reference_arm}.net.width: contradicts sizes; leave one of them out")
+
+
+def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings, where the second goes before the first.
+
+    Example:
+        >>> from learnsym.comparison.config import merged
+        >>> merged({"net": {"width": 8, "depth": 2}}, {"net": {"width": 4}})
+        {'net': {'width': 4, 'depth': 2}}
+    """
+    found = dict(base)
+    for key, value in differences.items():
+        nested = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
+        found[key] = merged(found[key], value) if nested else value
+    return found

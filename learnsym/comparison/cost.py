@@ -1,0 +1,101 @@
+"""What a comparison will cost, before it starts."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from learnsym.comparison.grid import Cell
+from learnsym.comparison.networks import Network
+from learnsym.comparison.plan import Plan
+from learnsym.comparison.rows import row_path
+from learnsym.data import Batches
+from learnsym.training import build
+from learnsym.training.distributed import pick_device
+from learnsym.training.optimiser import make_optimiser
+
+STEPS = 3
+"""Steps that are timed, after one that is not."""
+
+Key = tuple[str, int]
+"""Arm and model size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmCost:
+    """What the cells of one arm cost at one model size."""
+
+    arm: str
+    size: int
+    width: int
+    parameters: int
+    flops: float
+    """Counted FLOPs of training on one example."""
+    cells: int
+    """All cells."""
+    left: int
+    """Cells that have not ended."""
+    compute: float
+    """Counted FLOPs of the cells that have not ended."""
+    seconds: float
+    """Expected time of these in one process, without evaluation; NaN when no step was timed."""
+
+
+def costs(plan: Plan, folder: Path, seconds: Mapping[Key, float] | None = None) -> list[ArmCost]:
+    """The cost of each arm at each model size.
+
+    Args:
+        plan: of the comparison.
+        folder: where cells may have ended already.
+        seconds: time of a step, by arm and size, see `seconds_per_step`.
+    """
+    timed = seconds or {}
+    return [_cost(plan, folder, network, timed.get((network.arm, network.size), math.nan)) for network in plan.networks]
+
+
+def seconds_per_step(plan: Plan) -> dict[Key, float]:
+    """Measured time of an optimiser step of each network on this machine, the median of a few."""
+    first: dict[Key, Cell] = {}
+    for cell in plan.cells:
+        first.setdefault((cell.arm, cell.size), cell)
+    return {key: _timed(cell) for key, cell in first.items()}
+
+
+def _cost(plan: Plan, folder: Path, network: Network, seconds: float) -> ArmCost:
+    own = [cell for cell in plan.cells if plan.network(cell) is network]
+    left = [cell for cell in own if not row_path(folder, cell).exists()]
+    return ArmCost(
+        arm=network.arm,
+        size=network.size,
+        width=network.width,
+        parameters=network.parameters,
+        flops=network.flops_counted,
+        cells=len(own),
+        left=len(left),
+        compute=sum(map(plan.compute, left)),
+        seconds=seconds * sum(cell.config.train.steps for cell in left),
+    )
+
+
+def _timed(cell: Cell) -> float:
+    device = pick_device(cell.config.train.device)
+    model, objective, splits = build(cell.config)
+    model.to(device)
+    batches = Batches(splits.train, cell.config.train.batch_size, 0, device)
+    optimiser = make_optimiser(model, cell.config.optimiser)
+    times = []
+    for step in range(1 + STEPS):
+        started = time.perf_counter()
+        optimiser.zero_grad(set_to_none=True)
+        objective(model, batches[step]).total.backward()
+        optimiser.step()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times[1:])

@@ -1,0 +1,107 @@
+"""The networks of a comparison: widths by the matching rule, parameters and FLOPs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from learnsym.comparison.config import ComparisonConfig
+from learnsym.comparison.grid import arm_configs, model_sizes, training_examples
+from learnsym.data import Splits, load_splits
+from learnsym.nets import matched_width, parameter_count
+from learnsym.nets.cost import Flops, flops
+from learnsym.training import RunConfig, build_model
+from learnsym.training.build import build_objective
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """The network of one arm at one model size."""
+
+    arm: str
+    size: int
+    width: int
+    parameters: int
+    """Trainable numbers."""
+    flops_counted: float
+    """FLOPs of training, forward and backward, for one example, as torch counts them."""
+    flops_nominal: float
+    """The same by the rule of scaling studies, see `nets.cost`."""
+    flops_inference: float
+    """Counted FLOPs of one evaluated example."""
+
+
+def networks(config: ComparisonConfig) -> list[Network]:
+    """The network of each arm at each size, with the width that the matching rule gives it.
+
+    Raises:
+        ValueError: when data cannot be loaded, or networks do not fit them or cannot be matched.
+    """
+    arms = arm_configs(config)
+    makers = {name: _Maker(name, arm, _largest(config, arm)) for name, arm in arms.items()}
+    found = []
+    for size in model_sizes(config, arms):
+        target = makers[config.reference_arm].network(size, size)
+        for name, maker in makers.items():
+            is_target = name == config.reference_arm
+            found.append(target if is_target else maker.network(size, _width(config, maker, target)))
+    return found
+
+
+def _largest(config: ComparisonConfig, arm: RunConfig) -> Splits:
+    """The data with the largest training set that is asked for: what cannot be had is found out now."""
+    return load_splits(replace(arm.data, train=max(config.train_sizes or [training_examples(arm)])))
+
+
+def _width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:
+    """The width that makes an arm's network as large as the reference."""
+    try:
+        if config.match == "parameters":
+            return matched_width(maker.model, target.parameters)
+        if config.match == "flops":
+            return matched_width(
+                maker.model, int(target.flops_counted), size=lambda model: int(maker.cost(model).training)
+            )
+    except ValueError as error:
+        raise ValueError(f"arms.{maker.arm}: no width matches size {target.size} of {target.arm} ({error})") from error
+    return target.size if config.sizes else maker.config.net.width
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """The networks of one arm."""
+
+    arm: str
+    config: RunConfig
+    splits: Splits
+
+    def model(self, width: int) -> nn.Module:
+        config = replace(self.config, net=replace(self.config.net, width=width))
+        return build_model(config, self.splits.train.signature)
+
+    def cost(self, model: nn.Module) -> Flops:
+        """FLOPs with what the objective adds, such as a second pass."""
+        train = self.splits.train
+        some = train.subset(torch.arange(min(self.config.train.batch_size, len(train))))
+        objective = build_objective(self.config, model, self.splits)
+        return flops(
+            model,
+            some.inputs,
+            batch_size=self.config.train.batch_size,
+            loss=lambda model, x: objective(model, (x, some.y.to(x.device))).total,
+        )
+
+    def network(self, size: int, width: int) -> Network:
+        model = self.model(width)
+        cost = self.cost(model)
+        return Network(
+            arm=self.arm,
+            size=size,
+            width=width,
+            parameters=parameter_count(model),
+            flops_counted=cost.training,
+            flops_nominal=cost.nominal,
+            flops_inference=cost.inference,
+        )

@@ -1,0 +1,129 @@
+"""The plan of a comparison: what will be trained, where, and what it costs; kept in its folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from learnsym import __version__
+from learnsym.comparison.config import ComparisonConfig
+from learnsym.comparison.config_file import dump_comparison
+from learnsym.comparison.grid import Cell, cells
+from learnsym.comparison.networks import Network, networks
+from learnsym.training.checkpoint import write_atomically
+from learnsym.workers import Locks
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The cells of a comparison and the networks in them."""
+
+    config: ComparisonConfig
+    networks: list[Network]
+
+    @classmethod
+    def of(cls, config: ComparisonConfig) -> Plan:
+        """Match the networks; loads data.
+
+        Raises:
+            ValueError: whatever is wrong with the comparison, before any work starts.
+        """
+        cells(config)  # what is wrong with keys and values is found before data are loaded
+        return cls(config, networks(config))
+
+    @classmethod
+    def kept(cls, config: ComparisonConfig, folder: str | os.PathLike[str]) -> Plan:
+        """The plan that a folder keeps of this comparison, where it does; a new one else."""
+        content = read_plan(Path(folder))
+        if content is None or content["made_of"] != _made_of(config):
+            return cls.of(config)
+        return cls(config, [Network(**network) for network in content["networks"]])
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """All cells, cheap ones first."""
+        found = cells(self.config, {(n.arm, n.size): n.width for n in self.networks})
+        return sorted(found, key=self.compute)
+
+    def network(self, cell: Cell) -> Network:
+        """The network that a cell trains."""
+        return self._by_name[cell.arm, cell.size]
+
+    def compute(self, cell: Cell) -> float:
+        """Counted FLOPs of the training of a cell."""
+        return self.network(cell).flops_counted * cell.samples
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, int], Network]:
+        return {(network.arm, network.size): network for network in self.networks}
+
+
+def keep(plan: Plan, folder: str | os.PathLike[str], locks: Locks) -> Path:
+    """Write `comparison.yaml` and `plan.json` in the folder of the comparison.
+
+    A comparison may grow: its new grid must hold all cells of the old one.
+
+    Raises:
+        ValueError: when the folder holds something else, or cells that this comparison has not.
+    """
+    path = Path(folder)
+    if path.is_file():
+        raise ValueError(f"out: {path} is a file; name a folder")
+    path.mkdir(parents=True, exist_ok=True)
+    if not (path / "plan.json").exists():
+        others = [entry.name for entry in path.iterdir() if entry.name not in KEPT and entry.suffix != ".tmp"]
+        if others:
+            raise ValueError(f"out: {path} is no comparison, but holds {sorted(others)[0]}; name another folder")
+    with locks.waiting("plan"):
+        _check_grown(plan, path)
+        content = {
+            "version": VERSION,
+            "made_of": _made_of(plan.config),
+            "networks": [asdict(network) for network in plan.networks],
+            "cells": {cell.key: str(cell) for cell in plan.cells},
+        }
+        write_atomically(path / "plan.json", (json.dumps(content, indent=1) + "\n").encode())
+        write_atomically(path / "comparison.yaml", dump_comparison(plan.config).encode())
+    return path
+
+
+KEPT = (".locks", "comparison.yaml", "plan.json")
+
+
+def read_plan(folder: Path) -> dict[str, Any] | None:
+    """What `keep` has written; None when there is nothing.
+
+    Raises:
+        ValueError: when it cannot be read.
+    """
+    path = folder / "plan.json"
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf8"))
+        version = content["version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"out: {path} cannot be read; delete it, the next comparison writes it again") from error
+    if version != VERSION:
+        raise ValueError(f"out: {path} has version {version}, this learnsym reads {VERSION}; use another --out")
+    return content
+
+
+def _made_of(config: ComparisonConfig) -> list[str]:
+    return [__version__, dump_comparison(config)]
+
+
+def _check_grown(plan: Plan, path: Path) -> None:
+    old = (read_plan(path) or {"cells": {}})["cells"]
+    missing = [name for key, name in old.items() if key not in {cell.key for cell in plan.cells}]
+    if missing:
+        raise ValueError(
+            f"out: {path} has {len(missing)} cells that this comparison has not, such as [{missing[0]}]; "
+            "keep them in the grid, or use another --out"
+        )

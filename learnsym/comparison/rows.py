@@ -1,0 +1,80 @@
+"""One row for each cell that ended, kept as `rows/<cell>.json`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from learnsym.comparison.grid import Cell
+from learnsym.comparison.networks import Network
+from learnsym.training import Run
+from learnsym.training.checkpoint import write_atomically
+
+COLUMNS = (
+    *("cell", "state", "failure", "arm", "train", "size", "width", "steps", "batch_size", "seed", "lr"),
+    *("parameters", "flops_counted", "flops_nominal", "flops_inference", "samples", "epochs"),
+    *("compute_counted", "compute_nominal", "seconds", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
+    "degrees",
+)
+
+
+def row_path(folder: Path, cell: Cell) -> Path:
+    """Where the row of a cell is kept; it exists when the cell has ended."""
+    return folder / "rows" / f"{cell.key}.json"
+
+
+def write_finished(folder: Path, cell: Cell, network: Network, run: Run, seconds: float) -> None:
+    """Keep what a finished run has found."""
+    scores: dict[str, float] = {}
+    for record in run.metrics():  # the last record of a split counts
+        if record["split"] in ("val", "test"):
+            scores |= {f"{record['split']}_{name}": record[key] for name, key in SCORES.items() if key in record}
+    degrees = [asdict(degree) for degree in run.degrees()] if run.twin == "learned" else []
+    found = {"state": "finished", "seconds": seconds, **scores, "degrees": json.dumps(degrees)}
+    _write(folder, cell, {**_given(cell, network), **found})
+
+
+def write_failed(folder: Path, cell: Cell, network: Network, reason: str) -> None:
+    """Keep why a cell has no result."""
+    found = {"state": "failed", "failure": " ".join(reason.split()), "degrees": "[]"}
+    _write(folder, cell, {**_given(cell, network), **found})
+
+
+def read_rows(folder: Path) -> list[dict[str, Any]]:
+    """All rows, with all columns, in the order of their cells' names."""
+    rows = [json.loads(path.read_text(encoding="utf8")) for path in sorted((folder / "rows").glob("*.json"))]
+    return [{name: row.get(name) for name in COLUMNS} for row in rows]
+
+
+SCORES = {"loss": "task", "accuracy": "accuracy"}
+
+
+def _given(cell: Cell, network: Network) -> dict[str, Any]:
+    c = cell.config
+    return {
+        "cell": cell.key,
+        "arm": cell.arm,
+        "train": cell.train,
+        "size": cell.size,
+        "width": network.width,
+        "steps": c.train.steps,
+        "batch_size": c.train.batch_size,
+        "seed": c.seeds[0],
+        "lr": c.optimiser.lr,
+        "parameters": network.parameters,
+        "flops_counted": network.flops_counted,
+        "flops_nominal": network.flops_nominal,
+        "flops_inference": network.flops_inference,
+        "samples": cell.samples,
+        "epochs": cell.samples / cell.train,
+        "compute_counted": network.flops_counted * cell.samples,
+        "compute_nominal": network.flops_nominal * cell.samples,
+    }
+
+
+def _write(folder: Path, cell: Cell, row: dict[str, Any]) -> None:
+    path = row_path(folder, cell)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, (json.dumps(row) + "\n").encode())

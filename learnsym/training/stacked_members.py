@@ -1,0 +1,111 @@
+"""Members of one shape trained as one ensemble, each in a run folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from torch import nn
+
+from learnsym.data import Batches, Splits, load_splits
+from learnsym.data.config import DataConfig
+from learnsym.training import distributed
+from learnsym.training.build import build_model, finish, task_loss
+from learnsym.training.config import RunConfig
+from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
+from learnsym.training.evaluate import evaluate
+from learnsym.training.loop import NonFiniteLoss
+from learnsym.training.run import Run
+from learnsym.training.stacked import check_members
+
+
+def can_stack(members: Sequence[RunConfig]) -> bool:
+    """Whether `train_stacked` gives these members the weights that `train_member` would, up to rounding.
+
+    They may differ in seeds, examples, learning rate and weight decay; nothing is learned but the weights of plain
+    networks, and no network draws random numbers or keeps statistics of batches.
+    """
+    first = members[0]
+    simple = not (first.train.bf16 or first.train.compile or first.train.tensorboard or first.is_relaxed)
+    supervised = first.augment.twin == "plain" or (first.augment.twin == "exact" and first.is_of_points)
+    if not (simple and supervised and first.objective.chooser == "regulariser"):
+        return False
+    if len({_shared(member) for member in members}) > 1:
+        return False
+    signature = load_splits(first.data).train.signature
+    try:
+        check_members([build_model(member, signature) for member in members[:2]])
+    except ValueError:
+        return False
+    return True
+
+
+def train_stacked(members: Sequence[tuple[RunConfig, Path]]) -> dict[Path, NonFiniteLoss]:
+    """Train members for which `can_stack` holds as one ensemble; nothing is kept before its end.
+
+    Returns:
+        What went wrong, by folder, with members whose loss stopped being finite; the others are finished runs.
+    """
+    device = distributed.pick_device(members[0][0].train.device)
+    runs = [Run.create(path, config, device) for config, path in members]
+    splits = _splits([run.config.data for run in runs])
+    models: list[nn.Module] = [
+        build_model(run.config, part.train.signature).to(device) for run, part in zip(runs, splits, strict=True)
+    ]
+    batch_size = runs[0].config.train.batch_size
+    loaders = [Batches(part.train, batch_size, run.seed, device) for run, part in zip(runs, splits, strict=True)]
+    errors: dict[int, NonFiniteLoss] = {}
+    try:
+        history = fit_ensemble(
+            models,
+            task_loss(runs[0].config),
+            loaders,
+            steps=runs[0].config.train.steps,
+            optimiser=[run.config.optimiser for run in runs],
+            seeds=[run.seed for run in runs],
+        )
+    except MembersNonFinite as error:
+        history = error.history
+        remedy = "begin anew with a lower optimiser.lr or with optimiser.clip"
+        errors = {
+            m: NonFiniteLoss(f"the loss of step {step} is not finite; {remedy}", step)
+            for m, step in error.members.items()
+        }
+    for m, (run, model, part) in enumerate(zip(runs, models, splits, strict=True)):
+        if m not in errors:
+            _write(run, model, part, history, m)
+    return {runs[m].path: error for m, error in errors.items()}
+
+
+def _shared(config: RunConfig) -> str:
+    """All that members have in common."""
+    return repr(
+        replace(
+            config,
+            seeds=[0],
+            data=replace(config.data, seed=0),
+            optimiser=replace(config.optimiser, lr=0.0, weight_decay=0.0, symmetry_lr=0.0),
+        )
+    )
+
+
+def _splits(configs: Sequence[DataConfig]) -> list[Splits]:
+    """The data of each member; members with the same data share them in memory."""
+    loaded: dict[str, Splits] = {}
+    for config in configs:
+        if repr(config) not in loaded:
+            loaded[repr(config)] = load_splits(config)
+    return [loaded[repr(config)] for config in configs]
+
+
+def _write(run: Run, model: nn.Module, splits: Splits, history: EnsembleHistory, index: int) -> None:
+    """Records, weights and scores of one member, as `train_member` leaves them."""
+    steps = run.config.train.steps
+    state = {"step": steps, "weights": model.state_dict(), "optimiser": {}, "objective": {}, "finished": False}
+    run.keep_signature(splits.train.signature)
+    with run.writing(None):
+        for record in history.member(index).records:
+            run.log(record)
+        run.log({"step": steps, "split": "val", **evaluate(model, splits.val, task_loss(run.config))})
+        finish(run, model, splits, state)

@@ -1,0 +1,75 @@
+"""Comparisons as files: what is read is what was written, and bad input gets one sentence."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from learnsym.comparison import ComparisonConfig, dump_comparison, read_comparison
+from learnsym.comparison.config import merged
+
+ARMS = {"plain": {"augment": {"twin": "plain"}}, "learned": {}}
+
+
+def written(path, **values):
+    path.write_text(yaml.safe_dump(values))
+    return path
+
+
+def test_reads_what_it_writes(tmp_path):
+    config = ComparisonConfig(arms=ARMS, train_sizes=[10, 20], lrs=[1e-3], match="flops", reference="learned")
+    path = tmp_path / "comparison.yaml"
+    path.write_text(dump_comparison(config))
+    assert read_comparison(path) == config
+
+
+def test_overrides_go_before_the_file(tmp_path):
+    path = written(tmp_path / "c.yaml", arms=ARMS, seeds=[5], base={"train": {"steps": 7}})
+    config = read_comparison(path, ["--seeds", "[0, 1]", "--base.train.steps", "9"])
+    assert config.seeds == [0, 1]
+    assert int(config.base["train"]["steps"]) == 9
+
+
+def test_base_begins_with_the_file_behind_from(tmp_path):
+    (tmp_path / "runs").mkdir()
+    written(tmp_path / "runs" / "a.yaml", net={"width": 8, "depth": 2})
+    path = written(tmp_path / "c.yaml", arms=ARMS, base={"from": "runs/a.yaml", "net": {"width": 4}})
+    assert read_comparison(path).base == {"net": {"width": 4, "depth": 2}}
+
+
+def test_an_arm_without_differences_is_the_base(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("arms:\n  learned:\n")
+    assert read_comparison(path).arms == {"learned": {}}
+
+
+def test_merging_leaves_both_as_they_are():
+    base, other = {"a": {"b": 1}}, {"a": {"c": 2}}
+    assert merged(base, other) == {"a": {"b": 1, "c": 2}}
+    assert base == {"a": {"b": 1}} and other == {"a": {"c": 2}}
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({}, "arms: got none"),
+        ({"arms": ARMS, "seeds": []}, "zero cells"),
+        ({"arms": ARMS, "seeds": [1, 1]}, "must differ"),
+        ({"arms": ARMS, "train_sizes": [0]}, "train_sizes: got"),
+        ({"arms": ARMS, "steps": [10], "epochs": [1.0]}, "epochs: got both"),
+        ({"arms": ARMS, "match": "memory"}, "match: "),
+        ({"arms": ARMS, "reference": "exact"}, "reference: got 'exact'"),
+        ({"arms": ARMS, "colour": 3}, "colour: unknown key"),
+        ({"arms": ARMS, "seeds": "many"}, "seeds: "),
+        ({"arms": {"a": {}, "b": {"net": {"width": 3}}}}, "arms.b.net.width"),
+        ({"arms": {"a": {"net": {"width": 3}}}, "sizes": [3]}, "contradicts sizes"),
+    ],
+)
+def test_bad_input_is_named(tmp_path, values, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        read_comparison(written(tmp_path / "c.yaml", **values))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"c\.yaml does not exist"):
+        read_comparison(tmp_path / "c.yaml")
