@@ -1,6 +1,6 @@
 """Real data sets, and simulators whose symmetry is known."""
 
-from learnsym.data import dynamics, molecules, motion
+from learnsym.data import dynamics, molecules, motion, rigid_bodies
 from learnsym.data.batches import Batches
 from learnsym.data.bumps import blobs
 from learnsym.data.config import DataConfig, PlantConfig
@@ -36,6 +36,7 @@ __all__ = [
     "motion",
     "plant",
     "registry",
+    "rigid_bodies",
     "smoke",
     "smoke_step",
     "source_by_name",

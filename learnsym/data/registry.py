@@ -13,6 +13,7 @@ from learnsym.data.figures import TWO_FIGURES
 from learnsym.data.idx import FASHION_MNIST, MNIST
 from learnsym.data.molecules import SOURCES as MOLECULES
 from learnsym.data.motion import SOURCES as MOTION
+from learnsym.data.rigid_bodies import SOURCES as RIGID_BODIES
 from learnsym.data.source import Source
 
 registry: dict[str, Source] = {
@@ -23,6 +24,7 @@ registry: dict[str, Source] = {
         *DYNAMICS,
         *MOTION,
         *MOLECULES,
+        *RIGID_BODIES,
     )
 }
 
