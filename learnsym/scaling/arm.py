@@ -11,6 +11,7 @@ from learnsym.scaling.budgets import isoflop_of
 from learnsym.scaling.cost import SampleCost
 from learnsym.scaling.frontier import Frontier, frontier
 from learnsym.scaling.isoflop import IsoFlop
+from learnsym.scaling.noise import LEAST_DELTA, huber_delta
 from learnsym.scaling.repeated_intervals import RepeatedIntervals, repeated_intervals
 from learnsym.scaling.runs import COSTS, Runs
 from learnsym.scaling.settings import StudySettings
@@ -36,6 +37,8 @@ class ArmStudy:
     frontiers: dict[str, Frontier]
     isoflops: dict[str, IsoFlop | str]
     repeated: RepeatedIntervals | str
+    delta: float
+    """Where the Huber loss turns linear, from the noise of the runs."""
     notes: tuple[str, ...]
 
     @property
@@ -48,7 +51,8 @@ class ArmStudy:
 def study_arm(runs: Runs, settings: StudySettings) -> ArmStudy:
     """Fit all that the runs of an arm allow."""
     fitted, notes = _fresh(runs)
-    laws = {flag: _law(fitted, flag, settings) for flag in (True, False)}
+    delta = _delta(fitted)
+    laws = {flag: _law(fitted, flag, settings, delta) for flag in (True, False)}
     irreducible = _established(laws[True], fitted, settings)
     law = laws[irreducible]
     costs, problems = _costs(runs)
@@ -64,7 +68,8 @@ def study_arm(runs: Runs, settings: StudySettings) -> ArmStudy:
         irreducible=irreducible,
         frontiers=frontiers,
         isoflops={kind: isoflop_of(fitted, kind) for kind in COSTS if kind in runs.cost},
-        repeated=_repeated(runs, irreducible, settings),
+        repeated=_repeated(runs, irreducible, settings, delta),
+        delta=delta,
         notes=(*notes, *problems),
     )
 
@@ -84,7 +89,20 @@ def _fresh(runs: Runs) -> tuple[Runs, list[str]]:
     return runs, [f"{some}; the law counts repeated samples as new ones, so that its b mixes both."]
 
 
-def _law(runs: Runs, irreducible: bool, settings: StudySettings) -> LawIntervals | str:
+def _delta(runs: Runs) -> float:
+    try:
+        return huber_delta(runs.N, runs.D, runs.loss)
+    except ValueError:  # no law, which `_law` says
+        return LEAST_DELTA
+
+
+def _law(runs: Runs, irreducible: bool, settings: StudySettings, delta: float) -> LawIntervals | str:
+    sizes, lengths, needed = len(np.unique(runs.N)), len(np.unique(runs.D)), 4 + irreducible
+    if sizes + lengths - 1 <= needed:  # a sum of a function of N and one of D has no more freedom than that
+        return (
+            f"{sizes} numbers of parameters and {lengths} of samples cannot check a law of {needed} coefficients, "
+            f"together there must be {needed + 2} or more; train other sizes or lengths"
+        )
     try:
         return law_intervals(
             runs.N,
@@ -95,6 +113,7 @@ def _law(runs: Runs, irreducible: bool, settings: StudySettings) -> LawIntervals
             replicates=settings.replicates,
             seed=settings.seed,
             irreducible=irreducible,
+            delta=delta,
         )
     except ValueError as error:
         return str(error)
@@ -121,7 +140,7 @@ def _range(runs: Runs, kind: str) -> np.ndarray:
     return np.geomspace(compute.min(), compute.max() * (1 + 1e-9), POINTS)
 
 
-def _repeated(runs: Runs, irreducible: bool, settings: StudySettings) -> RepeatedIntervals | str:
+def _repeated(runs: Runs, irreducible: bool, settings: StudySettings, delta: float) -> RepeatedIntervals | str:
     if (runs.epochs <= 1 + 1e-9).all():
         return "no run sees an example twice"
     try:
@@ -135,6 +154,7 @@ def _repeated(runs: Runs, irreducible: bool, settings: StudySettings) -> Repeate
             replicates=settings.replicates,
             seed=settings.seed,
             irreducible=irreducible,
+            delta=delta,
         )
     except ValueError as error:
         return str(error)

@@ -55,6 +55,7 @@ def study_pair(first: ArmStudy, second: ArmStudy, kind: str, settings: StudySett
         irreducible=irreducible,
         level=settings.level,
         replicates=settings.replicates,
+        delta=max(first.delta, second.delta),
         seed=settings.seed,
     )
     return _pair(first, second, kind, grids, comparison, settings.level)

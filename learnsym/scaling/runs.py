@@ -73,8 +73,8 @@ def read_runs(folder: str | Path, loss: str = "test") -> tuple[list[Runs], list[
 
     table = _table(path)
     finished = chosen(table)
-    values = finished[f"{loss}_loss"]
-    good = finished[np.isfinite(values) & (values > 0)]
+    values = finished[f"{loss}_loss"].to_numpy(dtype=float)
+    good = finished.iloc[np.flatnonzero(np.isfinite(values) & (values > 0))]
     if not len(good):
         raise ValueError(
             f"folder: {folder} has {len(table)} ended cells and none that finished with a positive {loss} loss; "
@@ -93,7 +93,7 @@ def _table(path: Path) -> DataFrame:
     needed = {"arm", "state", "train", "size", "steps", "lr", "seed", "parameters", "samples", "val_loss", "test_loss"}
     try:
         table = pandas.read_parquet(path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ValueError(f"folder: {path} cannot be read as Parquet; run learnsym compare again") from error
     if missing := sorted(needed - set(table.columns)):
         raise ValueError(f"folder: {path} lacks {', '.join(missing)}; give a table that learnsym compare has written")

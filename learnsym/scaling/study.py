@@ -52,15 +52,20 @@ def study_folder(folder: str | Path, settings: StudySettings | None = None) -> S
 
 
 def study(runs: list[Runs], settings: StudySettings, notes: tuple[str, ...] = ()) -> Study:
-    """The study of the runs of several arms; pairs are of an arm and the reference `plain`, or one before it.
+    """The study of the runs of several arms; each pair is of a later and an earlier arm, of which `plain` is first.
+
+    Args:
+        runs: of each arm.
+        settings: how.
+        notes: on the runs, to be kept.
 
     Raises:
         ValueError: when no arm has enough cells for a law.
     """
     arms = [study_arm(part, settings) for part in runs]
     if not any(arm.law for arm in arms):
-        reasons = "; ".join(f"{arm.runs.arm}: {arm.without_E}" for arm in arms if isinstance(arm.without_E, str))
-        raise ValueError(f"folder: too few points for a law ({reasons})")
+        reasons = dict.fromkeys(str(arm.without_E) for arm in arms)
+        raise ValueError(f"folder: too few points for a law of any arm: {'; or '.join(reasons)}")
     arms.sort(key=lambda arm: arm.runs.arm != REFERENCE)
     kinds = ("counted", "nominal", "seconds")
     found = [

@@ -43,6 +43,7 @@ def _arm(arm: ArmStudy) -> dict[str, Any]:
         "N": [runs.N.min(), runs.N.max()],
         "D": [runs.D.min(), runs.D.max()],
         "epochs": [runs.epochs.min(), runs.epochs.max()],
+        "delta": arm.delta,
         "cost": {kind: vars(cost) for kind, cost in arm.costs.items()},
         "laws": {"with_E": _law(arm.with_E), "without_E": _law(arm.without_E)},
         "chosen": "with_E" if arm.irreducible else "without_E",

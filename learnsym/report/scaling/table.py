@@ -1,0 +1,59 @@
+"""The coefficients of all laws as rows of text."""
+
+from __future__ import annotations
+
+from learnsym.report.scaling.words import quantity
+from learnsym.report.table import aligned
+from learnsym.scaling.bootstrap import LawIntervals, interval_of
+from learnsym.scaling.study import Study
+
+HEADER = ("arm", "law", "E", "A", "a", "B", "b", "parameters ~ C^", "samples ~ C^", "runs")
+
+NOTHING = 1e-9
+"""A fitted `E` this far below another factor is none: its logarithm has met its bound."""
+
+
+def law_rows(study: Study) -> list[tuple[str, ...]]:
+    """Two rows for each arm, with and without `E`; a star marks the law that figures and sentences use."""
+    rows = []
+    for arm in study.arms:
+        for name, found, irreducible in (("with E", arm.with_E, True), ("without E", arm.without_E, False)):
+            starred = f"{name} *" if arm.irreducible == irreducible and arm.law else name
+            runs = str(len(arm.fitted.loss))
+            if isinstance(found, LawIntervals):
+                exponents = (
+                    _exponents(found, arm.costs[study.settings.flops].exponent)
+                    if study.settings.flops in arm.costs
+                    else ("–", "–")
+                )
+                rows.append((arm.runs.arm, starred, *_coefficients(found, irreducible), *exponents, runs))
+            else:
+                rows.append((arm.runs.arm, name, *["–"] * 7, runs))
+    return rows
+
+
+def text_table(study: Study) -> str:
+    """Coefficients with their intervals, aligned."""
+    return aligned([HEADER, *law_rows(study)])
+
+
+def _coefficients(found: LawIntervals, irreducible: bool) -> list[str]:
+    if irreducible and found.E.high < NOTHING * found.law.B:
+        return ["0", *_coefficients(found, False)[1:]]
+    values = [quantity(getattr(found.law, name), getattr(found, name)) for name in ("E", "A", "a", "B", "b")]
+    return values if irreducible else ["0", *values[1:]]
+
+
+def _exponents(found: LawIntervals, gamma: float) -> tuple[str, str]:
+    a, b, level = found.samples[:, 2], found.samples[:, 4], found.a.level
+    of_N, of_D = (interval_of(part / (a + gamma * b), level) for part in (b, a))
+    N, D = found.law.allocation(gamma)
+    return quantity(N, of_N), quantity(D, of_D)
+
+
+def problem_rows(study: Study) -> list[str]:
+    """Why laws are missing."""
+    found = [
+        (arm.runs.arm, text) for arm in study.arms for text in (arm.with_E, arm.without_E) if isinstance(text, str)
+    ]
+    return [f"{arm}: {text}." for arm, text in dict.fromkeys(found)]
