@@ -1,0 +1,89 @@
+"""What decides which twin is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Scale = Callable[[Float[np.ndarray, " P"]], Float[np.ndarray, " P"]]
+FEWEST_ERRORS = 1e-4
+"""Share of wrong answers below which logarithms would tell nothing but the size of the test set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A column of the table on a scale where more is better and differences compare across data sizes."""
+
+    name: str
+    column: str
+    unit: str
+    """Of `shown`."""
+    margin: float
+    """How far behind the better twin an arm may be and still keep up, in units of scores."""
+    scores: Scale
+    """Values of the column to scores."""
+    value: Callable[[float], float]
+    """A score to the value of the column."""
+    shown: Callable[[float], float]
+    """A difference of scores to what a reader sees: points, or percent by which the larger loss exceeds the other."""
+    variance: Callable[[float], float] | None = None
+    """Of a score by the draw of one test example; None when the table does not tell."""
+
+
+def _log(values: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
+    return -np.log(np.maximum(values, np.finfo(float).tiny))
+
+
+def _percent(difference: float) -> float:
+    if math.isinf(difference):
+        return difference
+    return math.copysign(100.0 * math.expm1(min(abs(difference), 700.0)), difference)
+
+
+ACCURACY = Metric(
+    name="accuracy",
+    column="test_accuracy",
+    unit="points",
+    margin=0.5,
+    scores=lambda values: 100.0 * values,
+    value=lambda score: score / 100.0,
+    shown=lambda difference: difference,
+    variance=lambda score: score * (100.0 - score),
+)
+ERROR_RATE = Metric(
+    name="error rate",
+    column="test_accuracy",
+    unit="%",
+    margin=math.log(1.05),
+    scores=lambda values: _log(np.maximum(1.0 - values, FEWEST_ERRORS)),
+    value=lambda score: 1.0 - math.exp(-score),
+    shown=_percent,
+    variance=lambda score: math.expm1(score),  # delta method: (1 - e) e / e² with e = exp(-score)
+)
+LOSS = Metric(
+    name="loss",
+    column="test_loss",
+    unit="%",
+    margin=math.log(1.05),
+    scores=_log,
+    value=lambda score: math.exp(-score),
+    shown=_percent,
+)
+
+
+def metric_of(table: pd.DataFrame) -> Metric:
+    """Accuracy where the table has one, else the loss."""
+    return ACCURACY if has_accuracy(table) else LOSS
+
+
+def has_accuracy(table: pd.DataFrame) -> bool:
+    """Whether a row has a test accuracy."""
+    return bool(np.isfinite(table["test_accuracy"].to_numpy(dtype=float)).any())
