@@ -1,0 +1,16 @@
+"""The page and the figures of a comparison."""
+
+from learnsym.report.comparison.findings import Findings, read_findings
+from learnsym.report.comparison.page import draw_comparison, render
+from learnsym.report.comparison.words import Verdict, crossover_verdict, efficiency_verdict, regret_verdict
+
+__all__ = [
+    "Findings",
+    "Verdict",
+    "crossover_verdict",
+    "draw_comparison",
+    "efficiency_verdict",
+    "read_findings",
+    "regret_verdict",
+    "render",
+]

@@ -1,0 +1,226 @@
+"""Which figures the page of a comparison has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+
+from learnsym.comparison.verdicts import (
+    LOSS,
+    Difference,
+    Metric,
+    Place,
+    Scores,
+    at_best,
+    best_arms,
+    length_unit,
+    lengths,
+    over_seeds,
+    where,
+)
+from learnsym.report.comparison.findings import Findings, degrees_of
+from learnsym.report.draw import Panel
+from learnsym.report.figures import comparison as figures
+from learnsym.report.figures.arms import arm_looks
+from learnsym.report.figures.comparison import ArmCurve
+
+UNITS = {"1": "degree of symmetry", "probability": "probability", "degree": "half-width (degrees)"}
+LINES = 6
+"""More degrees than these are shown as means over layers."""
+
+
+def panels(found: Findings) -> Iterator[Panel]:
+    """The figures that the cells so far allow, not yet drawn."""
+    yield from _curves(found)
+    yield from _differences(found)
+    yield from _map(found)
+    yield from _compute(found)
+    yield from _degrees(found)
+
+
+def _size(labels: Sequence[str]) -> tuple[float, float]:
+    """Inches of a panel with a legend of these labels."""
+    return 3.7, 2.75 + 0.17 * figures.legend_rows(labels)
+
+
+def _curves(found: Findings) -> Iterator[Panel]:
+    metrics = [found.metric] if found.metric is LOSS else [found.metric, LOSS]
+    sizes = sorted(set(found.rows["size"]))
+    several = len(sizes) > 1 or lengths(found.rows).nunique() > 1
+    for metric in metrics:
+        yield _curve_panel(
+            found, found.best_scores(metric=metric), metric, "chosen by validation" if several else "", "chosen"
+        )
+    if len(sizes) > 1:
+        for size in sizes:
+            scores = found.best_scores(where(found.rows, size=size))
+            yield _curve_panel(found, scores, found.metric, f"size {size}", f"size-{size}")
+
+
+def _curve_panel(found: Findings, scores: Scores, metric: Metric, title: str, name: str) -> Panel:
+    what = f"test {metric.name}"
+    curves = [_curve(arm, scores, metric) for arm in found.arms if scores.curve(arm)]
+    alt = f"{what.capitalize()} against training examples. " + "; ".join(map(_span, curves)) + "."
+    make = partial(figures.learning_curves, curves, arm_looks(found.arms), what)
+    kind = "curves" if name == "chosen" else "sizes"
+    label = f"{what.capitalize()}, {title}" if title else what.capitalize()
+    return Panel(kind=kind, data=label, alt=alt, size=_size([curve.arm for curve in curves]), draw=make)
+
+
+def _curve(arm: str, scores: Scores, metric: Metric) -> ArmCurve:
+    places = scores.curve(arm)
+    return _of_values(arm, [float(n) for n in places], [scores.score(arm, place) for place in places.values()], metric)
+
+
+def _of_values(arm: str, x: Sequence[float], scores: Sequence[Difference], metric: Metric) -> ArmCurve:
+    """Scores as values of the metric, whose ends change places where less is better."""
+    ends = [sorted(_value(metric, end) for end in (score.low, score.high)) for score in scores]
+    mean = [metric.value(score.estimate) for score in scores]
+    return ArmCurve(arm=arm, x=list(x), mean=mean, low=[low for low, _ in ends], high=[high for _, high in ends])
+
+
+def _value(metric: Metric, score: float) -> float:
+    return score if math.isinf(score) else metric.value(score)
+
+
+def _span(curve: ArmCurve) -> str:
+    return f"{curve.arm}: {curve.mean[0]:.3g} at {curve.x[0]:,.0f} to {curve.mean[-1]:.3g} at {curve.x[-1]:,.0f}"
+
+
+def _differences(found: Findings) -> Iterator[Panel]:
+    scores, base = found.best_scores(), found.base
+    others = [arm for arm in found.arms if arm != base]
+    curves = [curve for arm in others if (curve := _difference(arm, base, scores, found.metric)).x]
+    if not curves:
+        return
+    unit = "points" if found.metric.unit == "points" else f"% of {found.metric.name}"
+    alt = f"Difference to {base} in {unit}, positive where the arm is better. " + "; ".join(map(_span, curves)) + "."
+    make = partial(figures.paired_differences, curves, arm_looks(found.arms), base, f"lead over {base} ({unit})")
+    yield Panel(
+        kind="differences",
+        data=f"Paired differences to {base}",
+        alt=alt,
+        size=_size([curve.arm for curve in curves]),
+        draw=make,
+    )
+
+
+def _difference(arm: str, base: str, scores: Scores, metric: Metric) -> ArmCurve:
+    one, other = scores.curve(arm), scores.curve(base)
+    pairs = {n: scores.difference((arm, one[n]), (base, other[n])) for n in one if n in other}
+    known = {n: difference for n, difference in pairs.items() if difference is not None}
+    columns = {
+        name: [metric.shown(getattr(difference, end)) for difference in known.values()]
+        for name, end in (("mean", "estimate"), ("low", "low"), ("high", "high"))
+    }
+    return ArmCurve(arm=arm, x=[float(n) for n in known], **columns)
+
+
+def _map(found: Findings) -> Iterator[Panel]:
+    if found.rows["train"].nunique() < 2 or found.rows["size"].nunique() < 2:
+        return
+    yield _map_panel(found, found.arms, "Best of all arms")
+    if found.learned and len(found.twins) > 1:
+        yield _map_panel(found, found.twins, f"Best without {' and '.join(found.learned)}")
+
+
+def _map_panel(found: Findings, arms: Sequence[str], title: str) -> Panel:
+    rows = found.rows.query("arm in @arms")
+    best = best_arms(rows, found.metric, found.level, found.test_examples)
+    places = sorted({(one.cell.size, one.cell.length) for one in best})
+    long = len({length for _, length in places}) > 1
+    names = {place: _row_name(place, length_unit(found.rows) if long else None) for place in places}
+    cells = [(float(one.cell.train), names[one.cell.size, one.cell.length], one.arm, one.decided) for one in best]
+    alt = f"{title}. " + "; ".join(f"{row}, {n:,.0f} examples: {arm}" for n, row, arm, _ in cells) + "."
+    make = partial(figures.best_arm_map, cells, list(names.values()), arm_looks(found.arms))
+    size = (1.2 + 0.7 * len({one.cell.train for one in best}), 0.9 + 0.36 * len(names))
+    return Panel(kind="map", data=title, alt=alt, size=size, draw=make)
+
+
+def _row_name(place: tuple[int, float], unit: str | None) -> str:
+    size, length = place
+    return f"size {size}" if unit is None else f"{size}, {length:g} {unit}"
+
+
+def _compute(found: Findings) -> Iterator[Panel]:
+    scores = found.losses
+    lengthy = found.rows.assign(length=lengths(found.rows))
+    names = ("arm", "train", "size", "length", "compute_counted")
+    columns = zip(*(lengthy[name] for name in names), strict=True)
+    of_place = {(str(arm), Place(train=int(n), size=int(s), length=float(t))): float(x) for arm, n, s, t, x in columns}
+    curves = []
+    for arm in found.arms:
+        places = [place for name, place in scores.by_place if name == arm and of_place[arm, place] > 0]
+        x = [of_place[arm, place] for place in places]
+        if places:
+            curves.append(_of_values(arm, x, [scores.score(arm, place) for place in places], LOSS))
+    if curves:
+        best = "; ".join(f"{curve.arm}: {min(curve.mean):.3g} at best" for curve in curves)
+        make = partial(figures.loss_against_compute, curves, arm_looks(found.arms))
+        alt = f"Test loss against counted FLOPs of training. {best}."
+        yield Panel(
+            kind="compute",
+            data="Test loss against compute",
+            alt=alt,
+            size=_size([curve.arm for curve in curves]),
+            draw=make,
+        )
+
+
+def _degrees(found: Findings) -> Iterator[Panel]:
+    rows = at_best(found.rows)
+    for arm in found.learned:
+        degrees = degrees_of(where(rows, arm=arm))
+        for unit in dict.fromkeys(one["unit"] for _, one in degrees):
+            of_unit = [(n, one) for n, one in degrees if one["unit"] == unit and one["estimate"] is not None]
+            yield from _degree_panel(arm, unit, of_unit, found.level)
+
+
+def _degree_panel(arm: str, unit: str, degrees: list, level: float) -> Iterable[Panel]:
+    lines = _lines(degrees)
+    curves = [_degree_curve(name, values, level) for name, values in lines.items()]
+    if not curves:
+        return
+    what = UNITS.get(unit, f"half-width ({unit})")
+    title = f"{arm}: {what}"
+    alt = f"{title}, against training examples. " + "; ".join(map(_span, curves)) + "."
+    yield Panel(
+        kind="degrees",
+        data=title,
+        alt=alt,
+        size=_size([curve.arm for curve in curves]),
+        draw=partial(figures.degrees_by_examples, curves, what),
+    )
+
+
+def _lines(degrees: list) -> dict[str, list[tuple[int, float]]]:
+    """Estimates by generator and site; means over layers where there are too many of these."""
+    by_name: dict[str, list[tuple[int, float]]] = {}
+    for n, one in degrees:
+        by_name.setdefault(_name(one), []).append((n, float(one["estimate"])))
+    if len(by_name) <= LINES:
+        return by_name
+    joined: dict[str, list[tuple[int, float]]] = {}
+    for n, one in degrees:
+        place = "" if one["site"] == "input" else ", mean of layers" if one["site"].startswith("layer:") else ", loss"
+        joined.setdefault(one["generator"].replace("_", " ") + place, []).append((n, float(one["estimate"])))
+    return dict(list(joined.items())[:LINES])
+
+
+def _name(one: dict) -> str:
+    generator = one["generator"].replace("_", " ")
+    return generator if one["site"] in ("input", "loss") else f"{generator}, {one['site'].removeprefix('layer:')}"
+
+
+def _degree_curve(name: str, values: list[tuple[int, float]], level: float) -> ArmCurve:
+    sizes = sorted({n for n, _ in values})
+    means = [over_seeds(np.array([value for m, value in values if m == n]), level) for n in sizes]
+    columns = {
+        "mean": [one.estimate for one in means],
+        "low": [one.low for one in means],
+        "high": [one.high for one in means],
+    }
+    return ArmCurve(arm=name, x=[float(n) for n in sizes], **columns)

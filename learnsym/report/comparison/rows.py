@@ -1,0 +1,155 @@
+"""The tables of the page of a comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from learnsym.comparison.verdicts import Difference, Metric, Place, Scores, best_arms, finished, lengths, where
+from learnsym.report.comparison.findings import Findings
+from learnsym.report.comparison.words import amount, number
+
+
+def differences_of_arms(specification: Mapping[str, Any]) -> dict[str, str]:
+    """What each arm changes in the base, such as `augment.twin: plain`."""
+    arms = specification.get("arms") or {}
+    return {str(arm): ", ".join(_flat(changes or {})) or "the base itself" for arm, changes in arms.items()}
+
+
+def _flat(values: Mapping[str, Any], start: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{start}{key}.")
+        else:
+            yield f"{start}{key}: {value}"
+
+
+def networks(found: Findings) -> list[dict[str, Any]]:
+    """Width, parameters and FLOPs of each arm at each size, and parameters against the reference."""
+    columns = ["width", "parameters", "flops_counted", "flops_nominal", "flops_inference"]
+    firsts = found.table.groupby(["size", "arm"])[columns].first()
+    rows = []
+    for size in sorted(set(found.table["size"])):
+        there = [arm for arm in found.arms if (size, arm) in firsts.index]
+        base = found.reference if found.reference in there else (there or [None])[0]
+        rows += [_network(firsts, int(size), arm, base) for arm in there]
+    return rows
+
+
+def _network(firsts: Any, size: int, arm: str, base: str | None) -> dict[str, Any]:  # noqa: ANN401
+    row = firsts.loc[(size, arm)]
+    of_base = firsts.loc[(size, base)]
+    ratios = {f"{name}_ratio": float(row[name]) / float(of_base[name]) for name in ("parameters", "flops_counted")}
+    return {"size": size, "arm": arm, **row.to_dict(), **ratios}
+
+
+def value(metric: Metric, score: Difference) -> str:
+    """A mean score as a value of the column, with its interval: `97.1% [96.8, 97.4]`."""
+    ends = sorted(end if math.isinf(end) else metric.value(end) for end in (score.low, score.high))
+    estimate, percent = metric.value(score.estimate), metric.column.endswith("accuracy")
+    if percent:
+        bracket = f" [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]" if score.seeds > 1 else ""
+        return f"{estimate:.1%}{bracket}"
+    bracket = f" [{ends[0]:.3g}, {ends[1]:.3g}]" if score.seeds > 1 else ""
+    return f"{estimate:.3g}{bracket}"
+
+
+def by_examples(found: Findings) -> list[dict[str, Any]]:
+    """Each arm at the size and length that validation chose, by number of examples."""
+    scores = found.best_scores()
+    curves = {arm: scores.curve(arm) for arm in found.arms}
+    trains = sorted({train for curve in curves.values() for train in curve})
+    return [{"train": train, "cells": _cells(found, scores, curves, train)} for train in trains]
+
+
+def _cells(
+    found: Findings, scores: Scores, curves: Mapping[str, Mapping[int, Place]], train: int
+) -> list[dict[str, Any] | None]:
+    there = {arm: curve[train] for arm, curve in curves.items() if train in curve}
+    best = max(there, key=lambda arm: scores.mean(arm, there[arm]))
+    return [
+        {
+            "value": value(found.metric, scores.score(arm, there[arm])),
+            "seeds": len(scores.by_place[arm, there[arm]]),
+            "size": there[arm].size,
+            "length": there[arm].length,
+            "best": arm == best,
+        }
+        if arm in there
+        else None
+        for arm in found.arms
+    ]
+
+
+def all_cells(found: Findings) -> list[dict[str, Any]]:
+    """Every place of the grid with the scores of its arms and the lead of the best."""
+    scores = found.scores
+    return [
+        {
+            "place": one.cell,
+            "values": [_value_at(found, scores, arm, one.cell) for arm in found.arms],
+            "best": one.arm,
+            "lead": amount(found.metric, one.lead) if one.lead is not None else "",
+            "decided": one.decided,
+        }
+        for one in best_arms(found.rows, found.metric, found.level, found.test_examples)
+    ]
+
+
+def _value_at(found: Findings, scores: Scores, arm: str, place: Place) -> str:
+    return value(found.metric, scores.score(arm, place)) if (arm, place) in scores.by_place else "–"
+
+
+def cost(found: Findings) -> list[dict[str, Any]]:
+    """What the trainings of each arm took, and against the reference in the cells that both finished."""
+    columns = ["compute_counted", "compute_nominal", "seconds"]
+    rows = finished(found.table)
+    keys = ["train", "size", "steps", "lr", "seed"]
+    base = where(rows, arm=found.reference).set_index(keys)[columns]
+    return [_cost(arm, where(rows, arm=arm), base, keys, columns) for arm in found.arms]
+
+
+def _cost(arm: str, rows: Any, base: Any, keys: list[str], columns: list[str]) -> dict[str, Any]:  # noqa: ANN401
+    shared = rows.set_index(keys)[columns].join(base, rsuffix="_base", how="inner")
+    totals = {name: float(rows[name].sum()) for name in columns}
+    ratios = {f"{name}_ratio": _ratio(shared[name].sum(), shared[f"{name}_base"].sum()) for name in columns}
+    return {"arm": arm, "cells": len(rows), **totals, **ratios}
+
+
+def _ratio(one: float, other: float) -> str:
+    return f"{number(one / other)}×" if other > 0 else "–"
+
+
+def failures(found: Findings) -> list[dict[str, Any]]:
+    """Cells without a result, joined where they failed for one reason."""
+    failed = where(found.table, state="failed").fillna({"failure": "no reason was kept"})
+    return [
+        {"reason": reason, "count": len(rows), "cells": [_name(row) for _, row in rows.head(5).iterrows()]}
+        for reason, rows in failed.groupby("failure", sort=False)
+    ]
+
+
+def _name(row: Any) -> str:  # noqa: ANN401
+    return (
+        f"{row['arm']}, {row['train']:,} examples, size {row['size']}, {row['steps']:,} steps, lr {row['lr']:g}, "
+        f"seed {row['seed']} (cells/{row['cell']})"
+    )
+
+
+def axes(found: Findings) -> dict[str, str]:
+    """The grid in words."""
+    table = found.table
+    lists = {
+        "training examples": sorted(set(table["train"])),
+        "model sizes (width of the reference)": sorted(set(table["size"])),
+        "lengths of training (steps)": sorted(set(table["steps"])),
+        "passes over the data": sorted(set(lengths(table))) if found.specification.get("epochs") else [],
+        "learning rates": sorted(set(table["lr"])),
+        "seeds": sorted(set(table["seed"])),
+    }
+    return {
+        name: ", ".join(f"{one:,g}" if one < 1e6 else f"{one:,.0f}" for one in found)
+        for name, found in lists.items()
+        if found
+    }
