@@ -7,7 +7,7 @@ not taken for dead. A trial that is taken over keeps its number, its values and 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,12 +70,12 @@ class Claim:
     def _end(self, state: str, values: list[float] | None, reason: str | None = None) -> None:
         from optuna.trial import TrialState
 
-        if not self.study.locks.holds(_name(self.number)) or self._frozen().state.is_finished():
+        if not self.study.locks.holds(_name(self.number)):
             logger.warning("trial %d was taken over by another worker; what was found here is left out", self.number)
             return
         if reason is not None:
             self.note("failure", reason)
-        self.study.optuna.tell(self.trial, values, TrialState[state])
+        self.study.optuna.tell(self.trial, values, TrialState[state], skip_if_finished=True)
 
 
 class Claims:
@@ -97,59 +97,59 @@ class Claims:
         """`taken` and a claim, `busy` while others work on all that is left, or `over`."""
         with ExitStack() as stack:
             with storage_errors(self.study.storage), self.study.locks.waiting("ask"):
-                state, trial_id = self._take(stack)
-            if trial_id is None:
+                state, trial = self._take(stack)
+            if trial is None:
                 yield state, None
                 return
-            with self._paused_unless_ended(trial_id):
-                yield TAKEN, Claim(self.study, self._trial(trial_id))
+            with self._paused_unless_ended(trial._trial_id):
+                self.study.optuna.sampler = make_sampler(self.study.space, trial.number)
+                yield state, Claim(self.study, trial)
 
-    def _take(self, stack: ExitStack) -> tuple[str, int | None]:
-        """A trial of which this process now has the lock: first what dead workers have left."""
-        from optuna.trial import TrialState
+    def _take(self, stack: ExitStack) -> tuple[str, optuna.Trial | None]:
+        """A trial of which this process now has the lock.
 
-        trials = self.study.trials()
-        running = [trial for trial in trials if trial.state == TrialState.RUNNING]
-        ways: list[Callable[[], int | None]] = [
-            lambda: self._waiting([trial for trial in trials if trial.state == TrialState.WAITING], stack),
-            lambda: self._new(stack) if len(trials) < self.total else None,
-        ]
-        # once at the start, and when there is nothing else: each look at a running trial takes time
-        ways.insert(0 if not self._begun else 2, lambda: self._orphan(running, stack))
-        self._begun = True
-        for way in ways:
-            found = way()
-            if found is not None:
-                return TAKEN, found
+        Trials that others have left or queued are looked for at the start and when there are no new ones: reading the
+        study takes longer than adding to it, and the others wait.
+        """
+        first, self._begun = not self._begun, True
+        trial = (self._left(stack) if first else None) or self._new(stack) or (None if first else self._left(stack))
+        if trial is not None:
+            return TAKEN, trial
         return (BUSY if self._unfinished() else OVER), None
 
     def _unfinished(self) -> bool:
         return any(not trial.state.is_finished() for trial in self.study.trials())
 
-    def _waiting(self, trials: list[FrozenTrial], stack: ExitStack) -> int | None:
-        """A trial that someone has put into the queue."""
-        from optuna.trial import TrialState
-
-        for trial in trials:
-            if self._hold(trial.number, stack):
-                self.study.backend.set_trial_state_values(trial._trial_id, TrialState.RUNNING)
-                return trial._trial_id
+    def _new(self, stack: ExitStack) -> optuna.Trial | None:
+        backend = self.study.backend
+        try:
+            backend.get_trial_id_from_study_id_trial_number(self.study.id, self.total - 1)
+        except KeyError:
+            trial = self._trial(backend.create_new_trial(self.study.id))
+            return trial if self._hold(trial.number, stack) else None
         return None
 
-    def _new(self, stack: ExitStack) -> int | None:
-        trial_id = self.study.backend.create_new_trial(self.study.id)
-        number = self.study.backend.get_trial(trial_id).number
-        return trial_id if self._hold(number, stack) else None
+    def _left(self, stack: ExitStack) -> optuna.Trial | None:
+        """A trial whose worker has died or was stopped, or one that was put into the queue."""
+        from optuna.trial import TrialState
 
-    def _orphan(self, trials: list[FrozenTrial], stack: ExitStack) -> int | None:
-        """A trial whose worker has died or was stopped; the dead are counted."""
+        trials = self.study.trials()
+        found = self._orphan([trial for trial in trials if trial.state == TrialState.RUNNING], stack)
+        queued = [trial for trial in trials if trial.state == TrialState.WAITING]
+        if found is not None or not queued or not self._hold(queued[0].number, stack):
+            return found
+        self.study.backend.set_trial_state_values(queued[0]._trial_id, TrialState.RUNNING)
+        return self._trial(queued[0]._trial_id)
+
+    def _orphan(self, trials: list[FrozenTrial], stack: ExitStack) -> optuna.Trial | None:
+        """A running trial that nobody works on; deaths are counted."""
         for trial in trials:
             own = ExitStack()
             if not self._hold(trial.number, own):
                 continue
             if self._revived(trial._trial_id):
                 stack.push(own.pop_all())
-                return trial._trial_id
+                return self._trial(trial._trial_id)
             own.close()
         return None
 
@@ -187,8 +187,6 @@ class Claims:
     def _trial(self, trial_id: int) -> optuna.Trial:
         import optuna
 
-        number = self.study.backend.get_trial(trial_id).number
-        self.study.optuna.sampler = make_sampler(self.study.space, number)
         return optuna.trial.Trial(self.study.optuna, trial_id)
 
     @contextmanager

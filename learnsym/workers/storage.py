@@ -119,6 +119,8 @@ def _database(url: URL) -> Any:  # noqa: ANN401  an RDBStorage
     except OperationalError as error:
         raise unreachable(url, error) from None
     except (DBAPIError, StorageInternalError) as error:
+        if isinstance(error.__cause__, OperationalError):
+            raise unreachable(url, error.__cause__) from None
         raise ValueError(
             f"storage: {shown(url)} holds tables that are not Optuna's, or that its user may not use; "
             "name another database"
