@@ -46,7 +46,8 @@ LAYERS = (
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ENTRY_POINTS = {"__init__", "__main__"}
-HEAVY = ("matplotlib", "seaborn", "escnn", "optuna", "tensorboard", "onnx", "pandas", "sklearn", "jsonargparse", "mujoco", "sqlalchemy")
+HEAVY = ("matplotlib", "seaborn", "escnn", "optuna", "tensorboard", "onnx", "pandas", "sklearn", "jsonargparse")
+HEAVY += ("mujoco", "sqlalchemy", "submitit", "pyarrow")
 
 
 def _sources() -> list[Path]:

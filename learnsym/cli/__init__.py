@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from learnsym.cli import analyze, data, export, measure
+from learnsym.cli import analyze, compare, data, export, measure, scale, tune
 from learnsym.cli._parser import Parser
 from learnsym.cli.train import train_command
 
@@ -56,7 +56,11 @@ def _failure(error: Exception) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and "overrides" not in options:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.overrides = rest or getattr(options, "overrides", [])
     return options.call(options)
 
 
@@ -64,6 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="learnsym", description="Learn how much symmetry a data set has.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands.add_parser("train", help="train with learned symmetry; resumes when RUN exists")
-    for command in (analyze, export, measure, data):
+    for command in (analyze, compare, scale, tune, measure, export, data):
         command.add(commands)
     return parser

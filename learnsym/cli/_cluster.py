@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from learnsym.workers import Cluster
 
+STORAGE = "LEARNSYM_STORAGE"
+"""The environment variable that names a storage, so that its password shows in no list of processes."""
+
 
 def add_cluster_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare them."""

@@ -10,14 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from learnsym.cli._cluster import add_cluster_arguments, cluster_of
+from learnsym.cli._cluster import STORAGE, add_cluster_arguments, cluster_of
 from learnsym.cli._parser import print_table
 
 if TYPE_CHECKING:
     from learnsym.tuning import Study
-
-STORAGE = "LEARNSYM_STORAGE"
-"""The environment variable that names a storage, so that its password shows in no list of processes."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

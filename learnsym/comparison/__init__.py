@@ -1,5 +1,6 @@
 """Comparisons: twins over training examples, model sizes, lengths of training, learning rates and seeds."""
 
+from learnsym.comparison.compare import compare
 from learnsym.comparison.config import ComparisonConfig
 from learnsym.comparison.config_file import dump_comparison, read_comparison
 from learnsym.comparison.grid import Cell, cells
@@ -15,6 +16,7 @@ __all__ = [
     "Plan",
     "cells",
     "chosen",
+    "compare",
     "dump_comparison",
     "networks",
     "read_comparison",

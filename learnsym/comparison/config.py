@@ -43,9 +43,9 @@ class ComparisonConfig:
     example, or the same width (none)."""
     reference: str = ""
     """The arm whose width is the model size; empty for the first."""
-    stack_below: float = 2e7
+    stack_below: float | None = None
     """Networks whose step has fewer counted FLOPs are trained as one stacked ensemble over seeds and learning rates,
-    where this gives the same results; 0 for never."""
+    where this gives the same results; 0 for never, None for 2e7 on a CPU and 2e9 on a GPU."""
 
     def __post_init__(self) -> None:
         if not self.arms:

@@ -13,9 +13,13 @@ from learnsym.comparison.grid import Cell
 from learnsym.comparison.plan import Plan
 from learnsym.comparison.rows import row_path, write_failed, write_finished
 from learnsym.training import Run, train_member
+from learnsym.training.distributed import pick_device
 from learnsym.training.stacked_members import can_stack, train_stacked
 
 logger = logging.getLogger(__name__)
+
+STACK_BELOW = {"cpu": 2e7, "cuda": 2e9}
+"""FLOPs of a step below which calls cost more than arithmetic; on a CPU by `benchmarks/ensemble.py`."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +114,11 @@ def units(plan: Plan) -> list[Unit]:
 
 
 def _can_stack(plan: Plan, cells: Sequence[Cell]) -> bool:
-    flops = plan.network(cells[0]).flops_counted * cells[0].config.train.batch_size
-    return len(cells) > 1 and flops < plan.config.stack_below and can_stack([cell.config for cell in cells])
+    config, limit = cells[0].config, plan.config.stack_below
+    if limit is None:
+        limit = STACK_BELOW[pick_device(config.train.device).type]
+    flops = plan.network(cells[0]).flops_counted * config.train.batch_size
+    return len(cells) > 1 and flops < limit and can_stack([cell.config for cell in cells])
 
 
 def _point(cell: Cell) -> tuple[str, int, int, int]:

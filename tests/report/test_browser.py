@@ -13,6 +13,8 @@ from torch import nn
 from learnsym.report import card
 from learnsym.report.analyze import write
 from learnsym.report.results import Analysis
+from tests.comparison import tables
+from tests.scaling import scaling_tables
 
 FLAGS = (
     "--headless",
@@ -58,7 +60,28 @@ def _card(analysis: Analysis) -> str:
     return card.measure_model(subject, examples, ["se2", "square2d"], analysis.path, settings).page.as_uri()
 
 
-@pytest.fixture(params=[(_report, 11), (_card, 5)], ids=["report", "card"])
+def _comparison(analysis: Analysis) -> str:
+    pytest.importorskip("pyarrow")
+    from learnsym.report.comparison import draw_comparison
+
+    tables.table(sizes=(8, 16)).to_parquet(analysis.path / "table.parquet", index=False)
+    (analysis.path / "comparison.yaml").write_text("arms: {plain: {}, exact: {}, learned: {}}\n")
+    return draw_comparison(analysis.path).as_uri()
+
+
+def _scaling(analysis: Analysis) -> str:
+    pytest.importorskip("pyarrow")
+    from learnsym.report.scaling import draw_scaling
+    from learnsym.scaling import StudySettings
+
+    draw_scaling(scaling_tables.write(analysis.path, scaling_tables.table()), StudySettings(replicates=40))
+    return (analysis.path / "scaling.html").as_uri()
+
+
+PAGES = {"report": (_report, 11), "card": (_card, 5), "comparison": (_comparison, 6), "scaling": (_scaling, 5)}
+
+
+@pytest.fixture(params=PAGES.values(), ids=PAGES)
 def page(request: pytest.FixtureRequest, analysis: Analysis) -> tuple[str, int]:
     """Address of a page, and how many figures it has at least."""
     make, figures = request.param

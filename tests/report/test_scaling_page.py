@@ -1,30 +1,24 @@
 """The page, the figures and the command of a study of scaling."""
 
-import argparse
 import json
 import re
-import sys
-from pathlib import Path
 
 import pytest
 
 pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "scaling"))
-from scaling_tables import LAWS, table, write
-
-from learnsym.report.scaling import add_arguments, render, run
+from learnsym.cli import main
+from learnsym.report.scaling import render
 from learnsym.report.scaling.words import exponents, number, repeats, split, verdicts
 from learnsym.scaling import Law, StudySettings, study_folder
+from tests.scaling.scaling_tables import LAWS, table, write
 
 QUICK = StudySettings(replicates=40)
 
 
 def command(folder, *arguments):
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return run(parser.parse_args([str(folder), "--replicates", "40", *arguments]))
+    return main(["scale", str(folder), "--replicates", "40", *arguments])
 
 
 @pytest.fixture(scope="module")

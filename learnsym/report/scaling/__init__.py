@@ -1,7 +1,7 @@
-"""The page, the figures and the command of a study of scaling."""
+"""The page, the figures and the words of a study of scaling."""
 
-from learnsym.report.scaling.command import add_arguments, run
 from learnsym.report.scaling.page import draw_scaling, render
 from learnsym.report.scaling.table import text_table
+from learnsym.report.scaling.words import verdicts
 
-__all__ = ["add_arguments", "draw_scaling", "render", "run", "text_table"]
+__all__ = ["draw_scaling", "render", "text_table", "verdicts"]

@@ -1,0 +1,168 @@
+"""learnsym compare."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from learnsym.cli._cluster import STORAGE, add_cluster_arguments, cluster_of
+from learnsym.cli._parser import print_table
+
+if TYPE_CHECKING:
+    from learnsym.comparison import Plan
+    from learnsym.comparison.units import Unit
+    from learnsym.workers import Locks
+
+PAGE_EVERY = 60.0
+"""Seconds between drawings of the page while cells end."""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    compare = commands.add_parser(
+        "compare",
+        help="learned, exact, plain, augmented twins x data x compute: table.parquet, comparison.html",
+        epilog="Keys of the comparison may follow, such as --seeds [0,1,2] --base.train.device cuda.",
+        allow_abbrev=False,
+    )
+    compare.add_argument("config", help="YAML file: base, arms, train_sizes, sizes, steps or epochs, lrs, seeds, match")
+    compare.add_argument("--out", type=Path, required=True, help="folder; the same command continues what is there")
+    compare.add_argument("--dry-run", action="store_true", help="say what would be trained and what it costs, and stop")
+    compare.add_argument("--workers", type=int, default=1, metavar="K", help="processes on this machine")
+    compare.add_argument(
+        "--storage",
+        metavar="URL",
+        help=f"postgresql://... for the claims of many machines; default: the environment's {STORAGE}, or --out itself",
+    )
+    add_cluster_arguments(compare)
+    compare.set_defaults(call=_compare, overrides=[])
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from learnsym import workers
+    from learnsym.comparison import Plan, read_comparison
+    from learnsym.comparison.plan import keep
+
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError("compare: got torchrun, must be started as plain processes; use --workers or --jobs")
+    if options.workers < 1:
+        raise ValueError(f"workers: got {options.workers}, must be at least 1; leave it out for one")
+    workers.follow_parent()
+    cluster, storage = cluster_of(options), options.storage or os.environ.get(STORAGE)
+    if storage is not None:
+        workers.check_storage(storage)
+    plan = Plan.kept(read_comparison(options.config, options.overrides), options.out)
+    if options.dry_run:
+        return _dry_run(plan, options.out)
+    locks = workers.locks_for(storage, options.out, "compare")
+    if not workers.is_worker():
+        keep(plan, options.out, locks)
+        _print_costs(plan, options.out)
+    if workers.is_worker() or (options.workers == 1 and cluster is None):
+        _work(plan, options.out, locks)
+        return 0 if workers.is_worker() else _finish(plan, options.out, locks)
+    environment = {} if storage is None else {STORAGE: storage}
+    arguments = ["compare", str(options.config), "--out", str(options.out), *options.overrides]
+    if cluster is None:
+        workers.run_workers(arguments, options.workers, environment)
+        return _finish(plan, options.out, locks)
+    os.environ |= environment  # jobs have the environment of the command that submits them
+    jobs = workers.submit([*arguments, "--workers", str(options.workers)], cluster, options.out / "jobs")
+    if options.detach:
+        print(f"jobs: {', '.join(job.job_id for job in jobs)}")
+        return 0
+    workers.wait(jobs)
+    return _finish(plan, options.out, locks)
+
+
+def _dry_run(plan: Plan, folder: Path) -> int:
+    from learnsym.comparison.cost import seconds_per_step
+
+    _print_costs(plan, folder, seconds_per_step(plan))
+    return 0
+
+
+def _print_costs(plan: Plan, folder: Path, seconds: Mapping[tuple[str, int], float] | None = None) -> None:
+    from learnsym.comparison.cost import costs
+
+    found = costs(plan, folder, seconds)
+    timed = ["time"] if seconds else []
+    print_table(
+        ["arm", "size", "width", "parameters", "FLOPs per example", "cells", "left", "FLOPs left", *timed],
+        [
+            [
+                *(c.arm, str(c.size), str(c.width), str(c.parameters), f"{c.flops:.3g}", str(c.cells), str(c.left)),
+                f"{c.compute:.3g}",
+                *([_duration(c.seconds)] if timed else []),
+            ]
+            for c in found
+        ],
+    )
+    total = f"{sum(c.left for c in found)} of {len(plan.cells)} cells left, {sum(c.compute for c in found):.3g} FLOPs"
+    expected = f", about {_duration(sum(c.seconds for c in found))} in one process, evaluation aside" if seconds else ""
+    print(f"{total}{expected}; networks are matched by {MATCHED[plan.config.match]}")
+
+
+MATCHED = {"parameters": "parameters", "flops": "FLOPs of a training example", "none": "width"}
+
+
+def _duration(seconds: float) -> str:
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
+
+
+def _work(plan: Plan, folder: Path, locks: Locks) -> None:
+    from tqdm.auto import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    from learnsym.comparison import work
+    from learnsym.workers import is_first_worker
+
+    logging.getLogger("learnsym.training").setLevel(logging.WARNING)  # of many trainings the bar says how far they are
+    due = time.monotonic() + PAGE_EVERY
+    shown = None if is_first_worker() else True
+    with logging_redirect_tqdm(), tqdm(total=len(plan.cells), unit="cell", disable=shown, leave=False) as bar:
+
+        def ended(left: Sequence[Unit]) -> None:
+            nonlocal due
+            bar.update(len(plan.cells) - sum(len(unit.left(folder)) for unit in left) - bar.n)
+            if left and is_first_worker() and time.monotonic() > due:
+                _draw(folder, locks)
+                due = time.monotonic() + PAGE_EVERY
+
+        work(plan, folder, locks, ended)
+
+
+def _draw(folder: Path, locks: Locks) -> Path:
+    """Write the table and the page of what has ended; one worker at a time."""
+    from learnsym.comparison.table import write_table
+    from learnsym.report.comparison import draw_comparison
+
+    with locks.waiting("page"):
+        write_table(folder, locks)
+        return draw_comparison(folder)
+
+
+def _finish(plan: Plan, folder: Path, locks: Locks) -> int:
+    """Table and page; RuntimeError when cells are left, as when all workers have died."""
+    from learnsym.comparison.rows import read_rows
+
+    page = _draw(folder, locks)
+    rows = read_rows(folder)
+    failed = [row for row in rows if row["state"] == "failed"]
+    print(f"table: {folder / 'table.parquet'}\npage: {page}")
+    for row in failed:
+        print("failed: {arm}, {train} examples, size {size}, seed {seed}: {failure}".format(**row))
+    if (left := len(plan.cells) - len(rows)) > 0:
+        raise RuntimeError(f"{left} of {len(plan.cells)} cells are left undone; the same command continues")
+    return 1 if len(failed) == len(rows) else 0
