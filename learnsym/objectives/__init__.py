@@ -6,6 +6,7 @@ from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.config import ObjectiveConfig, build, build_relaxed
 from learnsym.objectives.losses import LossFunction, Segmentation, cross_entropy, losses, mse
 from learnsym.objectives.mixture import MixtureLikelihood
+from learnsym.objectives.moved_examples import MovedExamples
 from learnsym.objectives.multitask import (
     Candidate,
     ConstantWeights,
@@ -40,6 +41,7 @@ __all__ = [
     "Loss",
     "LossFunction",
     "MixtureLikelihood",
+    "MovedExamples",
     "Objective",
     "ObjectiveConfig",
     "PenaltyConfig",

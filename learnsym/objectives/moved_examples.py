@@ -1,0 +1,54 @@
+"""Data augmentation: the loss on examples that are moved together with their targets, at random."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from learnsym.distributions import GroupDistribution
+from learnsym.objectives._objective import Loss
+from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.multitask.candidate import Candidate
+from learnsym.objectives.supervised import Batch, Supervised
+from learnsym.symmetry import Symmetry
+
+
+class MovedExamples:
+    """The loss on moved examples and their moved targets: data augmentation for targets that move with the inputs.
+
+        L = E_{g ~ mu} loss(f(g · x), g · y),    one g for each example and copy
+
+    In training the network sees moved examples only; in evaluation the loss is that on the examples as they are. Under
+    the Haar measure a network with loss 0 is equivariant on the orbits of the training examples, not beyond.
+
+    Reference: Chen, Dobriban, Lee, "A group-theoretic framework for data augmentation" (2020), arXiv 1907.10905.
+
+    Args:
+        loss_fn: `(outputs, targets) -> scalar`.
+        symmetry: how elements move inputs and targets.
+        copies: moved copies of each example.
+        distribution: of the elements; the Haar measure of a compact group when None.
+
+    Raises:
+        ValueError: when there is no copy, or no distribution on a group that is not compact.
+
+    Example:
+        >>> symmetry = ls.symmetry.so3(on_output=ls.actions.PointCloud())
+        >>> objective = ls.objectives.MovedExamples(ls.objectives.mse, symmetry)
+        >>> net, x = nn.Identity(), torch.randn(8, 5, 3)
+        >>> objective(net, (x, 2 * x)).total.allclose(x.square().mean())  # an equivariant network gains nothing
+        True
+    """
+
+    def __init__(
+        self, loss_fn: LossFunction, symmetry: Symmetry, copies: int = 1, distribution: GroupDistribution | None = None
+    ) -> None:
+        self.unmoved = Supervised(loss_fn)
+        self.moves = Candidate(symmetry=symmetry, mode="anchored", samples=copies, distribution=distribution)
+
+    def __call__(self, model: nn.Module, batch: Batch) -> Loss:
+        if not model.training:
+            return self.unmoved(model, batch)
+        x, y = batch
+        g = self.moves.elements(x)
+        task = self.moves.penalty(self.unmoved.loss_fn, g, model(self.moves.moved(g, x)), None, y)
+        return Loss(task, {"task": task.detach()})
