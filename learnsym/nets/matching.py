@@ -39,7 +39,10 @@ def matched_width(
     def of_width(width: int) -> int | float:
         return size(make(width))
 
-    width = 1 + bisect_left(range(1, largest + 1), target, key=of_width)
+    enough = 1
+    while enough < largest and of_width(enough) < target:  # networks far above the target are slow to build
+        enough = min(2 * enough, largest)
+    width = 1 + bisect_left(range(1, enough + 1), target, lo=enough // 2, key=of_width)
     if width > largest:
         most = of_width(largest)
         raise ValueError(
