@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from learnsym.actions import PointCloud
 from learnsym.degrees import Degree
+from learnsym.distributions import uniform_noise
 from learnsym.equivariant.twins import exact_twin
 from learnsym.groups import SO3, AxialSO2, Group, Trivial
 from learnsym.relax.penalised import penalised
@@ -93,7 +94,7 @@ class FixedInputs(nn.Module):
             self.seen.update(lengths.square().sum(-1))
         u = self.fixed.to(x.dtype).expand(*x.shape[:2], -1, -1)
         if self.training and self.drop:
-            u = u * (torch.rand(len(x), 1, 1, 1, device=x.device) >= self.drop).to(x.dtype)
+            u = u * (uniform_noise((len(x), 1, 1, 1), x, batch_axis=0) >= self.drop).to(x.dtype)
         products = torch.linalg.cross(u.unsqueeze(3), v.unsqueeze(2)).flatten(2, 3)
         # 0 has the gradient 0 here
         lengths = torch.linalg.vector_norm(u, dim=-1)

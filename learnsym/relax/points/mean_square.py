@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.distributed import ReduceOp, all_reduce, get_world_size, is_available, is_initialized
 
 
 class MeanSquare(nn.Module):
@@ -26,10 +27,18 @@ class MeanSquare(nn.Module):
 
     @torch.no_grad()
     def update(self, squares: Float[Tensor, "*K"]) -> None:
-        """Take in the squares of one batch."""
+        """Take in the squares of one batch, of which each process has an equal part."""
         self.batches.add_(1)
-        self.value.lerp_(squares.mean().to(self.value.dtype), 1 / self.batches)
+        self.value.lerp_(_over_processes(squares.mean().to(self.value.dtype)), 1 / self.batches)
 
     def root(self) -> Float[Tensor, ""]:
         """The root mean square, never 0."""
         return self.value.clamp(min=torch.finfo(self.value.dtype).tiny).sqrt()
+
+
+def _over_processes(mean: Float[Tensor, ""]) -> Float[Tensor, ""]:
+    if not (is_available() and is_initialized()):
+        return mean
+    total = mean.clone()
+    all_reduce(total, ReduceOp.SUM)
+    return total / get_world_size()
