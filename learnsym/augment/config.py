@@ -16,15 +16,19 @@ class AugmentConfig:
     """Over which transformations of its input the network is averaged."""
 
     symmetry: str = "affine2d"
-    """Name of the symmetry of the learned and the fixed twin."""
+    """Name of the symmetry of the learned and the fixed twin; for clouds of points so3, o3, so2_x, so2_y, so2_z,
+    octahedral or signed_permutations, which the fixed twin moves examples and targets by."""
     output: Literal["invariant", "equivariant"] = "invariant"
     """Whether outputs stay (classes, numbers) or move with the inputs (label maps)."""
     twin: Twin = "learned"
-    """Learned distribution; plain network; fixed distribution; exact average over an orbit."""
+    """Learned distribution; plain network; fixed distribution; exact average over an orbit. Of clouds: learned in the
+    weights (`relax`) or the loss (`penalty`); plain network; that network trained on uniformly moved examples; exact
+    network."""
     init: float = 0.3
     """Learned: half-widths at the start as a fraction of the caps; probabilities of all elements but the identity."""
     fixed: dict[str, float] = field(default_factory=dict)
-    """Fixed: half-width per generator in its reporting unit, such as `rotation: 30`; absent generators are 0."""
+    """Fixed, images: half-width per generator in its reporting unit, such as `rotation: 30`; absent generators are
+    0."""
     exact: str = "rotation2d"
     """Exact: name of the symmetry of a compact group."""
     orbit: int = 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, get_args
 
 from torch import nn
@@ -19,6 +20,7 @@ from learnsym.nets.points import EGNN, GNN, ClofNet, GATr, PointTransformer
 from learnsym.nets.segmentation import SegmentationCNN
 from learnsym.nets.steerable_cnn import SteerableCNN
 from learnsym.relax import RelaxConfig, convolution, group_named
+from learnsym.relax.config import relaxed_points
 
 Shape = tuple[int, ...]
 STEERABLE = "steerable"
@@ -47,7 +49,8 @@ class NetConfig:
     """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points; mario and cifar
     have a depth of their own."""
     exact: PointNet = "egnn"
-    """Networks of points only: the exact twin, with the width that gives it about as many parameters."""
+    """Networks of points only: the exact twin, with the width that gives it about as many parameters; with
+    `relax.layer` the learned twin is that network, relaxed."""
     norm: Literal["group", "batch", "none"] = "group"
     """Normalisation; group does not depend on the other examples of a batch."""
     dropout: float = 0.3
@@ -122,14 +125,23 @@ def build_steerable(config: NetConfig, relax: RelaxConfig, twin: str, in_shape: 
     return SteerableCNN(group, in_shape[0], classes, config.width, limit, size, conv=made)
 
 
-def build_points(config: NetConfig, twin: str, on_input: PointCloud, on_output: PointCloud | PointVectors) -> nn.Module:
+def build_points(
+    config: NetConfig,
+    twin: str,
+    on_input: PointCloud,
+    on_output: PointCloud | PointVectors,
+    relax: RelaxConfig | None = None,
+) -> nn.Module:
     """The network of one twin on clouds: `exact` is another network with about as many parameters, others are alike.
+
+    With relaxed inputs the `learned` twin is the exact one with more inputs, of the same width.
 
     Args:
         config: which network; its name must be one of `POINT_NETS`.
-        twin: `learned`, `plain` or `exact`.
+        twin: `learned`, `plain`, `fixed` or `exact`.
         on_input: what points carry.
         on_output: what is predicted of them.
+        relax: how the learned twin leaves the exact one; None where its degree is not in the weights.
 
     Raises:
         ValueError: for a network that does not take clouds.
@@ -144,13 +156,15 @@ def build_points(config: NetConfig, twin: str, on_input: PointCloud, on_output: 
     if config.name not in POINT_NETS:
         raise ValueError(f"net.name: got {config.name!r} for clouds of points, must be one of {', '.join(POINT_NETS)}")
     plain = point_builders[config.name](on_input, on_output, config.width, config.depth)
-    if twin != "exact":
+    relaxed = relax if twin == "learned" and relax is not None and relax.layer != "none" else None
+    if twin != "exact" and relaxed is None:
         return plain
 
-    def made(width: int) -> nn.Module:
-        return point_builders[config.exact](on_input, on_output, width, config.depth)
+    def exact(width: int, types: PointCloud = on_input) -> nn.Module:
+        return point_builders[config.exact](types, on_output, width, config.depth)
 
-    return made(matched_width(made, parameter_count(plain)))
+    width = matched_width(exact, parameter_count(plain))
+    return exact(width) if relaxed is None else relaxed_points(relaxed, partial(exact, width), on_input)
 
 
 def _check_images(config: NetConfig, in_shape: Shape) -> None:

@@ -45,6 +45,9 @@ def build_objective(config: RunConfig, model: nn.Module, splits: Splits) -> Obje
     """What the training of one member minimises."""
     signature = splits.train.signature
     held_out = splits.val.inputs, splits.val.y
+    if config.augment.twin == "fixed" and signature.on_input is not None:
+        symmetry = signature.symmetry(config.augment.symmetry)
+        return objectives.MovedExamples(task_loss(config), symmetry, config.augment.copies)
     if config.is_relaxed:
         return objectives.build_relaxed(config.objective, config.relax, len(splits.train))
     if config.is_penalised and config.augment.twin == "learned":
@@ -75,10 +78,10 @@ def build_model(config: RunConfig, signature: Signature) -> nn.Module:
     in_shape, classes, twin = signature.in_shape, signature.classes, config.augment.twin
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seeds[0])
-        if config.is_relaxed:
-            return nets.build_steerable(config.net, config.relax, twin, in_shape, classes)
         if signature.on_input is not None and signature.on_output is not None:
-            return nets.build_points(config.net, twin, signature.on_input, signature.on_output)
+            return nets.build_points(config.net, twin, signature.on_input, signature.on_output, config.relax)
+        if config.is_relaxed and not config.is_of_points:
+            return nets.build_steerable(config.net, config.relax, twin, in_shape, classes)
         net = nets.build(config.net, in_shape, classes)
         # the degree lives in the loss, not in a distribution
         alone = config.is_penalised and twin == "learned"

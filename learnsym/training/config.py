@@ -8,11 +8,15 @@ from typing import Literal, get_args
 
 from learnsym.augment.config import AugmentConfig, Twin
 from learnsym.data.config import DataConfig
+from learnsym.data.signature import SPACE
 from learnsym.measure.config import AnalysisConfig
-from learnsym.nets.config import POINT_NETS, NetConfig
+from learnsym.nets.config import POINT_NETS, STEERABLE, NetConfig
 from learnsym.objectives.config import ObjectiveConfig
 from learnsym.objectives.multitask import PenaltyConfig
-from learnsym.relax.config import RelaxConfig
+from learnsym.relax.config import POINT_LAYERS, STEERABLE_LAYERS, RelaxConfig
+
+UNIFORM_IN_SPACE = tuple(name for name, group in SPACE.items() if group().is_compact)
+"""Symmetries of clouds of points whose elements can be drawn uniformly."""
 
 
 def _at_least(name: str, value: float | int, least: int) -> None:
@@ -99,7 +103,8 @@ class RunConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     """Distribution over transformations of the input."""
     relax: RelaxConfig = field(default_factory=RelaxConfig)
-    """Relaxed layers of a steerable network, instead of a distribution over transformations."""
+    """Relaxed layers of a steerable network, or relaxed inputs of one on clouds, instead of a distribution over
+    transformations."""
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     """What is minimised."""
     penalty: PenaltyConfig = field(default_factory=PenaltyConfig)
@@ -143,21 +148,46 @@ class RunConfig:
         return self.net.name in POINT_NETS
 
     def _check_place(self) -> None:
-        steerable = self.net.name == "steerable"
-        if steerable != self.is_relaxed:
-            remedy = "set relax.layer, such as probabilistic" if steerable else "set net.name to steerable"
-            raise ValueError(f"relax.layer: got {self.relax.layer!r} with net.name {self.net.name!r}; {remedy}")
+        self._check_layer()
         twins = self.twins or [self.augment.twin]
-        if self.is_relaxed and "fixed" in twins:
-            raise ValueError("twins: got 'fixed' with relaxed layers, must be among learned, exact, plain")
         if self.is_relaxed and self.is_penalised:
             raise ValueError("penalty.mode: got a penalty and relaxed layers; learn the degree in one place")
         if self.is_of_points:
             self._check_points(twins)
+        elif self.is_relaxed and "fixed" in twins:
+            raise ValueError("twins: got 'fixed' with relaxed layers, must be among learned, exact, plain")
+
+    def _check_layer(self) -> None:
+        """Relaxed layers and networks must be of one kind."""
+        fitting = ("none", *POINT_LAYERS) if self.is_of_points else ("none",)
+        fitting = STEERABLE_LAYERS if self.net.name == STEERABLE else fitting
+        if self.relax.layer not in fitting:
+            found = f"relax.layer: got {self.relax.layer!r} with net.name {self.net.name!r}"
+            raise ValueError(f"{found}; {self._remedy(fitting)}")
+
+    def _remedy(self, fitting: Sequence[str]) -> str:
+        if "none" not in fitting:
+            return "set relax.layer, such as probabilistic"
+        if self.is_of_points:
+            return f"set relax.layer to one of {', '.join(fitting)}"
+        nets = POINT_NETS if self.relax.layer in POINT_LAYERS else (STEERABLE,)
+        return f"set net.name to {' or '.join(nets)}"
 
     def _check_points(self, twins: Sequence[str]) -> None:
-        if "fixed" in twins or ("learned" in twins and not self.is_penalised):
+        if "learned" in twins and not (self.is_penalised or self.is_relaxed):
             raise ValueError(
-                f"twins: got {', '.join(twins)} with net.name {self.net.name!r}; must be among plain and exact, and "
-                "learned with a penalty: set augment.twin or penalty.mode"
+                f"twins: got {', '.join(twins)} with net.name {self.net.name!r}; must be among plain, fixed and exact, "
+                "or learned in the weights or the loss: set augment.twin, relax.layer or penalty.mode"
+            )
+        if "fixed" not in twins:
+            return
+        if self.augment.symmetry not in UNIFORM_IN_SPACE:
+            raise ValueError(
+                f"augment.symmetry: got {self.augment.symmetry!r} for the fixed twin of clouds of points, whose moves "
+                f"are uniform; must be one of {', '.join(UNIFORM_IN_SPACE)}"
+            )
+        if self.augment.fixed:
+            raise ValueError(
+                f"augment.fixed: got {self.augment.fixed} for clouds of points, whose moves are uniform over "
+                f"{self.augment.symmetry}; leave it out, or choose another augment.symmetry"
             )

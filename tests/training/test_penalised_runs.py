@@ -97,7 +97,7 @@ def test_analysis_shows_the_candidates(tmp_path):
     ("change", "message"),
     [
         ({"penalty": PenaltyConfig()}, "twins: got learned with net.name 'gnn'"),
-        ({"twins": ["fixed"]}, "twins: got fixed"),
+        ({"twins": ["fixed"]}, "augment.symmetry: got 'affine2d' for the fixed twin"),
         ({"net": NetConfig(name="cnn")}, "net.name: got 'cnn' for clouds"),
         ({"penalty": PenaltyConfig(mode="functional", symmetries=["rotation2d"])}, "symmetry: got 'rotation2d' for cl"),
         ({"penalty": PenaltyConfig(mode="functional", symmetries=["e3"])}, "distribution: got None"),
