@@ -76,7 +76,7 @@ def read_parameter(key: str, given: object) -> Range | Choices:
     return _range(key, given, kinds)
 
 
-def _kinds(key: str) -> set[type]:
+def _kinds(key: str) -> set[Any]:
     """The types that a key of a configuration may have."""
     kind: Any = RunConfig
     for part in key.split("."):
@@ -100,7 +100,7 @@ def _choices(key: str, given: list[Any]) -> Choices:
     return Choices(values=tuple(given))
 
 
-def _range(key: str, given: dict[str, Any], kinds: set[type]) -> Range:
+def _range(key: str, given: dict[str, Any], kinds: set[Any]) -> Range:
     if not {"low", "high"} <= set(given) or set(given) - {"low", "high", "step", "log"}:
         raise ValueError(f"{key}: got the keys {', '.join(map(str, given))}, must be low and high, and step or log")
     if not kinds & {int, float}:

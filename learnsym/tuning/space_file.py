@@ -55,6 +55,7 @@ def _settings(content: dict[str, Any], config: RunConfig) -> dict[str, Any]:
     prune = found.get("prune", 0.1)
     if prune is not None and (isinstance(prune, bool) or not isinstance(prune, int | float)):
         raise ValueError(f"prune: got {prune!r}, must be a p-value such as 0.1, or null")
+    found["prune"] = None if prune is None else float(prune)
     return found
 
 
