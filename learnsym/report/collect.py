@@ -158,6 +158,8 @@ def _labelled(degree: Degree, label: str) -> Degree:
 
 
 def _caps(run: Run) -> dict[str, float]:
+    if run.config.is_of_points:
+        return {}
     generators = symmetry_by_name(run.config.augment.symmetry).group.generators
     return {generator.name: generator.cap / generator.per_unit for generator in generators}
 

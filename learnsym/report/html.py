@@ -28,7 +28,7 @@ def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
     """
     pages = environment()
     pages.globals.update(words=words, twin_colours=TWIN_COLOURS, notion_colours=NOTION_COLOURS)
-    pages.filters.update(slug=slug, image=image)
+    pages.filters.update(slug=slug, image=image, extra_inputs=words.extra_inputs)
     return pages.get_template("report.html.j2").render(
         analysis=analysis,
         css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),

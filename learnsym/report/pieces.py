@@ -22,6 +22,7 @@ from learnsym.groups import SO2
 from learnsym.relax import group_named
 from learnsym.symmetry import Symmetry, symmetry_by_name
 from learnsym.training import Run, RunConfig, build, fit, predict, read_config
+from learnsym.training.config import UNIFORM_IN_SPACE
 
 BATCH = 64
 """Examples at a time: with their test copies they stay in the cache of a CPU."""
@@ -148,7 +149,10 @@ def _equivariance(
 
 
 def tested_symmetry(config: RunConfig, signature: Signature) -> Symmetry:
-    """The symmetry of the exact twin, or the first one that is penalised."""
+    """The symmetry of the exact twin, or the first one that is penalised; of clouds that of the augmented twin."""
+    moved = signature.on_input is not None and config.augment.symmetry in UNIFORM_IN_SPACE
+    if moved and not config.is_penalised:
+        return signature.symmetry(config.augment.symmetry)
     if config.is_penalised or signature.on_input is not None:
         return signature.symmetry(config.penalty.symmetries[0])
     if config.is_relaxed:

@@ -66,9 +66,9 @@ def _width_pieces(
     group: DataGroup, config: RunConfig, settings: AnalysisConfig, notes: list[str]
 ) -> dict[float, list[Piece]]:
     extent = settings.task_extent
-    names = [generator.name for generator in _group(config).generators]
     if not extent.widths or config.is_relaxed or config.is_penalised or config.is_of_points:
         return {}
+    names = [generator.name for generator in _group(config).generators]
     if extent.generator not in names:
         known = ", ".join(names) or "none"
         notes.append(f"No task extent: {config.augment.symmetry} has no generator {extent.generator!r}, only {known}.")

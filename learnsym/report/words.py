@@ -93,6 +93,27 @@ def extent_detail(extent: ExtentCurve) -> str:
     )
 
 
+def extra_inputs(data: DataResult) -> list[str]:
+    """What relaxed networks on clouds have learned beside the clouds, one sentence each; none for other networks."""
+    return [_EXTRA[degree.method](degree) for degree in data.degrees if degree.method in _EXTRA]
+
+
+def _fixed_vector(degree: Degree) -> str:
+    place = degree.generator.removeprefix("fixed vector ")
+    return f"Learned vector {place} is {interval(degree)} times as long as the vectors of the points."
+
+
+def _coordinates(degree: Degree) -> str:
+    low, high = degree.low, degree.high
+    if (degree.estimate if high is None else high) < 0.005:
+        return "Of the mean square of all scalars, less than 0.5% sees where points are."
+    bracket = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"Of the mean square of all scalars, {degree.estimate:.1%}{bracket} sees where points are."
+
+
+_EXTRA = {"fixed inputs": _fixed_vector, "absolute coordinates": _coordinates}
+
+
 def score_headline(data: DataResult) -> str:
     """How the learned twin does, in a few words."""
     twin = data.twin("learned") or best(data.twins)

@@ -158,7 +158,7 @@ class FixedInputs(nn.Module):
                 site=site,
                 group="SO(3)",
                 generator=f"fixed vector {k}",
-                unit="1",
+                unit="input length",
                 notion="task",
                 estimate=length,
                 method="fixed inputs",
