@@ -33,6 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     compare.add_argument("config", help="YAML file: base, arms, train_sizes, sizes, steps or epochs, lrs, seeds, match")
     compare.add_argument("--out", type=Path, required=True, help="folder; the same command continues what is there")
     compare.add_argument("--dry-run", action="store_true", help="say what would be trained and what it costs, and stop")
+    compare.add_argument("--retry", action="store_true", help="train cells again that have failed")
     compare.add_argument("--workers", type=int, default=1, metavar="K", help="processes on this machine")
     compare.add_argument(
         "--storage",
@@ -47,6 +48,7 @@ def _compare(options: argparse.Namespace) -> int:
     from learnsym import workers
     from learnsym.comparison import Plan, read_comparison
     from learnsym.comparison.plan import keep
+    from learnsym.comparison.rows import forget_failed
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError("compare: got torchrun, must be started as plain processes; use --workers or --jobs")
@@ -62,6 +64,8 @@ def _compare(options: argparse.Namespace) -> int:
     locks = workers.locks_for(storage, options.out, "compare")
     if not workers.is_worker():
         keep(plan, options.out, locks)
+        if options.retry:
+            forget_failed(options.out)
         _print_costs(plan, options.out)
     if workers.is_worker() or (options.workers == 1 and cluster is None):
         _work(plan, options.out, locks)

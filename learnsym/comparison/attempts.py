@@ -9,7 +9,7 @@ from pathlib import Path
 
 from learnsym.training.checkpoint import write_atomically
 
-MOST = 5
+MOST = 10
 """Deaths without a step of progress."""
 
 

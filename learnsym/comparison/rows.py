@@ -42,6 +42,14 @@ def write_failed(folder: Path, cell: Cell, network: Network, reason: str) -> Non
     _write(folder, cell, {**_given(cell, network), **found})
 
 
+def forget_failed(folder: Path) -> int:
+    """Delete the rows of failed cells, so that they are trained again; returns how many there were."""
+    failed = [row["cell"] for row in read_rows(folder) if row["state"] == "failed"]
+    for name in failed:
+        (folder / "rows" / f"{name}.json").unlink()
+    return len(failed)
+
+
 def read_rows(folder: Path) -> list[dict[str, Any]]:
     """All rows, with all columns, in the order of their cells' names."""
     rows = [json.loads(path.read_text(encoding="utf8")) for path in sorted((folder / "rows").glob("*.json"))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from learnsym.cli import main
@@ -63,6 +65,18 @@ def test_table_and_page(given, tmp_path, capsys):
 def test_bad_input_is_named_before_any_work(given, tmp_path, capsys, more, named):
     refused(capsys, [*given, *more], named)
     assert not (tmp_path / "out" / "cells").exists()
+
+
+def test_failed_cells_are_trained_again_when_asked(given, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(given) == 0
+    path = next((out / "rows").iterdir())
+    path.write_text(json.dumps({**json.loads(path.read_text()), "state": "failed", "failure": "out of memory"}))
+    assert main(given) == 0
+    assert "out of memory" in capsys.readouterr().out
+    assert main([*given, "--retry"]) == 0
+    assert "1 of 8 cells left" in capsys.readouterr().out
+    assert (table(out).state == "finished").all()
 
 
 @pytest.mark.slow
