@@ -78,7 +78,7 @@ def _cost(plan: Plan, folder: Path, network: Network, seconds: float) -> ArmCost
         flops=network.flops_counted,
         cells=len(own),
         left=len(left),
-        compute=sum(map(plan.compute, left)),
+        compute=sum(map(plan.compute, left), 0.0),
         seconds=seconds * sum(cell.config.train.steps for cell in left),
     )
 
