@@ -57,6 +57,14 @@ def test_bad_config_file(capsys, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_overrides_need_only_fit_together_with_the_file(tmp_path, capsys):
+    path = tmp_path / "config.yaml"
+    path.write_text("net: {name: steerable, width: 1}\ntrain: {steps: 0}\naugment: {twin: plain}\n")
+    few = [*SMALL[:-4], "--relax.layer", "residual", "--out", str(tmp_path / "run")]
+    assert main(["train", str(path), *few]) == 0
+    assert "accuracy" in capsys.readouterr().out
+
+
 def test_train_resume_refuse(capsys, config, tmp_path):
     arguments = ["train", config, *SMALL, "--out", str(tmp_path / "run")]
     assert main(arguments) == 0

@@ -17,13 +17,13 @@ def train_command(arguments: list[str]) -> int:
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from learnsym.training import train
-    from learnsym.training.config_file import config_parser, file_arguments, parse
+    from learnsym.training.config_file import config_parser, file_arguments, instantiated, parse
 
     about = "Train with learned symmetry; resumes when RUN exists."
     parser = config_parser(prog="learnsym train", usage=USAGE, description=about)
     parser.add_argument("config", help="YAML file with differences from the defaults")
     parser.add_argument("--out", required=True, help="run folder")
-    path = parse(parser, arguments)[1]["config"]
+    path = instantiated(parser, lambda: parser.parse_args(arguments))["config"]
     config, values = parse(parser, [*file_arguments(path), *arguments])
     with logging_redirect_tqdm():
         runs = train(config, values["out"])

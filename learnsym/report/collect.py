@@ -15,7 +15,6 @@ from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report.groups import DataGroup
 from learnsym.report.intervals import bootstrap, over_seeds
-from learnsym.report.pieces import tested_symmetry
 from learnsym.report.plan import Plan
 from learnsym.report.results import (
     Curve,
@@ -30,6 +29,7 @@ from learnsym.report.results import (
 )
 from learnsym.symmetry import symmetry_by_name
 from learnsym.training.run import Run
+from learnsym.training.tested import tested_symmetry
 
 Found = dict[Path, dict[str, Any]]
 

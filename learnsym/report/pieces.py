@@ -14,15 +14,14 @@ from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
 from learnsym import measure
-from learnsym.actions import Image, Invariant
-from learnsym.augment import Augmented, equivariant
-from learnsym.data import Batches, Dataset, Signature, load_splits
+from learnsym.actions import Image
+from learnsym.augment import Augmented
+from learnsym.data import Batches, Dataset, load_splits
 from learnsym.degrees import Degree
 from learnsym.groups import SO2
-from learnsym.relax import group_named
-from learnsym.symmetry import Symmetry, symmetry_by_name
+from learnsym.symmetry import symmetry_by_name
 from learnsym.training import Run, RunConfig, build, fit, predict, read_config
-from learnsym.training.config import UNIFORM_IN_SPACE
+from learnsym.training.tested import tested_symmetry
 
 BATCH = 64
 """Examples at a time: with their test copies they stay in the cache of a CPU."""
@@ -146,19 +145,6 @@ def _equivariance(
     found = measure.equivariance_error(_Probabilities(model) if test.classes else model, x, symmetry, **options)
     floor = measure.interpolation_floor(x, symmetry, **options)
     return {"symmetry": symmetry.name, "per_sample": found.per_sample.tolist(), "floor": floor.mean}
-
-
-def tested_symmetry(config: RunConfig, signature: Signature) -> Symmetry:
-    """The symmetry of the exact twin, or the first one that is penalised; of clouds that of the augmented twin."""
-    moved = signature.on_input is not None and config.augment.symmetry in UNIFORM_IN_SPACE
-    if moved and not config.is_penalised:
-        return signature.symmetry(config.augment.symmetry)
-    if config.is_penalised or signature.on_input is not None:
-        return signature.symmetry(config.penalty.symmetries[0])
-    if config.is_relaxed:
-        return Symmetry(group_named(config.relax.group), Image(), Invariant())
-    symmetry = symmetry_by_name(config.augment.exact)
-    return equivariant(symmetry) if config.augment.output == "equivariant" else symmetry
 
 
 def fixed_width(path: str, generator: str, width: float, steps: int | None, replicate: int) -> dict[str, Any]:

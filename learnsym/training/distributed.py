@@ -35,12 +35,20 @@ def session(device: torch.device) -> Iterator[None]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    _join("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
         dist.barrier()  # nobody leaves while another still talks to it
     finally:
         dist.destroy_process_group()
+
+
+def _join(backend: str) -> None:
+    """Meet the other processes, not what a killed attempt has left: `torchrun` keeps its store over restarts."""
+    store, number, size = next(dist.rendezvous("env://"))
+    if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":  # machines count restarts each on its own
+        store = dist.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    dist.init_process_group(backend, store=store, rank=number, world_size=size)
 
 
 def pick_device(name: str) -> torch.device:

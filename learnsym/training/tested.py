@@ -1,0 +1,23 @@
+"""Under which symmetry a run is tested."""
+
+from __future__ import annotations
+
+from learnsym.actions import Image, Invariant
+from learnsym.augment import equivariant
+from learnsym.data import Signature
+from learnsym.relax import group_named
+from learnsym.symmetry import Symmetry, symmetry_by_name
+from learnsym.training.config import UNIFORM_IN_SPACE, RunConfig
+
+
+def tested_symmetry(config: RunConfig, signature: Signature) -> Symmetry:
+    """The symmetry of the exact twin, or the first one that is penalised; of clouds that of the augmented twin."""
+    moved = signature.on_input is not None and config.augment.symmetry in UNIFORM_IN_SPACE
+    if moved and not config.is_penalised:
+        return signature.symmetry(config.augment.symmetry)
+    if config.is_penalised or signature.on_input is not None:
+        return signature.symmetry(config.penalty.symmetries[0])
+    if config.is_relaxed:
+        return Symmetry(group_named(config.relax.group), Image(), Invariant())
+    symmetry = symmetry_by_name(config.augment.exact)
+    return equivariant(symmetry) if config.augment.output == "equivariant" else symmetry
