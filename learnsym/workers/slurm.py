@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import sys
 import time
@@ -134,4 +135,10 @@ def wait(jobs: Sequence[Job[Any]]) -> dict[str, str]:
             left = [job for job in left if not job.done()]
             time.sleep(LOOK if left else 0.0)
     found = {job.job_id: job.exception() for job in jobs}
-    return {name: str(error).strip().splitlines()[-1] for name, error in found.items() if error is not None}
+    return {name: _reason(str(error)) for name, error in found.items() if error is not None}
+
+
+def _reason(report: str) -> str:
+    """The error at the end of a traceback, to which submitit adds where the logs are."""
+    errors = re.findall(r"^\w+(?:\.\w+)*(?:Error|Exception|Interrupt): (.+)$", report, re.MULTILINE)
+    return errors[-1] if errors else report.strip().splitlines()[0]

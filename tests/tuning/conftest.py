@@ -24,7 +24,7 @@ def small() -> RunConfig:
         data=DataConfig(name="digits", size=8, train=64, val=32, test=32),
         net=NetConfig(name="mlp", width=8, depth=1),
         augment=AugmentConfig(twin="plain"),
-        train=TrainConfig(steps=3, batch_size=16, checkpoint_every=1, device="cpu"),
+        train=TrainConfig(steps=3, batch_size=16, eval_every=3, device="cpu"),
     )
 
 

@@ -59,14 +59,8 @@ def test_the_best_is_analyzed(begin, tmp_path):
 
     out = tmp_path / "out"
     tune(begin(), 1, out)
-    overrides = [
-        "--analysis.angle_examples",
-        "4",
-        "--analysis.equivariance_examples",
-        "4",
-        "--analysis.bootstrap",
-        "10",
-    ]
+    overrides = ["--analysis.angle_step", "180", "--analysis.task_extent.widths", "[]", "--analysis.pose.generators=[]"]
+    overrides += ["--analysis.workers", "1", "--analysis.bootstrap", "20"]
     assert analyze(out / "best", overrides=overrides).report.is_file()
 
 
@@ -98,7 +92,7 @@ def test_bad_trials_end_early(begin, tmp_path, monkeypatch):
     """Each seed of a trial is worse than that of the best: three of them are enough for p = 1/8."""
     monkeypatch.setattr(trial, "scores", lambda run, names: {"loss": run.config.optimiser.lr * (1 + 0.01 * run.seed)})
     study, out = begin(seeds=(0, 1, 2, 3), prune=0.13), tmp_path / "out"
-    tune(study, 6, out)
+    tune(study, 5, out)
     best = math.inf
     for row in rows_of(out):
         bad, best = float(row["optimiser.lr"]) > best, min(best, float(row["optimiser.lr"]))

@@ -1,0 +1,141 @@
+"""Storages of studies: what can be used, and one sentence for what cannot."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import time
+
+import pytest
+
+from learnsym.workers import check_storage, journal, storage_errors, study_storage
+
+optuna = pytest.importorskip("optuna")
+pytest.importorskip("sqlalchemy")
+
+
+def refused(storage):
+    """The sentence."""
+    with pytest.raises(ValueError, match=r"^storage: ") as caught:
+        study_storage(storage)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["", "journal:"])
+def test_a_journal_is_a_file(tmp_path, scheme):
+    path = f"{scheme}{tmp_path / 'new' / 'a.journal'}"
+    study = optuna.create_study(storage=study_storage(path), study_name="s")
+    study.tell(study.ask(), 1.0)
+    assert optuna.load_study(storage=study_storage(path), study_name="s").best_value == 1.0
+
+
+def test_a_database(postgres_database):
+    for address in (postgres_database, postgres_database.replace("postgresql://", "postgres://")):
+        storage = study_storage(address)
+        assert optuna.create_study(storage=storage, study_name="s", load_if_exists=True).trials == []
+
+
+def test_files_that_are_no_journals_are_left_alone(tmp_path):
+    for content in (b"some text", b"some text\nand more\n", b'{"other": 3}\n', b"\x00\xff"):
+        (tmp_path / "file").write_bytes(content)
+        assert "is not a journal of studies" in refused(str(tmp_path / "file"))
+        assert (tmp_path / "file").read_bytes() == content
+    assert "is a folder" in refused(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("storage", "words"),
+    [
+        ("sqlite:///a.db", "sqlite is not safe with several workers"),
+        ("mysql://host/name", "mysql is not known"),
+        ("postgresql://user:secret@host:port/name", "the address cannot be read"),
+        ("postgresql://user:secret@127.0.0.1:1/name", "user:...@127.0.0.1:1/name cannot be reached"),
+        ("postgresql://user:secret@nowhere.invalid/name", "cannot be reached"),
+    ],
+)
+def test_bad_addresses(storage, words):
+    sentence = refused(storage)
+    assert words in sentence.replace("***", "...") and "secret" not in sentence
+    if "127" not in storage and "nowhere" not in storage:
+        with pytest.raises(ValueError, match=r"^storage: "):
+            check_storage(storage)
+
+
+def test_a_database_says_no(postgres):
+    assert "refuses the user or the password" in (sentence := refused(postgres.url(password="wrong-secret")))
+    assert "wrong-secret" not in sentence
+    assert "refuses the user or the password" in refused(postgres.url(user="nobody"))
+    assert "no such database; make it with createdb none" in refused(postgres.url("none"))
+
+
+def test_a_database_of_another_program(postgres):
+    for name, statement in (("foreign", "CREATE TABLE studies (x int)"), ("other", "CREATE TABLE trials (x int)")):
+        url = postgres.create(name)
+        postgres.query(statement, name)
+        assert "tables that are not Optuna's" in refused(url)
+
+
+def test_a_database_of_another_version(postgres, postgres_database):
+    study_storage(postgres_database)
+    name = postgres_database.rpartition("/")[2]
+    postgres.query("UPDATE alembic_version SET version_num = 'v0.9.0.a'", name)
+    assert "another version of Optuna; bring them up to date with optuna storage upgrade" in refused(postgres_database)
+
+
+def test_a_database_that_goes_away(postgres, postgres_database):
+    storage = study_storage(postgres_database)
+    name = postgres_database.rpartition("/")[2]
+    postgres.query(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    postgres.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    with (
+        pytest.raises(RuntimeError, match=r"stopped answering .*; nothing is lost") as caught,
+        storage_errors(postgres_database),
+    ):
+        storage.get_all_studies()
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_torn_line_is_cut_off(tmp_path):
+    """As a full disk leaves it; the next line would otherwise be joined to it."""
+    path = tmp_path / "a.journal"
+    study = optuna.create_study(storage=study_storage(str(path)), study_name="s")
+    with open(path, "ab") as file:
+        file.write(b'{"op_code":4,"wor')
+    study.ask()
+    assert len(optuna.load_study(storage=study_storage(str(path)), study_name="s").trials) == 1
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path, monkeypatch):
+    path = tmp_path / "a.journal"
+    study = optuna.create_study(storage=study_storage(str(path)), study_name="s")
+    trial = study.ask()
+
+    def fsync(descriptor):
+        os.ftruncate(descriptor, os.fstat(descriptor).st_size - 5)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, "fsync", fsync)
+        study.tell(trial, 1.0)
+    assert path.read_bytes().endswith(b"\n")
+    study.tell(trial, 1.0)
+    assert optuna.load_study(storage=study_storage(str(path)), study_name="s").best_value == 1.0
+
+
+def test_a_writer_that_is_killed_holds_up_nobody(tmp_path):
+    path = tmp_path / "a.journal"
+    study_storage(str(path))
+    ready, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        journal.JournalLock(path).acquire()
+        os.write(tell, b"x")
+        time.sleep(60)
+    os.read(ready, 1)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    began = time.monotonic()
+    optuna.create_study(storage=study_storage(str(path)), study_name="s")
+    assert time.monotonic() - began < 20  # Optuna's own locks wait for 30 s
