@@ -180,7 +180,7 @@ class _Loop:
                 self._update(batches)
                 bar.update()
                 self._after_step(bar)
-        if self.saved < self.steps:
+        if self.saved < self.steps or not self.steps:
             self._checkpoint()
         self.forward = self.module  # lets go of the process group
 
