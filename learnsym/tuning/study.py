@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from learnsym.data import load_splits
 from learnsym.training import RunConfig
 from learnsym.training.config_file import config_of, difference, value_at
+from learnsym.tuning.scores import check_objectives
 from learnsym.tuning.space import SearchSpace
 from learnsym.workers import Locks, storage_errors, study_storage
 
@@ -65,9 +67,12 @@ def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, l
         locks: that all who join it share.
 
     Raises:
-        ValueError: when the storage cannot be used, or the study is about another configuration or search space.
+        ValueError: when data cannot be had, the storage cannot be used, or the study is about another configuration or
+            search space.
     """
     check_sampler(space)
+    # before the study exists: one that was begun with bad input could not be joined with good input
+    check_objectives(config, space.objectives, load_splits(config.data).train.signature)
     backend = study_storage(storage)
     import optuna
 

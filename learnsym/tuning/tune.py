@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from learnsym.data import load_splits
 from learnsym.training import Interrupted, distributed
 from learnsym.training.checkpoint import write_atomically
 from learnsym.training.signals import StopRequest, stop_request
 from learnsym.tuning.claims import BUSY, OVER, Claim, Claims
 from learnsym.tuning.results import write_results, write_table
-from learnsym.tuning.scores import check_objectives
 from learnsym.tuning.study import Study
 from learnsym.tuning.trial import run_trial
 from learnsym.workers import FolderLocks, storage_errors
@@ -109,7 +107,6 @@ def prepare(study: Study, total: int, folder: Path) -> None:
     """
     if total < 1:
         raise ValueError(f"trials: got {total}, must be at least 1")
-    check_objectives(study.config, study.space.objectives, load_splits(study.config.data).train.signature)
     _mark(study, folder)
 
 
