@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learnsym.training.checkpoint import weights_step
 from learnsym.tuning.space import Value
 from learnsym.tuning.study import Study, make_sampler, quiet
 from learnsym.workers import FolderLocks, storage_errors
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MOST_DEATHS = 3
-"""Deaths of workers after which a trial is given up."""
+"""Deaths of workers, without a checkpoint between them, after which a trial is given up."""
 TAKEN, BUSY, OVER = "taken", "busy", "over"
 
 
@@ -88,7 +89,7 @@ class Claims:
     """
 
     def __init__(self, study: Study, total: int, folder: Path) -> None:
-        self.study, self.total = study, total
+        self.study, self.total, self.folder = study, total, folder
         self._own = FolderLocks(folder, study.name)
         self._begun = False
 
@@ -158,19 +159,21 @@ class Claims:
         trial = backend.get_trial(trial_id)
         if trial.state.is_finished():  # since the list was read
             return False
-        deaths = trial.user_attrs.get("deaths", 0) + (not trial.user_attrs.get("paused", False))
-        backend.set_trial_user_attr(trial_id, "deaths", deaths)
-        backend.set_trial_user_attr(trial_id, "paused", False)
-        if deaths < MOST_DEATHS:
+        died, reached = not trial.user_attrs.get("paused", False), steps_done(self.folder, trial.number)
+        stuck = trial.user_attrs.get("stuck", 0) if reached <= trial.user_attrs.get("reached", 0) else 0
+        facts = {"deaths": trial.user_attrs.get("deaths", 0) + died, "stuck": stuck + died, "reached": reached}
+        for key, value in {**facts, "paused": False}.items():
+            backend.set_trial_user_attr(trial_id, key, value)
+        if facts["stuck"] < MOST_DEATHS:
             logger.info("trial %d is taken over", trial.number)
             return True
-        self._give_up(trial, deaths)
+        self._give_up(trial, facts["stuck"])
         return False
 
     def _give_up(self, trial: FrozenTrial, deaths: int) -> None:
         from optuna.trial import TrialState
 
-        reason = f"its worker died {deaths} times (killed, or out of memory)"
+        reason = f"its worker died {deaths} times at the same step (killed, or out of memory)"
         logger.error("trial %d is given up: %s", trial.number, reason)
         self.study.backend.set_trial_user_attr(trial._trial_id, "failure", reason)
         self.study.backend.set_trial_state_values(trial._trial_id, TrialState.FAIL)
@@ -200,6 +203,16 @@ class Claims:
             except Exception:  # has ended, or the storage is what failed
                 logger.debug("trial %d is left as it is", trial_id)
             raise
+
+
+def trial_folder(folder: Path, number: int) -> Path:
+    """Where the run folders of a trial lie, one for each seed."""
+    return folder / "trials" / str(number)
+
+
+def steps_done(folder: Path, number: int) -> int:
+    """Training steps of a trial that are kept, over its seeds."""
+    return sum(weights_step(run) or 0 for run in trial_folder(folder, number).glob("*"))
 
 
 def _name(number: int) -> str:

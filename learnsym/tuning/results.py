@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from learnsym.training.checkpoint import write_atomically
+from learnsym.tuning.claims import trial_folder
 from learnsym.tuning.study import Study
-from learnsym.tuning.trial import trial_folder
 from learnsym.workers import FolderLocks
 
 if TYPE_CHECKING:

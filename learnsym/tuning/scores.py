@@ -9,13 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from learnsym import measure
-from learnsym.actions import Image, Invariant
-from learnsym.augment import equivariant
 from learnsym.data import Signature, load_splits
 from learnsym.nets.cost import flops
-from learnsym.relax import group_named
-from learnsym.symmetry import Symmetry, symmetry_by_name
 from learnsym.training import Run, RunConfig, build
+from learnsym.training.tested import tested_symmetry
 
 BATCH = 64
 
@@ -45,16 +42,6 @@ def check_objectives(config: RunConfig, objectives: Sequence[str], signature: Si
         raise ValueError("objectives: got 'accuracy' for a regression; use loss")
     if "equivariance_error" in objectives:
         tested_symmetry(config, signature)
-
-
-def tested_symmetry(config: RunConfig, signature: Signature) -> Symmetry:
-    """The symmetry of the exact twin, or the first one that is penalised."""
-    if config.is_penalised or signature.on_input is not None:
-        return signature.symmetry(config.penalty.symmetries[0])
-    if config.is_relaxed:
-        return Symmetry(group_named(config.relax.group), Image(), Invariant())
-    symmetry = symmetry_by_name(config.augment.exact)
-    return equivariant(symmetry) if config.augment.output == "equivariant" else symmetry
 
 
 def _validation(run: Run, name: str) -> float:

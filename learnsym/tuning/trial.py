@@ -10,18 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from learnsym.training import Interrupted, NonFiniteLoss, distributed, members, train_member
-from learnsym.tuning.claims import Claim
+from learnsym.tuning.claims import Claim, trial_folder
 from learnsym.tuning.scores import BadScore, scores
 from learnsym.tuning.space import Value, configured
 from learnsym.tuning.study import Study
 from learnsym.workers import StorageLost, storage_errors
 
 logger = logging.getLogger(__name__)
-
-
-def trial_folder(folder: Path, number: int) -> Path:
-    """Where the run folders of a trial lie, one for each seed."""
-    return folder / "trials" / str(number)
 
 
 def run_trial(study: Study, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path) -> None:

@@ -20,9 +20,9 @@ KILLER = Path(__file__).with_name("killer_of_workers.py")
 SPACE = "{optimiser.lr: {low: 1e-4, high: 1e-1, log: true}, seeds: [0, 1]}"
 
 
-def killed(small, tmp_path, storage, trials, workers, kills):
+def killed(small, tmp_path, storage, trials, workers, kills, steps=30):
     """A study whose workers were killed."""
-    config = replace(small, train=replace(small.train, steps=30, checkpoint_every=5))
+    config = replace(small, train=replace(small.train, steps=steps, checkpoint_every=5))
     (tmp_path / "config.yaml").write_text(dump_config(config))
     (tmp_path / "space.yaml").write_text(SPACE)
     numbers = [str(number) for number in (trials, workers, kills)]
@@ -40,7 +40,7 @@ def killed(small, tmp_path, storage, trials, workers, kills):
     return open_study("study", storage, config, space, locks_for(storage, tmp_path / "out", "study"))
 
 
-def check(study, tmp_path, trials):
+def check(study, tmp_path, trials, steps=30):
     found = study.trials()
     assert [trial.number for trial in found] == list(range(trials))
     with open(tmp_path / "out" / "trials.csv", encoding="utf8", newline="") as file:
@@ -54,7 +54,7 @@ def check(study, tmp_path, trials):
         assert all(run.is_finished and run.config.optimiser.lr == trial.params["optimiser.lr"] for run in runs)
         losses = [[r["task"] for r in run.metrics() if r["split"] == "val"] for run in runs]
         assert math.isclose(trial.values[0], sum(values[-1] for values in losses) / 2, rel_tol=1e-12)
-        assert [len(run.metrics()) for run in runs] == [30 + len(values) + 1 for values in losses]
+        assert [len(run.metrics()) for run in runs] == [steps + len(values) + 1 for values in losses]
     assert sum(trial.user_attrs.get("deaths", 0) for trial in found) > 0
     assert Run(tmp_path / "out" / "best" / "0").is_finished
 
@@ -71,4 +71,4 @@ def test_workers_on_a_journal_are_killed(small, tmp_path):
 @pytest.mark.parametrize("kind", ["postgres", "journal"])
 def test_many_workers_are_killed(small, tmp_path, kind, request):
     storage = request.getfixturevalue("postgres_database") if kind == "postgres" else str(tmp_path / "a.journal")
-    check(killed(small, tmp_path, storage, 40, 4, 20), tmp_path, 40)
+    check(killed(small, tmp_path, storage, 40, 4, 20, 150), tmp_path, 40, 150)
