@@ -21,10 +21,8 @@ from learnsym.degrees import Degree
 from learnsym.groups import SO2
 from learnsym.symmetry import symmetry_by_name
 from learnsym.training import Run, RunConfig, build, fit, predict, read_config
-from learnsym.training.tested import tested_symmetry
+from learnsym.training.tested import BATCH, Probabilities, tested_symmetry
 
-BATCH = 64
-"""Examples at a time: with their test copies they stay in the cache of a CPU."""
 ORBIT_ROWS, ORBIT_COPIES = 3, 9
 
 
@@ -121,17 +119,6 @@ def _pixels(images: Tensor) -> list:
     ]
 
 
-class _Probabilities(nn.Module):
-    """Class probabilities of a model: one scale for the logits and log-probabilities of different twins."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.model(part).softmax(1) for part in x.split(BATCH)])
-
-
 def _equivariance(
     model: nn.Module, test: Dataset, config: RunConfig, settings: dict[str, Any]
 ) -> dict[str, Any] | None:
@@ -142,7 +129,7 @@ def _equivariance(
     except ValueError:
         return None
     options = {"samples": settings["equivariance_samples"], "seed": settings["seed"]}
-    found = measure.equivariance_error(_Probabilities(model) if test.classes else model, x, symmetry, **options)
+    found = measure.equivariance_error(Probabilities(model) if test.classes else model, x, symmetry, **options)
     floor = measure.interpolation_floor(x, symmetry, **options)
     return {"symmetry": symmetry.name, "per_sample": found.per_sample.tolist(), "floor": floor.mean}
 

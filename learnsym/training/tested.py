@@ -1,6 +1,9 @@
-"""Under which symmetry a run is tested."""
+"""Under which symmetry a run is tested, and on what."""
 
 from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
 
 from learnsym.actions import Image, Invariant
 from learnsym.augment import equivariant
@@ -8,6 +11,9 @@ from learnsym.data import Signature
 from learnsym.relax import group_named
 from learnsym.symmetry import Symmetry, symmetry_by_name
 from learnsym.training.config import UNIFORM_IN_SPACE, RunConfig
+
+BATCH = 64
+"""Examples at a time: with their test copies they stay in the cache of a CPU."""
 
 
 def tested_symmetry(config: RunConfig, signature: Signature) -> Symmetry:
@@ -21,3 +27,14 @@ def tested_symmetry(config: RunConfig, signature: Signature) -> Symmetry:
         return Symmetry(group_named(config.relax.group), Image(), Invariant())
     symmetry = symmetry_by_name(config.augment.exact)
     return equivariant(symmetry) if config.augment.output == "equivariant" else symmetry
+
+
+class Probabilities(nn.Module):
+    """Class probabilities of a model: one scale for the logits and log-probabilities of different twins."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.model(part).softmax(1) for part in x.split(BATCH)])

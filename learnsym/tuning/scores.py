@@ -6,15 +6,12 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
 
 from learnsym import measure
 from learnsym.data import Signature, load_splits
 from learnsym.nets.cost import flops
 from learnsym.training import Run, RunConfig, build
-from learnsym.training.tested import tested_symmetry
-
-BATCH = 64
+from learnsym.training.tested import Probabilities, tested_symmetry
 
 
 class BadScore(RuntimeError):
@@ -54,21 +51,12 @@ def _equivariance_error(run: Run) -> float:
     data, analysis = load_splits(run.config.data).val, run.config.analysis
     model = run.model()
     return measure.equivariance_error(
-        _Probabilities(model) if data.classes else model,
+        Probabilities(model) if data.classes else model,
         data.inputs[: analysis.equivariance_examples],
         tested_symmetry(run.config, data.signature),
         samples=analysis.equivariance_samples,
         seed=analysis.seed,
     ).mean
-
-
-class _Probabilities(nn.Module):
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.model(part).softmax(1) for part in x.split(BATCH)])
 
 
 def _cost(run: Run) -> float:
