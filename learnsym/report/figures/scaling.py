@@ -120,11 +120,11 @@ def loss_against_repeats(arm: ArmStudy, look: Look, ax: Axes) -> Axes:
 def _finished(ax: Axes, labelled: int) -> Axes:
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    low, high = ax.get_ylim()
-    if high / low < 200:
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.yaxis.set_major_formatter(_short)
-        ax.yaxis.set_minor_formatter(NullFormatter())
+    for axis, (low, high), decades in ((ax.xaxis, ax.get_xlim(), 50), (ax.yaxis, ax.get_ylim(), 200)):
+        if high / low < decades:
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_formatter(_short)
+            axis.set_minor_formatter(NullFormatter())
     if labelled:
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, handlelength=1.8, columnspacing=1.2)
     return tidy(ax)
