@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 def write_results(study: Study, folder: Path) -> None:
     """Write `trials.csv`, `best.json`, `best/` and, for several objectives, `front.csv` and `front.json`."""
     with FolderLocks(folder).waiting("results"):
-        write_table(study, folder)
+        _write_trials(study, folder)
         front = front_of(study)
         if len(study.space.objectives) > 1:
             rows = [_row(study, trial) for trial in front]
@@ -36,8 +36,10 @@ def write_results(study: Study, folder: Path) -> None:
 
 
 def write_table(study: Study, folder: Path) -> None:
-    """Write `trials.csv`, a row for each trial."""
-    _write_csv(folder / "trials.csv", [_row(study, trial) for trial in study.trials()])
+    """Write `trials.csv`, a row for each trial so far, unless another worker is doing it."""
+    with FolderLocks(folder).held("results") as mine:
+        if mine:
+            _write_trials(study, folder)
 
 
 def front_of(study: Study) -> list[FrozenTrial]:
@@ -101,6 +103,10 @@ def _copy_best(study: Study, best: FrozenTrial, folder: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)
     _write_json(note, content)
+
+
+def _write_trials(study: Study, folder: Path) -> None:
+    _write_csv(folder / "trials.csv", [_row(study, trial) for trial in study.trials()])
 
 
 def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:

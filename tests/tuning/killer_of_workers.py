@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import select
 import signal
 import sys
 import time
@@ -38,22 +39,30 @@ class Worker:
         self.pid = forked(begin)
         os.close(tell)
 
-    def kill(self, after):
-        """Wait for a step, and a little longer, then kill."""
+    def drain(self):
+        """Forget the steps so far; returns whether there may be more."""
         os.set_blocking(self.steps, False)
         try:
             while os.read(self.steps, 1 << 16):
                 pass
         except BlockingIOError:
-            pass
-        os.set_blocking(self.steps, True)
-        if not os.read(self.steps, 1):
-            sys.exit("ended before the kill; give more trials")
-        time.sleep(after)
+            return True
+        return False
+
+    def kill(self):
         os.kill(self.pid, signal.SIGKILL)
         if not os.WIFSIGNALED(os.waitpid(self.pid, 0)[1]):
             sys.exit("ended before the kill; give more trials")
         os.close(self.steps)
+
+
+def one_in_training(workers, rng):
+    """The place of a worker that has just made a step."""
+    left = {worker.steps: k for k, worker in enumerate(workers) if worker.drain()}
+    if not left:
+        sys.exit("ended before the kill; give more trials")
+    stepped, _, _ = select.select(list(left), [], [])
+    return left[rng.choice(stepped)]
 
 
 def main():
@@ -69,8 +78,9 @@ def main():
 
     rng, all_workers = random.Random(0), [Worker(work) for _ in range(workers)]
     for _ in range(kills):
-        index = rng.randrange(workers)
-        all_workers[index].kill(rng.uniform(0.0, 0.3))
+        index = one_in_training(all_workers, rng)
+        time.sleep(rng.uniform(0.0, 0.3))
+        all_workers[index].kill()
         all_workers[index] = Worker(work)
     codes = [os.waitstatus_to_exitcode(os.waitpid(worker.pid, 0)[1]) for worker in all_workers]
     sys.exit(f"codes {codes}" if any(codes) else 0)

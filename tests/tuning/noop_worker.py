@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
+
+import torch
 
 from learnsym.tuning.claims import BUSY, OVER, Claims
 
@@ -23,12 +26,14 @@ def work(study, folder, total, pause=0.0):
 
 
 def forked(function):
-    """The id of a forked process that calls a function."""
+    """The id of a forked process that calls a function, with one thread: those of torch are not forked."""
     pid = os.fork()
     if pid == 0:
+        torch.set_num_threads(1)
         try:
             function()
         except BaseException:
+            traceback.print_exc()
             os._exit(1)
         os._exit(0)
     return pid

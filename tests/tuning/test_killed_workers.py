@@ -64,7 +64,7 @@ def test_workers_are_killed(small, tmp_path, postgres_database):
 
 
 def test_workers_on_a_journal_are_killed(small, tmp_path):
-    check(killed(small, tmp_path, str(tmp_path / "a.journal"), 6, 2, 3), tmp_path, 6)
+    check(killed(small, tmp_path, str(tmp_path / "a.journal"), 4, 2, 2, 20), tmp_path, 4, 20)
 
 
 @pytest.mark.slow

@@ -11,10 +11,11 @@ import signal
 from dataclasses import replace
 
 import pytest
+from noop_worker import ended_well, forked
 
 from learnsym.training import Interrupted, Run
 from learnsym.tuning import Choices, trial, tune
-from learnsym.tuning.results import best_of, table
+from learnsym.tuning.results import best_of, table, write_results, write_table
 
 
 def rows_of(folder, name="trials.csv"):
@@ -52,6 +53,19 @@ def test_the_best_of_one_seed_is_a_run(begin, tmp_path):
     best = json.loads((out / "best.json").read_text())
     assert best["trial"] == best_of(study).number
     assert math.isclose(validation_loss(out / "best"), min(float(row["loss"]) for row in rows_of(out)))
+
+
+def test_two_workers_write_the_table_at_once(begin, tmp_path):
+    study, out = begin(), tmp_path / "out"
+    tune(study, 2, out)
+
+    def write():
+        for _ in range(50):
+            write_table(study, out)
+            write_results(study, out)
+
+    assert ended_well([forked(write) for _ in range(3)])
+    assert len(rows_of(out)) == 2 and Run(out / "best").is_finished
 
 
 def test_the_best_is_analyzed(begin, tmp_path):

@@ -103,9 +103,9 @@ def test_bad_numbers():
 
 def test_jobs_run_the_command(tmp_path):
     pytest.importorskip("submitit")
-    cluster = Cluster(name="local", jobs=2, minutes=5)
+    cluster = Cluster(name="local", jobs=1, minutes=5)
     good = submit(["data", "list"], cluster, tmp_path / "jobs")
-    bad = submit(["data", "fetch", "no-such-data"], Cluster(name="local", minutes=5), tmp_path / "jobs")
+    bad = submit(["data", "fetch", "no-such-data"], cluster, tmp_path / "jobs")
     failures = wait([*good, *bad])
     assert list(failures) == [bad[0].job_id]
     assert "ended with code 2" in failures[bad[0].job_id]
