@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import logging
 import uuid
 import warnings
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,8 @@ from learnsym.workers import Locks, storage_errors, study_storage
 
 if TYPE_CHECKING:
     import optuna
+
+logger = logging.getLogger(__name__)
 
 KEY = "learnsym"
 """The attribute of a study that holds its configuration and search space."""
@@ -119,8 +122,10 @@ def make_pruner(space: SearchSpace) -> optuna.pruners.BasePruner:
     """Judges a trial by its seeds against those of the best trial; Optuna prunes for a single objective only."""
     import optuna
 
-    if space.prune is None or len(space.objectives) > 1 or len(space.seeds) < 3:
+    if space.prune is None or len(space.objectives) > 1:
         return optuna.pruners.NopPruner()
+    if len(space.seeds) > 1 and 0.5 ** (len(space.seeds) - 1) >= space.prune:
+        logger.info("no trial ends early: the seeds are too few for a p-value below %g", space.prune)
     with quiet():
         return optuna.pruners.WilcoxonPruner(p_threshold=space.prune)
 
