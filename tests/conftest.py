@@ -7,7 +7,6 @@ import itertools
 import pytest
 
 _numbers = itertools.count()
-collect_ignore = ["conftest.py"]  # it holds no doctest, and shares its name with those of folders
 
 
 @pytest.fixture(scope="session")

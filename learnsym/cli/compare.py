@@ -6,16 +6,15 @@ import argparse
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from learnsym.cli._cluster import STORAGE, add_cluster_arguments, cluster_of
+from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
 from learnsym.cli._parser import print_table
 
 if TYPE_CHECKING:
     from learnsym.comparison import Plan
-    from learnsym.comparison.units import Unit
     from learnsym.workers import Locks
 
 PAGE_EVERY = 60.0
@@ -34,13 +33,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     compare.add_argument("--out", type=Path, required=True, help="folder; the same command continues what is there")
     compare.add_argument("--dry-run", action="store_true", help="say what would be trained and what it costs, and stop")
     compare.add_argument("--retry", action="store_true", help="train cells again that have failed")
-    compare.add_argument("--workers", type=int, default=1, metavar="K", help="processes on this machine")
-    compare.add_argument(
-        "--storage",
-        metavar="URL",
-        help=f"postgresql://... for the claims of many machines; default: the environment's {STORAGE}, or --out itself",
-    )
-    add_cluster_arguments(compare)
+    storage = f"postgresql://... for the claims of many machines; default: the environment's {STORAGE}, or --out itself"
+    add_worker_arguments(compare, storage)
     compare.set_defaults(call=_compare, overrides=[])
 
 
@@ -67,21 +61,12 @@ def _compare(options: argparse.Namespace) -> int:
         if options.retry:
             forget_failed(options.out)
         _print_costs(plan, options.out)
-    if workers.is_worker() or (options.workers == 1 and cluster is None):
+    if works_itself(options):
         _work(plan, options.out, locks)
         return 0 if workers.is_worker() else _finish(plan, options.out, locks)
-    environment = {} if storage is None else {STORAGE: storage}
     arguments = ["compare", str(options.config), "--out", str(options.out), *options.overrides]
-    if cluster is None:
-        workers.run_workers(arguments, options.workers, environment)
-        return _finish(plan, options.out, locks)
-    os.environ |= environment  # jobs have the environment of the command that submits them
-    jobs = workers.submit([*arguments, "--workers", str(options.workers)], cluster, options.out / "jobs")
-    if options.detach:
-        print(f"jobs: {', '.join(job.job_id for job in jobs)}")
-        return 0
-    workers.wait(jobs)
-    return _finish(plan, options.out, locks)
+    ended = share_out(arguments, options, cluster, storage, options.out)
+    return _finish(plan, options.out, locks) if ended else 0
 
 
 def _dry_run(plan: Plan, folder: Path) -> int:
@@ -93,6 +78,7 @@ def _dry_run(plan: Plan, folder: Path) -> int:
 
 def _print_costs(plan: Plan, folder: Path, seconds: Mapping[tuple[str, int], float] | None = None) -> None:
     from learnsym.comparison.cost import costs
+    from learnsym.report.comparison import duration
 
     found = costs(plan, folder, seconds)
     timed = ["time"] if seconds else []
@@ -102,27 +88,17 @@ def _print_costs(plan: Plan, folder: Path, seconds: Mapping[tuple[str, int], flo
             [
                 *(c.arm, str(c.size), str(c.width), str(c.parameters), f"{c.flops:.3g}", str(c.cells), str(c.left)),
                 f"{c.compute:.3g}",
-                *([_duration(c.seconds)] if timed else []),
+                *([duration(c.seconds)] if timed else []),
             ]
             for c in found
         ],
     )
     total = f"{sum(c.left for c in found)} of {len(plan.cells)} cells left, {sum(c.compute for c in found):.3g} FLOPs"
-    expected = f", about {_duration(sum(c.seconds for c in found))} in one process, evaluation aside" if seconds else ""
+    expected = f", about {duration(sum(c.seconds for c in found))} in one process, evaluation aside" if seconds else ""
     print(f"{total}{expected}; networks are matched by {MATCHED[plan.config.match]}")
 
 
 MATCHED = {"parameters": "parameters", "flops": "FLOPs of a training example", "none": "width"}
-
-
-def _duration(seconds: float) -> str:
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-        if seconds < 7200
-        else f"{seconds / 3600:.1f} h"
-    )
 
 
 def _work(plan: Plan, folder: Path, locks: Locks) -> None:
@@ -137,14 +113,14 @@ def _work(plan: Plan, folder: Path, locks: Locks) -> None:
     shown = None if is_first_worker() else True
     with logging_redirect_tqdm(), tqdm(total=len(plan.cells), unit="cell", disable=shown, leave=False) as bar:
 
-        def ended(left: Sequence[Unit]) -> None:
+        def show(left: int) -> None:
             nonlocal due
-            bar.update(len(plan.cells) - sum(len(unit.left(folder)) for unit in left) - bar.n)
+            bar.update(len(plan.cells) - left - bar.n)
             if left and is_first_worker() and time.monotonic() > due:
                 _draw(folder, locks)
                 due = time.monotonic() + PAGE_EVERY
 
-        work(plan, folder, locks, ended)
+        work(plan, folder, locks, show)
 
 
 def _draw(folder: Path, locks: Locks) -> Path:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from learnsym.cli._cluster import STORAGE, add_cluster_arguments, cluster_of
+from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
 from learnsym.cli._parser import print_table
 
 if TYPE_CHECKING:
@@ -27,16 +27,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     tune.add_argument("config", type=Path, help="YAML file, as for learnsym train")
     tune.add_argument("--study", required=True, metavar="NAME", help="study to begin or to join")
-    tune.add_argument(
-        "--storage",
-        metavar="URL",
-        help=f"postgresql://..., or a file for one machine; default: the environment's {STORAGE}, or a file in --out",
-    )
     tune.add_argument("--trials", required=True, type=int, metavar="N", help="trials, over all workers")
     tune.add_argument("--space", type=Path, metavar="FILE", help="search space; CONFIG.space.yaml by default")
     tune.add_argument("--out", type=Path, metavar="DIR", help="folder of runs and tables; the study's name by default")
-    tune.add_argument("--workers", type=int, default=1, metavar="K", help="processes on this machine")
-    add_cluster_arguments(tune)
+    storage = f"postgresql://..., or a file for one machine; default: the environment's {STORAGE}, or a file in --out"
+    add_worker_arguments(tune, storage)
     tune.set_defaults(call=_tune, overrides=[])
 
 
@@ -49,22 +44,13 @@ def _tune(options: argparse.Namespace) -> int:
     storage = options.storage or os.environ.get(STORAGE) or str(out / "study.journal")
     cluster = cluster_of(options)
     study = _opened(options, storage, out)
-    if workers.is_worker() or (options.workers == 1 and cluster is None):
+    if works_itself(options):
         with _progress(options.trials) as ended:
             tuning.tune(study, options.trials, out, ended=ended)
         return 0 if workers.is_worker() or int(os.environ.get("RANK", "0")) else _say(study, out)
     tuning.prepare(study, options.trials, out)
-    if cluster is None:
-        workers.run_workers(_arguments(options, out), options.workers, {STORAGE: storage})
-        return _finish(study, options.trials, out)
-    os.environ[STORAGE] = storage  # jobs have the environment of the command that submits them
-    arguments = [*_arguments(options, out), "--workers", str(options.workers)]
-    jobs = workers.submit(arguments, cluster, out / "jobs")
-    if options.detach:
-        print(f"jobs: {', '.join(job.job_id for job in jobs)}")
-        return 0
-    workers.wait(jobs)
-    return _finish(study, options.trials, out)
+    ended = share_out(_arguments(options, out), options, cluster, storage, out)
+    return _finish(study, options.trials, out) if ended else 0
 
 
 def _check(options: argparse.Namespace) -> None:

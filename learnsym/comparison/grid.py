@@ -73,7 +73,7 @@ def model_sizes(config: ComparisonConfig, arms: Mapping[str, RunConfig]) -> list
 
 
 def cells(config: ComparisonConfig, widths: Widths | None = None) -> list[Cell]:
-    """All cells, in an order in which small and cheap ones come first.
+    """All cells.
 
     Args:
         config: of the comparison.
@@ -90,7 +90,7 @@ def cells(config: ComparisonConfig, widths: Widths | None = None) -> list[Cell]:
             found += [Cell(arm, size, c) for c in _points(config, replace(base, net=net))]
     if widths is not None:
         _check_different(found)
-    return sorted(found, key=lambda cell: cell.samples)
+    return found
 
 
 def training_examples(config: RunConfig) -> int:

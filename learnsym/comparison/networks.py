@@ -9,7 +9,8 @@ from torch import nn
 
 from learnsym.comparison.config import ComparisonConfig
 from learnsym.comparison.grid import arm_configs, model_sizes, training_examples
-from learnsym.data import Splits, load_splits
+from learnsym.data import Splits
+from learnsym.data.splits import load_each
 from learnsym.nets import matched_width, parameter_count
 from learnsym.nets.cost import Flops, flops
 from learnsym.training import RunConfig, build_model
@@ -40,7 +41,9 @@ def networks(config: ComparisonConfig) -> list[Network]:
         ValueError: when data cannot be loaded, or networks do not fit them or cannot be matched.
     """
     arms = arm_configs(config)
-    makers = {name: _Maker(name, arm, _largest(config, arm)) for name, arm in arms.items()}
+    # the largest training set that is asked for: what cannot be had is found out now
+    data = load_each([replace(c.data, train=max(config.train_sizes or [training_examples(c)])) for c in arms.values()])
+    makers = {name: _Maker(name, arm, splits) for (name, arm), splits in zip(arms.items(), data, strict=True)}
     found = []
     for size in model_sizes(config, arms):
         target = makers[config.reference_arm].network(size, size)
@@ -48,11 +51,6 @@ def networks(config: ComparisonConfig) -> list[Network]:
             is_target = name == config.reference_arm
             found.append(target if is_target else maker.network(size, _width(config, maker, target)))
     return found
-
-
-def _largest(config: ComparisonConfig, arm: RunConfig) -> Splits:
-    """The data with the largest training set that is asked for: what cannot be had is found out now."""
-    return load_splits(replace(arm.data, train=max(config.train_sizes or [training_examples(arm)])))
 
 
 def _width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:

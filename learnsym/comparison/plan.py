@@ -47,9 +47,8 @@ class Plan:
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """All cells, cheap ones first."""
-        found = cells(self.config, {(n.arm, n.size): n.width for n in self.networks})
-        return sorted(found, key=self.compute)
+        """All cells."""
+        return cells(self.config, {(n.arm, n.size): n.width for n in self.networks})
 
     def network(self, cell: Cell) -> Network:
         """The network that a cell trains."""
@@ -121,7 +120,8 @@ def _made_of(config: ComparisonConfig) -> list[str]:
 
 def _check_grown(plan: Plan, path: Path) -> None:
     old = (read_plan(path) or {"cells": {}})["cells"]
-    missing = [name for key, name in old.items() if key not in {cell.key for cell in plan.cells}]
+    new = {cell.key for cell in plan.cells}
+    missing = [name for key, name in old.items() if key not in new]
     if missing:
         raise ValueError(
             f"out: {path} has {len(missing)} cells that this comparison has not, such as [{missing[0]}]; "

@@ -13,6 +13,7 @@ from learnsym.comparison.grid import Cell
 from learnsym.comparison.plan import Plan
 from learnsym.comparison.rows import row_path, write_failed, write_finished
 from learnsym.training import Run, train_member
+from learnsym.training.checkpoint import weights_step
 from learnsym.training.distributed import pick_device
 from learnsym.training.stacked_members import can_stack, train_stacked
 
@@ -22,7 +23,7 @@ STACK_BELOW = {"cpu": 2e7, "cuda": 2e9}
 """FLOPs of a step below which calls cost more than arithmetic; on a CPU by `benchmarks/ensemble.py`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """Cells that are trained together."""
 
@@ -40,11 +41,7 @@ class Unit:
 
     def steps_done(self, folder: Path) -> int:
         """Steps of the checkpoint, if any; an ensemble keeps none before its end."""
-        path = run_path(folder, self.cells[0])
-        if len(self.cells) > 1 or not (path / "config.yaml").exists():
-            return 0
-        state = Run(path).state()
-        return state["step"] if state else 0
+        return 0 if len(self.cells) > 1 else weights_step(run_path(folder, self.cells[0])) or 0
 
     def train(self, folder: Path) -> None:
         """Train what has not ended, and keep one row for each cell.

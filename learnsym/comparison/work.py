@@ -11,7 +11,7 @@ from pathlib import Path
 from learnsym.comparison.attempts import TooManyDeaths, attempt
 from learnsym.comparison.plan import Plan
 from learnsym.comparison.units import Unit, units
-from learnsym.workers import Locks
+from learnsym.workers import Locks, full_disk
 
 logger = logging.getLogger(__name__)
 
@@ -19,27 +19,32 @@ PAUSE = 1.0
 """Seconds between looks at what other workers hold."""
 
 
-def work(plan: Plan, folder: Path, locks: Locks, ended: Callable[[Sequence[Unit]], None] = lambda _: None) -> None:
+def work(plan: Plan, folder: Path, locks: Locks, left: Callable[[int], None] = lambda _: None) -> None:
     """Train all units that no other worker holds, and wait for the others: what a dead one held is taken over.
 
     Args:
         plan: of the comparison.
         folder: that all workers share.
         locks: that all workers share.
-        ended: called with the units that have not ended, at the start and whenever their number may have changed.
+        left: called with the number of cells that have not ended, at the start and whenever it may have changed.
 
     Raises:
         ValueError: for bad input that was not seen before.
         Interrupted: on a signal; the same command continues.
         OSError: such as a full disk; nothing that was finished is lost.
     """
-    left = units(plan)
+    with full_disk():
+        _all(units(plan), folder, locks, left)
+
+
+def _all(todo: Sequence[Unit], folder: Path, locks: Locks, left: Callable[[int], None]) -> None:
     while True:
-        left = [unit for unit in left if unit.left(folder)]
-        ended(left)
-        if not left:
+        counts = {unit: len(unit.left(folder)) for unit in todo}
+        left(sum(counts.values()))
+        todo = [unit for unit in todo if counts[unit]]
+        if not todo:
             return
-        if not any(_claimed(unit, folder, locks) for unit in left):
+        if not any(_claimed(unit, folder, locks) for unit in todo):
             time.sleep(PAUSE * (0.5 + random.random()))
 
 

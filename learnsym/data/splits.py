@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -41,6 +42,15 @@ def load_splits(config: DataConfig) -> Splits:
     """
     chosen = _chosen(config)
     return Splits(**{split: _finish(chosen[split], config, split) for split in SPLITS})
+
+
+def load_each(configs: Sequence[DataConfig]) -> list[Splits]:
+    """What each config asks for; equal configs share theirs in memory."""
+    loaded: dict[str, Splits] = {}
+    for config in configs:
+        if repr(config) not in loaded:
+            loaded[repr(config)] = load_splits(config)
+    return [loaded[repr(config)] for config in configs]
 
 
 def load(name: str, split: str = "train", config: DataConfig | None = None) -> Dataset:

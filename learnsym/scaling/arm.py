@@ -109,11 +109,9 @@ def _law(runs: Runs, irreducible: bool, settings: StudySettings, delta: float) -
             runs.D,
             runs.loss,
             runs.cells,
-            level=settings.level,
-            replicates=settings.replicates,
-            seed=settings.seed,
             irreducible=irreducible,
             delta=delta,
+            **settings.resampling,
         )
     except ValueError as error:
         return str(error)
@@ -150,11 +148,9 @@ def _repeated(runs: Runs, irreducible: bool, settings: StudySettings, delta: flo
             runs.D,
             runs.loss,
             runs.cells,
-            level=settings.level,
-            replicates=settings.replicates,
-            seed=settings.seed,
             irreducible=irreducible,
             delta=delta,
+            **settings.resampling,
         )
     except ValueError as error:
         return str(error)

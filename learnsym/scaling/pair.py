@@ -53,10 +53,8 @@ def study_pair(first: ArmStudy, second: ArmStudy, kind: str, settings: StudySett
         *grids,
         np.geomspace(low, high, BUDGETS),
         irreducible=irreducible,
-        level=settings.level,
-        replicates=settings.replicates,
         delta=max(first.delta, second.delta),
-        seed=settings.seed,
+        **settings.resampling,
     )
     return _pair(first, second, kind, grids, comparison, settings.level)
 

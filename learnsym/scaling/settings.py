@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,11 @@ class StudySettings:
     """Resamples of cells."""
     seed: int = 0
     """Of the resampling."""
+
+    @property
+    def resampling(self) -> dict[str, Any]:
+        """How cells are resampled, as the functions of intervals take it."""
+        return {"level": self.level, "replicates": self.replicates, "seed": self.seed}
 
     def __post_init__(self) -> None:
         for name, known in (("loss", ("test", "val")), ("flops", ("counted", "nominal"))):

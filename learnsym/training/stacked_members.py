@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from learnsym.data import Batches, Splits, load_splits
-from learnsym.data.config import DataConfig
+from learnsym.data.splits import load_each
 from learnsym.training import distributed
 from learnsym.training.build import build_model, finish, task_loss
 from learnsym.training.config import RunConfig
@@ -49,7 +49,7 @@ def train_stacked(members: Sequence[tuple[RunConfig, Path]]) -> dict[Path, NonFi
     """
     device = distributed.pick_device(members[0][0].train.device)
     runs = [Run.create(path, config, device) for config, path in members]
-    splits = _splits([run.config.data for run in runs])
+    splits = load_each([run.config.data for run in runs])
     models: list[nn.Module] = [
         build_model(run.config, part.train.signature).to(device) for run, part in zip(runs, splits, strict=True)
     ]
@@ -88,15 +88,6 @@ def _shared(config: RunConfig) -> str:
             optimiser=replace(config.optimiser, lr=0.0, weight_decay=0.0, symmetry_lr=0.0),
         )
     )
-
-
-def _splits(configs: Sequence[DataConfig]) -> list[Splits]:
-    """The data of each member; members with the same data share them in memory."""
-    loaded: dict[str, Splits] = {}
-    for config in configs:
-        if repr(config) not in loaded:
-            loaded[repr(config)] = load_splits(config)
-    return [loaded[repr(config)] for config in configs]
 
 
 def _write(run: Run, model: nn.Module, splits: Splits, history: EnsembleHistory, index: int) -> None:

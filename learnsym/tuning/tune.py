@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from learnsym.training import Interrupted, distributed
@@ -20,7 +18,7 @@ from learnsym.tuning.claims import BUSY, OVER, Claim, Claims
 from learnsym.tuning.results import write_results, write_table
 from learnsym.tuning.study import Study
 from learnsym.tuning.trial import run_trial
-from learnsym.workers import FolderLocks, storage_errors
+from learnsym.workers import FolderLocks, full_disk, storage_errors
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +26,6 @@ PAUSE = 0.5
 """Seconds between looks at trials that other workers hold."""
 TABLE_EVERY = 10.0
 """Seconds between tables of the trials so far."""
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def tune(
@@ -54,7 +51,7 @@ def tune(
     """
     path = Path(folder)
     device = distributed.pick_device(study.config.train.device)
-    with distributed.session(device), stop_request() as stop, _full_disk():
+    with distributed.session(device), stop_request() as stop, full_disk():
         distributed.from_first(lambda: prepare(study, total, path))
         claims = Claims(study, total, path) if distributed.rank() == 0 else None
         watch = _Watch(study, path, ended)
@@ -142,15 +139,3 @@ class _Watch:
         if not last and time.monotonic() - self.written > TABLE_EVERY:
             write_table(self.study, self.folder)
             self.written = time.monotonic()
-
-
-@contextmanager
-def _full_disk() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        where = f" ({error.filename})" if error.filename else ""
-        message = f"the disk is full{where}; nothing is lost: free space, then give the same command again"
-        raise OSError(error.errno, message) from error

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from jaxtyping import Float
 
+from learnsym.comparison.choice import best_by_validation
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -74,14 +76,8 @@ def settings(table: pd.DataFrame) -> Iterator[tuple[tuple[int, float], pd.DataFr
 def at_best(table: pd.DataFrame) -> pd.DataFrame:
     """The finished rows of the size, length and rate that each arm does best with at each number of examples.
 
-    The best has the lowest mean validation loss over seeds; test scores have no part in the choice. While cells are
-    still to come, only those with all seeds so far compete.
+    While cells are still to come, only those with all seeds so far compete.
     """
     rows = finished(table)
-    marked = rows.assign(length=lengths(rows), row=np.arange(len(rows)))
-    keys = ["arm", "train", "size", "length", "lr"]
-    found = marked.groupby(keys, dropna=False).agg(loss=("val_loss", "mean"), seeds=("seed", "nunique")).reset_index()
-    most = found.groupby(["arm", "train"])["seeds"].transform("max")
-    complete = cast("pd.DataFrame", found[found["seeds"] == most])
-    best = complete.sort_values("loss", kind="stable").drop_duplicates(["arm", "train"])
-    return rows.iloc[np.sort(marked.merge(best[keys])["row"].to_numpy(int))]
+    marked = rows.assign(length=lengths(rows))
+    return best_by_validation(marked, at=["arm", "train"], of=["size", "length", "lr"]).drop(columns="length")

@@ -1,7 +1,7 @@
 """The page and the figures of a comparison."""
 
 from learnsym.report.comparison.findings import Findings, read_findings
-from learnsym.report.comparison.page import draw_comparison, render
+from learnsym.report.comparison.page import draw_comparison, duration, render
 from learnsym.report.comparison.words import Verdict, crossover_verdict, efficiency_verdict, regret_verdict
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Verdict",
     "crossover_verdict",
     "draw_comparison",
+    "duration",
     "efficiency_verdict",
     "read_findings",
     "regret_verdict",
