@@ -33,7 +33,7 @@ class SearchSpace:
     Args:
         parameters: by dotted key of `RunConfig`: a range or choices.
         objectives: one or more of loss, accuracy, equivariance_error (all on validation data) and cost (FLOPs).
-        sampler: `tpe`, `random` or `cmaes`.
+        sampler: `tpe`, `random`, or `cmaes` for one objective and two ranges or more.
         seeds: of the trainings of each trial, whose mean counts.
         prune: with one objective, a trial ends early when, after some of its seeds, a signed-rank test against the best
             trial has a p-value below this; None never to. The p-value of k seeds is at least 2^-k, so that 0.1 needs
@@ -53,6 +53,8 @@ class SearchSpace:
         _check_names("sampler", (self.sampler,), SAMPLERS)
         if self.sampler == "cmaes" and len(self.objectives) > 1:
             raise ValueError("sampler: got 'cmaes' with several objectives; use tpe")
+        if self.sampler == "cmaes" and sum(isinstance(part, Range) for part in self.parameters.values()) < 2:
+            raise ValueError("sampler: got 'cmaes' with less than two ranges of numbers; use tpe, or search more")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: got {list(self.seeds)}, must name at least one seed, and each once")
         if self.prune is not None and not 0 < self.prune < 1:

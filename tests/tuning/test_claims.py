@@ -9,6 +9,7 @@ import time
 import pytest
 from noop_worker import ended_well, forked, work
 
+from learnsym.tuning import Range
 from learnsym.tuning.claims import BUSY, MOST_DEATHS, OVER, TAKEN, Claims
 
 
@@ -111,10 +112,13 @@ def test_a_study_can_grow(join, tmp_path):
     assert work(join(), tmp_path, 3) == [2]
 
 
-def test_one_worker_finds_the_same_again(begin, tmp_path):
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
+def test_one_worker_finds_the_same_again(begin, tmp_path, sampler):
+    pytest.importorskip({"tpe": "optuna"}.get(sampler, sampler))
+    parameters = {key: Range(low=1e-4, high=1e-1, log=True) for key in ("optimiser.lr", "objective.weight")}
     found = []
     for name in ("a", "b"):
-        study = begin(name)
+        study = begin(name, sampler=sampler, parameters=parameters)
         work(study, tmp_path / name, 12)
         found.append([trial.params for trial in study.trials()])
     assert found[0] == found[1]

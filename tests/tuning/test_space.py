@@ -95,6 +95,7 @@ BAD = {
     "{optimiser.lr: [0.1, 0.2], objectives: 3}": "objectives: got 3",
     "{optimiser.lr: [0.1, 0.2], sampler: grid}": "sampler: got 'grid'",
     "{optimiser.lr: [0.1, 0.2], sampler: cmaes, objectives: [loss, cost]}": "sampler: got 'cmaes'",
+    "{optimiser.lr: {low: 0.1, high: 0.2}, net.norm: [none, batch], sampler: cmaes}": "sampler: got 'cmaes' with less",
     "{optimiser.lr: [0.1, 0.2], seeds: [1, 1]}": "seeds: got .1, 1.",
     "{optimiser.lr: [0.1, 0.2], seeds: [a]}": "seeds: got",
     "{optimiser.lr: [0.1, 0.2], prune: 2}": "prune: got 2",

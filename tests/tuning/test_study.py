@@ -9,6 +9,8 @@ import pytest
 from learnsym.tuning import Choices, Range
 from learnsym.tuning.study import check_sampler, make_sampler
 
+TWO = {key: Range(low=1e-4, high=1e-1, log=True) for key in ("optimiser.lr", "objective.weight")}
+
 
 def test_the_same_may_join(begin, small):
     first, again = begin(), begin()
@@ -50,12 +52,12 @@ def test_a_study_of_another_program_is_left_alone(begin, tmp_path):
         begin()
 
 
-@pytest.mark.parametrize("name", ["tpe", "random"])
+@pytest.mark.parametrize("name", ["tpe", "random", "cmaes"])
 def test_samplers(rates, name):
-    assert type(make_sampler(replace(rates, sampler=name), 3)).__name__.lower().startswith(name)
+    assert type(make_sampler(replace(rates, sampler=name, parameters=TWO), 3)).__name__.lower().startswith(name)
 
 
 def test_a_sampler_that_is_not_installed(rates, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match="sampler: cmaes needs the package cmaes"):
-        check_sampler(replace(rates, sampler="cmaes"))
+        check_sampler(replace(rates, sampler="cmaes", parameters=TWO))
