@@ -114,7 +114,9 @@ def submit(arguments: Sequence[str], cluster: Cluster, folder: Path) -> list[Job
             slurm_partition=cluster.partition,
         )
     except (ValueError, RuntimeError) as error:
-        raise ValueError(f"cluster: {cluster.name} cannot be used here ({error})") from error
+        raise ValueError(
+            f"cluster: {cluster.name} cannot be used here ({error}); submit where sbatch runs, or use --workers"
+        ) from error
     jobs = [executor.submit(Command(arguments)) for _ in range(cluster.jobs)]
     logger.info("submitted %s; logs are in %s", ", ".join(job.job_id for job in jobs), folder)
     return jobs
