@@ -191,6 +191,16 @@ def test_verdicts_in_words():
     )
 
 
+def test_a_lead_over_all_twins_is_told():
+    ahead = {**CURVES, "learned": lambda n: (0.5 if n == 300 else 1.01) * min(CURVES[arm](n) for arm in TWINS)}
+    found = regret(table(ahead, noise=0.003), "learned", TWINS)
+    assert [one.cell.train for one in found.surely_ahead] == [300]
+    assert re.search(
+        r"Surely ahead of all other twins in 1, at most by .* \[.*\] points at n = 300, where",
+        regret_verdict(found).detail,
+    )
+
+
 def test_verdicts_when_one_arm_is_better():
     better = {"exact": CURVES["exact"], "plain": lambda n: 1.4 * CURVES["exact"](n)}
     assert crossover_verdict(crossover(table(better, noise=0.01), "exact", "plain")).headline.startswith(

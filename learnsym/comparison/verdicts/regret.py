@@ -52,6 +52,11 @@ class Regret:
         return sum(one.difference.low >= -self.margin for one in self.cells)
 
     @property
+    def surely_ahead(self) -> list[Behind]:
+        """The cells whose interval says that the arm is better than each of the others."""
+        return [one for one in self.cells if one.difference.low > 0]
+
+    @property
     def surely_outside(self) -> int:
         """In how many cells the whole interval lies beyond the margin."""
         return sum(one.difference.high < -self.margin for one in self.cells)

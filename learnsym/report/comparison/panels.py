@@ -27,7 +27,12 @@ from learnsym.report.figures import comparison as figures
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.figures.comparison import ArmCurve
 
-UNITS = {"1": "degree of symmetry", "probability": "probability", "degree": "half-width (degrees)"}
+UNITS = {
+    "1": "degree of symmetry",
+    "probability": "probability",
+    "degree": "half-width (degrees)",
+    "input length": "length of fixed inputs",
+}
 LINES = 6
 """More degrees than these are shown as means over layers."""
 

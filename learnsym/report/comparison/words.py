@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isinf
 
-from learnsym.comparison.verdicts import Crossover, Difference, Efficiency, Metric, Region, Regret
+from learnsym.comparison.verdicts import Behind, Crossover, Difference, Efficiency, Metric, Region, Regret
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,23 +137,29 @@ def regret_verdict(found: Regret) -> Verdict:
     loss = amount(found.metric, -worst.difference)
     if worst.difference.estimate >= 0:
         lead = amount(found.metric, worst.difference)
-        headline, where = f"{found.arm} leads the better twin by at least {lead}", f"Smallest lead {_where(found)}. "
+        headline, where = (
+            f"{found.arm} leads the better twin by at least {lead}",
+            f"Smallest lead {_where(found, worst)}. ",
+        )
     elif found.surely_within == len(found.cells):
         headline = f"{found.arm} is within {margin} of the better twin everywhere"
-        where = f"Largest loss {loss} {_where(found)}. "
+        where = f"Largest loss {loss} {_where(found, worst)}. "
     else:
-        headline, where = f"{found.arm} loses at most {loss} to the better twin", f"Largest loss {_where(found)}. "
-    return Verdict(headline=headline, detail=where + _share(found, margin))
+        headline, where = (
+            f"{found.arm} loses at most {loss} to the better twin",
+            f"Largest loss {_where(found, worst)}. ",
+        )
+    return Verdict(headline=headline, detail=where + _share(found, margin) + _lead(found))
 
 
-def _where(found: Regret) -> str:
-    cell, cells = found.worst.cell, [one.cell for one in found.cells]
+def _where(found: Regret, one: Behind) -> str:
+    cell, cells = one.cell, [other.cell for other in found.cells]
     place = f"at n = {count(cell.train)}"
     if len({one.size for one in cells}) > 1:
         place += f", size {cell.size}"
     if len({(one.train, one.size) for one in cells}) < len(cells):
         place += f", {cell.length:g} {found.length_unit}"
-    return f"{place}, where the better twin is {found.worst.better}"
+    return f"{place}, where the better twin is {one.better}"
 
 
 def _share(found: Regret, margin: str) -> str:
@@ -165,6 +171,15 @@ def _share(found: Regret, margin: str) -> str:
         f"Within {margin} in {found.within} [{surely}, {total - never}] of {total} {cells}: "
         f"by their {found.level:.0%} intervals surely in {surely} and surely not in {never}."
     )
+
+
+def _lead(found: Regret) -> str:
+    ahead = found.surely_ahead
+    if not ahead or len(ahead) == len(found.cells):
+        return ""
+    best = max(ahead, key=lambda one: one.difference.estimate)
+    lead = amount(found.metric, best.difference)
+    return f" Surely ahead of all other twins in {len(ahead)}, at most by {lead} {_where(found, best)}."
 
 
 def efficiency_verdict(found: Sequence[Efficiency], arm: str, reference: str) -> Verdict | None:
