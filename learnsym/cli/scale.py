@@ -24,7 +24,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _scale(options: argparse.Namespace) -> int:
-    from learnsym.report.scaling import draw_scaling, text_table, verdicts
+    from learnsym.report.scaling import draw_scaling, problem_rows, text_table, verdicts
     from learnsym.scaling import StudySettings
 
     names = ("loss", "flops", "irreducible", "level", "replicates", "seed")
@@ -32,7 +32,7 @@ def _scale(options: argparse.Namespace) -> int:
     print(text_table(study), end="\n\n")
     for found in verdicts(study):
         print(f"{found.headline}. {found.detail}")
-    for note in study.notes:
+    for note in (*study.notes, *problem_rows(study)):
         print(f"note: {note}")
     print(f"page: {options.folder / 'scaling.html'}")
     return 0

@@ -15,6 +15,7 @@ from learnsym.scaling.noise import LEAST_DELTA, huber_delta
 from learnsym.scaling.repeated_intervals import RepeatedIntervals, repeated_intervals
 from learnsym.scaling.runs import COSTS, Runs
 from learnsym.scaling.settings import StudySettings
+from learnsym.scaling.unfixed import unfixed
 
 CLEAR = 0.05
 """The interval of `E` has to start above this share of the least loss for `E` to be established."""
@@ -104,17 +105,12 @@ def _law(runs: Runs, irreducible: bool, settings: StudySettings, delta: float) -
             f"together there must be {needed + 2} or more; train other sizes or lengths"
         )
     try:
-        return law_intervals(
-            runs.N,
-            runs.D,
-            runs.loss,
-            runs.cells,
-            irreducible=irreducible,
-            delta=delta,
-            **settings.resampling,
+        found = law_intervals(
+            runs.N, runs.D, runs.loss, runs.cells, irreducible=irreducible, delta=delta, **settings.resampling
         )
     except ValueError as error:
         return str(error)
+    return unfixed(found.law, (found.a, found.b), runs.N, runs.D) or found
 
 
 def _established(law: LawIntervals | str, runs: Runs, settings: StudySettings) -> bool:
@@ -142,15 +138,9 @@ def _repeated(runs: Runs, irreducible: bool, settings: StudySettings, delta: flo
     if (runs.epochs <= 1 + 1e-9).all():
         return "no run sees an example twice"
     try:
-        return repeated_intervals(
-            runs.N,
-            runs.U,
-            runs.D,
-            runs.loss,
-            runs.cells,
-            irreducible=irreducible,
-            delta=delta,
-            **settings.resampling,
+        found = repeated_intervals(
+            runs.N, runs.U, runs.D, runs.loss, runs.cells, irreducible=irreducible, delta=delta, **settings.resampling
         )
     except ValueError as error:
         return str(error)
+    return unfixed(found.law.law, (found.a, found.b), runs.N, runs.D) or found

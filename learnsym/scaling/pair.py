@@ -42,8 +42,9 @@ def study_pair(first: ArmStudy, second: ArmStudy, kind: str, settings: StudySett
     names = f"{first.runs.arm} and {second.runs.arm}"
     if any(kind not in arm.costs for arm in (first, second)):
         return f"{names}: the {kind} cost of one of them is unknown"
-    if any(isinstance(arm.with_E if irreducible else arm.without_E, str) for arm in (first, second)):
-        return f"{names}: one of them has too few cells for a law"
+    for arm in (first, second):
+        if isinstance(arm.with_E if irreducible else arm.without_E, str):
+            return f"{names} are not compared, since there is no law of {arm.runs.arm}"
     ranges = [arm.fitted.compute(kind) for arm in (first, second)]
     low, high = max(r.min() for r in ranges), min(r.max() for r in ranges)
     if not low * 1.5 < high:

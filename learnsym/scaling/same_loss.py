@@ -27,7 +27,8 @@ def compute_ratios(
         C: the budget of the second.
 
     Returns:
-        Ratios `r`, (R,); infinity where the first never reaches that loss, or only with more than 1e8 times as much.
+        Ratios `r`, (R,); infinity where the first never reaches that loss, or only with more than 1e8 times as much; 0
+        where less than 1e-8 times as much suffices.
 
     Example:
         >>> law, one = ls.scaling.Law(0.0, 10.0, 0.5, 10.0, 0.5), np.ones(1)
@@ -46,4 +47,6 @@ def _crossing(exponents: np.ndarray, losses: np.ndarray, wanted: float) -> float
     """Where losses, which fall, are the wanted one."""
     if losses[-1] >= wanted:
         return np.inf
+    if losses[0] <= wanted:
+        return 0.0
     return float(10.0 ** np.interp(-wanted, -losses, exponents))

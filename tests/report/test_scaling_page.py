@@ -63,7 +63,7 @@ def test_other_exponents_and_small_grids_are_said_so(tmp_path):
     steeper = {"plain": LAWS["plain"], "exact": Law(E=0.05, A=200.0, a=0.7, B=30.0, b=0.4)}
     different = study_folder(write(tmp_path / "a", table(steeper)), QUICK)
     assert "are not the same" in exponents(different.pairs[0])
-    noisy = table(LAWS, sizes=(1000, 5000, 30000), steps=(100, 1000, 10_000), seeds=1, noise=0.3)
+    noisy = table(LAWS, sizes=(1000, 5000, 30000), steps=(100, 1000, 10_000), seeds=1, noise=0.1)
     unsure = study_folder(write(tmp_path / "b", noisy), QUICK)
     assert "too small to tell" in exponents(unsure.pairs[0])
 

@@ -11,6 +11,7 @@ pytest.importorskip("pyarrow")
 from scaling_grids import CHINCHILLA
 from scaling_tables import COSTS, LAWS, table, write
 
+from learnsym.report.scaling import problem_rows
 from learnsym.scaling import IsoFlop, Law, RepeatedIntervals, StudySettings, read_runs, study_folder
 
 QUICK = StudySettings(replicates=60)
@@ -131,14 +132,29 @@ def test_an_arm_without_enough_cells_does_not_spoil_the_others(tmp_path):
     found = study_folder(write(tmp_path, pandas.concat([table({"plain": LAWS["plain"]}), few])), QUICK)
     plain, exact = found.arms
     assert plain.law and exact.law is None and "2 numbers of parameters" in exact.without_E
-    assert not found.pairs and any("too few cells" in note for note in found.notes)
+    assert not found.pairs and any("no law of exact" in note for note in found.notes)
     assert found.of("exact", "plain") is None
+
+
+@pytest.mark.parametrize("without", ["parameters", "samples"])
+def test_losses_that_do_not_follow_a_law_are_not_compared(tmp_path, without):
+    flat = {
+        "parameters": Law(E=0.0, A=1e-30, a=0.4, B=30.0, b=0.4),
+        "samples": Law(E=0.0, A=20.0, a=0.4, B=1e-30, b=0.4),
+    }
+    frame = table({"plain": LAWS["plain"], "learned": flat[without]}, sizes=(1000, 4000, 16_000))
+    found = study_folder(write(tmp_path, frame), QUICK)
+    plain, learned = found.arms
+    assert plain.law and learned.law is None and not learned.frontiers
+    assert f"not fixed how these losses fall with {without}" in str(learned.without_E)
+    assert not found.pairs and any("no law of learned" in note for note in found.notes)
+    assert [row.partition(":")[0] for row in problem_rows(found)][-1].startswith("learned")
 
 
 def test_what_cannot_be_studied_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"no table\.parquet"):
         study_folder(tmp_path)
-    with pytest.raises(ValueError, match="too few points for a law"):
+    with pytest.raises(ValueError, match="no law of any arm: 2 numbers of parameters"):
         study_folder(write(tmp_path, table(sizes=(1000, 10_000), steps=(100, 1000))), QUICK)
     with pytest.raises(ValueError, match="none that finished"):
         study_folder(write(tmp_path, table().assign(state="failed")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from learnsym.report.scaling.words import quantity
 from learnsym.report.table import aligned
+from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.bootstrap import LawIntervals, interval_of
 from learnsym.scaling.study import Study
 
@@ -53,7 +54,10 @@ def _exponents(found: LawIntervals, gamma: float) -> tuple[str, str]:
 
 def problem_rows(study: Study) -> list[str]:
     """Why laws are missing."""
-    found = [
-        (arm.runs.arm, text) for arm in study.arms for text in (arm.with_E, arm.without_E) if isinstance(text, str)
-    ]
-    return [f"{arm}: {text}." for arm, text in dict.fromkeys(found)]
+    return [f"{arm.runs.arm}{which}: {text}." for arm in study.arms for which, text in _problems(arm).items()]
+
+
+def _problems(arm: ArmStudy) -> dict[str, str]:
+    laws = {", law with E": arm.with_E, ", law without E": arm.without_E}
+    found = {which: text for which, text in laws.items() if isinstance(text, str)}
+    return {"": str(arm.with_E)} if len(found) == 2 and arm.with_E == arm.without_E else found

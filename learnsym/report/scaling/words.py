@@ -53,7 +53,7 @@ def verdicts(study: Study) -> list[Verdict]:
 
 def _none(study: Study) -> Verdict:
     fits = [arm.runs.arm for arm in study.arms if arm.law]
-    detail = " ".join(study.notes) or "There is one arm."
+    detail = "The notes say why." if len(study.arms) > 1 else "There is one arm."
     return Verdict(headline=f"A law for {', '.join(fits)}, and nothing to compare it with", detail=detail)
 
 
