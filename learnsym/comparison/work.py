@@ -34,10 +34,10 @@ def work(plan: Plan, folder: Path, locks: Locks, left: Callable[[int], None] = l
         OSError: such as a full disk; nothing that was finished is lost.
     """
     with full_disk():
-        _all(units(plan), folder, locks, left)
+        _train_all(units(plan), folder, locks, left)
 
 
-def _all(todo: Sequence[Unit], folder: Path, locks: Locks, left: Callable[[int], None]) -> None:
+def _train_all(todo: Sequence[Unit], folder: Path, locks: Locks, left: Callable[[int], None]) -> None:
     while True:
         counts = {unit: len(unit.left(folder)) for unit in todo}
         left(sum(counts.values()))

@@ -45,16 +45,26 @@ class ArmStudy:
     @property
     def law(self) -> LawIntervals | None:
         """The law that figures and sentences use, if there is one."""
-        found = self.with_E if self.irreducible else self.without_E
-        return None if isinstance(found, str) else found
+        return None if isinstance(self._chosen, str) else self._chosen
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is none."""
+        return self._chosen if isinstance(self._chosen, str) else None
+
+    @property
+    def _chosen(self) -> LawIntervals | str:
+        return self.with_E if self.irreducible else self.without_E
 
 
 def study_arm(runs: Runs, settings: StudySettings) -> ArmStudy:
     """Fit all that the runs of an arm allow."""
     fitted, notes = _fresh(runs)
     delta = _delta(fitted)
-    laws = {flag: _law(fitted, flag, settings, delta) for flag in (True, False)}
-    irreducible = _established(laws[True], fitted, settings)
+    fits = {flag: _law(fitted, flag, settings, delta) for flag in (True, False)}
+    # before laws are refused: runs that establish E refute the law without it, even where they do not fix that with it
+    irreducible = _established(fits[True], fitted, settings)
+    laws = {flag: _fixed(found, fitted) for flag, found in fits.items()}
     law = laws[irreducible]
     costs, problems = _costs(runs)
     frontiers = {}
@@ -105,12 +115,16 @@ def _law(runs: Runs, irreducible: bool, settings: StudySettings, delta: float) -
             f"together there must be {needed + 2} or more; train other sizes or lengths"
         )
     try:
-        found = law_intervals(
+        return law_intervals(
             runs.N, runs.D, runs.loss, runs.cells, irreducible=irreducible, delta=delta, **settings.resampling
         )
     except ValueError as error:
         return str(error)
-    return unfixed(found.law, (found.a, found.b), runs.N, runs.D) or found
+
+
+def _fixed(found: LawIntervals | str, runs: Runs) -> LawIntervals | str:
+    """The law, or why the runs do not fix it."""
+    return found if isinstance(found, str) else unfixed(found.law, (found.a, found.b), runs.N, runs.D) or found
 
 
 def _established(law: LawIntervals | str, runs: Runs, settings: StudySettings) -> bool:

@@ -64,7 +64,7 @@ def study(runs: list[Runs], settings: StudySettings, notes: tuple[str, ...] = ()
     """
     arms = [study_arm(part, settings) for part in runs]
     if not any(arm.law for arm in arms):
-        reasons = dict.fromkeys(str(arm.without_E) for arm in arms)
+        reasons = dict.fromkeys(f"{arm.problem}" for arm in arms)
         raise ValueError(f"folder: no law of any arm: {'; or '.join(reasons)}")
     arms.sort(key=lambda arm: arm.runs.arm != REFERENCE)
     kinds = ("counted", "nominal", "seconds")

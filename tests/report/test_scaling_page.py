@@ -9,7 +9,7 @@ pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
 from learnsym.cli import main
-from learnsym.report.scaling import render
+from learnsym.report.scaling import problem_rows, render
 from learnsym.report.scaling.words import exponents, number, repeats, split, verdicts
 from learnsym.scaling import Law, StudySettings, study_folder
 from tests.scaling.scaling_tables import LAWS, table, write
@@ -66,6 +66,9 @@ def test_other_exponents_and_small_grids_are_said_so(tmp_path):
     noisy = table(LAWS, sizes=(1000, 5000, 30000), steps=(100, 1000, 10_000), seeds=1, noise=0.1)
     unsure = study_folder(write(tmp_path / "b", noisy), QUICK)
     assert "too small to tell" in exponents(unsure.pairs[0])
+    hopeless = table(LAWS, sizes=(1000, 5000, 30000), steps=(100, 1000, 10_000), seeds=1, noise=0.3)
+    found = study_folder(write(tmp_path / "c", hopeless), QUICK)
+    assert not found.pairs and any("not fixed how these losses fall" in row for row in problem_rows(found))
 
 
 def test_one_arm_and_repeated_data_have_a_page(tmp_path):

@@ -12,6 +12,7 @@ from scaling_grids import CHINCHILLA
 from scaling_tables import COSTS, LAWS, table, write
 
 from learnsym.report.scaling import problem_rows
+from learnsym.report.scaling.words import split
 from learnsym.scaling import IsoFlop, Law, RepeatedIntervals, StudySettings, read_runs, study_folder
 
 QUICK = StudySettings(replicates=60)
@@ -149,6 +150,19 @@ def test_losses_that_do_not_follow_a_law_are_not_compared(tmp_path, without):
     assert f"not fixed how these losses fall with {without}" in str(learned.without_E)
     assert not found.pairs and any("no law of learned" in note for note in found.notes)
     assert [row.partition(":")[0] for row in problem_rows(found)][-1].startswith("learned")
+
+
+def test_a_law_that_is_refuted_does_not_stand_in_for_one_that_is_not_fixed(tmp_path):
+    """Losses reach a floor, and fall with parameters in one step only."""
+    law, sizes, steps = Law(E=0.5, A=0.5 * 1e3**20, a=20.0, B=30.0, b=0.6), (1000, 1500, 2000), (100, 1000, 10_000)
+    frame = table({"plain": LAWS["plain"], "exact": law}, sizes, (*steps, 100_000), noise=0.003)
+    exact = study_folder(write(tmp_path, frame), QUICK).arms[1]
+    assert exact.irreducible and exact.law is None and "fall with parameters" in exact.problem
+    assert split(exact, "counted") == f"exact: no best split, as {exact.problem}."
+    with pytest.raises(
+        ValueError, match=r"no law of any arm: it is not fixed how .* fall with parameters \("
+    ):
+        study_folder(write(tmp_path, frame[frame["arm"] == "exact"]), QUICK)
 
 
 def test_what_cannot_be_studied_is_named(tmp_path):

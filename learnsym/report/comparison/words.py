@@ -134,22 +134,17 @@ def _sign(difference: Difference) -> int:
 def regret_verdict(found: Regret) -> Verdict:
     """How an arm keeps up with the better of the other twins."""
     worst, margin = found.worst, f"{number(found.metric.shown(found.margin))} {_unit(found.metric)}"
-    loss = amount(found.metric, -worst.difference)
+    loss, place = amount(found.metric, -worst.difference), _where(found, worst)
     if worst.difference.estimate >= 0:
-        lead = amount(found.metric, worst.difference)
-        headline, where = (
-            f"{found.arm} leads the better twin by at least {lead}",
-            f"Smallest lead {_where(found, worst)}. ",
-        )
+        headline = f"{found.arm} leads the better twin by at least {amount(found.metric, worst.difference)}"
+        start = f"Smallest lead {place}."
     elif found.surely_within == len(found.cells):
         headline = f"{found.arm} is within {margin} of the better twin everywhere"
-        where = f"Largest loss {loss} {_where(found, worst)}. "
+        start = f"Largest loss {loss} {place}."
     else:
-        headline, where = (
-            f"{found.arm} loses at most {loss} to the better twin",
-            f"Largest loss {_where(found, worst)}. ",
-        )
-    return Verdict(headline=headline, detail=where + _share(found, margin) + _lead(found))
+        headline = f"{found.arm} loses at most {loss} to the better twin"
+        start = f"Largest loss {place}."
+    return Verdict(headline=headline, detail=" ".join([start, _share(found, margin), *_lead(found)]))
 
 
 def _where(found: Regret, one: Behind) -> str:
@@ -173,13 +168,14 @@ def _share(found: Regret, margin: str) -> str:
     )
 
 
-def _lead(found: Regret) -> str:
+def _lead(found: Regret) -> list[str]:
+    """Where the arm beats all twins; nothing where that is everywhere, as the headline then says, or nowhere."""
     ahead = found.surely_ahead
-    if not ahead or len(ahead) == len(found.cells):
-        return ""
+    if not 0 < len(ahead) < len(found.cells):
+        return []
     best = max(ahead, key=lambda one: one.difference.estimate)
-    lead = amount(found.metric, best.difference)
-    return f" Surely ahead of all other twins in {len(ahead)}, at most by {lead} {_where(found, best)}."
+    by = f"{amount(found.metric, best.difference)} {_where(found, best)}"
+    return [f"Surely ahead of all other twins in {len(ahead)}, at most by {by}."]
 
 
 def efficiency_verdict(found: Sequence[Efficiency], arm: str, reference: str) -> Verdict | None:

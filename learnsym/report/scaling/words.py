@@ -105,7 +105,7 @@ def split(arm: ArmStudy, kind: str) -> str:
     """How an arm should spend more compute."""
     found = arm.frontiers.get(kind)
     if found is None:
-        return f"{arm.runs.arm}: no law, as {arm.without_E if isinstance(arm.without_E, str) else arm.with_E}."
+        return f"{arm.runs.arm}: no best split, as {arm.problem or f'what a sample costs in {UNITS[kind]} is unknown'}."
     N, D = quantity(*found.N_exponent), quantity(*found.D_exponent)
     factors = [f"{10 ** float(exponent[0]):.2g}" for exponent in (found.N_exponent, found.D_exponent)]
     return (
