@@ -159,9 +159,7 @@ def test_a_law_that_is_refuted_does_not_stand_in_for_one_that_is_not_fixed(tmp_p
     exact = study_folder(write(tmp_path, frame), QUICK).arms[1]
     assert exact.irreducible and exact.law is None and "fall with parameters" in exact.problem
     assert split(exact, "counted") == f"exact: no best split, as {exact.problem}."
-    with pytest.raises(
-        ValueError, match=r"no law of any arm: it is not fixed how .* fall with parameters \("
-    ):
+    with pytest.raises(ValueError, match=r"no law of any arm: it is not fixed how .* fall with parameters \("):
         study_folder(write(tmp_path, frame[frame["arm"] == "exact"]), QUICK)
 
 
