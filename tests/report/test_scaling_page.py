@@ -4,11 +4,14 @@ import json
 import re
 
 import pytest
+from matplotlib.figure import Figure
 
 pytest.importorskip("pandas")
 pytest.importorskip("pyarrow")
 
 from learnsym.cli import main
+from learnsym.report.figures.arms import arm_looks
+from learnsym.report.figures.scaling import loss_against_compute
 from learnsym.report.scaling import problem_rows, render
 from learnsym.report.scaling.words import exponents, number, repeats, split, verdicts
 from learnsym.scaling import Law, StudySettings, study_folder
@@ -69,6 +72,8 @@ def test_other_exponents_and_small_grids_are_said_so(tmp_path):
     hopeless = table(LAWS, sizes=(1000, 5000, 30000), steps=(100, 1000, 10_000), seeds=1, noise=0.3)
     found = study_folder(write(tmp_path / "c", hopeless), QUICK)
     assert not found.pairs and any("not fixed how these losses fall" in row for row in problem_rows(found))
+    axes = loss_against_compute(found.arms, arm_looks(["plain", "exact"]), Figure().subplots())
+    assert {text.get_text() for text in axes.get_legend().get_texts()} == {"plain", "exact"}
 
 
 def test_one_arm_and_repeated_data_have_a_page(tmp_path):

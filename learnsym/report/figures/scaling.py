@@ -33,16 +33,15 @@ def loss_against_compute(
     for arm in arms:
         name, look = arm.runs.arm, looks[arm.runs.arm]
         if kind in arm.runs.cost:
-            compute = arm.runs.compute(kind)
-            ax.plot(
-                compute, arm.runs.loss, look.marker, color=look.colour, alpha=0.5, markersize=3.6, markeredgewidth=0
-            )
+            dots = {"color": look.colour, "alpha": 0.5, "markersize": 3.6, "markeredgewidth": 0}
+            label = None if kind in arm.frontiers else name
+            ax.plot(arm.runs.compute(kind), arm.runs.loss, look.marker, label=label, **dots)
         if kind in arm.frontiers:
             found = arm.frontiers[kind]
             ax.plot(found.C, found.loss.value, color=look.colour, linestyle=look.dash, label=name)
             ax.fill_between(found.C, found.loss.low, found.loss.high, color=look.colour, alpha=0.2, linewidth=0)
     ax.set(xscale="log", yscale="log", xlabel=LABELS[kind], ylabel=f"{'validation' if loss == 'val' else loss} loss")
-    return _finished(ax, sum(kind in arm.frontiers for arm in arms))
+    return _finished(ax, sum(kind in arm.runs.cost for arm in arms))
 
 
 def best_split(
