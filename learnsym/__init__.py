@@ -6,7 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 # Eager, since the function `degrees` must win over the module of the same name.
-from learnsym.degrees import Degree, degrees, read_degrees, write_degrees
+from learnsym.degrees import Degree, read_degrees, write_degrees
+from learnsym.learners import degrees
 
 __version__ = "0.1.0"
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         export,
         groups,
         measure,
+        methods,
         nets,
         objectives,
         relax,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
         scaling,
         symmetry,
         training,
+        tuning,
+        workers,
     )
     from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -42,6 +46,7 @@ _SUBMODULES = (
     "export",
     "groups",
     "measure",
+    "methods",
     "nets",
     "objectives",
     "relax",
@@ -50,6 +55,8 @@ _SUBMODULES = (
     "scaling",
     "symmetry",
     "training",
+    "tuning",
+    "workers",
 )
 _NAMES = {"Symmetry": "learnsym.symmetry", "symmetry_by_name": "learnsym.symmetry"}
 
@@ -67,6 +74,7 @@ __all__ = [
     "export",
     "groups",
     "measure",
+    "methods",
     "nets",
     "objectives",
     "read_degrees",
@@ -77,6 +85,8 @@ __all__ = [
     "symmetry",
     "symmetry_by_name",
     "training",
+    "tuning",
+    "workers",
     "write_degrees",
 ]
 

@@ -1,16 +1,14 @@
-"""Degree: one inferred number with its interval; `degrees(model)` collects them, `symmetry.json` keeps them."""
+"""Degree: one inferred number with its interval; `symmetry.json` keeps them."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
-
-from torch import nn
 
 VERSION = 1
 
@@ -43,24 +41,6 @@ class Degree:
         unit = "" if self.unit == "1" else f" {self.unit}"
         origin = f"({self.notion}, {self.method})"
         return f"{self.site}: {self.group} {self.generator} {self.estimate:.3g}{unit}{interval} {origin}"
-
-
-def degrees(model: nn.Module) -> list[Degree]:
-    """All degrees in a model: walks the module tree and asks each module that has a method `degrees(site)`.
-
-    A module directly in charge of inputs gives the site `input`; a learner inside a network gives `layer:<path>`. A
-    module that answers is not searched further, since it reports for its parts.
-    """
-    return list(_walk(model, ""))
-
-
-def _walk(module: nn.Module, path: str) -> Iterable[Degree]:
-    own: Callable[[str], list[Degree]] | None = getattr(module, "degrees", None)
-    if callable(own):
-        yield from own(f"layer:{path}" if path else "input")
-        return
-    for name, child in module.named_children():
-        yield from _walk(child, f"{path}.{name}" if path else name)
 
 
 def write_degrees(path: str | os.PathLike[str], found: Iterable[Degree]) -> None:

@@ -11,6 +11,7 @@ from functools import cached_property
 from learnsym.comparison.config import ComparisonConfig, merged
 from learnsym.data.registry import source_by_name
 from learnsym.training import RunConfig
+from learnsym.training.build import member
 from learnsym.training.config_file import config_hash, config_of
 
 Widths = Mapping[tuple[str, int], int]
@@ -117,12 +118,10 @@ def _lengths(config: ComparisonConfig, base: RunConfig, train: int) -> list[int]
 def _member(config: ComparisonConfig, base: RunConfig, train: int, steps: int, lr: float, seed: int) -> RunConfig:
     data_seed = base.data.seed + seed if config.redraw else base.data.seed
     return replace(
-        base,
+        member(base, base.twin, seed),
         data=replace(base.data, train=train, seed=data_seed),
         optimiser=replace(base.optimiser, lr=lr),
         train=replace(base.train, steps=steps, eval_every=base.train.eval_every or steps),
-        twins=[base.augment.twin],
-        seeds=[seed],
     )
 
 

@@ -103,6 +103,8 @@ class LearnableProduct(LearnableDistribution):
         ['degree', 'probability']
     """
 
+    answers_for = ("parts",)
+
     def __init__(self, *distributions: LearnableDistribution) -> None:
         super().__init__()
         self.group = product_group(distributions)

@@ -8,6 +8,10 @@ from typing import Any, Protocol, runtime_checkable
 from torch import Tensor, nn
 
 
+Batch = tuple[Tensor, Tensor]
+"""Inputs and targets."""
+
+
 @dataclass(frozen=True)
 class Loss:
     """A scalar to minimise, with named parts for the log."""

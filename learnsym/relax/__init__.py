@@ -2,7 +2,6 @@
 
 from learnsym.equivariant.twins import exact_twin, plain_twin
 from learnsym.relax import points as points
-from learnsym.relax.config import RelaxConfig, convolution, group_named
 from learnsym.relax.factored import FactoredMap
 from learnsym.relax.grid_maps import ConvMap, DenseMap
 from learnsym.relax.grid_pathway import GridPathway
@@ -43,7 +42,6 @@ __all__ = [
     "PartialMean",
     "PartialRange",
     "ProbabilisticSteerableConv",
-    "RelaxConfig",
     "RelaxedGroupConv2d",
     "RelaxedSteerableConv",
     "RelaxedTranslationConv",
@@ -56,10 +54,8 @@ __all__ = [
     "bayesian_likelihood",
     "cell_masses",
     "certificates",
-    "convolution",
     "coverage_degrees",
     "exact_twin",
-    "group_named",
     "increase_along_depth",
     "kl_along_depth",
     "likelihoods",

@@ -133,6 +133,14 @@ class ProbabilisticSteerableConv(nn.Module):
         """The fraction of the group that each likelihood covers, `exp(-KL(λ | uniform))`, and of its reflections."""
         return [degree for likelihood in self.streams() for degree in coverage_degrees(likelihood, site)]
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """Those of the likelihoods."""
+        return [p for likelihood in self.streams() for p in likelihood.parameters()]
+
+    def terms(self) -> tuple[str, ...]:
+        """What keeps the mode of each likelihood at the identity, and orders likelihoods along the depth."""
+        return ("alignment", "divergence")
+
     def penalty(self) -> Float[Tensor, ""]:
         """The negative log prior of the free kernel, in nats up to a constant: that of the initial weights.
 

@@ -91,6 +91,10 @@ class RelaxedGroupConv2d(RelaxedConv):
         w = torch.cat([self.weights, self.weights.mean(1, keepdim=True)], 1)
         return (w[:, self.element()][..., None, None] * kernels).mean(0)
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The weights of each element."""
+        return [self.weights]
+
     def penalty(self) -> Float[Tensor, ""]:
         """`Σ_l Σ_{g,h} |w_l(g) - w_l(h)|` over pairs of elements, each once."""
         w = self.weights

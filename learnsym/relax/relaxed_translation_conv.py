@@ -124,6 +124,14 @@ class RelaxedTranslationConv(nn.Module):
         shared: dict[str, Any] = {"site": site, "group": group, "unit": "1", "notion": "task", "method": method}
         return [Degree(generator="all elements", estimate=estimate, **shared)]
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The map of weights."""
+        return [self.weights]
+
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
+
 
 class _Mixture(nn.Module):
     """Of torch alone; traced, so that what is exported knows no class of this library."""

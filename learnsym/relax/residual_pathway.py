@@ -95,6 +95,10 @@ class ResidualPathway(nn.Module):
         share = 1 - self.distance().item() ** 2
         return [share_degree(site, self.equivariant, estimate=share, method="residual pathway")]
 
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
+
     def extra_repr(self) -> str:
         """Prior variances."""
         return f"exact_variance={self.exact_variance:g}, free_variance={self.free_variance:g}"

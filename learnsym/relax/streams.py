@@ -123,6 +123,10 @@ class Streams(nn.Module):
             for name, weight, low, high in rows
         ]
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The logarithms of the weights of the streams."""
+        return [self.logits]
+
     def chosen(self) -> int:
         """The stream of largest weight among those with a symmetry."""
         weights = self.log_weights().tolist()

@@ -121,6 +121,10 @@ class VariationalPathway(nn.Module):
         interval = {"estimate": shares.mean().item(), "low": low, "high": high}
         return [share_degree(site, self.equivariant, method="variational pathway", **interval)]
 
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
+
 
 def best_variance(mean: Tensor, log_std: Tensor) -> Float[Tensor, ""]:
     """The prior variance with the least divergence: `mean(μ² + s²)`."""

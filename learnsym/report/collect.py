@@ -27,9 +27,7 @@ from learnsym.report.results import (
     PoseLaw,
     TwinResult,
 )
-from learnsym.symmetry import symmetry_by_name
 from learnsym.training.run import Run
-from learnsym.training.tested import tested_symmetry
 
 Found = dict[Path, dict[str, Any]]
 
@@ -158,9 +156,8 @@ def _labelled(degree: Degree, label: str) -> Degree:
 
 
 def _caps(run: Run) -> dict[str, float]:
-    if run.config.is_of_points:
-        return {}
-    generators = symmetry_by_name(run.config.augment.symmetry).group.generators
+    moved = run.config.method.moved(run.signature())
+    generators = () if moved is None else moved.group.generators
     return {generator.name: generator.cap / generator.per_unit for generator in generators}
 
 
@@ -173,12 +170,6 @@ def _orbit(learned: Sequence[Run], by_run: Found) -> Orbit | None:
     return Orbit(**by_run[learned[0].path]["orbit"], caption=caption)
 
 
-_CHOSEN = {
-    "regulariser": "",
-    "validation": " They follow the loss on the validation examples, of which no accuracy here is reported.",
-}
-
-
 def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     seeds = len({run.seed for run in group.runs})
     over = f"{seeds} seeds" if seeds > 1 else "one seed"
@@ -188,9 +179,11 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     ]
     if "learned" in group.twins():
         half = f"mean over {seeds} seeds, Student's interval" if seeds > 1 else "one seed, hence no interval"
-        notes.append(f"Learned degrees: {half}.{_CHOSEN[group.first.config.objective.chooser]}")
-    signature = group.first.signature()
-    symmetry = tested_symmetry(group.first.config, signature).name
+        chooser = group.twins()["learned"][0].config.chooser
+        notes.append(f"Learned degrees: {half}. {chooser.note}".rstrip())
+    signature, method = group.first.signature(), group.first.config.method
+    symmetry = method.tested(signature).name
+    notes.append(method.note())
     of = "class probabilities" if signature.classes else "outputs"
     notes.append(
         f"Equivariance error: of the {of}, under all of {symmetry}, relative to the distance between "
@@ -207,7 +200,8 @@ def _extent(
 ) -> tuple[ExtentCurve | None, Degree | None]:
     if not plan.widths:
         return None, None
-    name, owner = settings.task_extent.generator, symmetry_by_name(group.first.config.augment.symmetry).group
+    name, owner = settings.task_extent.generator, group.first.config.method.varied()
+    assert owner is not None  # since there are widths
     generator = next(generator for generator in owner.generators if generator.name == name)
     losses = torch.tensor([[found[piece.path]["loss"] for piece in pieces] for pieces in plan.widths.values()])
     extent = task_extent(losses, list(plan.widths))

@@ -19,9 +19,9 @@ from learnsym.augment import Augmented
 from learnsym.data import Batches, Dataset, load_splits
 from learnsym.degrees import Degree
 from learnsym.groups import SO2
-from learnsym.symmetry import symmetry_by_name
 from learnsym.training import Run, RunConfig, build, fit, predict, read_config
-from learnsym.training.tested import BATCH, Probabilities, tested_symmetry
+from learnsym.training.build import member
+from learnsym.training.evaluate import IN_CACHE, Probabilities
 
 ORBIT_ROWS, ORBIT_COPIES = 3, 9
 
@@ -42,9 +42,9 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
     return {
         "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
         "score": "accuracy" if test.classes else "squared error",
-        "scores": scores(predict(model, test.inputs, BATCH), test).tolist(),
+        "scores": scores(predict(model, test.inputs, IN_CACHE), test).tolist(),
         "angles": angles,
-        "turned": [scores(predict(model, turned(few.inputs, angle), BATCH), few).tolist() for angle in angles],
+        "turned": [scores(predict(model, turned(few.inputs, angle), IN_CACHE), few).tolist() for angle in angles],
         "error": _equivariance(model, test, run.config, settings),
         "degrees": [vars(_with_chooser(degree, run)) for degree in run.degrees()],
         "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and run.twin == "learned" else None,
@@ -52,9 +52,8 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_chooser(degree: Degree, run: Run) -> Degree:
-    chooser = run.config.objective.chooser
-    named = chooser != "regulariser" and run.twin == "learned"
-    return replace(degree, method=f"{degree.method}, {chooser}") if named else degree
+    label = run.config.chooser.label
+    return replace(degree, method=f"{degree.method}, {label}") if label else degree
 
 
 def is_image(x: Tensor) -> bool:
@@ -122,7 +121,7 @@ def _pixels(images: Tensor) -> list:
 def _equivariance(
     model: nn.Module, test: Dataset, config: RunConfig, settings: dict[str, Any]
 ) -> dict[str, Any] | None:
-    symmetry = tested_symmetry(config, test.signature)
+    symmetry = config.method.tested(test.signature)
     x = test.inputs[: settings["equivariance_examples"]]
     try:
         symmetry.on_input.check_data(symmetry.group, x)
@@ -146,12 +145,14 @@ def fixed_width(path: str, generator: str, width: float, steps: int | None, repl
     """
     config = read_config(f"{path}/config.yaml")
     seed = config.seeds[0] + replicate
-    config = replace(config, seeds=[seed], augment=replace(config.augment, twin="fixed", fixed={generator: width}))
+    method = config.method.at_width(generator, width)
+    assert method is not None  # since there are widths
+    config = member(replace(config, method=method), "fixed", seed)
     model, objective, splits = build(config)
     batches = Batches(splits.train, config.train.batch_size, seed)
     train = replace(config.train, compile=False, bf16=False, eval_every=None)
     fit(model, objective, batches, steps=steps, optimiser=config.optimiser, train=train, seed=seed)
-    return {"loss": losses(predict(model, splits.val.inputs, BATCH), splits.val).tolist()}
+    return {"loss": losses(predict(model, splits.val.inputs, IN_CACHE), splits.val).tolist()}
 
 
 def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, seed: int) -> dict[str, Any]:
@@ -167,7 +168,8 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     config = read_config(f"{path}/config.yaml")
     splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
     x = torch.cat([splits.train.inputs, splits.val.inputs])[: settings["examples"]]
-    symmetry = symmetry_by_name(config.augment.symmetry)
+    symmetry = config.method.moved(splits.train.signature)
+    assert symmetry is not None  # since laws were planned
     options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}
     try:
         found = measure.pose_posterior(x, symmetry, generator, **options)

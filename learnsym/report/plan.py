@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from learnsym.groups import Group
 from learnsym.measure.config import AnalysisConfig, TaskExtentConfig
 from learnsym.report import pieces
 from learnsym.report.groups import DataGroup
 from learnsym.report.store import Piece
-from learnsym.symmetry import symmetry_by_name
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
 
@@ -65,13 +63,13 @@ def _run_piece(run: Run, kept: Path, settings: AnalysisConfig) -> Piece:
 def _width_pieces(
     group: DataGroup, config: RunConfig, settings: AnalysisConfig, notes: list[str]
 ) -> dict[float, list[Piece]]:
-    extent = settings.task_extent
-    if not extent.widths or config.is_relaxed or config.is_penalised or config.is_of_points:
+    extent, varied = settings.task_extent, config.method.varied()
+    if not extent.widths or varied is None:
         return {}
-    names = [generator.name for generator in _group(config).generators]
+    names = [generator.name for generator in varied.generators]
     if extent.generator not in names:
         known = ", ".join(names) or "none"
-        notes.append(f"No task extent: {config.augment.symmetry} has no generator {extent.generator!r}, only {known}.")
+        notes.append(f"No task extent: {varied.name} has no generator {extent.generator!r}, only {known}.")
         return {}
     return {
         width: [_width_piece(group, config, extent, width, replicate) for replicate in range(extent.replicates)]
@@ -92,13 +90,14 @@ def _width_piece(group: DataGroup, config: RunConfig, extent: TaskExtentConfig, 
 
 
 def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, notes: list[str]) -> dict[str, Piece]:
-    if config.is_of_points:
+    moved = config.method.moved(group.first.signature())
+    if moved is None:
         return {}
-    available = {generator.name for generator in _group(config).generators}
+    available = {generator.name for generator in moved.group.generators}
     found = {}
     for name in settings.pose.generators:
         if name not in available:
-            notes.append(f"No law of poses along {name!r}: {config.augment.symmetry} has no such generator.")
+            notes.append(f"No law of poses along {name!r}: {moved.group.name} has no such generator.")
             continue
         given = {
             "config": asdict(config.data),
@@ -116,10 +115,6 @@ def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, 
             path=group.kept / file, function=pieces.pose_law, arguments=arguments, given=given, cost=12.0
         )
     return found
-
-
-def _group(config: RunConfig) -> Group:
-    return symmetry_by_name(config.augment.symmetry).group
 
 
 def _trained(config: RunConfig) -> dict[str, object]:

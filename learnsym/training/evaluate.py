@@ -11,6 +11,8 @@ from learnsym._modes import evaluating
 from learnsym.data import Dataset
 
 BATCH = 256
+IN_CACHE = 64
+"""Examples at a time: with their test copies they stay in the cache of a CPU."""
 
 
 @torch.no_grad()
@@ -34,3 +36,14 @@ def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor]
 def evaluate(model: nn.Module, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
     """Scores of a model on a data set; see `scores`."""
     return scores(predict(model, dataset.inputs), dataset, loss_fn)
+
+
+class Probabilities(nn.Module):
+    """Class probabilities of a model: one scale for the logits and log-probabilities of different twins."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([self.model(part).softmax(1) for part in x.split(IN_CACHE)])

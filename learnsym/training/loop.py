@@ -20,8 +20,9 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from learnsym.data import Batches
-from learnsym.degrees import Degree, degrees
+from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
+from learnsym.learners import degrees
 from learnsym.objectives import Loss, Objective
 from learnsym.training import distributed
 from learnsym.training.checkpoint import write_atomically
@@ -243,8 +244,9 @@ class _Loop:
 
     def _degrees(self) -> list[Degree]:
         """What the model and, where it weighs symmetries, the objective have learned."""
-        weighed: Callable[[], list[Degree]] | None = getattr(self.module.objective, "degrees", None)
-        return degrees(self.model) + (weighed() if callable(weighed) else [])
+        objective = self.module.objective
+        weighed = degrees(objective, root="loss") if isinstance(objective, nn.Module) else []
+        return degrees(self.model) + weighed
 
     def _check_finite(self, step: int, values: dict[str, float]) -> None:
         if all(math.isfinite(value) for value in values.values()):

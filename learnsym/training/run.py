@@ -15,8 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from learnsym.data import Signature, load_splits
-from learnsym.degrees import Degree, degrees
+from learnsym.degrees import Degree
+from learnsym.learners import degrees
 from learnsym.training import checkpoint
+from learnsym.training.build import build_model, setup_of
 from learnsym.training.config import RunConfig
 from learnsym.training.config_file import difference, dump_config, read_config, value_at
 from learnsym.training.environment import environment
@@ -75,7 +77,7 @@ class Run:
     @property
     def twin(self) -> str:
         """The twin of this member."""
-        return self.config.augment.twin
+        return self.config.twin
 
     @property
     def is_finished(self) -> bool:
@@ -100,8 +102,6 @@ class Run:
 
     def model(self, device: torch.device | str = "cpu") -> nn.Module:
         """The trained model, in evaluation mode."""
-        from learnsym.training.build import build_model
-
         model = build_model(self.config, self.signature())
         try:
             model.load_state_dict(self.weights())
@@ -113,14 +113,13 @@ class Run:
 
     def degrees(self) -> list[Degree]:
         """What was learned: by the model, and by an objective that weighs symmetries."""
-        from learnsym.training.build import penalised_objective
-
         model, state = self.model(), self.state()
-        if self.twin != "learned" or not self.config.is_penalised or state is None:
+        if state is None or not state["objective"]:
             return degrees(model)
-        objective = penalised_objective(self.config, model, self.signature())
+        objective = self.config.method.objective(setup_of(self.config, self.signature()), model)
+        assert isinstance(objective, nn.Module)  # since it has a state
         objective.load_state_dict(state["objective"])
-        return [*degrees(model), *objective.degrees()]
+        return [*degrees(model), *degrees(objective, root="loss")]
 
     def signature(self) -> Signature:
         """What the model must know of the data, as far as possible without reading them again."""

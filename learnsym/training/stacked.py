@@ -14,7 +14,6 @@ from torch.func import functional_call, stack_module_state
 from torch.nn.modules.dropout import _DropoutNd
 
 from learnsym.objectives.losses import LossFunction
-from learnsym.training.optimiser import OVER_ELEMENTS
 
 
 class Stacked:
@@ -99,7 +98,7 @@ def _check_module(name: str, module: nn.Module) -> None:
         found = "keeps running statistics"
     elif isinstance(module, _DropoutNd) and module.p > 0:
         found = "draws random numbers in training"
-    elif isinstance(module, OVER_ELEMENTS):
+    elif getattr(module, "over_elements", False):
         found = "says how likely group elements are"
     if found:
         where = f"module {name!r} ({type(module).__name__})"

@@ -11,7 +11,7 @@ from learnsym import measure
 from learnsym.data import Signature, load_splits
 from learnsym.nets.cost import flops
 from learnsym.training import Run, RunConfig, build
-from learnsym.training.tested import Probabilities, tested_symmetry
+from learnsym.training.evaluate import Probabilities
 
 
 class BadScore(RuntimeError):
@@ -38,7 +38,7 @@ def check_objectives(config: RunConfig, objectives: Sequence[str], signature: Si
     if "accuracy" in objectives and not signature.classes:
         raise ValueError("objectives: got 'accuracy' for a regression; use loss")
     if "equivariance_error" in objectives:
-        tested_symmetry(config, signature)
+        config.method.tested(signature)
 
 
 def _validation(run: Run, name: str) -> float:
@@ -53,7 +53,7 @@ def _equivariance_error(run: Run) -> float:
     return measure.equivariance_error(
         Probabilities(model) if data.classes else model,
         data.inputs[: analysis.equivariance_examples],
-        tested_symmetry(run.config, data.signature),
+        run.config.method.tested(data.signature),
         samples=analysis.equivariance_samples,
         seed=analysis.seed,
     ).mean

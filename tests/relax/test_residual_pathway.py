@@ -10,7 +10,7 @@ from torch import nn
 from torch.func import functional_call, grad, jvp, vmap
 
 from learnsym import groups
-from learnsym.degrees import degrees
+from learnsym.learners import degrees
 from learnsym.equivariant import EquivariantLinear, FeatureField, FieldType, GroupConv2d, SteerableConv, kernel_distance
 from learnsym.measure import equivariance_error
 from learnsym.objectives import WithPrior

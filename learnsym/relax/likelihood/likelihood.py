@@ -46,6 +46,8 @@ class Likelihood(nn.Module):
         tensor([1., 1., 1., 1.], grad_fn=<ExpBackward0>)
     """
 
+    over_elements = True
+
     def __init__(
         self,
         group: Group,

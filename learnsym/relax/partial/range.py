@@ -25,6 +25,7 @@ class PartialRange(nn.Module, abc.ABC):
     The density keeps the group wherever it is 1: an exactly equivariant identity.
     """
 
+    over_elements = True
     field_type: FieldType
 
     @abc.abstractmethod
@@ -42,6 +43,10 @@ class PartialRange(nn.Module, abc.ABC):
     @abc.abstractmethod
     def degrees(self, site: str) -> list[Degree]:
         """What has been learned, in reporting units."""
+
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """All of its parameters."""
+        return list(self.parameters())
 
     def forward(self, x: Float[Tensor, "B c *S"]) -> Float[Tensor, "B c *S"]:
         """The feature map on the learned part of the group."""

@@ -19,7 +19,7 @@ def test_constant_weights_stay():
     theta = torch.ones(2)
     task, penalties = losses(theta)
     assert torch.isclose(weighting(task, penalties), task + 3 * (penalties["a"] + penalties["b"]))
-    assert weighting.degrees() == []
+    assert weighting.estimates() == []
 
 
 def test_gradnorm_brings_gradients_to_like_size():
@@ -85,7 +85,7 @@ def test_validation_weights_follow_the_sign_of_the_hypergradient():
     for _ in range(300):
         penalties = {"helps": theta.square().sum(), "hurts": -theta.sum(), "neither": 5 * theta[0] - 5 * theta[1]}
         weighting((theta + 1).square().sum(), penalties)
-    assert weighting.degrees()[:2] == pytest.approx([1.0, 0.0], abs=1e-5)
+    assert weighting.estimates()[:2] == pytest.approx([1.0, 0.0], abs=1e-5)
     assert weighting.weights[2] == pytest.approx(0.1)
 
 

@@ -5,7 +5,8 @@ Legend of axes: `B` labelled examples, `U` unlabelled ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from jaxtyping import Float, Shaped
@@ -14,11 +15,13 @@ from torch import Tensor, nn
 from learnsym._modes import evaluating
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import parts, random_examples
-from learnsym.objectives._objective import Loss
+from learnsym.objectives._objective import Batch, Loss
+from learnsym.objectives.candidate import Candidate
+from learnsym.objectives.choosers.training import ConstantWeights
+from learnsym.objectives.choosers.weighting import Weighting
 from learnsym.objectives.losses import LossFunction
-from learnsym.objectives.multitask.candidate import Candidate
-from learnsym.objectives.multitask.weighting import ConstantWeights, Weighting
-from learnsym.objectives.supervised import Batch
+from learnsym.objectives.regularised import held
+from learnsym.objectives.terms import Term
 
 
 class Remul(nn.Module):
@@ -42,6 +45,7 @@ class Remul(nn.Module):
         held_out: inputs and targets on which the network is not trained, from which `ValidationWeights` learns; each
             step takes twice as many of them as the batch has.
         every: steps between penalties; the steps between cost nothing more than plain ones.
+        terms: that hold learners of the model; those with usual weights are added by themselves.
 
     Raises:
         ValueError: when names of weights and candidates differ, or unlabelled data meet a mode that needs labels.
@@ -63,6 +67,7 @@ class Remul(nn.Module):
         unlabelled: Shaped[Tensor, "U ..."] | None = None,
         held_out: Batch | None = None,
         every: int = 1,
+        terms: Sequence[Term] = (),
     ) -> None:
         super().__init__()
         named = {candidates.symmetry.name: candidates} if isinstance(candidates, Candidate) else dict(candidates)
@@ -72,12 +77,15 @@ class Remul(nn.Module):
         self.unlabelled = unlabelled
         self.held_out = held_out
         self.every = every
+        self.terms = nn.ModuleList(terms)
         self.step = 0
         self._check()
 
     def forward(self, model: nn.Module, batch: Batch) -> Loss:
         """The loss of a batch `(x, y)` with its parts."""
-        x, y = batch
+        return held(self._weighed(model, *batch), model, batch, cast("list[Term]", list(self.terms)))
+
+    def _weighed(self, model: nn.Module, x: Tensor, y: Tensor) -> Loss:
         due = not model.training or self.step % self.every == 0
         if model.training:
             self.step += 1
@@ -103,7 +111,7 @@ class Remul(nn.Module):
         """What the weights have learned: one degree per candidate."""
         return [
             Degree(
-                site="loss",
+                site=site,
                 group=self.candidates[name].symmetry.name,
                 generator=name,
                 unit=self.weighting.unit,
@@ -111,7 +119,7 @@ class Remul(nn.Module):
                 estimate=estimate,
                 method=f"multitask ({self.candidates[name].mode})",
             )
-            for name, estimate in zip(self.weighting.names, self.weighting.degrees(), strict=False)
+            for name, estimate in zip(self.weighting.names, self.weighting.estimates(), strict=False)
         ]
 
     def _evaluate(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from learnsym.distributions import GroupDistribution, Haar, full_precision, uniform_noise
 from learnsym.objectives.losses import LossFunction
-from learnsym.objectives.multitask.penalties import OrbitOutputs, penalties
+from learnsym.objectives.terms.defect import OrbitOutputs, penalties
 from learnsym.symmetry import Symmetry
 
 Mode = Literal["anchored", "functional", "twirl"]

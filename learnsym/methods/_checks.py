@@ -1,0 +1,15 @@
+"""Ranges of settings."""
+
+from __future__ import annotations
+
+
+def at_least(name: str, value: float | int, least: float | int) -> None:
+    """Raise ValueError below the least value, with the setting's name."""
+    if not value >= least:
+        raise ValueError(f"method.{name}: got {value}, must be >= {least}; leave it out for the default")
+
+
+def positive(name: str, value: float | int) -> None:
+    """Raise ValueError unless positive, with the setting's name."""
+    if not value > 0:
+        raise ValueError(f"method.{name}: got {value}, must be > 0; leave it out for the default")
