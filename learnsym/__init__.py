@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         report,
         representations,
         scaling,
+        statistics,
         symmetry,
         training,
     )
@@ -48,6 +49,7 @@ _SUBMODULES = (
     "report",
     "representations",
     "scaling",
+    "statistics",
     "symmetry",
     "training",
 )
@@ -74,6 +76,7 @@ __all__ = [
     "report",
     "representations",
     "scaling",
+    "statistics",
     "symmetry",
     "symmetry_by_name",
     "training",

@@ -12,6 +12,8 @@ from typing import Literal
 
 from torch import nn
 
+from learnsym.statistics import LEVEL
+
 VERSION = 1
 
 Notion = Literal["task", "distribution"]
@@ -34,7 +36,7 @@ class Degree:
     estimate: float
     low: float | None = None
     high: float | None = None
-    level: float = 0.9
+    level: float = LEVEL
     method: str
     data: str = ""
 

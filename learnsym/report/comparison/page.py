@@ -18,12 +18,13 @@ from learnsym.report.comparison.words import Verdict, crossover_verdict, efficie
 from learnsym.report.draw import Panel, drawn
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.html import environment, image
+from learnsym.statistics import LEVEL
 from learnsym.training.checkpoint import write_atomically
 
 Cards = list[tuple[str, list[Verdict]]]
 
 
-def draw_comparison(folder: str | os.PathLike[str], level: float = 0.9, test_examples: int | None = None) -> Path:
+def draw_comparison(folder: str | os.PathLike[str], level: float = LEVEL, test_examples: int | None = None) -> Path:
     """Draw the figures and the page of a comparison, also of one that is half finished.
 
     Args:
