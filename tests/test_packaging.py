@@ -22,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["p
 
 # Imports point only upwards in this list (docs/contributing: layout); names on one line may use each other.
 LAYERS = (
-    ("statistics",),
+    ("statistics", "files"),
     ("_modes", "groups", "_escnn"),
     ("representations",),
     ("actions",),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from learnsym.files import write_json
 from learnsym.scaling.arm import ArmStudy, study_arm
 from learnsym.scaling.pair import PairStudy, study_pair
 from learnsym.scaling.runs import Runs, read_runs
 from learnsym.scaling.settings import StudySettings
 from learnsym.scaling.study_json import as_json
-from learnsym.training.checkpoint import write_atomically
 
 REFERENCE = "plain"
 
@@ -33,7 +32,7 @@ class Study:
 
     def write(self, path: Path) -> None:
         """Write all numbers, see `docs/scaling.md`."""
-        write_atomically(path, (json.dumps(as_json(self), indent=1, allow_nan=False) + "\n").encode())
+        write_json(path, as_json(self), indent=1, allow_nan=False)
 
 
 def study_folder(folder: str | Path, settings: StudySettings | None = None) -> Study:

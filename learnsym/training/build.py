@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from learnsym import augment, nets, objectives
 from learnsym.data import Batches, Signature, Splits, load_splits
+from learnsym.files import write_atomically
 from learnsym.objectives import Objective
 from learnsym.training import distributed
-from learnsym.training.checkpoint import write_atomically
 from learnsym.training.config import RunConfig, Twin
 from learnsym.training.evaluate import evaluate, predict, scores
 from learnsym.training.loop import fit

@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from learnsym.comparison.verdicts import crossover, data_efficiency, length_unit, regret
+from learnsym.files import write_atomically
 from learnsym.report.comparison import rows
 from learnsym.report.comparison.findings import Findings, read_findings
 from learnsym.report.comparison.panels import panels
@@ -19,7 +20,6 @@ from learnsym.report.draw import Panel, drawn
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.html import environment, image
 from learnsym.statistics import LEVEL
-from learnsym.training.checkpoint import write_atomically
 
 Cards = list[tuple[str, list[Verdict]]]
 

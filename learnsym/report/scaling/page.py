@@ -7,6 +7,7 @@ from importlib import resources
 from itertools import groupby
 from pathlib import Path
 
+from learnsym.files import write_atomically
 from learnsym.report.draw import Panel, drawn
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.html import environment, image
@@ -14,7 +15,6 @@ from learnsym.report.scaling import table, words
 from learnsym.report.scaling.panels import panels
 from learnsym.scaling.settings import StudySettings
 from learnsym.scaling.study import Study, study_folder
-from learnsym.training.checkpoint import write_atomically
 
 
 def draw_scaling(folder: str | Path, settings: StudySettings | None = None) -> Study:
