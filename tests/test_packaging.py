@@ -23,7 +23,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["p
 # Imports point only upwards in this list (docs/contributing: layout); names on one line may use each other.
 LAYERS = (
     ("statistics", "files"),
-    ("_modes", "groups", "_escnn"),
+    ("_modes", "groups"),
+    ("_escnn",),
     ("representations",),
     ("actions",),
     ("symmetry",),
