@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from learnsym._version import __version__
+
 # Eager, since the function `degrees` must win over the module of the same name.
 from learnsym.degrees import Degree, degrees, read_degrees, write_degrees
-
-__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from learnsym import (

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from learnsym import __version__
+from learnsym._version import __version__
 from learnsym.comparison.config import ComparisonConfig
 from learnsym.comparison.config_file import dump_comparison
 from learnsym.comparison.grid import Cell, cells

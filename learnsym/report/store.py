@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from learnsym import __version__
+from learnsym._version import __version__
 from learnsym.files import replacing
 from learnsym.training.worker import begin_worker
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from learnsym.files import write_json
 from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.bootstrap import LawIntervals
 from learnsym.scaling.frontier import Band, Frontier
 from learnsym.scaling.isoflop import IsoFlop
 from learnsym.scaling.pair import PairStudy
 from learnsym.scaling.repeated_intervals import RepeatedIntervals
+from learnsym.scaling.study import Study
 from learnsym.statistics import Interval
 
-if TYPE_CHECKING:
-    from learnsym.scaling.study import Study
-
 VERSION = 1
+
+
+def write_study(study: Study, path: Path) -> None:
+    """Write all numbers of a study, see `docs/scaling.md`."""
+    write_json(path, as_json(study), indent=1, allow_nan=False)
 
 
 def as_json(study: Study) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from scaling_tables import COSTS, LAWS, table, write
 
 from learnsym.report.scaling import problem_rows
 from learnsym.report.scaling.words import split
-from learnsym.scaling import IsoFlop, Law, RepeatedIntervals, StudySettings, read_runs, study_folder
+from learnsym.scaling import IsoFlop, Law, RepeatedIntervals, StudySettings, read_runs, study_folder, write_study
 
 QUICK = StudySettings(replicates=60)
 
@@ -72,7 +72,7 @@ def test_twins_of_one_exponent_differ_by_the_true_factor(found):
 
 
 def test_the_file_holds_both_rules_and_no_infinity(found, tmp_path):
-    found.write(tmp_path / "scaling.json")
+    write_study(found, tmp_path / "scaling.json")
     read = json.loads((tmp_path / "scaling.json").read_text(), parse_constant=pytest.fail)
     assert read["version"] == 1 and set(read["arms"]) == {"plain", "exact"}
     assert {pair["kind"] for pair in read["pairs"]} == {"counted", "nominal", "seconds"}

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from learnsym import __version__
 from learnsym._modes import evaluating
+from learnsym._version import __version__
 from learnsym.files import write_json
 from learnsym.measure import exact_sizes
 from learnsym.measure._probe import Output, outputs_of
