@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from learnsym._version import __version__
+
 # Eager, since the function `degrees` must win over the module of the same name.
 from learnsym.degrees import Degree, read_degrees, write_degrees
 from learnsym.learners import degrees
-
-__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from learnsym import (
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         report,
         representations,
         scaling,
+        statistics,
         symmetry,
         training,
         tuning,
@@ -53,6 +54,7 @@ _SUBMODULES = (
     "report",
     "representations",
     "scaling",
+    "statistics",
     "symmetry",
     "training",
     "tuning",
@@ -82,6 +84,7 @@ __all__ = [
     "report",
     "representations",
     "scaling",
+    "statistics",
     "symmetry",
     "symmetry_by_name",
     "training",

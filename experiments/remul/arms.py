@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from learnsym.objectives.multitask import DualAscent, PenaltyConfig, build_remul
+from learnsym.objectives.multitask.config import Chooser
 from tasks import Task
 from torch import nn
 
@@ -13,8 +15,6 @@ from learnsym.groups import SO3, AxialSO2, Group, Octahedral
 from learnsym.nets.points import EGNN
 from learnsym.nets.points.transformer import PointTransformer
 from learnsym.objectives import Remul, Supervised, mse
-from learnsym.objectives.multitask import DualAscent, PenaltyConfig, build_remul
-from learnsym.objectives.multitask.config import Chooser
 from learnsym.training import OptimiserConfig
 
 GROUPS: dict[str, Group] = {

@@ -9,8 +9,8 @@ from typing import Any
 
 from learnsym.comparison.grid import Cell
 from learnsym.comparison.networks import Network
+from learnsym.files import read_json, write_json
 from learnsym.training import Run
-from learnsym.training.checkpoint import write_atomically
 
 COLUMNS = (
     *("cell", "state", "failure", "arm", "train", "size", "width", "steps", "batch_size", "seed", "lr"),
@@ -52,7 +52,10 @@ def forget_failed(folder: Path) -> int:
 
 def read_rows(folder: Path) -> list[dict[str, Any]]:
     """All rows, with all columns, in the order of their cells' names."""
-    rows = [json.loads(path.read_text(encoding="utf8")) for path in sorted((folder / "rows").glob("*.json"))]
+    rows = [
+        read_json(path, "out", "delete it, the next comparison trains its cell again")
+        for path in sorted((folder / "rows").glob("*.json"))
+    ]
     return [{name: row.get(name) for name in COLUMNS} for row in rows]
 
 
@@ -85,4 +88,4 @@ def _given(cell: Cell, network: Network) -> dict[str, Any]:
 def _write(folder: Path, cell: Cell, row: dict[str, Any]) -> None:
     path = row_path(folder, cell)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(row) + "\n").encode())
+    write_json(path, row)

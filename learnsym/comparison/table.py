@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from learnsym.comparison.choice import POINT
 from learnsym.comparison.rows import COLUMNS, read_rows
-from learnsym.training.checkpoint import write_atomically
+from learnsym.files import write_atomically
 from learnsym.workers import Locks
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ Krizhevsky (2009), "Learning multiple layers of features from tiny images".
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File, cache_folder
 from learnsym.data.source import Sizes, Source, find
+from learnsym.files import replacing
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 RECORD = 1 + 3 * 32 * 32
@@ -81,17 +81,11 @@ def _cached(split: str) -> tuple[Tensor, Tensor]:
         archive = find("cifar10-jpeg", RECOMPRESSED)
         folder.mkdir(parents=True, exist_ok=True)
         for path, array in zip(paths, decode(archive, split), strict=True):
-            _save(path, array)
+            with replacing(path) as temporary:
+                np.save(temporary, array)
     # Copy-on-write: torch asks for writable memory, the file stays as it is.
     images, labels = (torch.from_numpy(np.load(path, mmap_mode="c")) for path in paths)
     return images, labels
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "wb") as stream:
-        np.save(stream, array)
-    os.replace(temporary, path)
 
 
 def _read_recompressed(variant: str, sizes: Sizes, seed: int) -> dict[str, Dataset]:

@@ -42,4 +42,3 @@ class Fixed(LearnableDistribution):
     def terms(self) -> tuple[str, ...]:
         """None: nothing is learned."""
         return ()
-

@@ -1,4 +1,4 @@
-"""Groups by name: one instance of every kind, over which tests state their laws, and those of the plane as people write them."""
+"""Groups by name: one instance of every kind, over which tests state their laws, and groups of the plane."""
 
 from __future__ import annotations
 

@@ -2,11 +2,9 @@
 
 from learnsym.distributions import Quadrature
 from learnsym.measure.closure_test import closure_test
-from learnsym.measure.comparison import PairedDifference, paired_difference, ratio_of_means
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.measure.discovery.discover import Discovery, GeneratorCandidate, discover_generators
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.exactness import (
     Break,
     ExactSizes,
@@ -24,7 +22,6 @@ from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
 from learnsym.measure.finite.layer_scores import LayerScore, LayerScores, layer_scores
 from learnsym.measure.finite.pixel_shifts import pixel_shifts
 from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
-from learnsym.measure.interval import Interval, bootstrap_interval, student_interval
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
@@ -37,7 +34,17 @@ from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.space import SpacePosePosterior, space_pose_posterior
 from learnsym.measure.task_extent import TaskExtent, task_extent
 from learnsym.measure.twirl import TwirlDecomposition, twirl
-from learnsym.measure.variance_components import VarianceComponents, variance_components
+from learnsym.statistics import (
+    Estimate,
+    Interval,
+    PairedDifference,
+    VarianceComponents,
+    bootstrap_interval,
+    paired_difference,
+    ratio_of_means,
+    student_interval,
+    variance_components,
+)
 
 __all__ = [
     "AnalysisConfig",

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
+from learnsym.distributions.draws import distribution_or_haar, matching, stratified_elements
 from learnsym.measure._probe import Model, Output, in_units_of, outputs_of
-from learnsym.measure.estimate import Estimate
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 

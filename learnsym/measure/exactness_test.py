@@ -12,11 +12,10 @@ from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
+from learnsym.distributions.draws import distribution_or_haar, matching, stratified_elements
 from learnsym.measure._probe import Model, Output, outputs_of
-from learnsym.measure.comparison import paired_difference
 from learnsym.measure.equivariance_error import equivariance_error, pairing, relative
-from learnsym.measure.estimate import Estimate
+from learnsym.statistics import Estimate, paired_difference
 from learnsym.symmetry import Symmetry
 
 ROUNDING = 16

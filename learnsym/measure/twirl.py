@@ -16,12 +16,10 @@ from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._draws import draws_of
-from learnsym.measure._elements import matching
+from learnsym.distributions.draws import draws_of, matching
 from learnsym.measure._probe import Model, Output, outputs_of
-from learnsym.measure.comparison import ratio_of_means
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.example_losses import LOSSES, LossOfExamples, loss_of_examples
+from learnsym.statistics import Estimate, ratio_of_means
 from learnsym.symmetry import Symmetry
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from torch import nn
@@ -36,9 +36,9 @@ class Setup:
 
     net: NetConfig
     data: Signature
-    loss: LossConfig = LossConfig()
+    loss: LossConfig = field(default_factory=LossConfig)
     twin: Twin = "learned"
-    chooser: Chooser = TrainingLoss()
+    chooser: Chooser = field(default_factory=TrainingLoss)
     examples: int = 1
     held_out: Batch | None = None
 
@@ -116,13 +116,14 @@ class Method(abc.ABC):
         unused = self.unused(chooser) if "learned" in twins else ()
         if "learned" in twins and chooser.name not in self.choosers:
             raise ValueError(
-                f"chooser.name: got {chooser.name!r} with the method {self.name}, whose degree lives in the {self.place}; "
-                f"it works with {', '.join(self.choosers)}, and docs/methods.md shows what {chooser.name} works with"
+                f"chooser.name: got {chooser.name!r} with the method {self.name}, whose degree lives in the "
+                f"{self.place}; it works with {', '.join(self.choosers)}, and docs/methods.md shows what {chooser.name} works with"
             )
         for name in unused:
             if getattr(self, name) != getattr(type(self)(), name):
                 raise ValueError(
-                    f"method.{name}: got {getattr(self, name)}, which the chooser {chooser.name} does not use; leave it out"
+                    f"method.{name}: got {getattr(self, name)}, which the chooser {chooser.name} does not use; leave "
+                    "it out"
                 )
 
 

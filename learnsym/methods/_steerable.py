@@ -13,7 +13,9 @@ from learnsym.nets.steerable_blocks import Conv
 from learnsym.symmetry import Symmetry
 
 
-def steerable_net(method: str, setup: Setup, group: str, convolutions: dict[str, Conv], band_limit: int = 2) -> nn.Module:
+def steerable_net(
+    method: str, setup: Setup, group: str, convolutions: dict[str, Conv], band_limit: int = 2
+) -> nn.Module:
     """The steerable network of a twin, whose convolutions are given by twin and have equal channels.
 
     Raises:

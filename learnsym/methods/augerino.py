@@ -53,7 +53,7 @@ class Augerino(Method):
     average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
     """How outputs for several copies become one; `outputs` for regression."""
 
-    title = "Augerino: box with caps; norm, sparse-norm or entropy regulariser; geometry and colour; invariant and equivariant"
+    title = "Augerino: box with caps and a reward for widths; geometry and colour; invariant and equivariant"
     place = "data"
     papers = (("Benton et al. 2020", "2010.11882"),)
     nets = IMAGE_NETS

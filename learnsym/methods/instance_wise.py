@@ -71,8 +71,8 @@ class InstanceWise(Method):
     def __post_init__(self) -> None:
         if not 0 < self.narrow <= self.wide < 1 or not 0 < self.init < 1:
             raise ValueError(
-                f"method.narrow, method.wide, method.init: got {self.narrow}, {self.wide}, {self.init}, must lie in (0, 1) "
-                "with narrow <= wide"
+                f"method.narrow, method.wide, method.init: got {self.narrow}, {self.wide}, {self.init}, must lie in "
+                "(0, 1) with narrow <= wide"
             )
         for name in ("orbit", "copies", "test_copies"):
             at_least(name, getattr(self, name), 1)

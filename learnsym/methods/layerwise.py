@@ -28,8 +28,8 @@ TWINS = {
 class Layerwise(Method):
     """Eight layers, each of which may be a convolution, a free map between grids, or their mean, as a prior says.
 
-    `plain` has the free maps alone, `exact` the convolutions, which keep all translations. Images are resized to the next
-    multiple of 32 pixels.
+    `plain` has the free maps alone, `exact` the convolutions, which keep all translations. Images are resized to the
+    next multiple of 32 pixels.
     """
 
     name: Literal["layerwise"] = "layerwise"

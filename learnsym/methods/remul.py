@@ -26,8 +26,8 @@ from learnsym.symmetry import Symmetry
 class Remul(Method):
     """A plain network pushed towards the candidates by penalties; the weight of each says how much of it holds.
 
-    `plain` has no penalty; `fixed` is trained on examples and targets moved uniformly by the first candidate; `exact` is
-    averaged over an orbit of it (images), or is another network with about as many parameters (clouds).
+    `plain` has no penalty; `fixed` is trained on examples and targets moved uniformly by the first candidate; `exact`
+    is averaged over an orbit of it (images), or is another network with about as many parameters (clouds).
     """
 
     name: Literal["remul"] = "remul"

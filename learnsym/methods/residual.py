@@ -34,7 +34,7 @@ class Residual(Method):
     band_limit: int = 2
     """Highest frequency of the fields of SO(2) and O(2)."""
     free_variance: float = 0.01
-    """Prior variance of the free kernel, in that of usual initial weights; not with the chooser elbo, which learns it."""
+    """Prior variance of the free kernel, in that of usual initial weights; the chooser elbo learns it instead."""
     weight: float = 1.0
     """Weight of the prior; 1 is Bayes' rule."""
 

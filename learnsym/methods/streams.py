@@ -31,7 +31,7 @@ INTEGRANDS: dict[str, Callable[..., Any] | None] = {
 
 @dataclass(frozen=True, kw_only=True)
 class GroupStreams(Method):
-    """A mixture of invariant classifiers, one for each group; `exact` is that of the last group alone, `plain` of none."""
+    """A mixture of invariant classifiers, one a group; `exact` is that of the last group alone, `plain` of none."""
 
     name: Literal["streams"] = "streams"
     groups: list[str] = field(default_factory=lambda: [NONE, "C_4", "D_4"])

@@ -39,12 +39,12 @@ class NetConfig:
 
     name: Literal[ImageNet, LayeredNet, PointNet] = "cnn"
     """Small convolutional classifier; perceptron; Mario-Iggy network; nine convolutions for CIFAR-10; small U-Net. With
-    layers that the method chooses: six steerable convolutions; three group convolutions; eight maps between grids; group
-    convolutions with invariants. For clouds of points: plain transformer, plain graph network, E(3) graph network, SE(3)
-    graph network with local frames, E(3) geometric-algebra transformer."""
+    layers that the method chooses: six steerable convolutions; three group convolutions; eight maps between grids;
+    group convolutions with invariants. For clouds of points: plain transformer, plain graph network, E(3) graph
+    network, SE(3) graph network with local frames, E(3) geometric-algebra transformer."""
     width: int = 32
-    """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group, invariant),
-    features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
+    """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
+    invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
     depth: int = 3
     """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points; mario and cifar
     have a depth of their own."""

@@ -20,7 +20,8 @@ class GroupCNN(nn.Module):
 
     Convolutions of 5 pixels with batch normalisation of fields and ReLU, a 2x2 maximum after the first.
 
-    Reference: the kind of network of Romero, Lohit, "Learning partial equivariances from data" (2022), arXiv 2110.10211.
+    Reference: the kind of network of Romero, Lohit, "Learning partial equivariances from data" (2022), arXiv
+    2110.10211.
 
     Args:
         group: C_N or D_N.

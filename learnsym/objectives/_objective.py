@@ -7,7 +7,6 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-
 Batch = tuple[Tensor, Tensor]
 """Inputs and targets."""
 

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.statistics import LEVEL
+
 BURN_IN = 200
 
 
@@ -28,7 +30,7 @@ class StreamPosterior:
         """The posterior mean of the weights."""
         return self.weights.mean(0)
 
-    def interval(self, level: float = 0.9) -> tuple[Float[Tensor, "S"], Float[Tensor, "S"]]:
+    def interval(self, level: float = LEVEL) -> tuple[Float[Tensor, "S"], Float[Tensor, "S"]]:
         """The equal-tailed credible interval of each weight."""
         low, high = self.weights.quantile(torch.tensor([(1 - level) / 2, (1 + level) / 2]).to(self.weights), 0)
         return low, high

@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from learnsym.degrees import Degree
 from learnsym.equivariant.twins import plain_twin
 from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
+from learnsym.statistics import LEVEL
 
 NONE = "none"
 
@@ -82,7 +83,7 @@ class Streams(nn.Module):
         return found.gather(-1, y[:, None, None].expand(-1, found.shape[1], 1))[..., 0]
 
     @torch.no_grad()
-    def condition(self, x: Tensor, y: Int[Tensor, "N"], level: float = 0.9, seed: int = 0) -> StreamPosterior:
+    def condition(self, x: Tensor, y: Int[Tensor, "N"], level: float = LEVEL, seed: int = 0) -> StreamPosterior:
         """Set the weights to their posterior mean given held-out examples, with credible intervals, in place.
 
         Args:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from learnsym.degrees import write_degrees
+from learnsym.files import write_atomically
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report import html
 from learnsym.report.collect import data_result, environment_of
@@ -16,7 +17,6 @@ from learnsym.report.groups import DataGroup, group_runs
 from learnsym.report.plan import plan
 from learnsym.report.results import Analysis, DataResult
 from learnsym.report.store import results
-from learnsym.training.checkpoint import write_atomically
 from learnsym.training.config_file import dump_config, read_config
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,6 @@ from learnsym.degrees import Degree
 from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report.groups import DataGroup
-from learnsym.report.intervals import bootstrap, over_seeds
 from learnsym.report.plan import Plan
 from learnsym.report.results import (
     Curve,
@@ -22,11 +21,11 @@ from learnsym.report.results import (
     EquivarianceError,
     ExtentCurve,
     History,
-    Interval,
     Orbit,
     PoseLaw,
     TwinResult,
 )
+from learnsym.statistics import Interval, bootstrap_seeds, over_seeds
 from learnsym.training.run import Run
 
 Found = dict[Path, dict[str, Any]]
@@ -103,7 +102,7 @@ def _twin(name: str, runs: Sequence[Run], by_run: Found, settings: AnalysisConfi
 
 def _bootstrapped(scores: Sequence[Any], settings: AnalysisConfig) -> list[list[float]]:
     arrays = [np.asarray(one, dtype=float) for one in scores]
-    return [values.tolist() for values in bootstrap(arrays, settings.bootstrap, settings.level, settings.seed)]
+    return [values.tolist() for values in bootstrap_seeds(arrays, settings.bootstrap, settings.level, settings.seed)]
 
 
 def _error(found: Sequence[dict[str, Any]]) -> EquivarianceError | None:
@@ -145,7 +144,7 @@ def _learned_degrees(found: Sequence[dict[str, Any]], label: str, level: float) 
         return []
     merged = []
     for same in zip(*per_seed, strict=True):
-        value = over_seeds([degree.estimate for degree in same], level)
+        value = over_seeds([degree.estimate for degree in same], level).clipped(low=0.0)
         fields = {**vars(same[0]), "estimate": value.estimate, "low": value.low, "high": value.high, "level": level}
         merged.append(Degree(**fields))
     return merged

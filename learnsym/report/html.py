@@ -12,8 +12,9 @@ from learnsym.degrees import Degree
 from learnsym.report import gauge, words
 from learnsym.report.draw import Panel, slug
 from learnsym.report.figures.style import NOTION_COLOURS, TWIN_COLOURS
-from learnsym.report.results import Analysis, DataResult, Interval
+from learnsym.report.results import Analysis, DataResult
 from learnsym.report.table import cell_text, score_name
+from learnsym.statistics import Interval
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -6,15 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from learnsym.degrees import Degree
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A number with the interval around it; `low` and `high` are None when no interval was computed."""
-
-    estimate: float
-    low: float | None = None
-    high: float | None = None
+from learnsym.statistics import LEVEL, Interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +117,7 @@ class Analysis:
 
     path: Path
     data: list[DataResult]
-    level: float = 0.9
+    level: float = LEVEL
     config: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from learnsym import __version__
+from learnsym._version import __version__
+from learnsym.files import replacing
 from learnsym.training.worker import begin_worker
 
 logger = logging.getLogger(__name__)
@@ -60,9 +60,8 @@ class Piece:
         """Compute and keep the result."""
         result = self.function(**self.arguments)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
-        temporary.write_text(json.dumps({"key": self.key, "result": result}), encoding="utf8")
-        os.replace(temporary, self.path)
+        with replacing(self.path) as temporary:
+            temporary.write_text(json.dumps({"key": self.key, "result": result}), encoding="utf8")
         return result
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from learnsym.degrees import Degree
-from learnsym.report.results import DataResult, ExtentCurve, Interval, PoseLaw, TwinResult
+from learnsym.report.results import DataResult, ExtentCurve, PoseLaw, TwinResult
+from learnsym.statistics import Interval
 
 _MOVED = {
     "rotation": "Rotated",

@@ -130,7 +130,7 @@ def _fixed(found: LawIntervals | str, runs: Runs) -> LawIntervals | str:
 def _established(law: LawIntervals | str, runs: Runs, settings: StudySettings) -> bool:
     if settings.irreducible != "auto" or isinstance(law, str):
         return settings.irreducible == "yes"
-    return law.E.low > CLEAR * float(runs.loss.min())
+    return law.E.ends[0] > CLEAR * float(runs.loss.min())
 
 
 def _costs(runs: Runs) -> tuple[dict[str, SampleCost], list[str]]:

@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float, Int
 
-from learnsym.measure import Interval
 from learnsym.scaling._minimise import minimise
 from learnsym.scaling._surface import Surface
 from learnsym.scaling.fit import fitted
 from learnsym.scaling.law import Law
+from learnsym.statistics import LEVEL, Interval, check_level, percentile_interval
 
 REDRAWS = 1000
 
@@ -39,7 +39,7 @@ def law_intervals(
     D: np.ndarray,
     loss: np.ndarray,
     cells: np.ndarray,
-    level: float = 0.9,
+    level: float = LEVEL,
     replicates: int = 200,
     seed: int = 0,
     irreducible: bool = True,
@@ -88,22 +88,18 @@ def law_intervals(
     a, b = samples[:, 2], samples[:, 4]
     columns = (*samples.T, b / (a + b), a / (a + b))
     names = ("E", "A", "a", "B", "b", "a_opt", "b_opt")
-    intervals = {name: interval_of(column, level) for name, column in zip(names, columns, strict=True)}
+    intervals = {
+        name: percentile_interval(getattr(law, name), column, level)
+        for name, column in zip(names, columns, strict=True)
+    }
     return LawIntervals(law=law, samples=samples, **intervals)
 
 
 def check_resampling(level: float, replicates: int) -> None:
     """Refuse a level or a number of resamples that gives no interval."""
-    if not 0 < level < 1:
-        raise ValueError(f"level: got {level}, must lie between 0 and 1; 0.9 is usual")
+    check_level(level)
     if replicates < 20:
         raise ValueError(f"replicates: got {replicates}, must be at least 20; 200 is usual")
-
-
-def interval_of(values: Float[np.ndarray, " R"], level: float) -> Interval:
-    """The percentile interval of resampled values."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(low=float(low), high=float(high), level=level)
 
 
 def resampled(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from learnsym.scaling.arm import ArmStudy, study_arm
 from learnsym.scaling.pair import PairStudy, study_pair
 from learnsym.scaling.runs import Runs, read_runs
 from learnsym.scaling.settings import StudySettings
-from learnsym.scaling.study_json import as_json
-from learnsym.training.checkpoint import write_atomically
 
 REFERENCE = "plain"
 
@@ -30,10 +27,6 @@ class Study:
         """The comparison of two arms, by the chosen FLOPs when not told otherwise."""
         wanted = (first, second, kind or self.settings.flops)
         return next((pair for pair in self.pairs if (pair.first, pair.second, pair.kind) == wanted), None)
-
-    def write(self, path: Path) -> None:
-        """Write all numbers, see `docs/scaling.md`."""
-        write_atomically(path, (json.dumps(as_json(self), indent=1, allow_nan=False) + "\n").encode())
 
 
 def study_folder(folder: str | Path, settings: StudySettings | None = None) -> Study:

@@ -174,7 +174,8 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def check_sections(content: Mapping[str, Any]) -> None:
     """Refuse keys that no configuration of a run has."""
-    check_old(f"{key}.{name}" for key, value in content.items() for name in (value if isinstance(value, dict) else [""]))
+    for key, value in content.items():
+        check_old(f"{key}.{name}" for name in (value if isinstance(value, dict) else [""]))
     for key, value in content.items():
         if key not in SECTIONS:
             raise ValueError(f"{key}: unknown key; known keys are {', '.join(SECTIONS)}")

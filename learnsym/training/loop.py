@@ -6,7 +6,6 @@ looked up by step, so that a fit that is stopped and resumed ends with the same 
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import multiprocessing
@@ -22,10 +21,10 @@ from tqdm.auto import tqdm
 from learnsym.data import Batches
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
+from learnsym.files import write_json
 from learnsym.learners import degrees
 from learnsym.objectives import Loss, Objective
 from learnsym.training import distributed
-from learnsym.training.checkpoint import write_atomically
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.global_batch_norm import global_batch_norm
 from learnsym.training.history import History
@@ -257,7 +256,7 @@ class _Loop:
             file = self.run.path / "nan_batch.json"
             content = {"step": step, "values": {name: str(value) for name, value in values.items()}, "indices": indices}
             if distributed.rank() == 0:
-                write_atomically(file, (json.dumps(content) + "\n").encode())
+                write_json(file, content)
             where = f", its batch is named in {file} and the checkpoint of step {self.saved} is kept"
         named = ", ".join(f"{name} {value}" for name, value in values.items())
         remedy = "begin anew with a lower optimiser.lr or with optimiser.clip"

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from learnsym.data import Batches, Splits
+from learnsym.files import write_atomically
 from learnsym.objectives import Objective
 from learnsym.training import distributed
 from learnsym.training.build import build
-from learnsym.training.checkpoint import write_atomically
 from learnsym.training.config import RunConfig
 from learnsym.training.evaluate import evaluate, predict, scores
 from learnsym.training.loop import fit

@@ -11,9 +11,10 @@ from learnsym.training.config import OptimiserConfig
 
 
 def make_optimiser(module: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:
-    """An optimiser with the groups `network` and `symmetry`; the latter holds what modules own that are `over_elements`.
+    """An optimiser with the groups `network` and `symmetry`; the latter has a rate of its own and no weight decay.
 
-    Such modules say how likely group elements are, at the input or in a layer, or hold such a law in bounds.
+    It holds what modules own that are `over_elements`: they say how likely group elements are, at the input or in a
+    layer, or hold such a law in bounds.
 
     Raises:
         ValueError: when nothing is trainable.

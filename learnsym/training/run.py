@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from learnsym.data import Signature, load_splits
 from learnsym.degrees import Degree
+from learnsym.files import write_atomically
 from learnsym.learners import degrees
 from learnsym.training import checkpoint
 from learnsym.training.build import build_model, setup_of
@@ -55,8 +56,8 @@ class Run:
         else:
             _make_folder(folder)
             content = json.dumps(environment(device or torch.device("cpu")), indent=2) + "\n"
-            checkpoint.write_atomically(folder / "env.json", content.encode())
-        checkpoint.write_atomically(folder / "config.yaml", dump_config(config).encode())
+            write_atomically(folder / "env.json", content.encode())
+        write_atomically(folder / "config.yaml", dump_config(config).encode())
         run = cls(folder)
         run.__dict__["config"] = config
         return run
@@ -131,7 +132,7 @@ class Run:
     def keep_signature(self, signature: Signature) -> None:
         """Write `data.json`."""
         content = json.dumps(signature.to_json()) + "\n"
-        checkpoint.write_atomically(self.path / "data.json", content.encode())
+        write_atomically(self.path / "data.json", content.encode())
 
     def predictions(self) -> dict[str, Tensor]:
         """`outputs` `(N, K)` and `targets` `(N,)` of the test split; empty when none were saved, as for label maps."""

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from learnsym.training.checkpoint import write_atomically
+from learnsym.files import write_atomically, write_json
 from learnsym.tuning.claims import trial_folder
 from learnsym.tuning.study import Study
 from learnsym.workers import FolderLocks
@@ -29,7 +29,7 @@ def write_results(study: Study, folder: Path) -> None:
         if len(study.space.objectives) > 1:
             rows = [_row(study, trial) for trial in front]
             _write_csv(folder / "front.csv", rows)
-            _write_json(folder / "front.json", rows)
+            write_json(folder / "front.json", rows, indent=2)
         best = best_of(study)
         if best is not None:
             _copy_best(study, best, folder)
@@ -94,7 +94,7 @@ def _copy_best(study: Study, best: FrozenTrial, folder: Path) -> None:
         return
     if not all((source / str(seed) / "config.yaml").exists() for seed in seeds):
         logger.warning("the runs of the best trial, %d, lie in the --out of another command", best.number)
-        _write_json(note, content)
+        write_json(note, content, indent=2)
         return
     temporary = folder / "best.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
@@ -102,7 +102,7 @@ def _copy_best(study: Study, best: FrozenTrial, folder: Path) -> None:
     note.unlink(missing_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)
-    _write_json(note, content)
+    write_json(note, content, indent=2)
 
 
 def _write_trials(study: Study, folder: Path) -> None:
@@ -116,7 +116,3 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
         writer.writeheader()
         writer.writerows(rows)
     write_atomically(path, buffer.getvalue().encode())
-
-
-def _write_json(path: Path, content: object) -> None:
-    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import random
@@ -11,8 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from learnsym.files import read_json, write_json
 from learnsym.training import Interrupted, distributed
-from learnsym.training.checkpoint import write_atomically
 from learnsym.training.signals import StopRequest, stop_request
 from learnsym.tuning.claims import BUSY, OVER, Claim, Claims
 from learnsym.tuning.results import write_results, write_table
@@ -118,8 +117,8 @@ def _mark(study: Study, folder: Path) -> None:
         if not path.exists() and ((folder / "trials").exists() or (folder / "config.yaml").exists()):
             raise ValueError(f"out: {folder} holds something else than a study; name another folder")
         if not path.exists():
-            write_atomically(path, (json.dumps(content) + "\n").encode())
-    there = json.loads(path.read_text(encoding="utf8"))
+            write_json(path, content)
+    there = read_json(path, "out", "name another folder")
     if there != content:
         raise ValueError(f"out: {folder} belongs to another study, {there['study']}; name another folder")
 

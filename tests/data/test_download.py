@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import os
 import tarfile
 import threading
 import zipfile
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 import learnsym.data as data
-from learnsym.data import camvid, cifar, download, idx
+from learnsym.data import camvid, cifar, idx
 from learnsym.data.files import File, digest
 from learnsym.data.source import Sizes, Source
 
@@ -159,7 +160,7 @@ def test_disk_full(server, cache, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(download.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(ValueError, match="free space"):
         data.fetch("toy")
     assert files_in(cache) == []

@@ -10,8 +10,8 @@ from torch import nn
 from torch.func import functional_call, grad, jvp, vmap
 
 from learnsym import groups
-from learnsym.learners import degrees
 from learnsym.equivariant import EquivariantLinear, FeatureField, FieldType, GroupConv2d, SteerableConv, kernel_distance
+from learnsym.learners import degrees
 from learnsym.measure import equivariance_error
 from learnsym.objectives import WithPrior
 from learnsym.relax import ResidualPathway, VariationalPathway

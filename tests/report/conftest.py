@@ -14,11 +14,11 @@ from learnsym.report.results import (
     EquivarianceError,
     ExtentCurve,
     History,
-    Interval,
     Orbit,
     PoseLaw,
     TwinResult,
 )
+from learnsym.statistics import Interval
 
 CAPS = {
     "translation_x": 1.0,

@@ -7,7 +7,8 @@ import pytest
 
 from learnsym.report import gauge, html
 from learnsym.report.draw import panels
-from learnsym.report.results import Analysis, DataResult, Interval, TwinResult
+from learnsym.report.results import Analysis, DataResult, TwinResult
+from learnsym.statistics import Interval
 
 VOID = {"meta", "link", "img", "circle", "path", "line", "rect", "br"}
 

@@ -1,7 +1,8 @@
 import pytest
 
 from learnsym.report import words
-from learnsym.report.results import Analysis, Interval, PoseLaw
+from learnsym.report.results import Analysis, PoseLaw
+from learnsym.statistics import Interval
 
 
 def law(estimate: float, low: float, high: float, kind: str = "range") -> PoseLaw:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from learnsym.augment.config import AugmentConfig
+from learnsym.objectives.config import ObjectiveConfig
 
 import learnsym as ls
-from learnsym.augment.config import AugmentConfig
 from learnsym.data.config import DataConfig
 from learnsym.nets.config import NetConfig
-from learnsym.objectives.config import ObjectiveConfig
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig
 
 

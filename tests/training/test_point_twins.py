@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from learnsym.relax.config import POINT_LAYERS, relaxed_points
 from torch import nn
 
 import learnsym as ls
@@ -20,7 +21,6 @@ from learnsym.nets import NetConfig
 from learnsym.nets.points import EGNN, GNN
 from learnsym.objectives import MovedExamples, ObjectiveConfig, PenaltyConfig, WithPrior
 from learnsym.relax import RelaxConfig
-from learnsym.relax.config import POINT_LAYERS, relaxed_points
 from learnsym.training import Run, RunConfig, TrainConfig, build, members, train_member
 from learnsym.training import loop as loop_module
 from tests.training.test_parallel import assert_two_are_one

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from learnsym.augment.config import AugmentConfig
+
 from learnsym.data.config import DataConfig
 from learnsym.nets.config import NetConfig
 from learnsym.training import RunConfig, TrainConfig

@@ -10,6 +10,7 @@ from learnsym.comparison.verdicts.grid import at_best
 from learnsym.comparison.verdicts.metrics import Metric, metric_of
 from learnsym.comparison.verdicts.regions import Crossing, Region, crossings, regions
 from learnsym.comparison.verdicts.scores import Scores, check_arms
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def crossover(
     first: str,
     second: str,
     metric: Metric | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
     test_examples: int | None = None,
 ) -> Crossover:
     """Where the better of two arms changes, each at the size, length and rate that its validation loss chooses.

@@ -12,6 +12,7 @@ from learnsym.comparison.verdicts.grid import at_best
 from learnsym.comparison.verdicts.metrics import ERROR_RATE, LOSS, Metric, has_accuracy
 from learnsym.comparison.verdicts.regions import regions, zeros
 from learnsym.comparison.verdicts.scores import Scores, check_arms
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ def data_efficiency(
     arm: str,
     reference: str,
     metric: Metric | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
     test_examples: int | None = None,
 ) -> list[Efficiency]:
     """How many times the data of a reference an arm needs for the same score, at each number of examples.

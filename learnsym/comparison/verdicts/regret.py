@@ -10,6 +10,7 @@ from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.grid import Place
 from learnsym.comparison.verdicts.metrics import Metric, metric_of
 from learnsym.comparison.verdicts.scores import Scores, check_arms
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +69,7 @@ def regret(
     others: Sequence[str],
     metric: Metric | None = None,
     margin: float | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
     test_examples: int | None = None,
 ) -> Regret:
     """How far an arm stays behind the better of other twins in each cell (examples, size, length).

@@ -16,9 +16,8 @@ from torch import Tensor
 
 from learnsym.data.dynamics._rounding import rounding_error
 from learnsym.data.dynamics.candidates import Candidate
-from learnsym.measure import Estimate, student_interval
-from learnsym.measure._draws import draws_of
-from learnsym.measure._elements import matching
+from learnsym.distributions.draws import draws_of, matching
+from learnsym.statistics import Estimate, student_interval
 from learnsym.symmetry import Symmetry
 
 WHOLE = 48
@@ -143,7 +142,7 @@ def _row(
     # the variance over the whole group, else its unbiased estimate
     spread = torch.stack([_square(z - mean) for z in back]).sum(0) / (len(back) - (not draws.is_whole))
     found, floor, excess = Estimate.of(defect), Estimate.of(spread), Estimate.of(defect - explained)
-    interval = student_interval(excess, LEVEL)
+    low, high = student_interval(excess, LEVEL).ends
     return CertificateRow(
         candidate=candidate.name,
         elements=len(back),
@@ -152,9 +151,9 @@ def _row(
         defect_stderr=found.stderr,
         floor=floor.mean,
         floor_stderr=floor.stderr,
-        low=interval.low,
-        high=interval.high,
-        verdict=EXACT if excess.mean <= 0 else BROKEN if interval.low > 0 else OPEN,
+        low=low,
+        high=high,
+        verdict=EXACT if excess.mean <= 0 else BROKEN if low > 0 else OPEN,
     )
 
 

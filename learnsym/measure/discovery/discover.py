@@ -15,8 +15,7 @@ from learnsym._modes import evaluating
 from learnsym.measure._probe import Model, Output
 from learnsym.measure.discovery.fields import MovedBy, all_candidates, check_candidates, velocities
 from learnsym.measure.discovery.polarisation import gradients, polarisation
-from learnsym.measure.estimate import Estimate
-from learnsym.measure.interval import student_interval
+from learnsym.statistics import Estimate, student_interval
 
 ROUNDING = 1e-11
 """Mean squared cosines of gradients and velocities below this are rounding, of gradients in single precision."""
@@ -48,7 +47,7 @@ class Discovery:
         found = [
             each.matrix
             for each in self.candidates
-            if each.p_value <= level and student_interval(each.singular_value, 1 - 2 * level).high < below
+            if each.p_value <= level and student_interval(each.singular_value, 1 - 2 * level).ends[1] < below
         ]
         return torch.stack(found) if found else self.untested[:0]
 

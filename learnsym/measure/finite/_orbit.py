@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
+from learnsym.distributions.draws import distribution_or_haar, matching, stratified_elements
 from learnsym.groups import Group
-from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
 from learnsym.measure._probe import Model, Output, check_outputs, check_probe, outputs_of, tensor_of
 from learnsym.symmetry import Symmetry
 

@@ -16,8 +16,8 @@ from torch import Tensor
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output, outputs_of
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._orbit import pairs, proper_orbit
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 Transform = Callable[[Tensor], Tensor]

@@ -14,11 +14,11 @@ from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.distributions import Quadrature
-from learnsym.measure._elements import matching
+from learnsym.distributions.draws import matching
 from learnsym.measure._probe import Model, Output, in_units_of
 from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._orbit import check_elements, pairs, squared_distance
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 

@@ -16,8 +16,8 @@ from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output
 from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._orbit import moved_outputs, orbit, squared_distance
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 

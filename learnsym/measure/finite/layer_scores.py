@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym.actions import Image
-from learnsym.measure._elements import matching
+from learnsym.distributions.draws import matching
 from learnsym.measure._probe import check_probe
 from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._correlation import above_chance, correlation
 from learnsym.measure.finite._features import chosen_layers, features
 from learnsym.measure.finite._frame import Frame, cropped, frame_of
 from learnsym.measure.finite._orbit import check_elements
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 

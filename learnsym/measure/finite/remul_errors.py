@@ -11,8 +11,8 @@ from torch import Tensor
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._orbit import orbit, pairs
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from learnsym.measure._probe import Model, Output, in_units_of
 from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.flow import Derivative
 from learnsym.measure.lie.forward import Backend
 from learnsym.measure.lie.generator import generator_named
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)

@@ -5,11 +5,13 @@ Legend of axes: `M` models, `B` examples, `R` replicates, `n` units that are dra
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
-from scipy.stats import norm
-from scipy.stats import t as student
 from torch import Tensor
+
+from learnsym.statistics import student_quantile
 
 
 def principal_axes(q: Float[Tensor, "*R 3 3"]) -> tuple[Float[Tensor, "*R 3"], Float[Tensor, "*R 3 3"]]:
@@ -52,8 +54,7 @@ def _weights(size: int, count: int, level: float, generator: torch.Generator) ->
         return torch.ones(count, 1)
     drawn = torch.randint(size, (count, size), generator=generator)
     shares = torch.zeros(count, size).scatter_add_(1, drawn, torch.ones(count, size)) / size
-    tail = (1 + level) / 2
-    wider = (size / (size - 1)) ** 0.5 * float(student.ppf(tail, size - 1) / norm.ppf(tail))
+    wider = (size / (size - 1)) ** 0.5 * student_quantile(level, size - 1) / student_quantile(level, math.inf)
     return 1 / size + (shares - 1 / size) * wider
 
 

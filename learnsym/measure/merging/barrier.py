@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.merging.channels import Permutations
 from learnsym.measure.merging.line import Line
+from learnsym.statistics import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)

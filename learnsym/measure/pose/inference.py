@@ -18,6 +18,7 @@ from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.read_out import CLOSED_FILTERS, EDGE, OPEN_FILTER, ReadOut, folded, read_out
 from learnsym.measure.pose.reader import Network, Reader, prepared, reader
+from learnsym.statistics import LEVEL
 from learnsym.symmetry import Symmetry
 
 CONTROL = 16
@@ -33,7 +34,7 @@ def pose_posterior(
     steps: int = 400,
     folds: int = 2,
     moves: float | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
     bootstrap: int = 200,
     seed: int = 0,
 ) -> PosePosterior:

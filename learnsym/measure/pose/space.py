@@ -26,6 +26,7 @@ from learnsym.measure.pose.law import CELLS, NOISES, LawFit, LawTable, fit_law
 from learnsym.measure.pose.networks import default_network
 from learnsym.measure.pose.read_out import EDGE
 from learnsym.measure.pose.reader import LEARNING_RATE, WEIGHT_DECAY, Network
+from learnsym.statistics import LEVEL
 from learnsym.symmetry import Symmetry
 
 GRID = 800
@@ -86,7 +87,7 @@ def space_pose_posterior(
     network: Network | None = None,
     steps: int = 600,
     folds: int = 2,
-    level: float = 0.9,
+    level: float = LEVEL,
     bootstrap: int = 200,
     seed: int = 0,
 ) -> SpacePosePosterior:

@@ -47,4 +47,4 @@ class Chooser:
         Raises:
             ValueError: when it chooses parameters of models only.
         """
-        raise ValueError(f"chooser.name: {self.name!r} sets parameters of models, and no weights of penalties in the loss")
+        raise ValueError(f"chooser.name: {self.name!r} sets parameters of models, not weights of penalties in the loss")

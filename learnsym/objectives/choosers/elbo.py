@@ -1,4 +1,4 @@
-"""The evidence lower bound as the chooser: parameters of symmetry have posteriors, and the bound is what is minimised."""
+"""The evidence lower bound as the chooser: parameters of symmetry have posteriors that maximise it."""
 
 from __future__ import annotations
 

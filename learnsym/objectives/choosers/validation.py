@@ -24,8 +24,8 @@ from learnsym.objectives.choosers.weighting import Weighting, gradient, unregist
 class HeldOutLoss(Chooser):
     """The loss on the validation examples, on which the network is not trained.
 
-    Parameters of symmetry follow its gradient, see `objectives.Bilevel`; weights in the loss grow while a smaller penalty
-    also means a smaller held-out loss, see `objectives.ValidationWeights`.
+    Parameters of symmetry follow its gradient, see `objectives.Bilevel`; weights in the loss grow while a smaller
+    penalty also means a smaller held-out loss, see `objectives.ValidationWeights`.
     """
 
     name: Literal["validation"] = "validation"
@@ -57,8 +57,8 @@ class HeldOutLoss(Chooser):
         for name in ("batch", "copies"):
             if getattr(self, name) is not None:
                 raise ValueError(
-                    f"chooser.{name}: got {getattr(self, name)}, which weights in the loss do not use: each step takes as "
-                    "many validation examples as the batch has, one copy of each; leave it out"
+                    f"chooser.{name}: got {getattr(self, name)}, which weights in the loss do not use: each step takes "
+                    "as many validation examples as the batch has, one copy of each; leave it out"
                 )
         return ValidationWeights(names, shared)
 
@@ -69,11 +69,11 @@ class Bilevel(nn.Module):
         weights              follow  grad of  task(f, x, y)                    on the batch
         symmetry parameters  follow  grad of  task(f_K, x', y') + Σ terms(f)   on held-out examples
 
-    where `f_K` averages over `copies` draws of learned augmentations. The training loss alone narrows a distribution for
-    as long as the network is still being fitted; a held-out loss does not, and with several copies it also sees what
-    averaging gains. With one copy it asks for strict invariance: each draw alone must keep the answer. In the held-out
-    pass batch norm and dropout are those of evaluation. This is the first-order form of bilevel optimisation: how the
-    weights would answer to other symmetry parameters is left out.
+    where `f_K` averages over `copies` draws of learned augmentations. The training loss alone narrows a distribution
+    for as long as the network is still being fitted; a held-out loss does not, and with several copies it also sees
+    what averaging gains. With one copy it asks for strict invariance: each draw alone must keep the answer. In the
+    held-out pass batch norm and dropout are those of evaluation. This is the first-order form of bilevel optimisation:
+    how the weights would answer to other symmetry parameters is left out.
 
     A model in evaluation has the objective itself.
 
@@ -87,8 +87,8 @@ class Bilevel(nn.Module):
         copies: transformed copies per held-out example; None for 4, which only learned augmentations use.
 
     Raises:
-        ValueError: when `batch_size` or `copies` is below 1, or the inputs are not floating; in training, when the model
-            has no symmetry parameters, no examples are held out, or nothing uses `copies`.
+        ValueError: when `batch_size` or `copies` is below 1, or the inputs are not floating; in training, when the
+            model has no symmetry parameters, no examples are held out, or nothing uses `copies`.
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
@@ -143,7 +143,8 @@ class Bilevel(nn.Module):
         """Evaluation mode, but augmented networks draw their elements at random, `copies` per example."""
         augmented = [module for module in model.modules() if isinstance(module, Augmented)]
         if self.copies is not None and not augmented:
-            raise ValueError(f"copies: got {self.copies}, but {type(model).__name__} averages over no copies; leave it out")
+            kind = type(model).__name__
+            raise ValueError(f"copies: got {self.copies}, but {kind} averages over no copies; leave it out")
         drawing = {id(module) for site in augmented for module in (site, *site.distribution.modules())}
         with ExitStack() as stack:
             for site in augmented:

@@ -13,7 +13,9 @@ from learnsym.relax import increase_along_depth, partial_ranges
 
 @final
 class IncreaseAlongDepth(Term):
-    """Lets learned parts of the group only shrink along the depth: `weight * Σ_l Σ_i relu(extent_{l+1,i} - extent_{l,i})`.
+    """Lets learned parts of the group only shrink along the depth.
+
+        weight * Σ_l Σ_i relu(extent_{l+1,i} - extent_{l,i})
 
     Reference: Romero, Lohit, "Learning partial equivariances from data" (2022), arXiv 2110.10211.
 

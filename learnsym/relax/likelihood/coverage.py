@@ -13,9 +13,9 @@ from torch import Tensor
 
 from learnsym.degrees import Degree
 from learnsym.relax.likelihood.likelihood import Likelihood
+from learnsym.statistics import LEVEL
 
 METHOD = "probabilistic steerable convolution"
-LEVEL = 0.9
 DRAWS = 200
 
 Coverage = Callable[[Tensor, Tensor, Tensor], Tensor]

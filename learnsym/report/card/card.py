@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from learnsym import __version__
 from learnsym._modes import evaluating
+from learnsym._version import __version__
+from learnsym.files import write_json
 from learnsym.measure import exact_sizes
 from learnsym.measure._probe import Output, outputs_of
 from learnsym.report.card.batches import batch_size_within
@@ -25,7 +26,6 @@ from learnsym.report.card.settings import CardSettings
 from learnsym.report.card.steps import STEPS, Situation, reach_of
 from learnsym.report.card.subject import Subject
 from learnsym.symmetry import Symmetry
-from learnsym.training.checkpoint import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -186,7 +186,7 @@ class _Kept:
     def _write(self, content: dict[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         whole = {"version": FORMAT, **content, "key": self.key, "steps": self.steps}
-        write_atomically(self.path, (json.dumps(whole, indent=1) + "\n").encode())
+        write_json(self.path, whole, indent=1)
 
 
 def _key(model: nn.Module, examples: Examples, settings: CardSettings) -> str:

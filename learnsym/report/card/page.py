@@ -7,12 +7,12 @@ from functools import partial
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from learnsym.files import write_atomically
 from learnsym.report import figures
 from learnsym.report.card import words
 from learnsym.report.card.row import Row
 from learnsym.report.draw import Panel, drawn, slug
 from learnsym.report.html import environment, image
-from learnsym.training.checkpoint import write_atomically
 
 if TYPE_CHECKING:
     from learnsym.report.card.card import Card

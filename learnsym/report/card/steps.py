@@ -15,10 +15,11 @@ from learnsym._modes import evaluating
 from learnsym.actions import Image, Invariant
 from learnsym.distributions import GroupDistribution, LieBox
 from learnsym.groups import Group
-from learnsym.measure import Estimate, Quadrature
+from learnsym.measure import Quadrature
 from learnsym.measure._probe import Output, outputs_of
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 PART_OF_CAP = 0.25

@@ -15,6 +15,7 @@ import yaml
 
 from learnsym.comparison import chosen
 from learnsym.comparison.verdicts import LOSS, Metric, Scores, at_best, finished, metric_of
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,7 +32,7 @@ class Findings:
     folder: Path
     specification: dict[str, Any]
     table: DataFrame
-    level: float = 0.9
+    level: float = LEVEL
     test_examples: int | None = None
 
     @cached_property
@@ -120,7 +121,7 @@ class Findings:
         return math.prod(axes) * len(self.specification.get("arms") or [])
 
 
-def read_findings(folder: str | os.PathLike[str], level: float = 0.9, test_examples: int | None = None) -> Findings:
+def read_findings(folder: str | os.PathLike[str], level: float = LEVEL, test_examples: int | None = None) -> Findings:
     """Read `table.parquet` and `comparison.yaml`.
 
     Raises:

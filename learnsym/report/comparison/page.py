@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from learnsym.comparison.verdicts import crossover, data_efficiency, length_unit, regret
+from learnsym.files import write_atomically
 from learnsym.report.comparison import rows
 from learnsym.report.comparison.findings import Findings, read_findings
 from learnsym.report.comparison.panels import panels
@@ -18,12 +19,12 @@ from learnsym.report.comparison.words import Verdict, crossover_verdict, efficie
 from learnsym.report.draw import Panel, drawn
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.html import environment, image
-from learnsym.training.checkpoint import write_atomically
+from learnsym.statistics import LEVEL
 
 Cards = list[tuple[str, list[Verdict]]]
 
 
-def draw_comparison(folder: str | os.PathLike[str], level: float = 0.9, test_examples: int | None = None) -> Path:
+def draw_comparison(folder: str | os.PathLike[str], level: float = LEVEL, test_examples: int | None = None) -> Path:
     """Draw the figures and the page of a comparison, also of one that is half finished.
 
     Args:

@@ -18,7 +18,6 @@ from learnsym.comparison.verdicts import (
     best_arms,
     length_unit,
     lengths,
-    over_seeds,
     where,
 )
 from learnsym.report.comparison.findings import Findings, degrees_of
@@ -222,7 +221,7 @@ def _name(one: dict) -> str:
 
 def _degree_curve(name: str, values: list[tuple[int, float]], level: float) -> ArmCurve:
     sizes = sorted({n for n, _ in values})
-    means = [over_seeds(np.array([value for m, value in values if m == n]), level) for n in sizes]
+    means = [Difference.of(np.array([value for m, value in values if m == n]), level) for n in sizes]
     columns = {
         "mean": [one.estimate for one in means],
         "low": [one.low for one in means],

@@ -7,6 +7,7 @@ from importlib import resources
 from itertools import groupby
 from pathlib import Path
 
+from learnsym.files import write_atomically
 from learnsym.report.draw import Panel, drawn
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.html import environment, image
@@ -14,7 +15,7 @@ from learnsym.report.scaling import table, words
 from learnsym.report.scaling.panels import panels
 from learnsym.scaling.settings import StudySettings
 from learnsym.scaling.study import Study, study_folder
-from learnsym.training.checkpoint import write_atomically
+from learnsym.scaling.study_json import write_study
 
 
 def draw_scaling(folder: str | Path, settings: StudySettings | None = None) -> Study:
@@ -29,7 +30,7 @@ def draw_scaling(folder: str | Path, settings: StudySettings | None = None) -> S
     """
     folder = Path(folder)
     study = study_folder(folder, settings)
-    study.write(folder / "scaling.json")
+    write_study(study, folder / "scaling.json")
     drawings = [drawn(panel, folder / "figures") for panel in panels(study)]
     write_atomically(folder / "scaling.html", render(study, drawings).encode())
     return study

@@ -34,7 +34,7 @@ def panels(study: Study) -> Iterator[Panel]:
             yield Panel(kind="scaling_budgets", data=name, alt=alt, size=SIZE, draw=make)
         if isinstance(arm.repeated, RepeatedIntervals):
             make = partial(figures.loss_against_repeats, arm, looks[name])
-            alt = f"Loss against samples seen, {name}; R* is {quantity(arm.repeated.law.R_star, arm.repeated.R_star)}."
+            alt = f"Loss against samples seen, {name}; R* is {quantity(arm.repeated.R_star)}."
             yield Panel(kind="scaling_repeats", data=name, alt=alt, size=SIZE, draw=make)
 
 
@@ -55,5 +55,5 @@ def _frontiers(study: Study, kind: str) -> str:
 def _exponents(study: Study, of: str) -> str:
     kind = study.settings.flops
     found = [(arm.runs.arm, arm.frontiers[kind]) for arm in study.arms if kind in arm.frontiers]
-    values = [f"{name} {quantity(*(f.N_exponent if of == 'N' else f.D_exponent))}" for name, f in found]
+    values = [f"{name} {quantity(f.N_exponent if of == 'N' else f.D_exponent)}" for name, f in found]
     return f"Best number of {'parameters' if of == 'N' else 'samples'} against compute; exponents: {'; '.join(values)}."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from learnsym.report.scaling.words import quantity
 from learnsym.report.table import aligned
 from learnsym.scaling.arm import ArmStudy
-from learnsym.scaling.bootstrap import LawIntervals, interval_of
+from learnsym.scaling.bootstrap import LawIntervals
 from learnsym.scaling.study import Study
+from learnsym.statistics import percentile_interval
 
 HEADER = ("arm", "law", "E", "A", "a", "B", "b", "parameters ~ C^", "samples ~ C^", "runs")
 
@@ -39,17 +40,20 @@ def text_table(study: Study) -> str:
 
 
 def _coefficients(found: LawIntervals, irreducible: bool) -> list[str]:
-    if irreducible and found.E.high < NOTHING * found.law.B:
+    if irreducible and found.E.ends[1] < NOTHING * found.law.B:
         return ["0", *_coefficients(found, False)[1:]]
-    values = [quantity(getattr(found.law, name), getattr(found, name)) for name in ("E", "A", "a", "B", "b")]
+    values = [quantity(getattr(found, name)) for name in ("E", "A", "a", "B", "b")]
     return values if irreducible else ["0", *values[1:]]
 
 
 def _exponents(found: LawIntervals, gamma: float) -> tuple[str, str]:
     a, b, level = found.samples[:, 2], found.samples[:, 4], found.a.level
-    of_N, of_D = (interval_of(part / (a + gamma * b), level) for part in (b, a))
-    N, D = found.law.allocation(gamma)
-    return quantity(N, of_N), quantity(D, of_D)
+    estimates = found.law.allocation(gamma)
+    of_N, of_D = (
+        percentile_interval(estimate, part / (a + gamma * b), level)
+        for estimate, part in zip(estimates, (b, a), strict=True)
+    )
+    return quantity(of_N), quantity(of_D)
 
 
 def problem_rows(study: Study) -> list[str]:

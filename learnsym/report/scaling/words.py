@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learnsym.measure import Interval
 from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.pair import PairStudy
 from learnsym.scaling.repeated import HALF_LIVES
 from learnsym.scaling.repeated_intervals import RepeatedIntervals
 from learnsym.scaling.study import Study
+from learnsym.statistics import Interval
 
 SIGNIFICANT = 0.05
 WIDE = 0.2
@@ -40,9 +40,10 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}".replace("-", "−")
 
 
-def quantity(value: float, interval: Interval, digits: int = 3) -> str:
+def quantity(value: Interval, digits: int = 3) -> str:
     """`0.31 [0.2, 0.5]`."""
-    return f"{number(value, digits)} [{number(interval.low, digits)}, {number(interval.high, digits)}]"
+    low, high = value.ends
+    return f"{number(value.estimate, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
 def verdicts(study: Study) -> list[Verdict]:
@@ -58,18 +59,17 @@ def _none(study: Study) -> Verdict:
 
 
 def _pair(pair: PairStudy, study: Study) -> Verdict:
-    ratio, interval = float(pair.ratios[pair.middle]), pair.intervals[pair.middle]
+    ratio = pair.ratios[pair.middle]
+    low, high = ratio.ends
     at = f"at {number(float(pair.comparison.C[pair.middle]))} {UNITS[pair.kind]}"
-    if interval.low <= 1 <= interval.high:
+    if low <= 1 <= high:
         headline = f"{pair.first} and {pair.second} need about the same compute"
-        start = (
-            f"For the loss that {pair.second} has {at}, {pair.first} needs {quantity(ratio, interval)} times as much"
-        )
+        start = f"For the loss that {pair.second} has {at}, {pair.first} needs {quantity(ratio)} times as much"
         start += ", which does not tell them apart"
     else:
-        headline = f"{pair.first} needs {quantity(ratio, interval)} times the compute of {pair.second}"
+        headline = f"{pair.first} needs {quantity(ratio)} times the compute of {pair.second}"
         start = f"That is for the loss that {pair.second} has {at}"
-        if math.isinf(ratio):
+        if math.isinf(ratio.estimate):
             headline = f"{pair.first} never reaches the loss of {pair.second}"
     return Verdict(headline=headline, detail=f"{start}. {exponents(pair)} {_time(pair, study)}".strip())
 
@@ -77,10 +77,9 @@ def _pair(pair: PairStudy, study: Study) -> Verdict:
 def exponents(pair: PairStudy) -> str:
     """Whether the exponents of both arms agree, with how sharply the grid can tell."""
     found = pair.comparison
-    differences = [law_a - law_b for law_a, law_b in zip(*[(law.a, law.b) for law in found.laws], strict=True)]
-    texts = [f"{name} by {quantity(d, i, 2)}" for name, d, i in zip("ab", differences, (found.a, found.b), strict=True)]
-    measured = f"they differ in {texts[0]} and in {texts[1]}; p = {number(found.p_value, 2)}"
-    width = max(interval.high - interval.low for interval in (found.a, found.b))
+    differences = f"in a by {quantity(found.a, 2)} and in b by {quantity(found.b, 2)}"
+    measured = f"they differ {differences}; p = {number(found.p_value, 2)}"
+    width = max(high - low for low, high in (found.a.ends, found.b.ends))
     if found.p_value < SIGNIFICANT and width <= HOPELESS:
         return f"The exponents are not the same ({measured}), so that the factor changes with compute."
     if width > WIDE:
@@ -89,7 +88,7 @@ def exponents(pair: PairStudy) -> str:
 
 
 def _factor(pair: PairStudy) -> str:
-    ends = [quantity(float(pair.ratios[k]), pair.intervals[k]) for k in (0, -1)]
+    ends = [quantity(pair.ratios[k]) for k in (0, -1)]
     return f"the factor is {ends[0]} at the least and {ends[1]} at the largest compute"
 
 
@@ -97,8 +96,8 @@ def _time(pair: PairStudy, study: Study) -> str:
     in_time = study.of(pair.first, pair.second, "seconds")
     if in_time is None:
         return ""
-    ratio, interval = float(in_time.ratios[in_time.middle]), in_time.intervals[in_time.middle]
-    return f"In wall-clock time, the factor is {quantity(ratio, interval)}."
+    ratio = in_time.ratios[in_time.middle]
+    return f"In wall-clock time, the factor is {quantity(ratio)}."
 
 
 def split(arm: ArmStudy, kind: str) -> str:
@@ -106,8 +105,8 @@ def split(arm: ArmStudy, kind: str) -> str:
     found = arm.frontiers.get(kind)
     if found is None:
         return f"{arm.runs.arm}: no best split, as {arm.problem or f'what a sample costs in {UNITS[kind]} is unknown'}."
-    N, D = quantity(*found.N_exponent), quantity(*found.D_exponent)
-    factors = [f"{10 ** float(exponent[0]):.2g}" for exponent in (found.N_exponent, found.D_exponent)]
+    N, D = quantity(found.N_exponent), quantity(found.D_exponent)
+    factors = [f"{10**exponent.estimate:.2g}" for exponent in (found.N_exponent, found.D_exponent)]
     return (
         f"{arm.runs.arm}: best parameters grow as compute to the power {N}, best samples to the power {D}: "
         f"ten times the compute is best spent on {factors[0]} times the parameters and {factors[1]} times the samples. "
@@ -131,10 +130,8 @@ def repeats(arm: ArmStudy) -> str | None:
         return None
     if not isinstance(found, RepeatedIntervals):
         return f"{arm.runs.arm}: no law of repeated data, as {found}."
-    text = (
-        f"{arm.runs.arm}: repetitions are worth R* = {quantity(found.law.R_star, found.R_star)} fresh epochs at most."
-    )
-    if found.R_star.high >= 0.99 * HALF_LIVES[1]:
+    text = f"{arm.runs.arm}: repetitions are worth R* = {quantity(found.R_star)} fresh epochs at most."
+    if found.R_star.ends[1] >= 0.99 * HALF_LIVES[1]:
         most = number(float(arm.runs.epochs.max()))
         return f"{text} There is no upper end: up to {most} epochs, a repeated sample may be as good as a new one."
     return text

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure.estimate import Estimate
+from learnsym.statistics.estimate import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def variance_components(values: Float[Tensor, "B S *P"]) -> VarianceComponents:
 
     Example:
         >>> values = torch.randn(1000, 1) + 3 * torch.randn(1000, 4)  # variances 1 and 9
-        >>> found = ls.measure.variance_components(values)
+        >>> found = ls.statistics.variance_components(values)
         >>> [round(found.stderr(1000, samples), 2) for samples in (4, 16, 64)]
         [0.06, 0.04, 0.03]
     """

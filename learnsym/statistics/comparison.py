@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure.estimate import Estimate
+from learnsym.statistics.estimate import Estimate
 
 Alternative = Literal["two-sided", "greater", "less"]
 SIDES = {"two-sided": Tensor.abs, "greater": Tensor.positive, "less": Tensor.neg}
@@ -55,8 +55,8 @@ def paired_difference(
 
     Example:
         >>> hard = torch.rand(50)
-        >>> a, b = ls.measure.Estimate.of(hard + 0.1), ls.measure.Estimate.of(hard + 0.01 * torch.rand(50))
-        >>> ls.measure.paired_difference(a, b).p_value < 0.01
+        >>> a, b = ls.statistics.Estimate.of(hard + 0.1), ls.statistics.Estimate.of(hard + 0.01 * torch.rand(50))
+        >>> ls.statistics.paired_difference(a, b).p_value < 0.01
         True
     """
     if alternative not in SIDES:
@@ -81,8 +81,8 @@ def ratio_of_means(numerator: Estimate, denominator: Estimate) -> Estimate:
         ValueError: when the two do not have the same examples, or the mean of the denominator is 0.
 
     Example:
-        >>> a, b = (ls.measure.Estimate.of(torch.tensor(values)) for values in ([1.0, 2.0], [2.0, 4.0]))
-        >>> print(ls.measure.ratio_of_means(a, b))
+        >>> a, b = (ls.statistics.Estimate.of(torch.tensor(values)) for values in ([1.0, 2.0], [2.0, 4.0]))
+        >>> print(ls.statistics.ratio_of_means(a, b))
         0.5 ± 0
     """
     a, b = _paired(numerator, denominator)
