@@ -29,8 +29,7 @@ from learnsym.measure.lie.attribution import Attribution, Contribution, attribut
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
 from learnsym.measure.lie.residual_axis import ResidualAxis, residual_axis
-from learnsym.measure.merging.barrier import MergeBarrier
-from learnsym.measure.merging.merge import merge_barrier, merge_barrier_between
+from learnsym.measure.merging.merge import MergeBarrier, merge_barrier, merge_barrier_between
 from learnsym.measure.pose.closure import Closure, closure_of
 from learnsym.measure.pose.inference import pose_posterior
 from learnsym.measure.pose.posterior import PosePosterior
