@@ -1,9 +1,10 @@
 """Measures: how symmetric a trained network is, what labels tolerate, and how far the data cover an orbit."""
 
 from learnsym.distributions import Quadrature
-from learnsym.measure.closure_test import closure_test
+from learnsym.measure.closure import closure_test
 from learnsym.measure.comparison import PairedDifference, paired_difference, ratio_of_means
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
+from learnsym.measure.departure import Exactness, exactness_test
 from learnsym.measure.discovery.discover import Discovery, GeneratorCandidate, discover_generators
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.estimate import Estimate
@@ -17,7 +18,6 @@ from learnsym.measure.exactness import (
     strided_is_exact,
     warn_if_inexact,
 )
-from learnsym.measure.exactness_test import Exactness, exactness_test
 from learnsym.measure.finite.effective_invariance import PredictionInvariance, consistency, effective_invariance
 from learnsym.measure.finite.error_curve import ErrorCurve, error_curve
 from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed

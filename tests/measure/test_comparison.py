@@ -9,7 +9,7 @@ from torch import nn
 from learnsym import actions, symmetry
 from learnsym.measure import Estimate, equivariance_error
 from learnsym.measure.comparison import paired_difference, ratio_of_means
-from learnsym.measure.exactness_test import exactness_test
+from learnsym.measure.departure import exactness_test
 from learnsym.measure.interval import bootstrap_interval, student_interval
 from learnsym.measure.variance_components import variance_components
 
