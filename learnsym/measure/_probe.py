@@ -37,13 +37,18 @@ def check_probe(model: Model, x: Tensor, batch_size: int = 1) -> None:
     """Raise ValueError when there are no examples, or they and the model lie on different devices."""
     if len(x) == 0:
         raise ValueError("x: got no examples; measure at least one")
-    if batch_size < 1:
-        raise ValueError(f"batch_size: got {batch_size}, must be >= 1; 64 is usual")
+    check_batch_size(batch_size)
     if not isinstance(model, nn.Module):
         return
     weight = next(chain(model.parameters(), model.buffers()), None)
     if weight is not None and weight.device != x.device:
         raise ValueError(f"x: is on {x.device} and the model on {weight.device}; move one of them with .to()")
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Raise ValueError for empty batches."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size: got {batch_size}, must be >= 1; 64 is usual")
 
 
 def tensor_of(returned: object, examples: int, output: Output | None = None) -> Tensor:

@@ -17,10 +17,10 @@ from torch import Tensor
 from learnsym.actions import Action, PointCloud
 from learnsym.groups import SO3
 from learnsym.measure._probe import Model, in_units_of
-from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.interval import Interval
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.principal_axes import angles, gap_p_value, principal_axes, replicates_of
+from learnsym.measure.moves import pairing
 from learnsym.symmetry import Symmetry
 
 Verdict = Literal["all rotations", "one axis", "undecided", "none"]
