@@ -215,8 +215,8 @@ def cut_of(x: Tensor, index: object) -> Cut | None:
 
 def closed(cuts: Iterable[Cut]) -> bool:
     """Whether turns and flips of a map take the cuts to one another."""
-    found = set(cuts)
-    return all(moved in found for cut in found for moved in _moved(cut))
+    distinct = set(cuts)
+    return all(moved in distinct for cut in distinct for moved in _moved(cut))
 
 
 def _pooled(grid: Grid, input: Tensor) -> Callable[[Window, Window], str | None]:

@@ -71,11 +71,11 @@ def next_exact_size(model: Model, size: Size, *, channels: int = 3, limit: int =
     """
     rows, columns = size if isinstance(size, tuple) else (size, size)
     sides = {side: _next_side(model, side, channels, limit) for side in {rows, columns}}
-    found = sides[rows], sides[columns]
-    verdict = exact_sizes(model, [found], channels=channels).verdicts[0]
+    exact_size = sides[rows], sides[columns]
+    verdict = exact_sizes(model, [exact_size], channels=channels).verdicts[0]
     if not verdict.exact:
         raise ValueError(f"size: got {size}, but squares alone can be made exact ({verdict}); pad to a square first")
-    return found
+    return exact_size
 
 
 def pad_to_exact(model: Model, x: Shaped[Tensor, "B C H W"], *, limit: int = 64) -> Shaped[Tensor, "B C H2 W2"]:

@@ -107,28 +107,28 @@ def moments_of(
     network: Network, written: Iterable[Node], state: State, x: Tensor, batch_size: int
 ) -> dict[Node, Moments]:
     """The moments of all that hidden layers write."""
-    found: dict[Node, Moments] = {}
+    moments: dict[Node, Moments] = {}
 
     def note(node: Node, values: list[Tensor]) -> list[Tensor]:
-        found[node] = Moments.of(values)
+        moments[node] = Moments.of(values)
         return values
 
     _run_together(network, state, x, batch_size, {node: partial(note, node) for node in written})
-    return found
+    return moments
 
 
 def corrections_for(
     network: Network, state: State, wanted: Mapping[Node, Moments], x: Tensor, batch_size: int
 ) -> dict[Node, Correction]:
     """What gives all hidden layers the wanted moments, found layer by layer: each reads what is corrected already."""
-    found: dict[Node, Correction] = {}
+    corrections: dict[Node, Correction] = {}
 
     def correct(node: Node, values: list[Tensor]) -> list[Tensor]:
-        found[node] = Correction.between(Moments.of(values), wanted[node])
-        return found[node](values)
+        corrections[node] = Correction.between(Moments.of(values), wanted[node])
+        return corrections[node](values)
 
     _run_together(network, state, x, batch_size, {node: partial(correct, node) for node in wanted})
-    return found
+    return corrections
 
 
 def _lerp(a: Tensor, b: Tensor, alpha: float) -> Tensor:

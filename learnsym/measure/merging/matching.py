@@ -57,17 +57,17 @@ def by_weights(network: Network, channels: Channels, a: State, b: State, x: Tens
     Reference: Ainsworth, Hayase, Srinivasa, "Git Re-Basin" (2023), arXiv 2209.04836.
     """
     axes = {name: axes for name, axes in channels.axes.items() if name in network.parameters}
-    found = {space: torch.arange(size) for space, size in channels.sizes.items()}
-    best = _agreement(axes, a, b, found)
+    permutations = {space: torch.arange(size) for space, size in channels.sizes.items()}
+    best = _agreement(axes, a, b, permutations)
     while True:
-        tried = dict(found)
+        tried = dict(permutations)
         for space, size in channels.sizes.items():
             tried[space] = assignment(_overlap(space, size, axes, a, b, tried))
         gained = _agreement(axes, a, b, tried)
         # rounding alone must not keep the search alive
         if gained <= best + 1e-9 * abs(best):
-            return found
-        found, best = tried, gained
+            return permutations
+        permutations, best = tried, gained
 
 
 matchings: dict[str, Matching] = {"activations": by_activations, "weights": by_weights}

@@ -160,8 +160,8 @@ def barrier_of(line: Line, x: Shaped[Tensor, "B ..."], targets: Int[Tensor, "B .
     alphas = torch.linspace(0, 1, points)
     with torch.no_grad():
         outputs = [line.outputs(alpha, x) for alpha in alphas.tolist()]
-    accuracy = [_per_example(found.argmax(1) == targets) for found in outputs]
-    loss = [_per_example(F.cross_entropy(found.double(), targets, reduction="none")) for found in outputs]
+    accuracy = [_per_example(logits.argmax(1) == targets) for logits in outputs]
+    loss = [_per_example(F.cross_entropy(logits.double(), targets, reduction="none")) for logits in outputs]
     # acc(α) -> 1 - acc(1/2) / mean(acc(0), acc(1))
     middle = points // 2
     return MergeBarrier(
@@ -232,10 +232,10 @@ def _on_grid(name: str, value: Tensor, segment: Segment, element: Tensor) -> Ten
 
 
 def _on_plane(name: str, value: Tensor, element: Tensor) -> Tensor:
-    found = act_on_lattice(value, element.detach().expand(len(value), -1, -1))
-    if found is None:
+    moved = act_on_lattice(value, element.detach().expand(len(value), -1, -1))
+    if moved is None:
         raise ValueError(
             f"element: got {element.tolist()}, which does not map the {value.shape[-2]}x{value.shape[-1]} grid of "
             f"{name} onto itself; use flips, half turns, or on square grids quarter turns"
         )
-    return found
+    return moved
