@@ -77,9 +77,9 @@ def covered(log_density: Float[Tensor, "*S K"], weights: Tensor, _: Tensor) -> F
 
 
 def _rotations(log_density: Tensor, weights: Tensor, determinants: Tensor) -> Tensor:
-    kept = determinants > 0
-    share = weights[kept] / weights[kept].sum()
-    conditional = log_density[..., kept]
+    rotations = determinants > 0
+    share = weights[rotations] / weights[rotations].sum()
+    conditional = log_density[..., rotations]
     conditional = conditional - torch.logsumexp(conditional + share.log(), -1, keepdim=True)
     return covered(conditional, share, determinants)
 
