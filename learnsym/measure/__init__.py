@@ -1,8 +1,9 @@
 """Measures: how symmetric a trained network is, what labels tolerate, and how far the data cover an orbit."""
 
 from learnsym.distributions import Quadrature
-from learnsym.measure.closure_test import closure_test
+from learnsym.measure.closure import closure_test
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
+from learnsym.measure.departure import Exactness, exactness_test
 from learnsym.measure.discovery.discover import Discovery, GeneratorCandidate, discover_generators
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.exactness import (
@@ -15,7 +16,6 @@ from learnsym.measure.exactness import (
     strided_is_exact,
     warn_if_inexact,
 )
-from learnsym.measure.exactness_test import Exactness, exactness_test
 from learnsym.measure.finite.effective_invariance import PredictionInvariance, consistency, effective_invariance
 from learnsym.measure.finite.error_curve import ErrorCurve, error_curve
 from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
@@ -26,8 +26,7 @@ from learnsym.measure.lie.attribution import Attribution, Contribution, attribut
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
 from learnsym.measure.lie.residual_axis import ResidualAxis, residual_axis
-from learnsym.measure.merging.barrier import MergeBarrier
-from learnsym.measure.merging.merge import merge_barrier, merge_barrier_between
+from learnsym.measure.merging.merge import MergeBarrier, merge_barrier, merge_barrier_between
 from learnsym.measure.pose.closure import Closure, closure_of
 from learnsym.measure.pose.inference import pose_posterior
 from learnsym.measure.pose.posterior import PosePosterior

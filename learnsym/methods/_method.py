@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 from torch import nn
 
 from learnsym.data import Signature
+from learnsym.distributions import GroupDistribution
 from learnsym.groups import Group
 from learnsym.nets import NetConfig
 from learnsym.objectives import Batch, LossConfig, Objective
@@ -80,6 +81,10 @@ class Method(abc.ABC):
     def tested(self, data: Signature) -> Symmetry:
         """The symmetry that a page measures of the trained twins."""
 
+    def law(self) -> GroupDistribution | None:
+        """The law of the elements that are tested; None for the uniform one of a compact group."""
+        return None
+
     def moved(self, data: Signature) -> Symmetry | None:
         """By what laws of poses ask how far inputs are moved; None for inputs that are no images."""
         return symmetry_by_name("affine2d") if data.on_input is None else None
@@ -117,7 +122,8 @@ class Method(abc.ABC):
         if "learned" in twins and chooser.name not in self.choosers:
             raise ValueError(
                 f"chooser.name: got {chooser.name!r} with the method {self.name}, whose degree lives in the "
-                f"{self.place}; it works with {', '.join(self.choosers)}, and docs/methods.md shows what {chooser.name} works with"
+                f"{self.place}; it works with {', '.join(self.choosers)}, and docs/methods.md shows what "
+                f"{chooser.name} works with"
             )
         for name in unused:
             if getattr(self, name) != getattr(type(self)(), name):

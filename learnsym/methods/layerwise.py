@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import nn
 
 from learnsym.data import Signature
+from learnsym.distributions import GroupDistribution, LieBox
+from learnsym.groups import Translation2
 from learnsym.methods._checks import at_least
 from learnsym.methods._images import on_targets, refuse_clouds
 from learnsym.methods._method import Method, Setup
@@ -17,6 +20,8 @@ from learnsym.objectives import Objective, Regularised
 from learnsym.objectives.terms import Prior
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
+SHIFT = 0.2
+"""Half-width of the shifts that are tested, as a coordinate of the group: a tenth of the image."""
 TWINS = {
     "dense": {"learned": "fc+conv", "plain": "fc", "exact": "conv"},
     "factored": {"learned": "f-fc+conv", "plain": "f-fc", "exact": "conv"},
@@ -65,3 +70,6 @@ class Layerwise(Method):
 
     def tested(self, data: Signature) -> Symmetry:
         return symmetry_by_name("translation2d")
+
+    def law(self) -> GroupDistribution | None:
+        return LieBox(Translation2(), torch.full((2,), SHIFT))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
 
 from learnsym.data import Signature
+from learnsym.equivariant import FieldType, SteerableConv
 from learnsym.groups import Cyclic, plane_group
 from learnsym.methods._checks import at_least
 from learnsym.methods._images import on_targets, refuse_clouds
@@ -49,21 +51,21 @@ class PartialGroup(Method):
     def model(self, setup: Setup) -> nn.Module:
         refuse_clouds(self.name, setup)
         data, group = setup.data, plane_group(self.group)
-        sizes = {"in_channels": data.in_shape[0], "classes": data.classes}
+        channels, classes, fields, part = data.in_shape[0], data.classes, setup.net.width, PARTS[self.part]
+
+        def conv(exact: SteerableConv) -> nn.Module:
+            return PartialGroupConv(exact, part(exact.in_type))
+
+        def mean(field_type: FieldType) -> nn.Module:
+            return PartialMean(field_type, part(field_type))
+
         # as many channels in every twin
-        order = len(group.components)
-        if setup.twin == "plain":
-            return GroupCNN(Cyclic(1), fields=setup.net.width * order, **sizes)
-        if setup.twin == "exact":
-            return GroupCNN(group, fields=setup.net.width, **sizes)
-        part = PARTS[self.part]
-        return GroupCNN(
-            group,
-            fields=setup.net.width,
-            relaxed=lambda conv: PartialGroupConv(conv, part(conv.in_type)),
-            mean=lambda fields: PartialMean(fields, part(fields)),
-            **sizes,
-        )
+        twins: dict[str, Callable[[], nn.Module]] = {
+            "learned": lambda: GroupCNN(group, channels, classes, fields, conv, mean),
+            "plain": lambda: GroupCNN(Cyclic(1), channels, classes, fields * len(group.components)),
+            "exact": lambda: GroupCNN(group, channels, classes, fields),
+        }
+        return twins[setup.twin]()
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
         task = on_targets(setup.loss)

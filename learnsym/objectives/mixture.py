@@ -36,7 +36,7 @@ class MixtureLikelihood(Regularised):
         >>> objective = ls.objectives.MixtureLikelihood(examples=100)
         >>> loss = objective(ls.relax.Streams(nets), (torch.rand(5, 9), torch.arange(5) % 3))
         >>> sorted(loss.parts)
-        ['mixture', 'prior', 'streams']
+        ['prior', 'streams', 'task']
     """
 
     def __init__(self, examples: int, own: float = 1.0, terms: Sequence[Term] = ()) -> None:
@@ -59,5 +59,5 @@ class OfStreams:
         mixture = -torch.logsumexp(values + log_weights, -1).mean()
         prior = -((model.prior - 1) * log_weights).sum() / self.examples
         streams = -values.mean(0).sum()
-        parts = {"mixture": mixture.detach(), "prior": prior.detach(), "streams": streams.detach()}
+        parts = {"task": mixture.detach(), "prior": prior.detach(), "streams": streams.detach()}
         return Loss(mixture + prior + self.own * streams, parts)

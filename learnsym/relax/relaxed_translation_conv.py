@@ -148,11 +148,11 @@ class _Mixture(nn.Module):
 
 
 def _fresh(conv: ExactConv, bank: int, banks: int) -> ExactConv:
-    found: ExactConv = copy.deepcopy(conv)
-    found.reset_parameters()
+    fresh: ExactConv = copy.deepcopy(conv)
+    fresh.reset_parameters()
     if bank:
-        found.bias = None
+        fresh.bias = None
     with torch.no_grad():
-        for weight in found.weights.values():
+        for weight in fresh.weights.values():
             weight.mul_(banks**0.5)
-    return found
+    return fresh

@@ -125,8 +125,8 @@ def free_kernel(layer: ExactLayer, free: nn.Module | None) -> Tensor:
         return torch.zeros_like(kernel)
     weight = getattr(free, "weight", None)
     if not isinstance(weight, Tensor) or weight.shape != kernel.shape:
-        found = type(free).__name__ if not isinstance(weight, Tensor) else tuple(weight.shape)
-        raise ValueError(f"free: got {found}, must have a weight {tuple(kernel.shape)}; use equivariant.plain()")
+        given = type(free).__name__ if not isinstance(weight, Tensor) else tuple(weight.shape)
+        raise ValueError(f"free: got {given}, must have a weight {tuple(kernel.shape)}; use equivariant.plain()")
     if getattr(free, "bias", None) is not None:
         raise ValueError(
             "free: has a bias, must have none, since only the kernel may leave the symmetry; set bias=False"

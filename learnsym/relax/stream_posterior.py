@@ -71,14 +71,14 @@ def stream_posterior(
     single = (values.sum(0) + (alpha / alpha.sum()).log()).softmax(0)
     likelihoods = (values - values.amax(1, keepdim=True)).exp()
     random = torch.Generator().manual_seed(seed)
-    weights, kept = alpha / alpha.sum(), []
+    weights, drawn = alpha / alpha.sum(), []
     for step in range(BURN_IN + draws):
         chosen = torch.multinomial(likelihoods * weights + 1e-300, 1, generator=random)
         counts = torch.bincount(chosen[:, 0], minlength=len(alpha))
         weights = _dirichlet(alpha + counts, random)
         if step >= BURN_IN:
-            kept.append(weights)
-    return StreamPosterior(single, torch.stack(kept))
+            drawn.append(weights)
+    return StreamPosterior(single, torch.stack(drawn))
 
 
 def _dirichlet(concentration: Tensor, random: torch.Generator) -> Tensor:

@@ -79,8 +79,8 @@ class Streams(nn.Module):
 
     def log_likelihoods(self, x: Tensor, y: Int[Tensor, "B"]) -> Float[Tensor, "B S"]:
         """`log p_s(y_n | x_n)`."""
-        found = self.log_probabilities(x)
-        return found.gather(-1, y[:, None, None].expand(-1, found.shape[1], 1))[..., 0]
+        log_probabilities = self.log_probabilities(x)
+        return log_probabilities.gather(-1, y[:, None, None].expand(-1, log_probabilities.shape[1], 1))[..., 0]
 
     @torch.no_grad()
     def condition(self, x: Tensor, y: Int[Tensor, "N"], level: float = LEVEL, seed: int = 0) -> StreamPosterior:

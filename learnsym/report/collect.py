@@ -183,9 +183,11 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     signature, method = group.first.signature(), group.first.config.method
     symmetry = method.tested(signature).name
     notes.append(method.note())
+    law = method.law()
+    drawn = "all of" if law is None else f"elements up to {law.widths().max() / 2:.2g} from the identity of"
     of = "class probabilities" if signature.classes else "outputs"
     notes.append(
-        f"Equivariance error: of the {of}, under all of {symmetry}, relative to the distance between "
+        f"Equivariance error: of the {of}, under {drawn} {symmetry}, relative to the distance between "
         "outputs of different examples; mean over seeds, standard error over test examples."
     )
     unfinished = [str(run.path.name) for run in group.runs if not run.is_finished]

@@ -127,7 +127,8 @@ def _equivariance(
         symmetry.on_input.check_data(symmetry.group, x)
     except ValueError:
         return None
-    options = {"samples": settings["equivariance_samples"], "seed": settings["seed"]}
+    law = config.method.law()
+    options = {"samples": settings["equivariance_samples"], "seed": settings["seed"], "distribution": law}
     found = measure.equivariance_error(Probabilities(model) if test.classes else model, x, symmetry, **options)
     floor = measure.interpolation_floor(x, symmetry, **options)
     return {"symmetry": symmetry.name, "per_sample": found.per_sample.tolist(), "floor": floor.mean}

@@ -154,6 +154,7 @@ class _Loop:
         self.forward: nn.Module = self.module
         self.eval_every = train.eval_every or max(1, steps // 10)
         self.step = self.checked = self.saved = 0
+        self.unbounded = _not_finite(model)  # such as a mask of -inf, which training does not change
         self.pending: list[dict[str, Any]] = []
         self.history = History()
         self.stop = StopRequest()
@@ -273,7 +274,7 @@ class _Loop:
     def _checkpoint(self) -> None:
         if self.run is None:
             return
-        bad = [name for name, value in self.model.state_dict().items() if not value.isfinite().all()]
+        bad = sorted(_not_finite(self.model) - self.unbounded)
         if bad:
             self._check_finite(self.step, {bad[0]: math.nan})
         if distributed.rank() == 0:
@@ -328,6 +329,12 @@ def _move(batch: Any, device: torch.device) -> Any:  # noqa: ANN401  whatever th
     if isinstance(batch, list | tuple):
         return tuple(_move(value, device) for value in batch)
     return batch
+
+
+def _not_finite(model: nn.Module) -> set[str]:
+    """Names of parameters and buffers that hold NaN or infinity."""
+    tensors = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
+    return {name for name, value in tensors.items() if not value.isfinite().all()}
 
 
 def _signal(own: int, mean: float) -> int:

@@ -55,6 +55,7 @@ def _equivariance_error(run: Run) -> float:
         data.inputs[: analysis.equivariance_examples],
         run.config.method.tested(data.signature),
         samples=analysis.equivariance_samples,
+        distribution=run.config.method.law(),
         seed=analysis.seed,
     ).mean
 

@@ -6,7 +6,7 @@ from torch import nn
 
 from learnsym import actions, symmetry
 from learnsym.measure import equivariance_error
-from learnsym.measure.exactness_test import exactness_test
+from learnsym.measure.departure import exactness_test
 
 TURNS = symmetry.quarter_turns2d()
 

@@ -68,8 +68,8 @@ def gap_p_value(mean: Float[Tensor, "3 3"], replicates: Float[Tensor, "R 3 3"]) 
     values, vectors = torch.linalg.eigh(mean)
     # the nearest matrix whose two smallest eigenvalues coincide
     merged = torch.stack([values[:2].mean(), values[:2].mean(), values[2]])
-    found = torch.linalg.eigvalsh((vectors * merged) @ vectors.mT + replicates - mean)
+    eigenvalues = torch.linalg.eigvalsh((vectors * merged) @ vectors.mT + replicates - mean)
     # gaps that differ by rounding alone are ties
     tie = 1e-12 * values[2]
-    as_wide = (found[:, 1] - found[:, 0] >= values[1] - values[0] - tie).sum()
+    as_wide = (eigenvalues[:, 1] - eigenvalues[:, 0] >= values[1] - values[0] - tie).sum()
     return (1 + int(as_wide)) / (1 + len(replicates))

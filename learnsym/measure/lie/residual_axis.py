@@ -17,9 +17,9 @@ from torch import Tensor
 from learnsym.actions import Action, PointCloud
 from learnsym.groups import SO3
 from learnsym.measure._probe import Model, in_units_of
-from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.principal_axes import angles, gap_p_value, principal_axes, replicates_of
+from learnsym.measure.moves import pairing
 from learnsym.statistics import LEVEL, Interval, check_level
 from learnsym.symmetry import Symmetry
 
@@ -157,7 +157,7 @@ def residual_axis(
     symmetry = Symmetry(SO3(), on_input=on_input, on_output=on_output)
     symmetry.on_input.check_data(symmetry.group, x)
     partner = pairing(len(x), seed)
-    q = torch.stack([_products(one, x, symmetry, partner, batch_size) for one in models])
+    q = torch.stack([_products(each, x, symmetry, partner, batch_size) for each in models])
     mean = q.mean((0, 1))
     eigenvalues, axes = principal_axes(mean)
     replicates = replicates_of(q, bootstrap, level, seed)
@@ -186,9 +186,9 @@ def residual_axis(
 
 def _products(model: Model, x: Tensor, symmetry: Symmetry, partner: Tensor, batch_size: int) -> Float[Tensor, "B 3 3"]:
     """`<L_a f, L_b f> / d²` of each example, per degree squared."""
-    found = list(lie_derivatives(model, x, symmetry, range(3), batch_size=batch_size))
-    y = torch.cat([one.y for one in found]).double().reshape(len(x), -1)
-    lie = torch.cat([(one.of_input - one.of_output).double() for one in found], 1).reshape(3, len(x), -1)
+    parts = list(lie_derivatives(model, x, symmetry, range(3), batch_size=batch_size))
+    y = torch.cat([part.y for part in parts]).double().reshape(len(x), -1)
+    lie = torch.cat([(part.of_input - part.of_output).double() for part in parts], 1).reshape(3, len(x), -1)
     distance = (y - y[partner]).square().sum(1).mean().sqrt()
     lie = in_units_of(lie, distance)
     return torch.einsum("abk,cbk->bac", lie, lie).cpu()
@@ -213,5 +213,5 @@ def _unit(direction: Direction) -> Float[Tensor, "3"]:
 
 def _lists(value: Any) -> Any:  # noqa: ANN401  whatever JSON holds
     if isinstance(value, dict):
-        return {key: _lists(one) for key, one in value.items()}
-    return [_lists(one) for one in value] if isinstance(value, tuple) else value
+        return {key: _lists(item) for key, item in value.items()}
+    return [_lists(item) for item in value] if isinstance(value, tuple) else value

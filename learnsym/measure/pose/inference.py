@@ -106,10 +106,10 @@ def cross_fitted(
     fold = torch.empty(len(x), dtype=torch.long)
     fold[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))] = torch.arange(len(x)) % folds
     posterior = torch.zeros(len(x), len(axis.offsets))
-    for one in range(folds):
-        mine = (fold == one).to(x.device)
-        trained = _trained(axis, x[~mine], network, steps, seed * folds + one)
-        posterior[fold == one] = torch.cat([trained.posterior(part).cpu() for part in x[mine].split(512)])
+    for k in range(folds):
+        mine = (fold == k).to(x.device)
+        trained = _trained(axis, x[~mine], network, steps, seed * folds + k)
+        posterior[fold == k] = torch.cat([trained.posterior(part).cpu() for part in x[mine].split(512)])
     return posterior, fold
 
 

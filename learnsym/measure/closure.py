@@ -53,10 +53,10 @@ def closure_test(
     )
     fold = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed)) % folds
     scores = torch.zeros(2, len(x))
-    for one in range(folds):
-        held_out = fold == one
+    for k in range(folds):
+        held_out = fold == k
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed * folds + one)
+            torch.manual_seed(seed * folds + k)
             make = network or (
                 lambda bins: default_network(symmetry.on_input, x, bins, closed=symmetry.group.is_compact)
             )

@@ -1,4 +1,4 @@
-"""Padding images to a size at which a network is exact."""
+"""What to do about input sizes at which a network is not exact: a warning, the next exact size, padding."""
 
 from __future__ import annotations
 
@@ -12,6 +12,38 @@ from learnsym.measure._probe import Model
 from learnsym.measure.exactness.sizes import Size, exact_sizes
 
 logger = logging.getLogger(__name__)
+
+
+def warn_if_inexact(model: Model, size: int, *, channels: int = 3, limit: int = 32) -> int | None:
+    """Log a warning when an operation breaks exactness at an input size: in which layer, and the nearest exact size.
+
+    Of two sizes equally near the larger one, which loses no pixels.
+
+    Args:
+        model: any callable of images `(B, C, H, W)`.
+        size: side of square images, pixels.
+        channels: `C`.
+        limit: how many pixels more or fewer are tried.
+
+    Returns:
+        The nearest exact size, `size` itself when nothing breaks it, None when there is none within the limit.
+
+    Raises:
+        ValueError: when the network cannot run at this size.
+
+    Example:
+        >>> ls.measure.warn_if_inexact(ls.nets.P4CNN(1, 10), 27, channels=1)  # logs "not exact at 27 pixels: ..."
+        28
+    """
+    verdict = exact_sizes(model, [size], channels=channels).verdicts[0]
+    if verdict.error is not None:
+        raise ValueError(f"size: got {size}, at which the network cannot run: {verdict.error}")
+    if verdict.exact:
+        return size
+    near = _nearest(model, size, channels, limit)
+    remedy = f"no size within {limit} pixels is exact" if near is None else f"the nearest exact size is {near}"
+    logger.warning("not exact at %d pixels: %s; %s", size, verdict.breaks[0], remedy)
+    return near
 
 
 def next_exact_size(model: Model, size: Size, *, channels: int = 3, limit: int = 64) -> tuple[int, int]:
@@ -39,11 +71,11 @@ def next_exact_size(model: Model, size: Size, *, channels: int = 3, limit: int =
     """
     rows, columns = size if isinstance(size, tuple) else (size, size)
     sides = {side: _next_side(model, side, channels, limit) for side in {rows, columns}}
-    found = sides[rows], sides[columns]
-    verdict = exact_sizes(model, [found], channels=channels).verdicts[0]
+    exact_size = sides[rows], sides[columns]
+    verdict = exact_sizes(model, [exact_size], channels=channels).verdicts[0]
     if not verdict.exact:
         raise ValueError(f"size: got {size}, but squares alone can be made exact ({verdict}); pad to a square first")
-    return found
+    return exact_size
 
 
 def pad_to_exact(model: Model, x: Shaped[Tensor, "B C H W"], *, limit: int = 64) -> Shaped[Tensor, "B C H2 W2"]:
@@ -85,3 +117,12 @@ def _next_side(model: Model, side: int, channels: int, limit: int) -> int:
             return candidate
     broken = exact_sizes(model, [side], channels=channels)
     raise ValueError(f"limit: got {limit}, no side from {side} on is exact within it ({broken}); raise it, or resize")
+
+
+def _nearest(model: Model, size: int, channels: int, limit: int) -> int | None:
+    for distance in range(1, limit + 1):
+        sizes = [side for side in (size + distance, size - distance) if side > 0]
+        exact = exact_sizes(model, sizes, channels=channels).exact
+        if exact:
+            return int(exact[0])  # pyright: ignore[reportArgumentType]  sides, as asked for
+    return None

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.distributions.draws import distribution_or_haar, matching, stratified_elements
-from learnsym.measure._probe import Model, Output, outputs_of
-from learnsym.measure.equivariance_error import equivariance_error, pairing, relative
+from learnsym.measure._probe import Model, Output
+from learnsym.measure.equivariance_error import equivariance_error, relative
+from learnsym.measure.moves import Moves
 from learnsym.statistics import Estimate, paired_difference
 from learnsym.symmetry import Symmetry
 
@@ -85,11 +85,9 @@ def exactness_test(
         0.0005
     """
     error = equivariance_error(model, x, symmetry, samples, distribution, seed, output=output, batch_size=batch_size)
-    law = distribution_or_haar(symmetry.group, distribution)
-    elements = stratified_elements(law, len(x), samples, seed)
+    moves = Moves(symmetry, samples, distribution, seed, batch_size)
     with torch.no_grad(), evaluating(model):
-        read = partial(outputs_of, model, output=output, batch_size=batch_size)
-        floor = relative(_round_trips(read, x, symmetry, elements, seed))
+        floor = relative(_round_trips(partial(moves.outputs, model, output=output), x, moves))
     if not floor.per_sample.isfinite().all():
         raise ValueError(
             "model: its outputs are the same for all examples, which leaves nothing to test; check the model"
@@ -98,17 +96,16 @@ def exactness_test(
     return Exactness(error=error, floor=floor, excess=compared.difference, p_value=compared.p_value)
 
 
-def _round_trips(
-    read: Callable[[Tensor], Tensor], x: Tensor, symmetry: Symmetry, elements: Float[Tensor, "S B n n"], seed: int
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _round_trips(read: Callable[[Tensor], Tensor], x: Tensor, moves: Moves) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """For each sample: outputs after a round trip, outputs, outputs of other examples, all moved by the element."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(moves.seed)
     outputs = read(x)
-    other = outputs[pairing(len(x), seed)]
-    move, inverse = symmetry.on_input, symmetry.group.inverse
-    for g in matching(elements, x):
+    other = outputs[moves.partners(x)]
+    move, inverse = moves.symmetry.on_input, moves.symmetry.group.inverse
+    for g in moves.stratified(x):
+        # x -> g^-1·(g·x) -> f(g^-1·(g·x))
         returned = read(_rounded(move(inverse(g), move(g, x)), generator))
-        on_output = partial(symmetry.on_output, g)
+        on_output = partial(moves.symmetry.on_output, g)
         yield on_output(_rounded(returned, generator)), on_output(outputs), on_output(other)
 
 
