@@ -58,7 +58,7 @@ def setup_of(config: RunConfig, signature: Signature) -> Setup:
 def members(config: RunConfig, out: str | os.PathLike[str]) -> list[tuple[RunConfig, Path]]:
     """The runs that a configuration stands for: twins x seeds, each in a subfolder; a single one flat in `out`."""
     twins: list[Twin] = config.twins or [config.twin]
-    pairs = [(twin, seed) for twin in twins for seed in config.seeds]
+    pairs: list[tuple[Twin, int]] = [(twin, seed) for twin in twins for seed in config.seeds]
     folders = [Path(out)] if len(pairs) == 1 else [Path(out) / f"{twin}-{seed}" for twin, seed in pairs]
     return [(member(config, *pair), folder) for pair, folder in zip(pairs, folders, strict=True)]
 

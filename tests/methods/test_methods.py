@@ -92,7 +92,7 @@ def test_a_run_that_is_stopped_ends_with_the_same_weights(method, chooser, tmp_p
 
 @pytest.mark.parametrize(("method", "chooser"), OTHERS)
 def test_every_other_pair_is_one_sentence_that_names_what_works(method, chooser):
-    with pytest.raises(ValueError, match="^chooser[.]name") as error:
+    with pytest.raises(ValueError, match=r"^chooser\.name") as error:
         tiny(method, chooser)
     text = str(error.value)
     assert method in text and chooser in text and registry[method].choosers[0] in text and "\n" not in text
