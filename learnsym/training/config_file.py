@@ -125,8 +125,8 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
     """
     check_sections(values)
     parser = config_parser(names_in([], values))
-    found = instantiated(parser, lambda: parser.parse_object(dict(values)))
-    return RunConfig(**{name: found[name] for name in SECTIONS})
+    values_read = instantiated(parser, lambda: parser.parse_object(dict(values)))
+    return RunConfig(**{name: values_read[name] for name in SECTIONS})
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RunConfig:
@@ -217,8 +217,8 @@ def config_hash(config: RunConfig) -> str:
     for section in CHOSEN:
         defaults = asdict(type(getattr(config, section))())
         usual |= dict(_flat(defaults, f"{section}.")) | {f"{section}.name": None}
-    kept = {k: v for k, v in ours.items() if usual.get(k) != v and not k.startswith((*RUNTIME, "data.label"))}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
+    own = {k: v for k, v in ours.items() if usual.get(k) != v and not k.startswith((*RUNTIME, "data.label"))}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def value_at(config: RunConfig, key: str) -> object:
