@@ -28,7 +28,7 @@ LAYERS = (
     ("_version",),
     ("statistics",),
     ("files",),
-    ("_modes", "groups"),
+    ("_modes", "_processes", "groups"),
     ("_escnn",),
     ("representations",),
     ("actions",),

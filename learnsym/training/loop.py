@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
+from learnsym._processes import mean_over_processes
 from learnsym.data import Batches
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
@@ -225,7 +226,7 @@ class _Loop:
         stop = self.stop.number
         table = torch.stack(rows).double()
         asked = torch.full_like(table[:, :1], float(stop))
-        values = distributed.mean_over_processes(torch.cat([table, asked], 1)).tolist()
+        values = mean_over_processes(torch.cat([table, asked], 1)).tolist()
         pending, self.pending = self.pending, []
         for entry, row in zip(pending, values, strict=True):
             values_of_step = dict(zip(["loss", *names], row[:-1], strict=True))
