@@ -207,7 +207,8 @@ def test_configuration_builds_the_objective(loss, regulariser):
 
 
 BAD = {
-    "weight": [lambda: Augerino(cross_entropy, weight=-1.0), lambda: registry["augerino"](weight=float("nan"))],
+    "weight": [lambda: Augerino(cross_entropy, weight=-1.0)],
+    "method.weight": [lambda: registry["augerino"](weight=float("nan"))],
     "loss.name": [lambda: LossConfig(name="hinge")],
     "loss.ignore": [lambda: LossConfig(ignore=7)],
 }

@@ -176,5 +176,8 @@ def test_the_example_of_the_documentation_runs(tmp_path):
     small = "--train.steps 1 --train.batch_size 4 --data.train 4 --data.val 2 --data.test 2 --net.width 8 --net.depth 1"
     assert main(["train", str(tmp_path / "field.yaml"), "--out", str(tmp_path / "run"), *small.split()]) == 0
     assert [d.generator for d in Run(tmp_path / "run" / "learned-0").degrees()] == ["fixed vector 0"]
-    config = {"base": {"net": {"name": "gnn"}}, **yaml.safe_load(arms)}
-    assert [arm.twin for arm in arm_configs(ComparisonConfig(**config)).values()] == [*TWINS[1:], "learned"]
+    config = ComparisonConfig(**yaml.safe_load(arms))
+    assert [arm.twin for arm in arm_configs(config).values()] == [
+        *TWINS[1:],
+        "learned",
+    ]
