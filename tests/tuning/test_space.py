@@ -24,7 +24,7 @@ def test_a_space_is_read(small, tmp_path):
         optimiser.lr: {low: 1e-4, high: 1, log: true}
         net.width: {low: 8, high: 64, step: 8}
         optimiser.clip: {low: 1, high: 2}
-        augment.twin: [plain, exact]
+        twin: [plain, exact]
         objectives: [loss, cost]
         sampler: random
         seeds: [3, 4]
@@ -35,7 +35,7 @@ def test_a_space_is_read(small, tmp_path):
         "optimiser.lr": Range(low=1e-4, high=1.0, log=True),
         "net.width": Range(low=8, high=64, step=8, whole=True),
         "optimiser.clip": Range(low=1.0, high=2.0),
-        "augment.twin": Choices(values=("plain", "exact")),
+        "twin": Choices(values=("plain", "exact")),
     }
     assert space.directions == ["minimize", "minimize"]
     assert (space.sampler, space.seeds, space.prune) == ("random", (3, 4), None)
@@ -87,8 +87,8 @@ BAD = {
     "net.width: {low: 8, high: 20, step: 8}": "net.width: got step 8",
     "net.width: {low: 8, high: 20, step: 0}": "net.width: got step 0",
     "net.width: {low: 8.5, high: 20}": "net.width: got low 8.5, must be a whole number",
-    "augment.twin: {low: 1, high: 2}": "augment.twin: is no number",
-    "augment.twin: [plain, other]": "augment.twin",
+    "twin: {low: 1, high: 2}": "twin: is no number",
+    "twin: [plain, other]": "twin",
     "train.device: [cpu, cuda]": "train.device: does not change what is trained",
     "{optimiser.lr: [0.1, 0.2], objectives: [test_loss]}": "objectives: got 'test_loss'",
     "{optimiser.lr: [0.1, 0.2], objectives: []}": "objectives: got",
