@@ -6,7 +6,7 @@ import pickle
 import jaxtyping
 import pytest
 import torch
-from learnsym.objectives.prior import penalty
+from learnsym.objectives.terms.prior import penalty
 from torch import nn
 
 import learnsym as ls
