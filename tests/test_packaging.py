@@ -58,7 +58,6 @@ RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 KNOWN = {
     frozenset({"learnsym.report.card.card", "learnsym.report.card.page", "learnsym.report.card.words"}),
     frozenset({"learnsym.report.results", "learnsym.report.table", "learnsym.report.words"}),
-    frozenset({"learnsym.training.build", "learnsym.training.loop", "learnsym.training.run"}),
 }
 ENTRY_POINTS = {"__init__", "__main__"}
 HEAVY = ("matplotlib", "seaborn", "escnn", "optuna", "tensorboard", "onnx", "pandas", "sklearn", "jsonargparse")

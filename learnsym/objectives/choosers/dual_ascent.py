@@ -35,8 +35,9 @@ class Tolerance(Chooser):
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0 or not self.rate > 0 or self.warmup < 0:
+            names = "chooser.tolerance, chooser.rate, chooser.warmup"
             given = f"{self.tolerance}, {self.rate}, {self.warmup}"
-            raise ValueError(f"tolerance, rate, warmup: got {given}, must be >= 0, > 0 and >= 0")
+            raise ValueError(f"{names}: got {given}, must be >= 0, > 0 and >= 0")
 
     def weighting(self, names: Sequence[str], weight: float, shared: Sequence[nn.Parameter]) -> Weighting:
         """Multipliers that start at `weight`."""

@@ -44,7 +44,7 @@ class HeldOutLoss(Chooser):
         for name in ("batch", "copies"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ValueError(f"{name}: got {value}, must be >= 1; see objectives.Bilevel")
+                raise ValueError(f"chooser.{name}: got {value}, must be >= 1; see objectives.Bilevel")
 
     def over(self, objective: Objective, held_out: Batch | None) -> Objective:
         """Bilevel optimisation, one step of each level at a time."""

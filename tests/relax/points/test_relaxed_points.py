@@ -7,12 +7,12 @@ import pickle
 import jaxtyping
 import pytest
 import torch
-from learnsym.objectives.prior import penalty
 from torch import nn
 
 import learnsym as ls
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import E3, O3, SE3, SO3, AxialSO2
+from learnsym.objectives.terms.prior import penalty
 from learnsym.relax.points import AbsoluteCoordinates, FixedInputs, WithoutExtras
 
 CLOUD, OUT = PointCloud(vectors=2, scalars=1), PointCloud(vectors=1, scalars=1)
