@@ -41,6 +41,8 @@ Validate = Callable[[nn.Module], dict[str, float]]
 
 SYNC_EVERY = {"cpu": 1, "cuda": 16}
 """Steps between looks at the loss: reading a number makes the host wait for a GPU."""
+DEGREES = 100
+"""Steps of a fit at which degrees are recorded, beside the first and the last: those of some layers cost many steps."""
 
 
 class NonFiniteLoss(FloatingPointError):
@@ -235,13 +237,17 @@ class _Loop:
         return _signal(stop, values[-1][-1])
 
     def _record(self, record: dict[str, Any]) -> None:
-        if record["split"] == "train" and record["step"] == self.step:
+        if record["split"] == "train" and record["step"] == self.step and self._records_degrees():
             record |= {_name(degree): degree.estimate for degree in self._degrees()}
         self.history.records.append(record)
         if self.run is not None and distributed.rank() == 0:
             self.run.log(record)
             if self.events is not None:
                 self.events(record)
+
+    def _records_degrees(self) -> bool:
+        every = max(1, self.steps // DEGREES)
+        return self.step in (1, self.steps) or self.step % every < SYNC_EVERY.get(self.device.type, 1)
 
     def _degrees(self) -> list[Degree]:
         """What the model and, where it weighs symmetries, the objective have learned."""
