@@ -52,11 +52,7 @@ LAYERS = (
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 # Circles of imports that are there still; this set only ever shrinks.
-KNOWN = {
-    frozenset({"learnsym.report.card.card", "learnsym.report.card.page", "learnsym.report.card.words"}),
-    frozenset({"learnsym.report.results", "learnsym.report.table", "learnsym.report.words"}),
-    frozenset({"learnsym.training.build", "learnsym.training.loop", "learnsym.training.run"}),
-}
+KNOWN: set[frozenset[str]] = set()
 ENTRY_POINTS = {"__init__", "__main__"}
 HEAVY = ("matplotlib", "seaborn", "escnn", "optuna", "tensorboard", "onnx", "pandas", "sklearn", "jsonargparse")
 HEAVY += ("mujoco", "sqlalchemy", "submitit", "pyarrow")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib import resources
-from itertools import groupby
 from pathlib import Path
 
 import yaml
@@ -15,10 +13,11 @@ from learnsym.files import write_atomically
 from learnsym.report.comparison import rows
 from learnsym.report.comparison.findings import Findings, read_findings
 from learnsym.report.comparison.panels import panels
-from learnsym.report.comparison.words import Verdict, crossover_verdict, efficiency_verdict, number, regret_verdict
-from learnsym.report.draw import Panel, drawn
+from learnsym.report.comparison.words import crossover_verdict, efficiency_verdict, regret_verdict
 from learnsym.report.figures.arms import arm_looks
-from learnsym.report.html import environment, image
+from learnsym.report.html import by_kind, environment
+from learnsym.report.panel import Panel, drawn
+from learnsym.report.words import Verdict, prefixed, two_digits
 from learnsym.statistics import LEVEL
 
 Cards = list[tuple[str, list[Verdict]]]
@@ -56,14 +55,13 @@ def render(found: Findings, figures: Sequence[Panel]) -> str:
         figures: the drawn figures.
     """
     pages = environment()
-    pages.filters.update(image=image, flops=flops, duration=duration, ratio=lambda x: f"{number(x)}×", tied=tied)
+    pages.filters.update(flops=flops, duration=duration, ratio=lambda x: f"{two_digits(x)}×", tied=tied)
     there = len(found.rows) > 0
     return pages.get_template("comparison.html.j2").render(
         found=found,
         cards=cards(found) if there else [],
-        css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),
         looks=arm_looks(found.arms),
-        panels=_by_kind(figures),
+        panels=by_kind(figures),
         differences=rows.differences_of_arms(found.specification),
         axes=rows.axes(found),
         unit=length_unit(found.table),
@@ -124,10 +122,8 @@ def tied(text: str) -> str:
 
 def flops(value: float) -> str:
     """A number of FLOPs with its prefix: `12 MFLOP`."""
-    for size, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g} {prefix}FLOP"
-    return f"{value:.3g} FLOP"
+    digits, prefix = prefixed(value)
+    return f"{digits} {prefix}FLOP"
 
 
 def duration(seconds: float) -> str:
@@ -136,8 +132,3 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.3g} s"
-
-
-def _by_kind(figures: Sequence[Panel]) -> dict[str, list[Panel]]:
-    ordered = sorted(figures, key=lambda panel: panel.kind)
-    return {kind: list(group) for kind, group in groupby(ordered, key=lambda panel: panel.kind)}

@@ -21,10 +21,10 @@ from learnsym.comparison.verdicts import (
     where,
 )
 from learnsym.report.comparison.findings import Findings, degrees_of
-from learnsym.report.draw import Panel
 from learnsym.report.figures import comparison as figures
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.figures.comparison import ArmCurve
+from learnsym.report.panel import Panel
 
 UNITS = {
     "1": "degree of symmetry",

@@ -8,7 +8,8 @@ from typing import Any
 
 from learnsym.comparison.verdicts import Difference, Metric, Place, Scores, best_arms, finished, lengths, where
 from learnsym.report.comparison.findings import Findings
-from learnsym.report.comparison.words import amount, number
+from learnsym.report.comparison.words import amount
+from learnsym.report.words import percent, three_digits, two_digits
 
 
 def differences_of_arms(specification: Mapping[str, Any]) -> dict[str, str]:
@@ -47,12 +48,9 @@ def _network(firsts: Any, size: int, arm: str, base: str | None) -> dict[str, An
 def value(metric: Metric, score: Difference) -> str:
     """A mean score as a value of the column, with its interval: `97.1% [96.8, 97.4]`."""
     ends = sorted(end if math.isinf(end) else metric.value(end) for end in (score.low, score.high))
-    estimate, percent = metric.value(score.estimate), metric.column.endswith("accuracy")
-    if percent:
-        bracket = f" [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]" if score.seeds > 1 else ""
-        return f"{estimate:.1%}{bracket}"
-    bracket = f" [{ends[0]:.3g}, {ends[1]:.3g}]" if score.seeds > 1 else ""
-    return f"{estimate:.3g}{bracket}"
+    low, high = ends if score.seeds > 1 else (None, None)
+    text = percent if metric.column.endswith("accuracy") else three_digits
+    return text(metric.value(score.estimate), low, high)
 
 
 def by_examples(found: Findings) -> list[dict[str, Any]]:
@@ -118,7 +116,7 @@ def _cost(arm: str, rows: Any, base: Any, keys: list[str], columns: list[str]) -
 
 
 def _ratio(one: float, other: float) -> str:
-    return f"{number(one / other)}×" if other > 0 else "–"
+    return f"{two_digits(one / other)}×" if other > 0 else "–"
 
 
 def failures(found: Findings) -> list[dict[str, Any]]:

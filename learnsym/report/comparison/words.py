@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import isinf
 
 from learnsym.comparison.verdicts import Behind, Crossover, Difference, Efficiency, Metric, Region, Regret
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """A finding and what it rests on."""
-
-    headline: str
-    detail: str
+from learnsym.report.words import Verdict, bracketed, two_digits
 
 
 def count(examples: float | int) -> str:
@@ -26,22 +18,12 @@ def count(examples: float | int) -> str:
     return f"{round(examples / 10**digits) * 10**digits:,}"
 
 
-def number(value: float | int) -> str:
-    """A difference or factor to two digits, with a true minus sign."""
-    if isinf(value):
-        return "−∞" if value < 0 else "∞"
-    text = f"{value:.0f}" if abs(value) >= 9.95 else f"{value:.1f}" if abs(value) >= 0.95 else f"{value:.2f}"
-    if float(text) == 0:
-        return "0"
-    return text.replace("-", "−")
-
-
 def amount(metric: Metric, difference: Difference) -> str:
     """A difference with its interval: `1.2 [0.9, 1.5] points`; with one seed there is no interval, and that is said."""
-    estimate, low, high = (number(metric.shown(x)) for x in (difference.estimate, difference.low, difference.high))
+    estimate, low, high = (two_digits(metric.shown(x)) for x in (difference.estimate, difference.low, difference.high))
     if difference.seeds < 2:
         return f"{estimate} {_unit(metric)} (one seed, no interval)"
-    return f"{estimate} [{low}, {high}] {_unit(metric)}"
+    return f"{bracketed(estimate, low, high)} {_unit(metric)}"
 
 
 def _unit(metric: Metric) -> str:
@@ -79,7 +61,7 @@ def _one_seed(found: Crossover) -> Verdict:
 def _changes(found: Crossover) -> str:
     parts = []
     for crossing in found.crossings:
-        at = f"n = {count(crossing.estimate)} [{count(crossing.low)}, {count(crossing.high)}]"
+        at = f"n = {bracketed(*map(count, (crossing.estimate, crossing.low, crossing.high)))}"
         parts.append(f"{found.winner(crossing.before)} wins {'below' if not parts else 'then up to'} {at}")
     return f"{', '.join(parts)} training examples, {found.winner(-found.crossings[-1].before)} above"
 
@@ -133,7 +115,7 @@ def _sign(difference: Difference) -> int:
 
 def regret_verdict(found: Regret) -> Verdict:
     """How an arm keeps up with the better of the other twins."""
-    worst, margin = found.worst, f"{number(found.metric.shown(found.margin))} {_unit(found.metric)}"
+    worst, margin = found.worst, f"{two_digits(found.metric.shown(found.margin))} {_unit(found.metric)}"
     loss, place = amount(found.metric, -worst.difference), _where(found, worst)
     if worst.difference.estimate >= 0:
         headline = f"{found.arm} leads the better twin by at least {amount(found.metric, worst.difference)}"
@@ -205,4 +187,4 @@ def factor(one: Efficiency) -> str:
 
 
 def _times(value: float) -> str:
-    return f"{value:.2g}" if 0 < value < 0.095 else number(value)
+    return f"{value:.2g}" if 0 < value < 0.095 else two_digits(value)

@@ -11,6 +11,7 @@ import numpy as np
 
 from learnsym.report.figures.arms import Look
 from learnsym.report.figures.style import INK, SERIES, tidy
+from learnsym.report.words import prefixed, true_minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +57,7 @@ def paired_differences(
     examples_axis([x for curve in curves for x in curve.x], ax)
     ax.set(ylabel=ylabel)
     _linear_near_zero(curves, ax)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
+    ax.yaxis.set_major_formatter(lambda value, _: true_minus(f"{value:.3g}"))
     legend_above([curve.arm for curve in curves], ax)
     return tidy(ax)
 
@@ -94,7 +95,7 @@ def degrees_by_examples(curves: Sequence[ArmCurve], ylabel: str, ax: Axes) -> Ax
         _line(curve, look, curve.arm, ax)
     examples_axis([x for curve in curves for x in curve.x], ax)
     ax.set(ylabel=ylabel)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
+    ax.yaxis.set_major_formatter(lambda value, _: true_minus(f"{value:.3g}"))
     if min(mean for curve in curves for mean in curve.mean) >= 0:
         ax.set_ylim(bottom=0.0)
     legend_above([curve.arm for curve in curves], ax)
@@ -172,10 +173,7 @@ def examples_axis(examples: Sequence[float], ax: Axes) -> None:
 
 def short(value: float) -> str:
     """A count in few characters: `300`, `2.5k`, `1M`."""
-    for unit, name in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= unit:
-            return f"{value / unit:.3g}{name}"
-    return f"{value:.3g}"
+    return "".join(prefixed(value))
 
 
 def legend_above(labels: Sequence[str], ax: Axes) -> None:

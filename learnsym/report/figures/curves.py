@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learnsym.report.figures.style import DASHES, SERIES, TWIN_COLOURS, tidy
-from learnsym.report.results import History, TwinResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from learnsym.report.run.results import History, TwinResult
 
 
 def loss_curves(twins: Iterable[TwinResult], ax: Axes, key: str = "val/task") -> Axes:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learnsym.degrees import Degree
-from learnsym.report import words
 from learnsym.report.figures.style import INK, NOTION_COLOURS, tidy
-from learnsym.report.results import ExtentCurve, Orbit, PoseLaw
+from learnsym.report.words import in_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from learnsym.report.run.results import ExtentCurve, Orbit, PoseLaw
 
 _LOOK = {
     "augerino": ("o", "learned (task)"),
@@ -138,7 +139,7 @@ def _mark(degree: Degree, cap: float, height: float, ax: Axes) -> None:
     ax.plot([degree.estimate / cap], [height], marker, color=colour, markersize=5.5, label=label, linestyle="none")
     right = high / cap < 0.72
     ax.annotate(
-        words.number(degree.estimate, degree.unit).removesuffix(" image width").removesuffix(" log"),
+        in_unit(degree.estimate, degree.unit).removesuffix(" image width").removesuffix(" log"),
         (high / cap if right else low / cap, height),
         xytext=(7 if right else -7, 0),
         textcoords="offset points",

@@ -9,10 +9,11 @@ import numpy as np
 
 from learnsym.degrees import Degree
 from learnsym.report.figures.style import DASHES, INK, MUTED, NOTION_COLOURS, SERIES, TWIN_COLOURS, tidy
-from learnsym.report.results import Curve, PoseLaw, TwinResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from learnsym.report.run.results import Curve, PoseLaw, TwinResult
 
 LONGEST = 26
 

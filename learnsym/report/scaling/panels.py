@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from learnsym.report.draw import Panel
 from learnsym.report.figures import scaling as figures
 from learnsym.report.figures.arms import arm_looks
-from learnsym.report.scaling.words import quantity
+from learnsym.report.panel import Panel
+from learnsym.report.words import quantity
 from learnsym.scaling.isoflop import IsoFlop
 from learnsym.scaling.repeated_intervals import RepeatedIntervals
 from learnsym.scaling.study import Study

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from learnsym.report.scaling.words import quantity
-from learnsym.report.table import aligned
+from learnsym.report.tables import aligned
+from learnsym.report.words import quantity
 from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.bootstrap import LawIntervals
 from learnsym.scaling.study import Study

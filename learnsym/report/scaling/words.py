@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from learnsym.report.words import Verdict, number, quantity
 from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.pair import PairStudy
 from learnsym.scaling.repeated import HALF_LIVES
 from learnsym.scaling.repeated_intervals import RepeatedIntervals
 from learnsym.scaling.study import Study
-from learnsym.statistics import Interval
 
 SIGNIFICANT = 0.05
 WIDE = 0.2
@@ -20,30 +19,6 @@ WIDE = 0.2
 HOPELESS = 0.5
 """Intervals wider than this come from resamples that no longer fix the law, on which no p-value can rest."""
 UNITS = {"counted": "FLOPs", "nominal": "nominal FLOPs", "seconds": "seconds"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """A finding and what it rests on."""
-
-    headline: str
-    detail: str
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A few digits, with a true minus sign; powers of ten where they are shorter."""
-    if math.isinf(value):
-        return "∞"
-    if value and not 1e-3 <= abs(value) < 1e5:
-        leading, exponent = f"{value:.1e}".split("e")
-        return f"{leading}e{int(exponent)}".replace("-", "−")
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}".replace("-", "−")
-
-
-def quantity(value: Interval, digits: int = 3) -> str:
-    """`0.31 [0.2, 0.5]`."""
-    low, high = value.ends
-    return f"{number(value.estimate, digits)} [{number(low, digits)}, {number(high, digits)}]"
 
 
 def verdicts(study: Study) -> list[Verdict]:

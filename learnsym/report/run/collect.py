@@ -13,9 +13,9 @@ import torch
 from learnsym.degrees import Degree
 from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
-from learnsym.report.groups import DataGroup
-from learnsym.report.plan import Plan
-from learnsym.report.results import (
+from learnsym.report.run.groups import DataGroup
+from learnsym.report.run.plan import Plan
+from learnsym.report.run.results import (
     Curve,
     DataResult,
     EquivarianceError,

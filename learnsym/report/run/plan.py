@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from learnsym.measure.config import AnalysisConfig, TaskExtentConfig
-from learnsym.report import pieces
-from learnsym.report.groups import DataGroup
-from learnsym.report.store import Piece
+from learnsym.report.run import pieces
+from learnsym.report.run.groups import DataGroup
+from learnsym.report.run.store import Piece
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
 

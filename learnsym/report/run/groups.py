@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from learnsym.report.draw import slug
+from learnsym.report.panel import slug
 from learnsym.training.run import Run, find_runs
 
 ORDER = ("learned", "plain", "fixed", "exact")
