@@ -33,6 +33,7 @@ LAYERS = (
     ("actions",),
     ("symmetry",),
     ("degrees",),
+    ("learners",),
     ("distributions",),
     ("augment",),
     ("equivariant",),
@@ -41,6 +42,7 @@ LAYERS = (
     ("nets",),
     ("measure",),
     ("data",),
+    ("methods",),
     ("training",),
     ("workers",),
     ("tuning",),
@@ -196,3 +198,21 @@ def test_the_wheel_holds_the_library_alone(tmp_path):
     assert "learnsym/py.typed" in names
     assert any(name.startswith("learnsym/report/templates/") for name in names)
     assert {name.split("/")[0] for name in names} == {"learnsym", f"learnsym-{PROJECT['version']}.dist-info"}
+
+
+KINDS_OF_RUNS = (
+    r"is_relaxed|is_penalised|is_of_points|chooser(\.name)? ==|twin == |config\.(augment|relax|penalty|objective)\b"
+    r"|method\.name =="
+)
+
+
+def test_only_methods_ask_which_kind_of_run_this_is():
+    """What differs between methods is said by the method, so that a new one touches no other file."""
+    asked = [
+        f"{path.relative_to(LIBRARY)}: {line.strip()}"
+        for path in _sources()
+        if "methods" not in path.relative_to(LIBRARY).parts
+        for line in path.read_text(encoding="utf8").splitlines()
+        if re.search(KINDS_OF_RUNS, line)
+    ]
+    assert not asked

@@ -30,6 +30,8 @@ class Tolerance(Chooser):
     label = "dual"
     note = "Weights in the loss are the multipliers that keep each penalty below the tolerance."
 
+    needs = "a tolerance"
+
     def __post_init__(self) -> None:
         if not self.tolerance >= 0 or not self.rate > 0 or self.warmup < 0:
             found = f"{self.tolerance}, {self.rate}, {self.warmup}"

@@ -28,6 +28,8 @@ class EqualGradients(Chooser):
     label = "gradnorm"
     note = "Weights in the loss bring the gradients of the task and of each penalty to like size."
 
+    needs = "gradients in the last layer"
+
     def weighting(self, names: Sequence[str], weight: float, shared: Sequence[nn.Parameter]) -> Weighting:
         """Weights that start at `weight`."""
         return GradNorm(names, shared, restoring=self.restoring, rate=self.rate, start=weight)

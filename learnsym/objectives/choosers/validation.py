@@ -38,6 +38,8 @@ class HeldOutLoss(Chooser):
     label = "validation"
     note = "They follow the loss on the validation examples, of which no accuracy here is reported."
 
+    needs = "validation examples"
+
     def __post_init__(self) -> None:
         for name in ("batch", "copies"):
             value = getattr(self, name)

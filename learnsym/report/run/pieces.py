@@ -19,6 +19,7 @@ from learnsym.augment import Augmented
 from learnsym.data import Batches, Dataset, load_splits
 from learnsym.degrees import Degree
 from learnsym.groups import SO2
+from learnsym.methods import learns
 from learnsym.training import Run, RunConfig, build, fit, predict, read_config
 from learnsym.training.build import member
 from learnsym.training.evaluate import IN_CACHE, Probabilities
@@ -47,7 +48,7 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
         "turned": [scores(predict(model, turned(few.inputs, angle), IN_CACHE), few).tolist() for angle in angles],
         "error": _equivariance(model, test, run.config, settings),
         "degrees": [vars(_with_chooser(degree, run)) for degree in run.degrees()],
-        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and run.twin == "learned" else None,
+        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and learns(run.twin) else None,
     }
 
 
