@@ -75,10 +75,19 @@ def _opened(options: argparse.Namespace, storage: str, out: Path) -> Study:
 
 def _arguments(options: argparse.Namespace, out: Path) -> list[str]:
     """The command of one worker; the storage is in its environment."""
-    found = ["tune", str(options.config), "--study", options.study, "--trials", str(options.trials), "--out", str(out)]
+    arguments = [
+        "tune",
+        str(options.config),
+        "--study",
+        options.study,
+        "--trials",
+        str(options.trials),
+        "--out",
+        str(out),
+    ]
     if options.space is not None:
-        found += ["--space", str(options.space)]
-    return [*found, *options.overrides]
+        arguments += ["--space", str(options.space)]
+    return [*arguments, *options.overrides]
 
 
 @contextmanager

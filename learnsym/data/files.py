@@ -67,10 +67,11 @@ def check(path: Path, file: File) -> None:
     Raises:
         ValueError: when the file cannot be read or its content is not the published one.
     """
-    found = digest(path, file.kind)
-    if found != file.sha256:
+    actual = digest(path, file.kind)
+    if actual != file.sha256:
         raise ValueError(
-            f"{path}: corrupt file, its content has sha256 {found}, must be {file.sha256}; delete it and fetch it again"
+            f"{path}: corrupt file, its content has sha256 {actual}, must be {file.sha256}; "
+            "delete it and fetch it again"
         )
 
 

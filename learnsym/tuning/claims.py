@@ -135,10 +135,10 @@ class Claims:
         from optuna.trial import TrialState
 
         trials = self.study.trials()
-        found = self._orphan([trial for trial in trials if trial.state == TrialState.RUNNING], stack)
+        orphan = self._orphan([trial for trial in trials if trial.state == TrialState.RUNNING], stack)
         queued = [trial for trial in trials if trial.state == TrialState.WAITING]
-        if found is not None or not queued or not self._hold(queued[0].number, stack):
-            return found
+        if orphan is not None or not queued or not self._hold(queued[0].number, stack):
+            return orphan
         self.study.backend.set_trial_state_values(queued[0]._trial_id, TrialState.RUNNING)
         return self._trial(queued[0]._trial_id)
 

@@ -39,7 +39,7 @@ def run_trial(study: Study, number: int, values: Mapping[str, Value], claim: Cla
     logger.info("trial %d: %s", number, ", ".join(f"{key} {value}" for key, value in values.items()))
     began = time.monotonic()
     try:
-        found = _trained(study, number, values, claim, folder)
+        scores = _trained(study, number, values, claim, folder)
     except (Interrupted, OSError, StorageLost):
         raise
     except Exception as error:
@@ -54,10 +54,10 @@ def run_trial(study: Study, number: int, values: Mapping[str, Value], claim: Cla
         return
     with storage_errors(study.storage):
         claim.note("seconds", round(time.monotonic() - began, 3))
-        if found is None:
+        if scores is None:
             claim.prune()
         else:
-            claim.complete(found)
+            claim.complete(scores)
 
 
 def _trained(
@@ -85,10 +85,10 @@ def _agreed(make: Callable[[], dict[str, float]]) -> dict[str, float]:
         except (BadScore, ValueError) as error:
             return error
 
-    found = distributed.from_first(tried)
-    if isinstance(found, Exception):
-        raise found
-    return found
+    outcome = distributed.from_first(tried)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def _pruned(study: Study, claim: Claim | None, index: int, row: Mapping[str, float]) -> bool:

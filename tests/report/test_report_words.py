@@ -25,7 +25,7 @@ def test_an_interval_stands_in_brackets_and_is_left_out_where_there_is_none():
 
 
 def test_prefixes_are_those_of_the_unit():
-    assert words.prefixed(2500) == ("2.5", "k") and words.prefixed(999) == ("999", "")
+    assert words.prefixed(2500.0) == ("2.5", "k") and words.prefixed(999.0) == ("999", "")
 
 
 def test_columns_are_as_wide_as_their_widest_cell():

@@ -74,17 +74,21 @@ class Scores:
 
     def curve(self, arm: str) -> dict[int, Place]:
         """The one cell of an arm at each number of examples; of a table that `at_best` made."""
-        return {cell.train: cell for name, cell in sorted(self.by_place, key=lambda found: found[1]) if name == arm}
+        return {
+            cell.train: cell
+            for name, cell in sorted(self.by_place, key=lambda arm_and_place: arm_and_place[1])
+            if name == arm
+        }
 
     def difference(
         self, first: tuple[str, Place], second: tuple[str, Place], level: float | None = None
     ) -> Difference | None:
         """Score of the first minus the second over the seeds they share; None when they share none."""
-        one, other = self.by_place.get(first, {}), self.by_place.get(second, {})
-        seeds = sorted(one.keys() & other.keys())
+        of_first, of_second = self.by_place.get(first, {}), self.by_place.get(second, {})
+        seeds = sorted(of_first.keys() & of_second.keys())
         if not seeds:
             return None
-        values = np.array([one[seed] - other[seed] for seed in seeds])
+        values = np.array([of_first[seed] - of_second[seed] for seed in seeds])
         return Difference.of(values, level or self.level, self._variance(first, second))
 
     def _variance(self, first: tuple[str, Place], second: tuple[str, Place]) -> float:

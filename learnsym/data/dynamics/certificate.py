@@ -141,14 +141,14 @@ def _row(
     mean = torch.stack(back).mean(0)
     # the variance over the whole group, else its unbiased estimate
     spread = torch.stack([_square(z - mean) for z in back]).sum(0) / (len(back) - (not draws.is_whole))
-    found, floor, excess = Estimate.of(defect), Estimate.of(spread), Estimate.of(defect - explained)
+    error, floor, excess = Estimate.of(defect), Estimate.of(spread), Estimate.of(defect - explained)
     low, high = student_interval(excess, LEVEL).ends
     return CertificateRow(
         candidate=candidate.name,
         elements=len(back),
         is_whole=draws.is_whole,
-        defect=found.mean,
-        defect_stderr=found.stderr,
+        defect=error.mean,
+        defect_stderr=error.stderr,
         floor=floor.mean,
         floor_stderr=floor.stderr,
         low=low,

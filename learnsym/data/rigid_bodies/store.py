@@ -48,9 +48,9 @@ def read_chunk(title: str, seed: int, number: int) -> tuple[Scenes, Poses] | Non
         return None
     try:
         with np.load(path) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        future = Poses(found.pop("future_position"), found.pop("future_frame"))
-        return Scenes(**found), future
+            fields = {name: arrays[name] for name in arrays.files}
+        future = Poses(fields.pop("future_position"), fields.pop("future_frame"))
+        return Scenes(**fields), future
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         logger.warning("%s cannot be read (%s); it is simulated again", path, error)
         return None

@@ -80,11 +80,11 @@ def loss_against_compute(curves: Sequence[ArmCurve], looks: dict[str, Look], ax:
 
 def frontier(curve: ArmCurve) -> ArmCurve:
     """The points with a lower value than all others of no more compute."""
-    kept: list[int] = []
+    best: list[int] = []
     for k in np.lexsort((curve.mean, curve.x)).tolist():
-        if not kept or curve.mean[k] < curve.mean[kept[-1]]:
-            kept.append(k)
-    columns = {name: [getattr(curve, name)[k] for k in kept] for name in ("x", "mean", "low", "high")}
+        if not best or curve.mean[k] < curve.mean[best[-1]]:
+            best.append(k)
+    columns = {name: [getattr(curve, name)[k] for k in best] for name in ("x", "mean", "low", "high")}
     return ArmCurve(arm=curve.arm, **columns)
 
 
@@ -140,7 +140,7 @@ def _side_by_side(curves: Sequence[ArmCurve]) -> list[ArmCurve]:
     if len({x for curve in curves for x in curve.x}) > 1:
         return list(curves)
     middle = (len(curves) - 1) / 2
-    return [replace(one, x=[x * 1.05 ** (k - middle) for x in one.x]) for k, one in enumerate(curves)]
+    return [replace(curve, x=[x * 1.05 ** (k - middle) for x in curve.x]) for k, curve in enumerate(curves)]
 
 
 def _line(curve: ArmCurve, look: Look, label: str, ax: Axes) -> None:

@@ -88,9 +88,9 @@ def half_widths(degrees: Sequence[Degree], caps: dict[str, float], ax: Axes) -> 
     ticks: dict[str, float] = {}
     height = 0.0
     for name in (name for name in caps if any(degree.generator == name for degree in degrees)):
-        found = [degree for degree in degrees if degree.generator == name]
-        ticks[name.replace("_", " ")] = height + (len(found) - 1) / 2
-        for degree in found:
+        of_generator = [degree for degree in degrees if degree.generator == name]
+        ticks[name.replace("_", " ")] = height + (len(of_generator) - 1) / 2
+        for degree in of_generator:
             _mark(degree, caps[name], height, ax)
             height += 1.0
         height += 0.6
@@ -110,9 +110,9 @@ def half_widths(degrees: Sequence[Degree], caps: dict[str, float], ax: Axes) -> 
     return tidy(ax, "x")
 
 
-def orbit(found: Orbit, ax: Axes) -> Axes:
+def orbit(moves: Orbit, ax: Axes) -> Axes:
     """One row an example: the image itself, then the image moved by elements of the learned distribution."""
-    originals, moved = np.asarray(found.originals, dtype=float), np.asarray(found.moved, dtype=float)
+    originals, moved = np.asarray(moves.originals, dtype=float), np.asarray(moves.moved, dtype=float)
     rows = [_row(original, images) for original, images in zip(originals, moved, strict=True)]
     mosaic = np.clip(np.concatenate(rows, axis=0), 0.0, 1.0)
     ax.imshow(1.0 - mosaic if mosaic.ndim == 2 else mosaic, cmap="gray", vmin=0.0, vmax=1.0, interpolation="none")

@@ -52,11 +52,11 @@ def analyze(
     folder = Path(path)
     groups = group_runs(folder)
     chosen = {group.label: settings or _overridden(group, overrides) for group in groups}
-    found = _computed(groups, chosen, progress)
+    findings = _computed(groups, chosen, progress)
     level = next(iter(chosen.values())).level
     analysis = Analysis(
         path=folder,
-        data=found,
+        data=findings,
         level=level,
         config={group.label: dump_config(group.first.config) for group in groups},
         environment=environment_of(groups[0].first),
@@ -83,7 +83,9 @@ def _overridden(group: DataGroup, overrides: Sequence[str]) -> AnalysisConfig:
 def _computed(groups: Sequence[DataGroup], chosen: dict[str, AnalysisConfig], progress: bool) -> list[DataResult]:
     plans = [plan(group, chosen[group.label]) for group in groups]
     # the longest first, so that processes end together
-    pieces = sorted((piece for one in plans for piece in one.pieces), key=lambda piece: -piece.cost)
+    pieces = sorted((piece for planned in plans for piece in planned.pieces), key=lambda piece: -piece.cost)
     workers = max(settings.workers for settings in chosen.values())
-    found = dict(zip((piece.path for piece in pieces), results(pieces, workers, progress), strict=True))
-    return [data_result(group, one, found, chosen[group.label]) for group, one in zip(groups, plans, strict=True)]
+    computed = dict(zip((piece.path for piece in pieces), results(pieces, workers, progress), strict=True))
+    return [
+        data_result(group, planned, computed, chosen[group.label]) for group, planned in zip(groups, plans, strict=True)
+    ]

@@ -23,8 +23,8 @@ UNITS = {"counted": "FLOPs", "nominal": "nominal FLOPs", "seconds": "seconds"}
 
 def verdicts(study: Study) -> list[Verdict]:
     """What each pair of arms says about compute and exponents, by the chosen FLOPs."""
-    found = [pair for pair in study.pairs if pair.kind == study.settings.flops]
-    return [_pair(pair, study) for pair in found] or [_none(study)]
+    pairs = [pair for pair in study.pairs if pair.kind == study.settings.flops]
+    return [_pair(pair, study) for pair in pairs] or [_none(study)]
 
 
 def _none(study: Study) -> Verdict:
@@ -51,11 +51,11 @@ def _pair(pair: PairStudy, study: Study) -> Verdict:
 
 def exponents(pair: PairStudy) -> str:
     """Whether the exponents of both arms agree, with how sharply the grid can tell."""
-    found = pair.comparison
-    differences = f"in a by {quantity(found.a, 2)} and in b by {quantity(found.b, 2)}"
-    measured = f"they differ {differences}; p = {number(found.p_value, 2)}"
-    width = max(high - low for low, high in (found.a.ends, found.b.ends))
-    if found.p_value < SIGNIFICANT and width <= HOPELESS:
+    comparison = pair.comparison
+    differences = f"in a by {quantity(comparison.a, 2)} and in b by {quantity(comparison.b, 2)}"
+    measured = f"they differ {differences}; p = {number(comparison.p_value, 2)}"
+    width = max(high - low for low, high in (comparison.a.ends, comparison.b.ends))
+    if comparison.p_value < SIGNIFICANT and width <= HOPELESS:
         return f"The exponents are not the same ({measured}), so that the factor changes with compute."
     if width > WIDE:
         return f"Whether the exponents agree, this grid is too small to tell ({measured})."
@@ -77,11 +77,11 @@ def _time(pair: PairStudy, study: Study) -> str:
 
 def split(arm: ArmStudy, kind: str) -> str:
     """How an arm should spend more compute."""
-    found = arm.frontiers.get(kind)
-    if found is None:
+    frontier = arm.frontiers.get(kind)
+    if frontier is None:
         return f"{arm.runs.arm}: no best split, as {arm.problem or f'what a sample costs in {UNITS[kind]} is unknown'}."
-    N, D = quantity(found.N_exponent), quantity(found.D_exponent)
-    factors = [f"{10**exponent.estimate:.2g}" for exponent in (found.N_exponent, found.D_exponent)]
+    N, D = quantity(frontier.N_exponent), quantity(frontier.D_exponent)
+    factors = [f"{10**exponent.estimate:.2g}" for exponent in (frontier.N_exponent, frontier.D_exponent)]
     return (
         f"{arm.runs.arm}: best parameters grow as compute to the power {N}, best samples to the power {D}: "
         f"ten times the compute is best spent on {factors[0]} times the parameters and {factors[1]} times the samples. "
@@ -100,13 +100,13 @@ def _check(arm: ArmStudy, kind: str) -> str:
 
 def repeats(arm: ArmStudy) -> str | None:
     """What repetitions are worth to an arm; None where there are none."""
-    found = arm.repeated
+    repeated = arm.repeated
     if (arm.runs.epochs <= 1 + 1e-9).all():
         return None
-    if not isinstance(found, RepeatedIntervals):
-        return f"{arm.runs.arm}: no law of repeated data, as {found}."
-    text = f"{arm.runs.arm}: repetitions are worth R* = {quantity(found.R_star)} fresh epochs at most."
-    if found.R_star.ends[1] >= 0.99 * HALF_LIVES[1]:
+    if not isinstance(repeated, RepeatedIntervals):
+        return f"{arm.runs.arm}: no law of repeated data, as {repeated}."
+    text = f"{arm.runs.arm}: repetitions are worth R* = {quantity(repeated.R_star)} fresh epochs at most."
+    if repeated.R_star.ends[1] >= 0.99 * HALF_LIVES[1]:
         most = number(float(arm.runs.epochs.max()))
         return f"{text} There is no upper end: up to {most} epochs, a repeated sample may be as good as a new one."
     return text
