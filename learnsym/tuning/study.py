@@ -29,7 +29,7 @@ KEY = "learnsym"
 
 
 @dataclass(frozen=True)
-class Study:
+class TuningStudy:
     """An Optuna study with what it is about.
 
     Args:
@@ -59,7 +59,7 @@ class Study:
         return self.backend.get_all_trials(self.id, deepcopy=False)
 
 
-def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, locks: Locks) -> Study:
+def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, locks: Locks) -> TuningStudy:
     """Join a study, or begin it.
 
     Args:
@@ -96,7 +96,7 @@ def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, l
             _check_same(name, study.user_attrs[KEY], config, content["space"])
             content = study.user_attrs[KEY]
         number = backend.get_study_id_from_name(name)
-        return Study(name, content["key"], storage, config, space, study, backend, number, locks)
+        return TuningStudy(name, content["key"], storage, config, space, study, backend, number, locks)
 
 
 def check_sampler(space: SearchSpace) -> None:

@@ -13,13 +13,13 @@ from learnsym.training import Interrupted, NonFiniteLoss, distributed, members, 
 from learnsym.tuning.claims import Claim, trial_folder
 from learnsym.tuning.scores import BadScore, scores
 from learnsym.tuning.space import Value, configured
-from learnsym.tuning.study import Study
+from learnsym.tuning.study import TuningStudy
 from learnsym.workers import StorageLost, storage_errors
 
 logger = logging.getLogger(__name__)
 
 
-def run_trial(study: Study, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path) -> None:
+def run_trial(study: TuningStudy, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path) -> None:
     """Train a trial to its end, and tell the study.
 
     Under `torchrun` all processes call this; the first has the claim, and what it decides holds for all.
@@ -61,7 +61,7 @@ def run_trial(study: Study, number: int, values: Mapping[str, Value], claim: Cla
 
 
 def _trained(
-    study: Study, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path
+    study: TuningStudy, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path
 ) -> list[float] | None:
     """The mean of each objective over seeds; None when the trial is pruned."""
     config, names = configured(study.config, values), study.space.objectives
@@ -91,7 +91,7 @@ def _agreed(make: Callable[[], dict[str, float]]) -> dict[str, float]:
     return outcome
 
 
-def _pruned(study: Study, claim: Claim | None, index: int, row: Mapping[str, float]) -> bool:
+def _pruned(study: TuningStudy, claim: Claim | None, index: int, row: Mapping[str, float]) -> bool:
     assert claim is not None
     with storage_errors(study.storage):
         claim.note(f"seed {study.space.seeds[index]}", dict(row))
