@@ -78,7 +78,7 @@ def cells(config: ComparisonConfig, widths: Widths | None = None) -> list[Cell]:
 
     Args:
         config: of the comparison.
-        widths: of each arm at each size; None to leave the arms' networks as they are.
+        widths: the width of each arm at each size; None to leave the arms' networks as they are.
 
     Raises:
         ValueError: for bad configurations, or two cells that are the same training.

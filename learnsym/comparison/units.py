@@ -32,7 +32,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """For locks and notes."""
+        """The name by which locks and notes know it."""
         return self.cells[0].key
 
     def left(self, folder: Path) -> list[Cell]:

@@ -50,7 +50,7 @@ def double_digits(
         n: number of images.
         group: C_N, D_N, SO(2) or O(2); the planted symmetry of each digit.
         split: `train`, `val` (training digits that `train` leaves out) or `test`.
-        seed: of the draws; the digits of a split do not depend on it.
+        seed: determines the draws; the digits of a split do not depend on it.
         digits: labels that occur; `len(digits)²` classes.
 
     Returns:

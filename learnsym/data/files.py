@@ -21,8 +21,8 @@ CHUNK = 1 << 20
 class File:
     """One file of a data set, with the checksum of its content and where it is published.
 
-    The checksum is that of what the file means, not of its wrapper: of the uncompressed bytes of a `gzip`, of the
-    arrays of an `npz` in alphabetic order, of the bytes of a `raw` file.
+    The checksum is that of what the file means, not of its wrapper: for a `gzip` it is taken over the uncompressed
+    bytes, for an `npz` over the arrays in alphabetic order, for a `raw` file over its bytes.
     """
 
     path: str

@@ -43,7 +43,7 @@ def smoke(
         frames: frames of each.
         buoyancy: `b`.
         size: pixels along an axis.
-        seed: of the initial states.
+        seed: determines the initial states.
         stretch: ratio of lengths of structures along x and y.
         turned: whether initial states are turned by 90°.
         dt: time from frame to frame; the torus has length 2π and speeds are near 1.

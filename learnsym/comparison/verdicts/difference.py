@@ -27,7 +27,7 @@ class Difference:
         Args:
             differences: score of the one arm minus the other, seed by seed, (S,).
             level: probability with which the interval covers the difference of means.
-            variance: of the mean over seeds, what all seeds have in common, in squared units of the differences.
+            variance: the part of the variance of the mean that all seeds share, in squared units of the differences.
 
         Raises:
             ValueError: for no differences, or a level outside (0, 1).

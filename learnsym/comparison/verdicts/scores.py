@@ -73,7 +73,7 @@ class Scores:
         return Difference.of(np.array(list(self.by_place[arm, cell].values())), self.level, variance)
 
     def curve(self, arm: str) -> dict[int, Place]:
-        """The one cell of an arm at each number of examples; of a table that `at_best` made."""
+        """The one cell of an arm at each number of examples. The table must be one that `at_best` made."""
         return {
             cell.train: cell
             for name, cell in sorted(self.by_place, key=lambda arm_and_place: arm_and_place[1])
@@ -92,7 +92,7 @@ class Scores:
         return Difference.of(values, level or self.level, self._variance(first, second))
 
     def _variance(self, first: tuple[str, Place], second: tuple[str, Place]) -> float:
-        """At most how much the draw of the test examples adds to the variance of a difference.
+        """An upper bound on how much the draw of the test examples adds to the variance of a difference.
 
         It is the variance of two independent test sets. Both arms see the same examples and mostly fail on the same
         ones, so that it is lower; by how much, scores alone do not tell.

@@ -17,9 +17,9 @@ class CandidateSymmetry:
     """A symmetry that is asked about, and the law of the elements with which it is asked.
 
     Args:
-        name: of the row in the certificate.
+        name: the name of its row in the certificate.
         symmetry: a group with its actions on inputs and outputs.
-        law: of its elements; None for the Haar measure of a compact group.
+        law: how its elements are drawn; None for the Haar measure of a compact group.
     """
 
     name: str

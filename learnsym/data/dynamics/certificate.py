@@ -104,9 +104,10 @@ def symmetry_certificate(
     Args:
         simulate: `f`, from states `(B, ...)` to outputs; deterministic.
         x: examples of inputs, in float64 for a sharp verdict.
-        candidates: what is asked about; a `Symmetry` of a compact group, or a `CandidateSymmetry` with a law of elements.
+        candidates: what is asked about: a `Symmetry` of a compact group, or a `CandidateSymmetry` with a law of its
+            elements.
         samples: elements per example; a finite group of at most 48 elements is taken whole.
-        seed: of the elements.
+        seed: determines which elements are drawn.
 
     Raises:
         ValueError: for no candidates, fewer than 2 examples, inputs that do not fit, or outputs that are not finite.

@@ -19,7 +19,7 @@ from learnsym.symmetry import Symmetry
 CERTIFICATE = "certificate.json"
 EXAMPLES, SAMPLES = 100, 4
 SEED = 2**31 - 1
-"""Of the scenes of a certificate, which are none of a data set."""
+"""The seed of the scenes of a certificate, which belong to no data set."""
 REACH = 1.0
 """Largest translation in m."""
 

@@ -20,7 +20,7 @@ from learnsym.data.rigid_bodies.scenes import Poses, Scenes
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-"""Of the law of scenes and of the settings of the engine: a change of either gives another folder."""
+"""The version of the law of scenes and of the settings of the engine: a change of either gives another folder."""
 CHUNK = 250
 """Scenes of a file; whole chunks are simulated, so that a larger set begins with a smaller one."""
 

@@ -40,8 +40,8 @@ def load_examples(
             or None for the test set of a run.
         count: at most so many.
         size: images are resized to `size x size` by bilinear interpolation; None leaves them.
-        seed: of the choice.
-        config: of the run that is measured, if it is one.
+        seed: determines which examples are chosen.
+        config: the configuration of the run that is measured, if a run is measured.
 
     Raises:
         ValueError: when there are no such data; it names the remedy.

@@ -23,7 +23,7 @@ from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 PART_OF_CAP = 0.25
-"""Of a group that is not compact, elements within this part of each generator's cap are tried."""
+"""Where a group is not compact, the elements that are tried lie within this part of each generator's cap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,7 @@ def twirl(situation: Situation) -> Iterator[Row]:
 
 
 def predictions(situation: Situation) -> Iterator[Row]:
-    """Of a classifier: whether its answers stay."""
+    """Whether the answers of a classifier stay the same; nothing for other models."""
     if not _is_classifier(situation):
         return
     agreement = measure.effective_invariance(
@@ -252,7 +252,7 @@ STEPS: dict[str, Callable[[Situation], Iterator[Row]]] = {
 
 
 def reach_of(situation: Situation) -> str | None:
-    """Of a group that is not compact: in words, how far elements were tried."""
+    """A sentence on how far elements were tried; None for a compact group, which is tried as a whole."""
     if situation.group.is_compact:
         return None
     widths = [f"{g.name} ±{PART_OF_CAP * g.cap / g.per_unit:.3g} {g.unit}" for g in situation.group.generators]

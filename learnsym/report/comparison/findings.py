@@ -42,7 +42,7 @@ class Findings:
 
     @cached_property
     def metric(self) -> Metric:
-        """By which arms are compared."""
+        """The metric by which arms are compared."""
         return metric_of(self.rows)
 
     @cached_property

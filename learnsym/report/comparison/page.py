@@ -27,8 +27,8 @@ def draw_comparison(folder: str | os.PathLike[str], level: float = LEVEL, test_e
     """Draw the figures and the page of a comparison, also of one that is half finished.
 
     Args:
-        folder: of the comparison, with `table.parquet` and `comparison.yaml`.
-        level: of all intervals.
+        folder: the folder of the comparison, with `table.parquet` and `comparison.yaml`.
+        level: the level of all intervals.
         test_examples: how many independent examples test accuracies are over. When given, intervals are for a new test
             set, too; else they are for this one.
 

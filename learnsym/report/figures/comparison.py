@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LABELS = 7
 """At most as many labels on an axis of data sizes."""
 CHARACTERS, LONGEST = 44, 17
-"""Of a row of a legend, and of a name in it."""
+"""The number of characters in a row of a legend, and in the longest name that is not shortened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +110,7 @@ def best_arm_map(
     Args:
         best: number of examples, row, arm and whether it is decided, for each cell.
         rows: from the bottom to the top.
-        looks: of the arms.
+        looks: the colour, dash and marker of each arm.
         ax: where to draw.
     """
     columns = sorted({train for train, *_ in best})

@@ -38,7 +38,7 @@ def data_result(group: DataGroup, plan: Plan, computed: Computed, settings: Anal
         group: its runs.
         plan: its pieces.
         computed: result of each piece, by the file that keeps it.
-        settings: of the analysis.
+        settings: what the analysis computes, and how.
     """
     by_run = {path: computed[piece.path] for path, piece in plan.runs.items()}
     laws = [

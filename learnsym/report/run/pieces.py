@@ -165,7 +165,7 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
         generator: name of the generator.
         settings: fields of `PoseConfig`.
         level: coverage that the interval aims at.
-        seed: of folds, network and bootstrap.
+        seed: determines folds, network and bootstrap.
     """
     config = read_config(f"{path}/config.yaml")
     splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))

@@ -20,7 +20,7 @@ def draw_scaling(folder: str | Path, settings: StudySettings | None = None) -> S
     """Fit the laws of a comparison and write `scaling.json`, `scaling.html` and `figures/scaling_*`.
 
     Args:
-        folder: of `learnsym compare`, with `table.parquet`.
+        folder: the folder of a comparison (`learnsym compare`), with `table.parquet`.
         settings: how.
 
     Raises:

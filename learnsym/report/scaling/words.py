@@ -113,7 +113,7 @@ def repeats(arm: ArmStudy) -> str | None:
 
 
 def cost_rows(study: Study) -> list[tuple[str, ...]]:
-    """For each arm: counted and nominal FLOPs of a parameter and sample over sizes, and FLOPs in a second."""
+    """One row an arm: its counted and nominal FLOPs for a parameter and a sample, and its FLOPs in a second."""
     return [(arm.runs.arm, *(_span(arm, kind) for kind in ("counted", "nominal")), _speed(arm)) for arm in study.arms]
 
 
