@@ -159,7 +159,7 @@ class RunningMean(nn.Module):
 
 
 def _outputs(net: nn.Module, x: Tensor, count: int) -> Tensor:
-    found = net(x)
-    if found.shape != (len(x), count):
-        raise ValueError(f"net: gave {tuple(found.shape)}, must give ({len(x)}, {count}); change its last layer")
-    return found
+    parameters = net(x)
+    if parameters.shape != (len(x), count):
+        raise ValueError(f"net: gave {tuple(parameters.shape)}, must give ({len(x)}, {count}); change its last layer")
+    return parameters

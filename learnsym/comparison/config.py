@@ -104,14 +104,14 @@ def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str,
         >>> merged({"method": {"name": "augerino", "init": 0.1}}, {"method": {"name": "residual"}})
         {'method': {'name': 'residual'}}
     """
-    found = dict(base)
+    values = dict(base)
     for key, value in differences.items():
-        if key in USUAL and _name(key, value) not in (None, _name(key, found.get(key)) or USUAL[key]):
-            found[key] = value
+        if key in USUAL and _name(key, value) not in (None, _name(key, values.get(key)) or USUAL[key]):
+            values[key] = value
             continue
-        nested = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
-        found[key] = merged(found[key], value) if nested else value
-    return found
+        nested = isinstance(value, Mapping) and isinstance(values.get(key), Mapping)
+        values[key] = merged(values[key], value) if nested else value
+    return values
 
 
 def _name(key: str, section: object) -> str | None:

@@ -33,14 +33,14 @@ def write_finished(folder: Path, cell: Cell, network: Network, run: Run, seconds
         if record["split"] in ("val", "test"):
             scores |= {f"{record['split']}_{name}": record[key] for name, key in SCORES.items() if key in record}
     degrees = [asdict(degree) for degree in run.degrees()] if learns(run.twin) else []
-    found = {"state": "finished", "seconds": seconds, **scores, "degrees": json.dumps(degrees)}
-    _write(folder, cell, {**_given(cell, network), **found})
+    outcome = {"state": "finished", "seconds": seconds, **scores, "degrees": json.dumps(degrees)}
+    _write(folder, cell, {**_given(cell, network), **outcome})
 
 
 def write_failed(folder: Path, cell: Cell, network: Network, reason: str) -> None:
     """Keep why a cell has no result."""
-    found = {"state": "failed", "failure": " ".join(reason.split()), "degrees": "[]"}
-    _write(folder, cell, {**_given(cell, network), **found})
+    outcome = {"state": "failed", "failure": " ".join(reason.split()), "degrees": "[]"}
+    _write(folder, cell, {**_given(cell, network), **outcome})
 
 
 def forget_failed(folder: Path) -> int:

@@ -112,9 +112,9 @@ def _range(key: str, given: dict[str, Any], kinds: set[Any]) -> Range:
         raise ValueError(f"{key}: got log {log!r}, must be true or false")
     whole = float not in kinds
     numbers = {name: _number(key, name, given[name], whole) for name in ("low", "high", "step") if name in given}
-    found = Range(**numbers, log=log, whole=whole)
-    _check_range(key, found)
-    return found
+    numeric = Range(**numbers, log=log, whole=whole)
+    _check_range(key, numeric)
+    return numeric
 
 
 def _number(key: str, name: str, value: object, whole: bool) -> float | int:
@@ -129,15 +129,15 @@ def _number(key: str, name: str, value: object, whole: bool) -> float | int:
     return int(number) if whole else number
 
 
-def _check_range(key: str, found: Range) -> None:
-    if found.low >= found.high:
-        raise ValueError(f"{key}: got low {found.low} and high {found.high}, low must be below high")
-    if found.log and found.low <= 0:
-        raise ValueError(f"{key}: got low {found.low} with log, must be > 0; leave log out or raise low")
-    if found.step is None:
+def _check_range(key: str, numeric: Range) -> None:
+    if numeric.low >= numeric.high:
+        raise ValueError(f"{key}: got low {numeric.low} and high {numeric.high}, low must be below high")
+    if numeric.log and numeric.low <= 0:
+        raise ValueError(f"{key}: got low {numeric.low} with log, must be > 0; leave log out or raise low")
+    if numeric.step is None:
         return
-    if found.log:
+    if numeric.log:
         raise ValueError(f"{key}: got step and log, must be one of them")
-    steps = (found.high - found.low) / found.step if found.step > 0 else 0.5
+    steps = (numeric.high - numeric.low) / numeric.step if numeric.step > 0 else 0.5
     if abs(steps - round(steps)) > 1e-9 * max(1.0, steps):
-        raise ValueError(f"{key}: got step {found.step}, high must be a whole number of steps above low")
+        raise ValueError(f"{key}: got step {numeric.step}, high must be a whole number of steps above low")

@@ -13,9 +13,9 @@ import torch
 from learnsym.degrees import Degree
 from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
-from learnsym.report.groups import DataGroup
-from learnsym.report.plan import Plan
-from learnsym.report.results import (
+from learnsym.report.run.groups import DataGroup
+from learnsym.report.run.plan import Plan
+from learnsym.report.run.results import (
     Curve,
     DataResult,
     EquivarianceError,
@@ -28,30 +28,32 @@ from learnsym.report.results import (
 from learnsym.statistics import Interval, bootstrap_seeds, over_seeds
 from learnsym.training.run import Run
 
-Found = dict[Path, dict[str, Any]]
+Computed = dict[Path, dict[str, Any]]
 
 
-def data_result(group: DataGroup, plan: Plan, found: Found, settings: AnalysisConfig) -> DataResult:
+def data_result(group: DataGroup, plan: Plan, computed: Computed, settings: AnalysisConfig) -> DataResult:
     """Everything found about one data set.
 
     Args:
         group: its runs.
         plan: its pieces.
-        found: result of each piece, by the file that keeps it.
-        settings: of the analysis.
+        computed: result of each piece, by the file that keeps it.
+        settings: what the analysis computes, and how.
     """
-    by_run = {path: found[piece.path] for path, piece in plan.runs.items()}
-    laws = [PoseLaw(**_pose_fields(found[piece.path])) for piece in plan.poses.values() if "law" in found[piece.path]]
+    by_run = {path: computed[piece.path] for path, piece in plan.runs.items()}
+    laws = [
+        PoseLaw(**_pose_fields(computed[piece.path])) for piece in plan.poses.values() if "law" in computed[piece.path]
+    ]
     notes = [
         *plan.notes,
-        *(found[piece.path]["reason"] for piece in plan.poses.values() if "reason" in found[piece.path]),
+        *(computed[piece.path]["reason"] for piece in plan.poses.values() if "reason" in computed[piece.path]),
     ]
-    extent, extent_degree = _extent(group, plan, found, settings)
+    extent, extent_degree = _extent(group, plan, computed, settings)
     learned = group.twins().get("learned", [])
     degrees = [
         *_learned_degrees([by_run[run.path] for run in learned], group.label, settings.level),
         *([extent_degree] if extent_degree else []),
-        *(Degree(**degree) for piece in plan.poses.values() for degree in found[piece.path].get("degrees", [])),
+        *(Degree(**degree) for piece in plan.poses.values() for degree in computed[piece.path].get("degrees", [])),
     ]
     return DataResult(
         label=group.label,
@@ -82,37 +84,37 @@ def environment_of(run: Run) -> dict[str, str]:
     return {key: str(value) for key, value in flat.items() if value is not None}
 
 
-def _twin(name: str, runs: Sequence[Run], by_run: Found, settings: AnalysisConfig) -> TwinResult:
-    found = [by_run[run.path] for run in runs]
-    accuracy = _bootstrapped([[one["scores"]] for one in found], settings)
-    angles = [float(angle) for angle in found[0]["angles"]]
-    turned = _bootstrapped([one["turned"] for one in found], settings) if angles else None
+def _twin(name: str, runs: Sequence[Run], by_run: Computed, settings: AnalysisConfig) -> TwinResult:
+    results = [by_run[run.path] for run in runs]
+    accuracy = _bootstrapped([[run_result["scores"]] for run_result in results], settings)
+    angles = [float(angle) for angle in results[0]["angles"]]
+    turned = _bootstrapped([run_result["turned"] for run_result in results], settings) if angles else None
     return TwinResult(
         name=name,
         seeds=[run.seed for run in runs],
         accuracy=Interval(
             **{name: values[0] for name, values in zip(("estimate", "low", "high"), accuracy, strict=True)}
         ),
-        score=found[0]["score"],
+        score=results[0]["score"],
         by_angle=Curve(x=angles, **dict(zip(("mean", "low", "high"), turned, strict=True))) if turned else None,
-        error=_error([one["error"] for one in found if one["error"]]),
+        error=_error([run_result["error"] for run_result in results if run_result["error"]]),
         histories=[_history(run) for run in runs],
     )
 
 
 def _bootstrapped(scores: Sequence[Any], settings: AnalysisConfig) -> list[list[float]]:
-    arrays = [np.asarray(one, dtype=float) for one in scores]
+    arrays = [np.asarray(of_run, dtype=float) for of_run in scores]
     return [values.tolist() for values in bootstrap_seeds(arrays, settings.bootstrap, settings.level, settings.seed)]
 
 
-def _error(found: Sequence[dict[str, Any]]) -> EquivarianceError | None:
-    if not found:
+def _error(errors: Sequence[dict[str, Any]]) -> EquivarianceError | None:
+    if not errors:
         return None
     # standard error over examples of the mean over seeds
-    per_sample = np.mean([one["per_sample"] for one in found], axis=0)
+    per_sample = np.mean([error["per_sample"] for error in errors], axis=0)
     stderr = float(per_sample.std(ddof=1) / len(per_sample) ** 0.5) if len(per_sample) > 1 else 0.0
     return EquivarianceError(
-        mean=float(per_sample.mean()), stderr=stderr, floor=float(np.mean([one["floor"] for one in found]))
+        mean=float(per_sample.mean()), stderr=stderr, floor=float(np.mean([error["floor"] for error in errors]))
     )
 
 
@@ -138,8 +140,8 @@ def _thinned(history: History, most: int = 100) -> History:
     )
 
 
-def _learned_degrees(found: Sequence[dict[str, Any]], label: str, level: float) -> list[Degree]:
-    per_seed = [[Degree(**degree) for degree in one["degrees"]] for one in found]
+def _learned_degrees(results: Sequence[dict[str, Any]], label: str, level: float) -> list[Degree]:
+    per_seed = [[Degree(**degree) for degree in run_result["degrees"]] for run_result in results]
     if not per_seed:
         return []
     merged = []
@@ -160,7 +162,7 @@ def _caps(run: Run) -> dict[str, float]:
     return {generator.name: generator.cap / generator.per_unit for generator in generators}
 
 
-def _orbit(learned: Sequence[Run], by_run: Found) -> Orbit | None:
+def _orbit(learned: Sequence[Run], by_run: Computed) -> Orbit | None:
     if not learned or not by_run[learned[0].path].get("orbit"):
         return None
     caption = (
@@ -197,20 +199,20 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
 
 
 def _extent(
-    group: DataGroup, plan: Plan, found: Found, settings: AnalysisConfig
+    group: DataGroup, plan: Plan, computed: Computed, settings: AnalysisConfig
 ) -> tuple[ExtentCurve | None, Degree | None]:
     if not plan.widths:
         return None, None
     name, owner = settings.task_extent.generator, group.first.config.method.varied()
     assert owner is not None  # since there are widths
     generator = next(generator for generator in owner.generators if generator.name == name)
-    losses = torch.tensor([[found[piece.path]["loss"] for piece in pieces] for pieces in plan.widths.values()])
+    losses = torch.tensor([[computed[piece.path]["loss"] for piece in pieces] for pieces in plan.widths.values()])
     extent = task_extent(losses, list(plan.widths))
     degree = extent.degree(group=owner.name, generator=name, unit=generator.unit, data=group.label)
     cap = generator.cap / generator.per_unit
     return ExtentCurve(generator=name, unit=generator.unit, cap=cap, **vars(extent)), degree
 
 
-def _pose_fields(found: dict[str, Any]) -> dict[str, Any]:
-    law = found["law"]
+def _pose_fields(result: dict[str, Any]) -> dict[str, Any]:
+    law = result["law"]
     return {**law, "half_width": Interval(**law["half_width"])}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from learnsym.report import words
-from learnsym.report.results import DataResult, ExtentCurve, PoseLaw
+from learnsym.report.run import words
+from learnsym.report.run.results import DataResult, ExtentCurve, PoseLaw
 
 _CENTRE = 60.0
 

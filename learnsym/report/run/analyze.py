@@ -10,13 +10,13 @@ from pathlib import Path
 from learnsym.degrees import write_degrees
 from learnsym.files import write_atomically
 from learnsym.measure.config import AnalysisConfig
-from learnsym.report import html
-from learnsym.report.collect import data_result, environment_of
-from learnsym.report.draw import draw
-from learnsym.report.groups import DataGroup, group_runs
-from learnsym.report.plan import plan
-from learnsym.report.results import Analysis, DataResult
-from learnsym.report.store import results
+from learnsym.report.run.collect import data_result, environment_of
+from learnsym.report.run.draw import draw
+from learnsym.report.run.groups import DataGroup, group_runs
+from learnsym.report.run.page import render
+from learnsym.report.run.plan import plan
+from learnsym.report.run.results import Analysis, DataResult
+from learnsym.report.run.store import results
 from learnsym.training.config_file import dump_config, read_config
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def analyze(
         progress: whether to show progress bars on a terminal.
 
     Returns:
-        The findings, with `table()` as text and `report` as the path of the page.
+        The findings; `text_table(analysis)` is their text and `analysis.report` the path of the page.
 
     Raises:
         ValueError: when there is no run, or one cannot be read, or an override is unknown; it names the remedy.
@@ -52,11 +52,11 @@ def analyze(
     folder = Path(path)
     groups = group_runs(folder)
     chosen = {group.label: settings or _overridden(group, overrides) for group in groups}
-    found = _computed(groups, chosen, progress)
+    findings = _computed(groups, chosen, progress)
     level = next(iter(chosen.values())).level
     analysis = Analysis(
         path=folder,
-        data=found,
+        data=findings,
         level=level,
         config={group.label: dump_config(group.first.config) for group in groups},
         environment=environment_of(groups[0].first),
@@ -69,7 +69,7 @@ def write(analysis: Analysis, progress: bool = True) -> None:
     """Write `symmetry.json`, the figures and the page of an analysis."""
     write_degrees(analysis.path / "symmetry.json", analysis.degrees)
     panels = draw(analysis, analysis.path / "figures", progress)
-    write_atomically(analysis.report, html.render(analysis, panels).encode())
+    write_atomically(analysis.report, render(analysis, panels).encode())
     logger.info("wrote %s", analysis.report)
 
 
@@ -83,7 +83,9 @@ def _overridden(group: DataGroup, overrides: Sequence[str]) -> AnalysisConfig:
 def _computed(groups: Sequence[DataGroup], chosen: dict[str, AnalysisConfig], progress: bool) -> list[DataResult]:
     plans = [plan(group, chosen[group.label]) for group in groups]
     # the longest first, so that processes end together
-    pieces = sorted((piece for one in plans for piece in one.pieces), key=lambda piece: -piece.cost)
+    pieces = sorted((piece for planned in plans for piece in planned.pieces), key=lambda piece: -piece.cost)
     workers = max(settings.workers for settings in chosen.values())
-    found = dict(zip((piece.path for piece in pieces), results(pieces, workers, progress), strict=True))
-    return [data_result(group, one, found, chosen[group.label]) for group, one in zip(groups, plans, strict=True)]
+    computed = dict(zip((piece.path for piece in pieces), results(pieces, workers, progress), strict=True))
+    return [
+        data_result(group, planned, computed, chosen[group.label]) for group, planned in zip(groups, plans, strict=True)
+    ]

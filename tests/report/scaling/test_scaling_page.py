@@ -13,7 +13,8 @@ from learnsym.cli import main
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.figures.scaling import loss_against_compute
 from learnsym.report.scaling import problem_rows, render
-from learnsym.report.scaling.words import exponents, number, repeats, split, verdicts
+from learnsym.report.scaling.words import exponents, repeats, split, verdicts
+from learnsym.report.words import number
 from learnsym.scaling import Law, StudySettings, study_folder
 from tests.scaling.scaling_tables import LAWS, table, write
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from learnsym.report.store import Piece, results
+from learnsym.report.run.store import Piece, results
 
 
 def count(folder: str, value: int) -> dict:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from learnsym.report.draw import slug
+from learnsym.report.panel import slug
 from learnsym.training.run import Run, find_runs
 
 ORDER = ("learned", "plain", "fixed", "exact")
@@ -30,10 +30,10 @@ class DataGroup:
 
     def twins(self) -> dict[str, list[Run]]:
         """Runs of each twin, in order of seeds."""
-        found: dict[str, list[Run]] = {}
+        by_twin: dict[str, list[Run]] = {}
         for run in sorted(self.runs, key=lambda run: (ORDER.index(run.twin), run.seed)):
-            found.setdefault(run.twin, []).append(run)
-        return found
+            by_twin.setdefault(run.twin, []).append(run)
+        return by_twin
 
 
 def group_runs(path: Path) -> list[DataGroup]:
@@ -42,12 +42,14 @@ def group_runs(path: Path) -> list[DataGroup]:
     Raises:
         ValueError: when there is no run, or one cannot be read; it names the file and the remedy.
     """
-    found: dict[str, list[Run]] = {}
+    by_label: dict[str, list[Run]] = {}
     for run in find_runs(path):
         _check(run)
-        found.setdefault(run.config.data.title, []).append(run)
-    homes = {label: _home(runs) for label, runs in found.items()}
-    return [DataGroup(label, tuple(runs), _kept(label, homes)) for label, runs in sorted(found.items(), key=_natural)]
+        by_label.setdefault(run.config.data.title, []).append(run)
+    homes = {label: _home(runs) for label, runs in by_label.items()}
+    return [
+        DataGroup(label, tuple(runs), _kept(label, homes)) for label, runs in sorted(by_label.items(), key=_natural)
+    ]
 
 
 def _check(run: Run) -> None:

@@ -70,16 +70,16 @@ def results(pieces: Sequence[Piece], workers: int = 1, progress: bool = True) ->
 
     With more than one worker a script needs `if __name__ == "__main__":`, as all of multiprocessing does.
     """
-    found = {i: result for i, piece in enumerate(pieces) if (result := piece.load()) is not None}
-    missing = [i for i in range(len(pieces)) if i not in found]
-    logger.info("analysis: %d pieces kept, %d to compute", len(found), len(missing))
+    computed = {i: result for i, piece in enumerate(pieces) if (result := piece.load()) is not None}
+    missing = [i for i in range(len(pieces)) if i not in computed]
+    logger.info("analysis: %d pieces kept, %d to compute", len(computed), len(missing))
     with tqdm(
-        total=len(pieces), initial=len(found), desc="analysis", disable=None if progress else True, leave=False
+        total=len(pieces), initial=len(computed), desc="analysis", disable=None if progress else True, leave=False
     ) as bar:
         for i, result in _computed(pieces, missing, workers):
-            found[i] = result
+            computed[i] = result
             bar.update()
-    return [found[i] for i in range(len(pieces))]
+    return [computed[i] for i in range(len(pieces))]
 
 
 def _computed(pieces: Sequence[Piece], missing: Sequence[int], workers: int) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from learnsym.report import figures, words
-from learnsym.report.results import Analysis, Curve, DataResult, Orbit
+from learnsym.report import figures
+from learnsym.report.panel import Panel, drawn
+from learnsym.report.run.results import Analysis, Curve, DataResult, Orbit
+from learnsym.report.run.words import extent_headline
+from learnsym.report.words import interval
 
 SHARES = ("1", "probability")
 """Units of degrees that go from 0 to 1."""
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-
-@dataclass(frozen=True, kw_only=True)
-class Panel:
-    """One figure of one data set."""
-
-    kind: str
-    data: str
-    alt: str
-    size: tuple[float, float]
-    draw: Callable[[Axes], Axes]
-    caption: str = ""
-    svg: str = ""
-
-    @property
-    def name(self) -> str:
-        """File name without its ending."""
-        return f"{self.kind}-{slug(self.data)}"
-
-
-def slug(label: str) -> str:
-    """A label as a file name."""
-    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "data"
 
 
 def draw(analysis: Analysis, folder: Path, progress: bool = True) -> list[Panel]:
@@ -56,11 +30,11 @@ def panels(data: DataResult) -> Iterable[Panel]:
     small = (4.2, 3.0)
     for law in data.poses:
         kind = "poses" if law is data.poses[0] else f"poses-{law.generator}"
-        width = words.interval(law.half_width, law.unit)
+        width = interval(law.half_width, law.unit)
         alt = f"Law of poses of {data.label} along {law.generator}: half-width {width}."
         yield Panel(kind=kind, data=data.label, alt=alt, size=small, draw=partial(figures.pose_law, law))
     if data.extent is not None:
-        alt = f"Excess validation loss over widths on {data.label}. {words.extent_headline(data.extent)}."
+        alt = f"Excess validation loss over widths on {data.label}. {extent_headline(data.extent)}."
         yield Panel(kind="extent", data=data.label, alt=alt, size=small, draw=partial(figures.task_extent, data.extent))
     yield from _degree_panels(data)
     yield from _training_panels(data)
@@ -70,7 +44,7 @@ def _degree_panels(data: DataResult) -> Iterable[Panel]:
     drawable = [degree for degree in data.degrees if degree.generator in data.caps]
     if drawable:
         alt = f"Inferred half-widths on {data.label}: " + "; ".join(
-            f"{degree.generator} {words.interval(degree, degree.unit)} ({degree.notion})" for degree in drawable
+            f"{degree.generator} {interval(degree, degree.unit)} ({degree.notion})" for degree in drawable
         )
         make = partial(figures.half_widths, drawable, data.caps)
         yield Panel(kind="widths", data=data.label, alt=alt, size=(4.2, 3.5), draw=make)
@@ -84,7 +58,7 @@ def _degree_panels(data: DataResult) -> Iterable[Panel]:
     weighed = [degree for degree in data.degrees if degree.site == "loss" and degree.unit in SHARES]
     if weighed:
         alt = f"Weight of each candidate symmetry in the loss on {data.label}: " + "; ".join(
-            f"{degree.generator} {words.interval(degree)}" for degree in weighed
+            f"{degree.generator} {interval(degree)}" for degree in weighed
         )
         make, height = partial(figures.candidate_weights, weighed), 1.2 + 0.35 * len(weighed)
         yield Panel(kind="candidates", data=data.label, alt=alt, size=(4.2, height), draw=make)
@@ -117,12 +91,6 @@ def _training_panels(data: DataResult) -> Iterable[Panel]:
         alt = f"Learned half-widths over training steps on {data.label}, as fractions of the largest possible ones."
         make = partial(figures.width_curves, learned.histories, data.caps)
         yield Panel(kind="width-curves", data=data.label, alt=alt, size=(4.2, 3.3), draw=make)
-
-
-def drawn(panel: Panel, folder: Path) -> Panel:
-    """The panel with its figure, which is also saved in `folder`."""
-    svg = figures.save(panel.draw, folder / panel.name, panel.size)
-    return Panel(**{**vars(panel), "svg": svg})
 
 
 def _mosaic(orbit: Orbit) -> tuple[float, float]:

@@ -84,7 +84,7 @@ def test_finished_steps_are_kept(factory, data, tmp_path, monkeypatch):
     def fail(it):
         raise AssertionError("computed again")
 
-    from learnsym.report.card import card as module
+    from learnsym.report.card import measuring as module
 
     monkeypatch.setattr(module, "STEPS", dict.fromkeys(module.STEPS, fail))
     assert run(*words) == 0
@@ -94,7 +94,7 @@ def test_finished_steps_are_kept(factory, data, tmp_path, monkeypatch):
 
 
 def test_interrupted_work_keeps_what_is_done(factory, data, tmp_path, monkeypatch):
-    from learnsym.report.card import card as module
+    from learnsym.report.card import measuring as module
 
     steps = list(module.STEPS.items())
 

@@ -130,9 +130,3 @@ class Analysis:
     def report(self) -> Path:
         """Where the page lies."""
         return self.path / "report.html"
-
-    def table(self) -> str:
-        """The findings as text: accuracy and equivariance error per twin, ranges per generator and notion."""
-        from learnsym.report.table import text_table
-
-        return text_table(self)

@@ -21,9 +21,10 @@ from learnsym.report.comparison import (
     render,
 )
 from learnsym.report.comparison.panels import panels
-from learnsym.report.comparison.words import count, number
+from learnsym.report.comparison.words import count
 from learnsym.report.figures import styled
-from tests.report.test_page import Tree
+from learnsym.report.words import two_digits
+from tests.report.run.test_page import Tree
 
 TWINS = ["plain", "augmented", "exact"]
 ARMS = {
@@ -213,4 +214,4 @@ def test_verdicts_when_one_arm_is_better():
 
 def test_numbers_have_two_digits():
     assert [count(n) for n in (100, 928, 12345, 7)] == ["100", "930", "12,000", "7"]
-    assert [number(x) for x in (0.184, -0.2, 3.14159, 12.7, -0.0001)] == ["0.18", "−0.20", "3.1", "13", "0"]
+    assert [two_digits(x) for x in (0.184, -0.2, 3.14159, 12.7, -0.0001)] == ["0.18", "−0.20", "3.1", "13", "0"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from learnsym.degrees import Degree
-from learnsym.report import words
-from learnsym.report.results import Analysis, DataResult, EquivarianceError
+from learnsym.report.run.results import Analysis, DataResult, EquivarianceError
+from learnsym.report.run.words import score
+from learnsym.report.tables import aligned
+from learnsym.report.words import bracketed
 
 SHORT = {"degree": "°", "image width": "w", "log": "log", "1": ""}
 
@@ -24,14 +26,6 @@ def text_table(analysis: Analysis) -> str:
     return f"{twins}\n\nInferred degrees [{level} interval, or the set within noise of the best]\n{ranges}"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Rows with columns padded to a common width, the first row underlined."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(lines)
-
-
 def generators(degrees: Iterable[Degree]) -> dict[str, str]:
     """Unit of each generator, in order of appearance, rotation first."""
     units = {degree.generator: degree.unit for degree in degrees}
@@ -40,10 +34,10 @@ def generators(degrees: Iterable[Degree]) -> dict[str, str]:
 
 def by_site(data: DataResult) -> dict[tuple[str, str, str], dict[str, Degree]]:
     """Degrees of one data set: (site, notion, method) to generator to degree."""
-    found: dict[tuple[str, str, str], dict[str, Degree]] = {}
+    of_site: dict[tuple[str, str, str], dict[str, Degree]] = {}
     for degree in data.degrees:
-        found.setdefault((degree.site, degree.notion, degree.method), {})[degree.generator] = degree
-    return found
+        of_site.setdefault((degree.site, degree.notion, degree.method), {})[degree.generator] = degree
+    return of_site
 
 
 def error_text(error: EquivarianceError | None) -> str:
@@ -59,7 +53,7 @@ def score_name(data: Iterable[DataResult]) -> str:
 def _twin_rows(data: Iterable[DataResult]) -> Iterable[tuple[str, ...]]:
     for result in data:
         for twin in result.twins:
-            yield result.label, twin.name, words.score(twin), error_text(twin.error)
+            yield result.label, twin.name, score(twin), error_text(twin.error)
 
 
 def _range_rows(analysis: Analysis) -> Iterable[tuple[str, ...]]:
@@ -72,14 +66,13 @@ def _range_rows(analysis: Analysis) -> Iterable[tuple[str, ...]]:
         *(f"{name} {SHORT.get(unit, unit)}".strip() for name, unit in units.items()),
     )
     for result in analysis.data:
-        for where, found in by_site(result).items():
-            cells = [cell_text(found[name]) if name in found else "" for name in units]
+        for where, degrees in by_site(result).items():
+            cells = [cell_text(degrees[name]) if name in degrees else "" for name in units]
             yield (result.label, *where, *cells)
 
 
 def cell_text(degree: Degree) -> str:
     """A half-width with its interval, without the unit."""
     digits = 0 if degree.unit == "degree" else 2
-    if degree.low is None or degree.high is None:
-        return f"{degree.estimate:.{digits}f}"
-    return f"{degree.estimate:.{digits}f} [{degree.low:.{digits}f}, {degree.high:.{digits}f}]"
+    ends = (None if end is None else f"{end:.{digits}f}" for end in (degree.low, degree.high))
+    return bracketed(f"{degree.estimate:.{digits}f}", *ends)

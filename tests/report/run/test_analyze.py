@@ -7,8 +7,8 @@ import pytest
 
 import learnsym as ls
 from learnsym.measure import AnalysisConfig, PoseConfig, TaskExtentConfig
-from learnsym.report import analyze
-from learnsym.report.groups import group_runs
+from learnsym.report import analyze, text_table
+from learnsym.report.run.groups import group_runs
 from learnsym.training import RunConfig, train
 
 SETTINGS = AnalysisConfig(
@@ -73,11 +73,13 @@ def test_it_writes_the_page_and_the_figures(analysed: Path):
 
 
 def test_the_second_time_nothing_is_computed(analysed: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("learnsym.report.store.Piece.compute", lambda piece: pytest.fail(f"computed {piece.path.name}"))
+    monkeypatch.setattr(
+        "learnsym.report.run.store.Piece.compute", lambda piece: pytest.fail(f"computed {piece.path.name}")
+    )
     before = (analysed / "symmetry.json").read_text()
     analysis = analyze(analysed, progress=False)
     assert (analysed / "symmetry.json").read_text() == before
-    assert analysis.report.is_file() and "learned" in analysis.table()
+    assert analysis.report.is_file() and "learned" in text_table(analysis)
 
 
 def test_a_single_run_can_be_analysed(runs: Path):

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from learnsym.measure.config import AnalysisConfig, TaskExtentConfig
-from learnsym.report import pieces
-from learnsym.report.groups import DataGroup
-from learnsym.report.store import Piece
+from learnsym.report.run import pieces
+from learnsym.report.run.groups import DataGroup
+from learnsym.report.run.store import Piece
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
 
@@ -45,13 +45,13 @@ def plan(group: DataGroup, settings: AnalysisConfig) -> Plan:
     )
 
 
-def _run_piece(run: Run, kept: Path, settings: AnalysisConfig) -> Piece:
+def _run_piece(run: Run, folder: Path, settings: AnalysisConfig) -> Piece:
     names = ("angle_step", "angle_examples", "equivariance_samples", "equivariance_examples", "seed")
     arguments = {"path": str(run.path), "settings": {name: getattr(settings, name) for name in names}}
     weights = next(path for name in ("weights.safetensors", "state.pt") if (path := run.path / name).is_file())
     given = {"config": _trained(run.config), "settings": arguments["settings"]}
     return Piece(
-        path=kept / f"{run.twin}-{run.seed}.json",
+        path=folder / f"{run.twin}-{run.seed}.json",
         function=pieces.trained_run,
         arguments=arguments,
         given=given,
@@ -94,7 +94,7 @@ def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, 
     if moved is None:
         return {}
     available = {generator.name for generator in moved.group.generators}
-    found = {}
+    planned = {}
     for name in settings.pose.generators:
         if name not in available:
             notes.append(f"No law of poses along {name!r}: {moved.group.name} has no such generator.")
@@ -111,16 +111,16 @@ def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, 
             **{key: given[key] for key in ("generator", "settings", "level", "seed")},
         }
         file = "pose.json" if name == settings.pose.generators[0] else f"pose-{name}.json"
-        found[name] = Piece(
+        planned[name] = Piece(
             path=group.kept / file, function=pieces.pose_law, arguments=arguments, given=given, cost=12.0
         )
-    return found
+    return planned
 
 
 def _trained(config: RunConfig) -> dict[str, object]:
     # what the trained weights depend on; the label is only a name
-    found = asdict(config)
+    fields = asdict(config)
     for name in ("analysis", "twins"):
-        found.pop(name)
-    found["data"].pop("label")
-    return found
+        fields.pop(name)
+    fields["data"].pop("label")
+    return fields

@@ -114,8 +114,8 @@ def orbit_of(model: nn.Module, x: Tensor) -> dict[str, Any] | None:
 def _pixels(images: Tensor) -> list:
     picture = images.movedim(1, -1) if images.shape[1] == 3 else images[:, 0]
     return [
-        [[round(v, 3) for v in row] if picture.dim() == 3 else row for row in one]
-        for one in picture.clamp(0, 1).tolist()
+        [[round(v, 3) for v in row] if picture.dim() == 3 else row for row in image]
+        for image in picture.clamp(0, 1).tolist()
     ]
 
 
@@ -130,9 +130,9 @@ def _equivariance(
         return None
     law = config.method.law()
     options = {"samples": settings["equivariance_samples"], "seed": settings["seed"], "distribution": law}
-    found = measure.equivariance_error(Probabilities(model) if test.classes else model, x, symmetry, **options)
+    error = measure.equivariance_error(Probabilities(model) if test.classes else model, x, symmetry, **options)
     floor = measure.interpolation_floor(x, symmetry, **options)
-    return {"symmetry": symmetry.name, "per_sample": found.per_sample.tolist(), "floor": floor.mean}
+    return {"symmetry": symmetry.name, "per_sample": error.per_sample.tolist(), "floor": floor.mean}
 
 
 def fixed_width(path: str, generator: str, width: float, steps: int | None, replicate: int) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
         generator: name of the generator.
         settings: fields of `PoseConfig`.
         level: coverage that the interval aims at.
-        seed: of folds, network and bootstrap.
+        seed: determines folds, network and bootstrap.
     """
     config = read_config(f"{path}/config.yaml")
     splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
@@ -174,28 +174,28 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     assert symmetry is not None  # since laws were planned
     options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}
     try:
-        found = measure.pose_posterior(x, symmetry, generator, **options)
+        posterior = measure.pose_posterior(x, symmetry, generator, **options)
     except ValueError as error:
         return {"reason": f"No law of poses along {generator!r}: {error}."}
-    return {"law": _law(found), "degrees": [vars(degree) for degree in found.degrees(config.data.label)]}
+    return {"law": _law(posterior), "degrees": [vars(degree) for degree in posterior.degrees(config.data.label)]}
 
 
-def _law(found: measure.PosePosterior) -> dict[str, Any]:
-    grid, density, fitted = found.grid()
-    chosen = found.axis.generator
-    noise = found.deconvolution.noise * found.unit
+def _law(posterior: measure.PosePosterior) -> dict[str, Any]:
+    grid, density, fitted = posterior.grid()
+    chosen = posterior.axis.generator
+    noise = posterior.deconvolution.noise * posterior.unit
     return {
         "generator": chosen.name,
         "unit": chosen.unit,
-        "cap": found.axis.window / chosen.per_unit,
+        "cap": posterior.axis.window / chosen.per_unit,
         "grid": grid,
         # a free law fitted to noise alone shows modes that are not there
-        "density": [] if found.is_flat else smoothed(density, noise / (grid[1] - grid[0]), found.axis.closed),
+        "density": [] if posterior.is_flat else smoothed(density, noise / (grid[1] - grid[0]), posterior.axis.closed),
         "fitted": fitted,
-        "half_width": {"estimate": found.half_width, "low": found.low, "high": found.high},
-        "kind": _kind(found),
-        "flags": found.flags,
-        "facts": found.facts,
+        "half_width": {"estimate": posterior.half_width, "low": posterior.low, "high": posterior.high},
+        "kind": _kind(posterior),
+        "flags": posterior.flags,
+        "facts": posterior.facts,
     }
 
 
@@ -210,10 +210,10 @@ def smoothed(density: Sequence[float], spread: float, closed: bool) -> list[floa
     return gaussian_filter1d(np.asarray(density), spread, mode="wrap" if closed else "reflect").tolist()
 
 
-def _kind(found: measure.PosePosterior) -> str:
-    if found.is_flat:
-        return "full" if found.can_learn else "unreadable"
-    if found.order > 1:
+def _kind(posterior: measure.PosePosterior) -> str:
+    if posterior.is_flat:
+        return "full" if posterior.can_learn else "unreadable"
+    if posterior.order > 1:
         return "periodic"
     # a rejected fit of a single mode is still a range; the flag says how it differs from a uniform one
-    return "several" if found.is_rejected and sum(mass > 0.1 for _, mass in found.modes()) > 1 else "range"
+    return "several" if posterior.is_rejected and sum(mass > 0.1 for _, mass in posterior.modes()) > 1 else "range"

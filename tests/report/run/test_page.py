@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from learnsym.report import gauge, html
-from learnsym.report.draw import panels
-from learnsym.report.results import Analysis, DataResult, TwinResult
+from learnsym.report.run import gauge, render, text_table
+from learnsym.report.run.draw import panels
+from learnsym.report.run.results import Analysis, DataResult, TwinResult
 from learnsym.statistics import Interval
 
 VOID = {"meta", "link", "img", "circle", "path", "line", "rect", "br"}
@@ -38,7 +38,7 @@ class Tree(HTMLParser):
 @pytest.fixture
 def page(analysis: Analysis) -> str:
     svg = "<svg xmlns='http://www.w3.org/2000/svg'/>"
-    return html.render(analysis, [replace(panel, svg=svg) for data in analysis.data for panel in panels(data)])
+    return render(analysis, [replace(panel, svg=svg) for data in analysis.data for panel in panels(data)])
 
 
 def test_the_page_is_whole_and_fetches_nothing(page: str):
@@ -69,14 +69,14 @@ def test_the_page_states_verdicts_notions_flags_and_configuration(page: str):
 
 def test_labels_are_escaped(analysis: Analysis):
     data = replace(analysis.data[0], label="<b>&")
-    page = html.render(replace(analysis, data=[data]), [])
+    page = render(replace(analysis, data=[data]), [])
     assert "&lt;b&gt;&amp;" in page and "<b>&</b>" not in page
 
 
 def test_a_page_without_findings_is_still_a_page(tmp_path: Path):
     twin = TwinResult(name="plain", seeds=[0], accuracy=Interval(estimate=0.5))
     bare = DataResult(label="bare", examples=10, twins=[twin], notes=["No law of poses along 'rotation'."])
-    page = html.render(Analysis(path=tmp_path, data=[bare]), [])
+    page = render(Analysis(path=tmp_path, data=[bare]), [])
     assert "50.0%" in page and "No law of poses" in page
 
 
@@ -87,8 +87,8 @@ def test_a_regression_has_errors_instead_of_accuracies(tmp_path: Path):
         for name, value in found.items()
     ]
     analysis = Analysis(path=tmp_path, data=[DataResult(label="line", examples=10, twins=twins)])
-    page = html.render(analysis, [])
-    assert "Squared error 0.25 with the learned twin" in page and "%" not in analysis.table().splitlines()[2]
+    page = render(analysis, [])
+    assert "Squared error 0.25 with the learned twin" in page and "%" not in text_table(analysis).splitlines()[2]
 
 
 @pytest.mark.parametrize("half_width", [0.5, 60.0, 90.0, 120.0, 180.0])

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from learnsym.report import figures
-from learnsym.report.draw import Panel, draw, panels, slug
-from learnsym.report.results import Analysis, DataResult
+from learnsym.report.panel import Panel
+from learnsym.report.run.draw import draw, panels
+from learnsym.report.run.results import Analysis, DataResult
 
 
 def all_panels(analysis: Analysis) -> dict[str, Panel]:
@@ -47,8 +48,3 @@ def test_a_figure_is_drawn_the_same_twice(analysis: Analysis, tmp_path: Path):
 
 def test_data_without_findings_has_no_figures():
     assert list(panels(DataResult(label="empty", examples=3, twins=[]))) == []
-
-
-def test_labels_become_file_names():
-    assert slug("digits rotation ±60°") == "digits-rotation-60"
-    assert slug("±") == "data"

@@ -1,7 +1,7 @@
 import pytest
 
-from learnsym.report import words
-from learnsym.report.results import Analysis, PoseLaw
+from learnsym.report.run import words
+from learnsym.report.run.results import PoseLaw
 from learnsym.statistics import Interval
 
 
@@ -38,18 +38,3 @@ def test_the_headline_says_none_some_or_all(found: PoseLaw, said: str):
 
 def test_the_detail_gives_the_interval():
     assert "90% interval 55° to 66°" in words.pose_detail(law(61.0, 55.0, 66.0), 0.9)
-
-
-def test_the_table_has_every_data_set_twin_and_notion(analysis: Analysis):
-    table = analysis.table()
-    for data in analysis.data:
-        for twin in data.twins:
-            assert any(line.split()[:2] == [data.label, twin.name] for line in table.splitlines())
-    assert "61 [55, 67]" in table
-    assert "distribution" in table and "task" in table and "0.080 ± 0.004 (0.030)" in table
-
-
-def test_columns_of_the_table_are_aligned(analysis: Analysis):
-    first = analysis.table().split("\n\n")[0].splitlines()
-    start = first[0].index("accuracy")
-    assert all(line[start - 2 : start] in ("  ", "--") or line.startswith("-") for line in first)
