@@ -219,9 +219,9 @@ def _compare(module: nn.Module, loaded: Callable[[Tensor], Tensor], example: Ten
     with torch.no_grad():
         for x in (example, torch.cat([example, example.flip(0)]), example[:1]):
             wanted = module(x)
-            found = loaded(x).to(wanted)
-            if not torch.allclose(found, wanted, rtol=ATOL, atol=ATOL, equal_nan=True):
-                worst = (found - wanted).abs().max().item()
+            exported = loaded(x).to(wanted)
+            if not torch.allclose(exported, wanted, rtol=ATOL, atol=ATOL, equal_nan=True):
+                worst = (exported - wanted).abs().max().item()
                 raise ExportError(
                     f"the exported file differs from the model by {worst:.2g}, more than {ATOL:g}; not written"
                 )

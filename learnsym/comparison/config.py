@@ -51,7 +51,7 @@ class ComparisonConfig:
 
     def __post_init__(self) -> None:
         if not self.arms:
-            raise ValueError("arms: got none, must name at least one twin, such as plain: {augment: {twin: plain}}")
+            raise ValueError("arms: got none, must name at least one twin, such as plain: {twin: plain}")
         if self.match not in get_args(Match):
             raise ValueError(f"match: got {self.match!r}, must be one of {', '.join(get_args(Match))}")
         if self.reference and self.reference not in self.arms:
@@ -104,14 +104,14 @@ def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str,
         >>> merged({"method": {"name": "augerino", "init": 0.1}}, {"method": {"name": "residual"}})
         {'method': {'name': 'residual'}}
     """
-    found = dict(base)
+    values = dict(base)
     for key, value in differences.items():
-        if key in USUAL and _name(key, value) not in (None, _name(key, found.get(key)) or USUAL[key]):
-            found[key] = value
+        if key in USUAL and _name(key, value) not in (None, _name(key, values.get(key)) or USUAL[key]):
+            values[key] = value
             continue
-        nested = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
-        found[key] = merged(found[key], value) if nested else value
-    return found
+        nested = isinstance(value, Mapping) and isinstance(values.get(key), Mapping)
+        values[key] = merged(values[key], value) if nested else value
+    return values
 
 
 def _name(key: str, section: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from learnsym.comparison.grid import Cell
 from learnsym.comparison.networks import Network
 from learnsym.files import read_json, write_json
+from learnsym.methods import learns
 from learnsym.training import Run
 
 COLUMNS = (
@@ -31,15 +32,15 @@ def write_finished(folder: Path, cell: Cell, network: Network, run: Run, seconds
     for record in run.metrics():  # the last record of a split counts
         if record["split"] in ("val", "test"):
             scores |= {f"{record['split']}_{name}": record[key] for name, key in SCORES.items() if key in record}
-    degrees = [asdict(degree) for degree in run.degrees()] if run.twin == "learned" else []
-    found = {"state": "finished", "seconds": seconds, **scores, "degrees": json.dumps(degrees)}
-    _write(folder, cell, {**_given(cell, network), **found})
+    degrees = [asdict(degree) for degree in run.degrees()] if learns(run.twin) else []
+    outcome = {"state": "finished", "seconds": seconds, **scores, "degrees": json.dumps(degrees)}
+    _write(folder, cell, {**_given(cell, network), **outcome})
 
 
 def write_failed(folder: Path, cell: Cell, network: Network, reason: str) -> None:
     """Keep why a cell has no result."""
-    found = {"state": "failed", "failure": " ".join(reason.split()), "degrees": "[]"}
-    _write(folder, cell, {**_given(cell, network), **found})
+    outcome = {"state": "failed", "failure": " ".join(reason.split()), "degrees": "[]"}
+    _write(folder, cell, {**_given(cell, network), **outcome})
 
 
 def forget_failed(folder: Path) -> int:

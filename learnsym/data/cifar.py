@@ -62,15 +62,15 @@ def _read_original(sizes: Sizes, seed: int) -> dict[str, Dataset]:
 
 def decode(archive: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images `(N, 3, 32, 32)` and labels `(N,)` of all `SPLIT/CLASS/NNNN.jpg`, ordered by number, then class."""
-    found: list[tuple[str, int, np.ndarray]] = []
+    images: list[tuple[str, int, np.ndarray]] = []
     with tarfile.open(archive) as tar:
         for member in tar:
             folder, _, number = member.name.rpartition("/")
             if folder.startswith(f"{split}/") and member.isfile():
                 image = Image.open(io.BytesIO(_member(tar, member))).convert("RGB")
-                found.append((number, CLASSES.index(folder.split("/")[1]), np.asarray(image).transpose(2, 0, 1)))
-    found.sort(key=lambda item: item[:2])
-    return np.stack([image for _, _, image in found]), np.array([label for _, label, _ in found], np.uint8)
+                images.append((number, CLASSES.index(folder.split("/")[1]), np.asarray(image).transpose(2, 0, 1)))
+    images.sort(key=lambda item: item[:2])
+    return np.stack([image for _, _, image in images]), np.array([label for _, label, _ in images], np.uint8)
 
 
 def _cached(split: str) -> tuple[Tensor, Tensor]:

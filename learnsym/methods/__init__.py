@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from learnsym.methods._method import Method, Setup, Twin
+from learnsym.methods._method import Method, Setup, Twin, learns
 
 
 def _found() -> dict[str, type[Method]]:
@@ -25,4 +25,4 @@ def _is_method_of(kind: object, module: str) -> bool:
 registry: dict[str, type[Method]] = _found()
 """Methods by their names in configurations."""
 
-__all__ = ["Method", "Setup", "Twin", "registry"]
+__all__ = ["Method", "Setup", "Twin", "learns", "registry"]

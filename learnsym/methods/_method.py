@@ -21,6 +21,11 @@ Place = Literal["data", "weights", "loss"]
 Twin = Literal["learned", "plain", "fixed", "exact"]
 
 
+def learns(twin: str) -> bool:
+    """Whether a twin learns how much symmetry holds; all others are given it."""
+    return twin == "learned"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Setup:
     """What a method is applied to: network, loss, data, and which twin with which chooser.
@@ -118,8 +123,9 @@ class Method(abc.ABC):
         ):
             if value not in known:
                 raise ValueError(f"{key}: got {value!r} with the method {self.name}, must be one of {', '.join(known)}")
-        unused = self.unused(chooser) if "learned" in twins else ()
-        if "learned" in twins and chooser.name not in self.choosers:
+        learned = any(map(learns, twins))
+        unused = self.unused(chooser) if learned else ()
+        if learned and chooser.name not in self.choosers:
             raise ValueError(
                 f"chooser.name: got {chooser.name!r} with the method {self.name}, whose degree lives in the "
                 f"{self.place}; it works with {', '.join(self.choosers)}, and docs/methods.md shows what "

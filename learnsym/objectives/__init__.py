@@ -27,11 +27,11 @@ from learnsym.objectives.terms import (
     functional,
     learned_distributions,
     norm,
+    orbit_variance,
     penalties,
     regularisers,
     sparse_norm,
     squared_norm,
-    twirl,
 )
 
 __all__ = [
@@ -70,10 +70,10 @@ __all__ = [
     "losses",
     "mse",
     "norm",
+    "orbit_variance",
     "penalties",
     "regularisers",
     "sparse_norm",
     "squared_norm",
     "terms",
-    "twirl",
 ]

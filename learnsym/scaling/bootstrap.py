@@ -107,8 +107,8 @@ def resampled(
 ) -> Float[np.ndarray, "R 5"]:
     """`E, A, a, B, b` of laws fitted to resampled cells, each started from the law of all of them."""
     start = np.repeat(theta[None], len(weights), axis=0)
-    found, _ = minimise(surface.model(), surface.log_loss[None], weights, start, surface.bounds, delta)
-    return surface.coefficients(found)
+    fitted, _ = minimise(surface.model(), surface.log_loss[None], weights, start, surface.bounds, delta)
+    return surface.coefficients(fitted)
 
 
 def draws(
@@ -134,12 +134,12 @@ def same_cells(first: np.ndarray, second: np.ndarray) -> bool:
 def _indices(
     surfaces: Sequence[Surface], cells: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, list[Int[np.ndarray, " P"]]]:
-    found = []
+    labelled = []
     for surface, names in zip(surfaces, map(np.asarray, cells), strict=True):
         if names.shape != surface.log_loss.shape:
             raise ValueError(f"cells: got shape {names.shape}, must be {surface.log_loss.shape}; one label per run")
-        found.append(np.unique(names, return_inverse=True))
-    return found[0][0], [index for _, index in found]
+        labelled.append(np.unique(names, return_inverse=True))
+    return labelled[0][0], [index for _, index in labelled]
 
 
 def _draw(

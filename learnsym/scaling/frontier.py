@@ -36,16 +36,16 @@ class Frontier:
     D_exponent: Interval
 
 
-def frontier(found: LawIntervals, cost: SampleCost, C: np.ndarray, level: float) -> Frontier:
+def frontier(intervals: LawIntervals, cost: SampleCost, C: np.ndarray, level: float) -> Frontier:
     """The frontier of a law under the cost of samples.
 
     Args:
-        found: the law and its resamples.
+        intervals: the law and its resamples.
         cost: `k N^γ` of a sample.
         C: budgets, (K,).
         level: of the bands.
     """
-    laws = [found.law, *(Law(*row) for row in found.samples.tolist())]
+    laws = [intervals.law, *(Law(*row) for row in intervals.samples.tolist())]
     best = [law.optimal(C, cost.factor, cost.exponent) for law in laws]
     losses = np.stack([np.asarray(law.loss(*split)) for law, split in zip(laws, best, strict=True)])
     N, D = (np.stack([np.asarray(split[part]) for split in best]) for part in (0, 1))

@@ -72,12 +72,12 @@ def _grid(arm: ArmStudy, kind: str) -> Grid:
 
 
 def _pair(
-    first: ArmStudy, second: ArmStudy, kind: str, grids: tuple[Grid, Grid], found: ExponentComparison, level: float
+    first: ArmStudy, second: ArmStudy, kind: str, grids: tuple[Grid, Grid], comparison: ExponentComparison, level: float
 ) -> PairStudy:
-    resampled = tuple([Law(*row) for row in rows.tolist()] for rows in found.samples)
+    resampled = tuple([Law(*row) for row in rows.tolist()] for rows in comparison.samples)
     ratios = []
-    for C in found.C.tolist():
-        estimate = compute_ratios(*grids, ([found.laws[0]], [found.laws[1]]), C)[0]
+    for C in comparison.C.tolist():
+        estimate = compute_ratios(*grids, ([comparison.laws[0]], [comparison.laws[1]]), C)[0]
         rows = compute_ratios(*grids, (resampled[0], resampled[1]), C)
         # an order statistic, since a mean of infinities is not a number
         ratios.append(percentile_interval(estimate, rows, level, method="inverted_cdf"))
@@ -85,6 +85,6 @@ def _pair(
         first=first.runs.arm,
         second=second.runs.arm,
         kind=kind,
-        comparison=found,
+        comparison=comparison,
         ratios=tuple(ratios),
     )

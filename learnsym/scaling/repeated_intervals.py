@@ -73,8 +73,8 @@ def repeated_intervals(
     surface = fit.surface
     (weights,) = draws([surface], [cells], len(fit.theta), replicates, seed)
     start = np.repeat(fit.theta[None], replicates, axis=0)
-    found, _ = minimise(fit.model, surface.log_loss[None], weights, start, fit.bounds, delta)
-    samples = np.c_[surface.coefficients(found[:, :-1]), np.exp(found[:, -1])]
+    fitted, _ = minimise(fit.model, surface.log_loss[None], weights, start, fit.bounds, delta)
+    samples = np.c_[surface.coefficients(fitted[:, :-1]), np.exp(fitted[:, -1])]
     law = fit.law
     a, b, R_star = (
         percentile_interval(value, samples[:, column], level)

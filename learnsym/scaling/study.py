@@ -61,16 +61,16 @@ def study(runs: list[Runs], settings: StudySettings, notes: tuple[str, ...] = ()
         raise ValueError(f"folder: no law of any arm: {'; or '.join(reasons)}")
     arms.sort(key=lambda arm: arm.runs.arm != REFERENCE)
     kinds = ("counted", "nominal", "seconds")
-    found = [
+    pairs = [
         study_pair(later, earlier, kind, settings)
         for earlier, later in itertools.combinations(arms, 2)
         for kind in kinds
     ]
-    problems = [f"{entry}." for entry in found if isinstance(entry, str)]
+    problems = [f"{entry}." for entry in pairs if isinstance(entry, str)]
     of_arms = [note for arm in arms for note in arm.notes]
     return Study(
         settings=settings,
         arms=tuple(arms),
-        pairs=tuple(entry for entry in found if isinstance(entry, PairStudy)),
+        pairs=tuple(entry for entry in pairs if isinstance(entry, PairStudy)),
         notes=tuple(dict.fromkeys([*notes, *of_arms, *problems])),
     )

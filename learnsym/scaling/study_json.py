@@ -29,14 +29,14 @@ def write_study(study: Study, path: Path) -> None:
 def as_json(study: Study) -> dict[str, Any]:
     """The study as numbers, lists and strings; infinities are null."""
     settings = study.settings
-    found = {
+    content = {
         "version": VERSION,
         **{name: getattr(settings, name) for name in ("loss", "flops", "level", "replicates", "seed")},
         "arms": {arm.runs.arm: _arm(arm) for arm in study.arms},
         "pairs": [_pair(pair) for pair in study.pairs],
         "notes": list(study.notes),
     }
-    return _plain(found)
+    return _plain(content)
 
 
 def _arm(arm: ArmStudy) -> dict[str, Any]:
@@ -52,54 +52,54 @@ def _arm(arm: ArmStudy) -> dict[str, Any]:
         "cost": {kind: vars(cost) for kind, cost in arm.costs.items()},
         "laws": {"with_E": _law(arm.with_E), "without_E": _law(arm.without_E)},
         "chosen": "with_E" if arm.irreducible else "without_E",
-        "frontier": {kind: _frontier(found) for kind, found in arm.frontiers.items()},
-        "isoflop": {kind: _isoflop(found) for kind, found in arm.isoflops.items()},
+        "frontier": {kind: _frontier(result) for kind, result in arm.frontiers.items()},
+        "isoflop": {kind: _isoflop(result) for kind, result in arm.isoflops.items()},
         "repeated": _repeated(arm.repeated),
     }
 
 
-def _law(found: LawIntervals | str) -> dict[str, Any]:
-    if isinstance(found, str):
-        return {"problem": found}
+def _law(intervals: LawIntervals | str) -> dict[str, Any]:
+    if isinstance(intervals, str):
+        return {"problem": intervals}
     names = ("E", "A", "a", "B", "b", "a_opt", "b_opt")
-    return {name: _valued(getattr(found, name)) for name in names}
+    return {name: _valued(getattr(intervals, name)) for name in names}
 
 
-def _frontier(found: Frontier) -> dict[str, Any]:
-    exponents = {"N": _valued(found.N_exponent), "D": _valued(found.D_exponent)}
-    return {"C": found.C, "exponents": exponents, **{name: _band(getattr(found, name)) for name in ("loss", "N", "D")}}
+def _frontier(line: Frontier) -> dict[str, Any]:
+    exponents = {"N": _valued(line.N_exponent), "D": _valued(line.D_exponent)}
+    return {"C": line.C, "exponents": exponents, **{name: _band(getattr(line, name)) for name in ("loss", "N", "D")}}
 
 
 def _band(band: Band) -> dict[str, Any]:
     return {"estimate": band.value, "low": band.low, "high": band.high}
 
 
-def _isoflop(found: IsoFlop | str) -> dict[str, Any]:
-    return {"problem": found} if isinstance(found, str) else vars(found)
+def _isoflop(profile: IsoFlop | str) -> dict[str, Any]:
+    return {"problem": profile} if isinstance(profile, str) else vars(profile)
 
 
-def _repeated(found: RepeatedIntervals | str) -> dict[str, Any]:
-    if isinstance(found, str):
-        return {"problem": found}
-    law = found.law.law
+def _repeated(intervals: RepeatedIntervals | str) -> dict[str, Any]:
+    if isinstance(intervals, str):
+        return {"problem": intervals}
+    law = intervals.law.law
     return {
         **{name: getattr(law, name) for name in ("E", "A", "B")},
-        **{name: _valued(getattr(found, name)) for name in ("R_star", "a", "b")},
+        **{name: _valued(getattr(intervals, name)) for name in ("R_star", "a", "b")},
     }
 
 
 def _pair(pair: PairStudy) -> dict[str, Any]:
-    found = pair.comparison
-    shared = [{name: getattr(law, name) for name in ("E", "A", "a", "B", "b")} for law in found.shared]
+    comparison = pair.comparison
+    shared = [{name: getattr(law, name) for name in ("E", "A", "a", "B", "b")} for law in comparison.shared]
     return {
         **{name: getattr(pair, name) for name in ("first", "second", "kind")},
-        "p_same_exponents": found.p_value,
-        "differences": {name: _valued(getattr(found, name)) for name in ("a", "b", "a_opt")},
+        "p_same_exponents": comparison.p_value,
+        "differences": {name: _valued(getattr(comparison, name)) for name in ("a", "b", "a_opt")},
         "laws_with_shared_exponents": shared,
-        "paired_cells": found.paired,
-        "C": found.C,
-        "log_loss_ratio": [interval.ends for interval in found.log_ratio],
-        "slope_of_log_loss_ratio": found.slope.ends,
+        "paired_cells": comparison.paired,
+        "C": comparison.C,
+        "log_loss_ratio": [interval.ends for interval in comparison.log_ratio],
+        "slope_of_log_loss_ratio": comparison.slope.ends,
         "compute_ratio": [_valued(ratio) for ratio in pair.ratios],
     }
 

@@ -28,11 +28,11 @@ def unfixed(law: Law, intervals: tuple[Interval, Interval], N: np.ndarray, D: np
     """
     loss = law.loss(N, D)
     terms = (("parameters", "sizes", "a", law.A * N**-law.a), ("samples", "lengths", "b", law.B * D**-law.b))
-    for (what, axis, name, term), found in zip(terms, intervals, strict=True):
-        low, high = found.ends
+    for (what, axis, name, term), exponent in zip(terms, intervals, strict=True):
+        low, high = exponent.ends
         if low < ENDS[0] or high > ENDS[1] or np.max(term / loss) < TRACE:
             return (
-                f"it is not fixed how these losses fall with {what} ({name} = {found.estimate:.2g} "
+                f"it is not fixed how these losses fall with {what} ({name} = {exponent.estimate:.2g} "
                 f"[{low:.2g}, {high:.2g}], searched from {EXPONENTS[0]:g} to {EXPONENTS[1]:g}); "
                 f"train other {axis}, or more of them"
             )

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from learnsym.data import Signature, Splits, load_splits
-from learnsym.methods import Setup, Twin
+from learnsym.methods import Setup, Twin, learns
 from learnsym.objectives import Objective
 from learnsym.training.config import RunConfig
 
@@ -65,5 +65,5 @@ def members(config: RunConfig, out: str | os.PathLike[str]) -> list[tuple[RunCon
 
 def member(config: RunConfig, twin: Twin, seed: int) -> RunConfig:
     """The configuration of one twin with one seed; a twin that learns no symmetry has no chooser."""
-    chooser = config.chooser if twin == "learned" else RunConfig().chooser
+    chooser = config.chooser if learns(twin) else RunConfig().chooser
     return replace(config, twins=[twin], twin=twin, seeds=[seed], chooser=chooser)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
+from learnsym._processes import mean_over_processes
 from learnsym.data import Batches
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
@@ -227,12 +228,12 @@ class _Loop:
         stop = self.stop.number
         table = torch.stack(rows).double()
         asked = torch.full_like(table[:, :1], float(stop))
-        values = distributed.mean_over_processes(torch.cat([table, asked], 1)).tolist()
+        values = mean_over_processes(torch.cat([table, asked], 1)).tolist()
         pending, self.pending = self.pending, []
         for entry, row in zip(pending, values, strict=True):
-            found = dict(zip(["loss", *names], row[:-1], strict=True))
-            self._check_finite(entry["step"], found)
-            self._record({"step": entry["step"], "split": "train", **found, "lr": entry["lr"]})
+            values_of_step = dict(zip(["loss", *names], row[:-1], strict=True))
+            self._check_finite(entry["step"], values_of_step)
+            self._record({"step": entry["step"], "split": "train", **values_of_step, "lr": entry["lr"]})
         return _signal(stop, values[-1][-1])
 
     def _record(self, record: dict[str, Any]) -> None:
@@ -273,9 +274,10 @@ class _Loop:
         """Record what `validate` says; the first process does it for all."""
         assert self.validate is not None
         if distributed.rank() == 0:
-            found = self.validate(self.model)
-            self._record({"step": self.step, "split": "val", **found})
-            logger.info("step %d of %d: %s", self.step, self.steps, ", ".join(f"{k} {v:.4g}" for k, v in found.items()))
+            validated = self.validate(self.model)
+            self._record({"step": self.step, "split": "val", **validated})
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in validated.items())
+            logger.info("step %d of %d: %s", self.step, self.steps, shown)
 
     def _checkpoint(self) -> None:
         if self.run is None:

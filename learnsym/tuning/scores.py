@@ -24,11 +24,11 @@ def scores(run: Run, objectives: Sequence[str]) -> dict[str, float]:
     Raises:
         BadScore: when one is missing or not finite.
     """
-    found = {name: SCORES[name](run) for name in objectives}
-    bad = [f"{name} is {value}" for name, value in found.items() if not math.isfinite(value)]
+    values = {name: SCORES[name](run) for name in objectives}
+    bad = [f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)]
     if bad:
         raise BadScore(f"{', '.join(bad)} in {run.path}")
-    return found
+    return values
 
 
 def check_objectives(config: RunConfig, objectives: Sequence[str], signature: Signature) -> None:
@@ -42,8 +42,8 @@ def check_objectives(config: RunConfig, objectives: Sequence[str], signature: Si
 
 
 def _validation(run: Run, name: str) -> float:
-    found = [record for record in run.metrics() if record["split"] == "val" and name in record]
-    return found[-1][name] if found else math.nan
+    records = [record for record in run.metrics() if record["split"] == "val" and name in record]
+    return records[-1][name] if records else math.nan
 
 
 def _equivariance_error(run: Run) -> float:
@@ -65,13 +65,13 @@ def _cost(run: Run) -> float:
     train = run.config.train
     model, objective, splits = build(run.config)
     some = splits.train.subset(torch.arange(min(train.batch_size, len(splits.train))))
-    found = flops(
+    cost = flops(
         model,
         some.inputs,
         batch_size=train.batch_size,
         loss=lambda model, x: objective(model, (x, some.y)).total,
     )
-    return found.training * train.batch_size * train.steps
+    return cost.training * train.batch_size * train.steps
 
 
 SCORES = {

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from learnsym.degrees import Degree
-from learnsym.report.results import (
+from learnsym.report.run.results import (
     Analysis,
     Curve,
     DataResult,

@@ -27,7 +27,7 @@ class Difference:
         Args:
             differences: score of the one arm minus the other, seed by seed, (S,).
             level: probability with which the interval covers the difference of means.
-            variance: of the mean over seeds, what all seeds have in common, in squared units of the differences.
+            variance: the part of the variance of the mean that all seeds share, in squared units of the differences.
 
         Raises:
             ValueError: for no differences, or a level outside (0, 1).
@@ -37,9 +37,9 @@ class Difference:
             >>> f"{found.estimate:.2f} [{found.low:.2f}, {found.high:.2f}]"
             '1.20 [0.86, 1.54]'
         """
-        found = over_seeds(differences, level, variance)
-        low, high = (-math.inf, math.inf) if found.low is None else found.ends
-        return Difference(estimate=found.estimate, low=low, high=high, seeds=len(differences))
+        mean = over_seeds(differences, level, variance)
+        low, high = (-math.inf, math.inf) if mean.low is None else mean.ends
+        return Difference(estimate=mean.estimate, low=low, high=high, seeds=len(differences))
 
     @property
     def sign(self) -> int:

@@ -69,9 +69,9 @@ def _factors(scores: Scores, arm: str, reference: str) -> Iterator[Efficiency]:
     curve = scores.curve(arm)
     for train, goal in scores.curve(reference).items():
         ahead = {n: scores.difference((arm, cell), (reference, goal)) for n, cell in curve.items()}
-        found = {n: difference for n, difference in ahead.items() if difference is not None}
-        if found:
-            yield _factor(train, list(found), list(found.values()))
+        known = {n: difference for n, difference in ahead.items() if difference is not None}
+        if known:
+            yield _factor(train, list(known), list(known.values()))
 
 
 def _factor(train: int, tried: Sequence[int], ahead: Sequence[Difference]) -> Efficiency:

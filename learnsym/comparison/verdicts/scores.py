@@ -73,22 +73,26 @@ class Scores:
         return Difference.of(np.array(list(self.by_place[arm, cell].values())), self.level, variance)
 
     def curve(self, arm: str) -> dict[int, Place]:
-        """The one cell of an arm at each number of examples; of a table that `at_best` made."""
-        return {cell.train: cell for name, cell in sorted(self.by_place, key=lambda found: found[1]) if name == arm}
+        """The one cell of an arm at each number of examples. The table must be one that `at_best` made."""
+        return {
+            cell.train: cell
+            for name, cell in sorted(self.by_place, key=lambda arm_and_place: arm_and_place[1])
+            if name == arm
+        }
 
     def difference(
         self, first: tuple[str, Place], second: tuple[str, Place], level: float | None = None
     ) -> Difference | None:
         """Score of the first minus the second over the seeds they share; None when they share none."""
-        one, other = self.by_place.get(first, {}), self.by_place.get(second, {})
-        seeds = sorted(one.keys() & other.keys())
+        of_first, of_second = self.by_place.get(first, {}), self.by_place.get(second, {})
+        seeds = sorted(of_first.keys() & of_second.keys())
         if not seeds:
             return None
-        values = np.array([one[seed] - other[seed] for seed in seeds])
+        values = np.array([of_first[seed] - of_second[seed] for seed in seeds])
         return Difference.of(values, level or self.level, self._variance(first, second))
 
     def _variance(self, first: tuple[str, Place], second: tuple[str, Place]) -> float:
-        """At most how much the draw of the test examples adds to the variance of a difference.
+        """An upper bound on how much the draw of the test examples adds to the variance of a difference.
 
         It is the variance of two independent test sets. Both arms see the same examples and mostly fail on the same
         ones, so that it is lower; by how much, scores alone do not tell.

@@ -20,7 +20,7 @@ from learnsym.data.rigid_bodies.scenes import Poses, Scenes
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-"""Of the law of scenes and of the settings of the engine: a change of either gives another folder."""
+"""The version of the law of scenes and of the settings of the engine: a change of either gives another folder."""
 CHUNK = 250
 """Scenes of a file; whole chunks are simulated, so that a larger set begins with a smaller one."""
 
@@ -48,9 +48,9 @@ def read_chunk(title: str, seed: int, number: int) -> tuple[Scenes, Poses] | Non
         return None
     try:
         with np.load(path) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        future = Poses(found.pop("future_position"), found.pop("future_frame"))
-        return Scenes(**found), future
+            fields = {name: arrays[name] for name in arrays.files}
+        future = Poses(fields.pop("future_position"), fields.pop("future_frame"))
+        return Scenes(**fields), future
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         logger.warning("%s cannot be read (%s); it is simulated again", path, error)
         return None

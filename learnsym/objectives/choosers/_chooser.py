@@ -23,6 +23,8 @@ class Chooser:
     """What is added to the method's name in degrees; nothing for the training loss."""
     note: ClassVar[str] = ""
     """What a page says of learned degrees that it chose."""
+    needs: ClassVar[str] = ""
+    """What it needs beside the training examples."""
 
     def over(self, objective: Objective, held_out: Batch | None) -> Objective:
         """What is minimised when it chooses the symmetry parameters of the model.

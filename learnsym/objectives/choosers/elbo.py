@@ -19,6 +19,8 @@ class EvidenceBound(Chooser):
     label = "elbo"
     note = "They are posteriors that maximise the evidence lower bound on the training examples."
 
+    needs = "nothing: layers have posteriors"
+
     def over(self, objective: Objective, held_out: Batch | None) -> Objective:
         """The objective itself, whose terms are divergences from priors to posteriors."""
         return objective

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._processes import mean_over_processes
 from learnsym.objectives.choosers._chooser import Chooser
-from learnsym.objectives.choosers.weighting import Weighting, gradient, mean_over_processes, unregistered
+from learnsym.objectives.choosers.weighting import Weighting, gradient, unregistered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class EqualGradients(Chooser):
 
     label = "gradnorm"
     note = "Weights in the loss bring the gradients of the task and of each penalty to like size."
+
+    needs = "gradients in the last layer"
 
     def weighting(self, names: Sequence[str], weight: float, shared: Sequence[nn.Parameter]) -> Weighting:
         """Weights that start at `weight`."""

@@ -21,6 +21,8 @@ class TrainingLoss(Chooser):
     name: Literal["training"] = "training"
     """Chooser of the degree of symmetry."""
 
+    needs = "weights of the terms, by hand"
+
     def over(self, objective: Objective, held_out: Batch | None) -> Objective:
         """The objective itself."""
         return objective

@@ -2,7 +2,7 @@
 
 from learnsym.objectives.terms._term import Term
 from learnsym.objectives.terms.covering import covering
-from learnsym.objectives.terms.defect import OrbitOutputs, anchored, functional, penalties, twirl
+from learnsym.objectives.terms.defect import OrbitOutputs, anchored, functional, orbit_variance, penalties
 from learnsym.objectives.terms.entropy_band import EntropyBand
 from learnsym.objectives.terms.increase_along_depth import IncreaseAlongDepth
 from learnsym.objectives.terms.likelihoods import Alignment, DivergenceAlongDepth, PosteriorDivergence
@@ -34,9 +34,9 @@ __all__ = [
     "functional",
     "learned_distributions",
     "norm",
+    "orbit_variance",
     "penalties",
     "regularisers",
     "sparse_norm",
     "squared_norm",
-    "twirl",
 ]

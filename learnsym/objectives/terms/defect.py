@@ -59,7 +59,7 @@ def functional(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
     return (orbit.at_moved - expected).square().mean()
 
 
-def twirl(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
+def orbit_variance(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
     """The variance of `f_s = g_s^-1 f(g_s x)` along the orbit, per output, without labels.
 
         S / (S - 1) · mean_s |f_s - f̄|²
@@ -73,4 +73,4 @@ def twirl(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
     return (pulled - pulled.mean(0)).square().mean() * (count / (count - 1))
 
 
-penalties: dict[str, Penalty] = {"anchored": anchored, "functional": functional, "twirl": twirl}
+penalties: dict[str, Penalty] = {"anchored": anchored, "functional": functional, "twirl": orbit_variance}

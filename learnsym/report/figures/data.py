@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learnsym.degrees import Degree
-from learnsym.report import words
 from learnsym.report.figures.style import INK, NOTION_COLOURS, tidy
-from learnsym.report.results import ExtentCurve, Orbit, PoseLaw
+from learnsym.report.words import in_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from learnsym.report.run.results import ExtentCurve, Orbit, PoseLaw
 
 _LOOK = {
     "augerino": ("o", "learned (task)"),
@@ -87,9 +88,9 @@ def half_widths(degrees: Sequence[Degree], caps: dict[str, float], ax: Axes) -> 
     ticks: dict[str, float] = {}
     height = 0.0
     for name in (name for name in caps if any(degree.generator == name for degree in degrees)):
-        found = [degree for degree in degrees if degree.generator == name]
-        ticks[name.replace("_", " ")] = height + (len(found) - 1) / 2
-        for degree in found:
+        of_generator = [degree for degree in degrees if degree.generator == name]
+        ticks[name.replace("_", " ")] = height + (len(of_generator) - 1) / 2
+        for degree in of_generator:
             _mark(degree, caps[name], height, ax)
             height += 1.0
         height += 0.6
@@ -109,9 +110,9 @@ def half_widths(degrees: Sequence[Degree], caps: dict[str, float], ax: Axes) -> 
     return tidy(ax, "x")
 
 
-def orbit(found: Orbit, ax: Axes) -> Axes:
+def orbit(moves: Orbit, ax: Axes) -> Axes:
     """One row an example: the image itself, then the image moved by elements of the learned distribution."""
-    originals, moved = np.asarray(found.originals, dtype=float), np.asarray(found.moved, dtype=float)
+    originals, moved = np.asarray(moves.originals, dtype=float), np.asarray(moves.moved, dtype=float)
     rows = [_row(original, images) for original, images in zip(originals, moved, strict=True)]
     mosaic = np.clip(np.concatenate(rows, axis=0), 0.0, 1.0)
     ax.imshow(1.0 - mosaic if mosaic.ndim == 2 else mosaic, cmap="gray", vmin=0.0, vmax=1.0, interpolation="none")
@@ -138,7 +139,7 @@ def _mark(degree: Degree, cap: float, height: float, ax: Axes) -> None:
     ax.plot([degree.estimate / cap], [height], marker, color=colour, markersize=5.5, label=label, linestyle="none")
     right = high / cap < 0.72
     ax.annotate(
-        words.number(degree.estimate, degree.unit).removesuffix(" image width").removesuffix(" log"),
+        in_unit(degree.estimate, degree.unit).removesuffix(" image width").removesuffix(" log"),
         (high / cap if right else low / cap, height),
         xytext=(7 if right else -7, 0),
         textcoords="offset points",

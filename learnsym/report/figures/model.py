@@ -9,10 +9,11 @@ import numpy as np
 
 from learnsym.degrees import Degree
 from learnsym.report.figures.style import DASHES, INK, MUTED, NOTION_COLOURS, SERIES, TWIN_COLOURS, tidy
-from learnsym.report.results import Curve, PoseLaw, TwinResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from learnsym.report.run.results import Curve, PoseLaw, TwinResult
 
 LONGEST = 26
 
@@ -21,11 +22,11 @@ def degrees_by_layer(degrees: Sequence[Degree], ax: Axes) -> Axes:
     """Degrees of layers, from 0 to 1, from the input to the output, with their intervals: one line a generator."""
     sites = list(dict.fromkeys(degree.site for degree in degrees))
     for generator, colour in zip(dict.fromkeys(degree.generator for degree in degrees), SERIES, strict=False):
-        found = [degree for degree in degrees if degree.generator == generator]
-        at = [sites.index(degree.site) for degree in found]
-        low = [degree.estimate if degree.low is None else degree.low for degree in found]
-        high = [degree.estimate if degree.high is None else degree.high for degree in found]
-        estimates = [degree.estimate for degree in found]
+        of_generator = [degree for degree in degrees if degree.generator == generator]
+        at = [sites.index(degree.site) for degree in of_generator]
+        low = [degree.estimate if degree.low is None else degree.low for degree in of_generator]
+        high = [degree.estimate if degree.high is None else degree.high for degree in of_generator]
+        estimates = [degree.estimate for degree in of_generator]
         ax.plot(at, estimates, "o-", color=colour, markersize=5, linewidth=1.2, label=generator.replace("_", " "))
         ax.vlines(at, low, high, color=colour, linewidth=2.2, alpha=0.45)
     ax.set_xticks(range(len(sites)), [site.removeprefix("layer:") for site in sites], rotation=30, ha="right")

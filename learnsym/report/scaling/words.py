@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from learnsym.report.words import Verdict, number, quantity
 from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.pair import PairStudy
 from learnsym.scaling.repeated import HALF_LIVES
 from learnsym.scaling.repeated_intervals import RepeatedIntervals
 from learnsym.scaling.study import Study
-from learnsym.statistics import Interval
 
 SIGNIFICANT = 0.05
 WIDE = 0.2
@@ -22,34 +21,10 @@ HOPELESS = 0.5
 UNITS = {"counted": "FLOPs", "nominal": "nominal FLOPs", "seconds": "seconds"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """A finding and what it rests on."""
-
-    headline: str
-    detail: str
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A few digits, with a true minus sign; powers of ten where they are shorter."""
-    if math.isinf(value):
-        return "∞"
-    if value and not 1e-3 <= abs(value) < 1e5:
-        leading, exponent = f"{value:.1e}".split("e")
-        return f"{leading}e{int(exponent)}".replace("-", "−")
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}".replace("-", "−")
-
-
-def quantity(value: Interval, digits: int = 3) -> str:
-    """`0.31 [0.2, 0.5]`."""
-    low, high = value.ends
-    return f"{number(value.estimate, digits)} [{number(low, digits)}, {number(high, digits)}]"
-
-
 def verdicts(study: Study) -> list[Verdict]:
     """What each pair of arms says about compute and exponents, by the chosen FLOPs."""
-    found = [pair for pair in study.pairs if pair.kind == study.settings.flops]
-    return [_pair(pair, study) for pair in found] or [_none(study)]
+    pairs = [pair for pair in study.pairs if pair.kind == study.settings.flops]
+    return [_pair(pair, study) for pair in pairs] or [_none(study)]
 
 
 def _none(study: Study) -> Verdict:
@@ -76,11 +51,11 @@ def _pair(pair: PairStudy, study: Study) -> Verdict:
 
 def exponents(pair: PairStudy) -> str:
     """Whether the exponents of both arms agree, with how sharply the grid can tell."""
-    found = pair.comparison
-    differences = f"in a by {quantity(found.a, 2)} and in b by {quantity(found.b, 2)}"
-    measured = f"they differ {differences}; p = {number(found.p_value, 2)}"
-    width = max(high - low for low, high in (found.a.ends, found.b.ends))
-    if found.p_value < SIGNIFICANT and width <= HOPELESS:
+    comparison = pair.comparison
+    differences = f"in a by {quantity(comparison.a, 2)} and in b by {quantity(comparison.b, 2)}"
+    measured = f"they differ {differences}; p = {number(comparison.p_value, 2)}"
+    width = max(high - low for low, high in (comparison.a.ends, comparison.b.ends))
+    if comparison.p_value < SIGNIFICANT and width <= HOPELESS:
         return f"The exponents are not the same ({measured}), so that the factor changes with compute."
     if width > WIDE:
         return f"Whether the exponents agree, this grid is too small to tell ({measured})."
@@ -102,11 +77,11 @@ def _time(pair: PairStudy, study: Study) -> str:
 
 def split(arm: ArmStudy, kind: str) -> str:
     """How an arm should spend more compute."""
-    found = arm.frontiers.get(kind)
-    if found is None:
+    frontier = arm.frontiers.get(kind)
+    if frontier is None:
         return f"{arm.runs.arm}: no best split, as {arm.problem or f'what a sample costs in {UNITS[kind]} is unknown'}."
-    N, D = quantity(found.N_exponent), quantity(found.D_exponent)
-    factors = [f"{10**exponent.estimate:.2g}" for exponent in (found.N_exponent, found.D_exponent)]
+    N, D = quantity(frontier.N_exponent), quantity(frontier.D_exponent)
+    factors = [f"{10**exponent.estimate:.2g}" for exponent in (frontier.N_exponent, frontier.D_exponent)]
     return (
         f"{arm.runs.arm}: best parameters grow as compute to the power {N}, best samples to the power {D}: "
         f"ten times the compute is best spent on {factors[0]} times the parameters and {factors[1]} times the samples. "
@@ -125,20 +100,20 @@ def _check(arm: ArmStudy, kind: str) -> str:
 
 def repeats(arm: ArmStudy) -> str | None:
     """What repetitions are worth to an arm; None where there are none."""
-    found = arm.repeated
+    repeated = arm.repeated
     if (arm.runs.epochs <= 1 + 1e-9).all():
         return None
-    if not isinstance(found, RepeatedIntervals):
-        return f"{arm.runs.arm}: no law of repeated data, as {found}."
-    text = f"{arm.runs.arm}: repetitions are worth R* = {quantity(found.R_star)} fresh epochs at most."
-    if found.R_star.ends[1] >= 0.99 * HALF_LIVES[1]:
+    if not isinstance(repeated, RepeatedIntervals):
+        return f"{arm.runs.arm}: no law of repeated data, as {repeated}."
+    text = f"{arm.runs.arm}: repetitions are worth R* = {quantity(repeated.R_star)} fresh epochs at most."
+    if repeated.R_star.ends[1] >= 0.99 * HALF_LIVES[1]:
         most = number(float(arm.runs.epochs.max()))
         return f"{text} There is no upper end: up to {most} epochs, a repeated sample may be as good as a new one."
     return text
 
 
 def cost_rows(study: Study) -> list[tuple[str, ...]]:
-    """For each arm: counted and nominal FLOPs of a parameter and sample over sizes, and FLOPs in a second."""
+    """One row an arm: its counted and nominal FLOPs for a parameter and a sample, and its FLOPs in a second."""
     return [(arm.runs.arm, *(_span(arm, kind) for kind in ("counted", "nominal")), _speed(arm)) for arm in study.arms]
 
 
