@@ -45,21 +45,20 @@ def learners(module: nn.Module, root: str = "input") -> Iterator[tuple[str, Any]
         root: site of the module itself; a learner inside of it has the site `layer:<path>`.
     """
     seen: set[int] = set()
-
-    def walk(part: nn.Module, path: str) -> Iterator[tuple[str, Any]]:
+    waiting: list[tuple[str, nn.Module]] = [("", module)]
+    while waiting:
+        path, part = waiting.pop()
         part = unwrapped(part)
         if id(part) in seen:
-            return
+            continue
         seen.add(id(part))
-        answered: tuple[str, ...] = ()
-        if callable(getattr(part, "degrees", None)):
+        # asked of the class: a module that lacks an attribute takes long to say so
+        answered = ()
+        if _has(part, "degrees"):
             yield f"layer:{path}" if path else root, part
-            answered = getattr(part, "answers_for", ())
-        for name, child in part.named_children():
-            if name not in answered:
-                yield from walk(child, f"{path}.{name}" if path else name)
-
-    return walk(module, "")
+            answered = getattr(type(part), "answers_for", ())
+        children = [(name, child) for name, child in part.named_children() if name not in answered]
+        waiting += [(f"{path}.{name}" if path else name, child) for name, child in reversed(children)]
 
 
 def degrees(module: nn.Module, root: str = "input") -> list[Degree]:
@@ -84,7 +83,8 @@ def degrees(module: nn.Module, root: str = "input") -> list[Degree]:
 
 def symmetry_parameters(module: nn.Module) -> list[nn.Parameter]:
     """The parameters of all learners in a model that say how much symmetry holds, each once."""
-    answers = [learner.symmetry_parameters() for _, learner in learners(module) if _answers(learner)]
+    chosen = [learner for _, learner in learners(module) if _has(learner, "symmetry_parameters")]
+    answers = [learner.symmetry_parameters() for learner in chosen]
     return list({id(p): p for answer in answers for p in answer}.values())
 
 
@@ -92,7 +92,7 @@ def needed_terms(module: nn.Module) -> dict[str, str]:
     """Kinds of terms that the learners in a model need, each with the site of the first learner that needs it."""
     needed: dict[str, str] = {}
     for site, learner in learners(module):
-        for kind in learner.terms() if callable(getattr(learner, "terms", None)) else ():
+        for kind in learner.terms() if _has(learner, "terms") else ():
             needed.setdefault(kind, site)
     return needed
 
@@ -106,5 +106,5 @@ def unwrapped(module: nn.Module) -> nn.Module:
     return module
 
 
-def _answers(learner: nn.Module) -> bool:
-    return callable(getattr(learner, "symmetry_parameters", None))
+def _has(module: nn.Module, method: str) -> bool:
+    return callable(getattr(type(module), method, None))

@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 from bodies import GROUPS, INPUTS, OUTPUTS, load, network, turned
-from learnsym.objectives.multitask.config import last_layer
 from torch import nn
 
 import learnsym as ls
+from learnsym.methods.remul import last_layer
 from learnsym.training.evaluate import predict
 
 BATCH = 12

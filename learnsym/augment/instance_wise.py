@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._processes import mean_over_processes
 from learnsym.actions._lattice import in_transform
 from learnsym.degrees import Degree
 from learnsym.distributions import GroupCategorical, LearnableDistribution, LieBox
@@ -154,7 +155,7 @@ class RunningMean(nn.Module):
         """Take a batch into account; not under transforms of functions, which must not change state."""
         if self.training and not torch.compiler.is_compiling() and not in_transform():
             with torch.no_grad():
-                self.value.lerp_(x.mean(0).to(self.value), 0.01)
+                self.value.lerp_(mean_over_processes(x.mean(0)).to(self.value), 0.01)
 
 
 def _outputs(net: nn.Module, x: Tensor, count: int) -> Tensor:

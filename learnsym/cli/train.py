@@ -26,7 +26,7 @@ def train_command(arguments: list[str]) -> int:
     if path is None:
         parser, given = config_parser(names_in(arguments), **texts), []
     else:
-        parser, given = parser_of(path, arguments, **texts), file_arguments(path)
+        parser, given = parser_of(path, arguments, **texts), file_arguments(path, arguments)
     parser.add_argument("config", help="YAML file with differences from the defaults")
     parser.add_argument("--out", required=True, help="run folder")
     config, values = parse(parser, [*given, *arguments])

@@ -51,7 +51,7 @@ class ComparisonConfig:
 
     def __post_init__(self) -> None:
         if not self.arms:
-            raise ValueError("arms: got none, must name at least one twin, such as plain: {augment: {twin: plain}}")
+            raise ValueError("arms: got none, must name at least one twin, such as plain: {twin: plain}")
         if self.match not in get_args(Match):
             raise ValueError(f"match: got {self.match!r}, must be one of {', '.join(get_args(Match))}")
         if self.reference and self.reference not in self.arms:

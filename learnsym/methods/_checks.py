@@ -1,6 +1,8 @@
-"""Ranges of settings."""
+"""Ranges and choices of settings."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 
 def at_least(name: str, value: float | int, least: float | int) -> None:
@@ -13,3 +15,9 @@ def positive(name: str, value: float | int) -> None:
     """Raise ValueError unless positive, with the setting's name."""
     if not value > 0:
         raise ValueError(f"method.{name}: got {value}, must be > 0; leave it out for the default")
+
+
+def one_of(name: str, value: str, known: Collection[str]) -> None:
+    """Raise ValueError for a choice that does not exist, with the setting's name."""
+    if value not in known:
+        raise ValueError(f"method.{name}: got {value!r}, must be one of {', '.join(known)}")

@@ -12,6 +12,7 @@ from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, equivari
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution, learnable
 from learnsym.groups import Group
+from learnsym.methods._checks import at_least, one_of
 from learnsym.methods._images import image_net, on_targets
 from learnsym.methods._method import Method, Setup
 from learnsym.nets.config import IMAGE_NETS
@@ -63,15 +64,16 @@ class Augerino(Method):
 
     def __post_init__(self) -> None:
         for name in ("orbit", "copies", "test_copies"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}, must be >= 1; choose a positive number")
+            at_least(name, getattr(self, name), 1)
         if not 0 < self.init < 1:
-            raise ValueError(f"init: got {self.init}, must be in (0, 1); use the twin plain for no augmentation")
-        if not self.weight >= 0:
-            raise ValueError(f"weight: got {self.weight}, must be >= 0; 0 leaves the regulariser out")
+            raise ValueError(f"method.init: got {self.init}, must be in (0, 1); use the twin plain for no augmentation")
+        at_least("weight", self.weight, 0)
+        one_of("output", self.output, ("invariant", "equivariant"))
+        one_of("regulariser", self.regulariser, regularisers)
+        one_of("average", self.average, averages)
         negative = {name: width for name, width in self.fixed.items() if not width >= 0}
         if negative:
-            raise ValueError(f"fixed: got {negative}, half-widths must be >= 0; leave a generator out to hold it at 0")
+            raise ValueError(f"method.fixed: got {negative}, must be >= 0; leave a generator out to hold it at 0")
 
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)

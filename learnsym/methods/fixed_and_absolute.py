@@ -8,6 +8,7 @@ from typing import Literal
 from torch import nn
 
 from learnsym.actions import PointCloud
+from learnsym.methods._checks import at_least
 from learnsym.methods._points import OfPoints
 from learnsym.relax.points import AbsoluteCoordinates, FixedInputs
 from learnsym.relax.points.extras import Make
@@ -23,6 +24,10 @@ class FixedAndAbsolute(OfPoints):
 
     title = "learned vectors and absolute coordinates beside exact networks of points"
     papers = (("after Ashman et al. 2024", "2406.13488"), ("Finzi et al. 2021", "2112.01388"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least("vectors", self.vectors, 1)
 
     def relaxed(self, make: Make, inputs: PointCloud) -> nn.Module:
         return AbsoluteCoordinates(lambda types: FixedInputs(make, types, self.vectors), inputs)

@@ -8,6 +8,7 @@ from typing import Literal
 from torch import nn
 
 from learnsym.actions import PointCloud
+from learnsym.methods._checks import at_least
 from learnsym.methods._points import OfPoints
 from learnsym.relax.points import FixedInputs
 from learnsym.relax.points.extras import Make
@@ -23,6 +24,10 @@ class WithFixedInputs(OfPoints):
 
     title = "learned vectors as extra inputs of exact networks of points"
     papers = (("after Ashman et al. 2024", "2406.13488"),)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least("vectors", self.vectors, 1)
 
     def relaxed(self, make: Make, inputs: PointCloud) -> nn.Module:
         return FixedInputs(make, inputs, self.vectors)

@@ -22,7 +22,7 @@ from learnsym.augment import (
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution
 from learnsym.groups import Group
-from learnsym.methods._checks import at_least
+from learnsym.methods._checks import at_least, one_of
 from learnsym.methods._images import image_net, on_targets
 from learnsym.methods._method import Method, Setup
 from learnsym.methods.remul import last_layer
@@ -76,6 +76,7 @@ class InstanceWise(Method):
             )
         for name in ("orbit", "copies", "test_copies"):
             at_least(name, getattr(self, name), 1)
+        one_of("average", self.average, averages)
 
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)

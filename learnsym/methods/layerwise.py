@@ -11,7 +11,7 @@ from torch import nn
 from learnsym.data import Signature
 from learnsym.distributions import GroupDistribution, LieBox
 from learnsym.groups import Translation2
-from learnsym.methods._checks import at_least
+from learnsym.methods._checks import at_least, one_of
 from learnsym.methods._images import on_targets, refuse_clouds
 from learnsym.methods._method import Method, Setup
 from learnsym.nets import LayerwiseNet
@@ -51,8 +51,7 @@ class Layerwise(Method):
     choosers = ("training",)
 
     def __post_init__(self) -> None:
-        if self.maps not in TWINS:
-            raise ValueError(f"method.maps: got {self.maps!r}, must be one of {', '.join(TWINS)}")
+        one_of("maps", self.maps, TWINS)
         at_least("weight", self.weight, 0)
 
     def model(self, setup: Setup) -> nn.Module:

@@ -11,7 +11,7 @@ from torch import nn
 from learnsym.data import Signature
 from learnsym.equivariant import FieldType, SteerableConv
 from learnsym.groups import Cyclic, plane_group
-from learnsym.methods._checks import at_least
+from learnsym.methods._checks import at_least, one_of
 from learnsym.methods._images import on_targets, refuse_clouds
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance
@@ -46,6 +46,7 @@ class PartialGroup(Method):
     def __post_init__(self) -> None:
         if plane_group(self.group).order is None:
             raise ValueError(f"method.group: got {self.group!r}, must be C_N or D_N, such as C_8")
+        one_of("part", self.part, PARTS)
         at_least("weight", self.weight, 0)
 
     def model(self, setup: Setup) -> nn.Module:

@@ -11,7 +11,7 @@ from torch import nn
 from learnsym import nets
 from learnsym.augment import OrbitAveraged, Plain, averages, quadrature
 from learnsym.data import Signature
-from learnsym.methods._checks import at_least
+from learnsym.methods._checks import at_least, one_of
 from learnsym.methods._images import image_net
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._points import clouds
@@ -60,8 +60,8 @@ class Remul(Method):
         at_least("weight", self.weight, 0)
         at_least("every", self.every, 1)
         at_least("orbit", self.orbit, 1)
-        if self.mode not in FEWEST:
-            raise ValueError(f"method.mode: got {self.mode!r}, must be one of {', '.join(FEWEST)}")
+        one_of("mode", self.mode, FEWEST)
+        one_of("average", self.average, averages)
         if not self.symmetries or len(set(self.symmetries)) < len(self.symmetries):
             raise ValueError(f"method.symmetries: got {self.symmetries}, must name at least one, each once")
         if not 0 < self.fraction <= 1:

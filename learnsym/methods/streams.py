@@ -11,7 +11,7 @@ from torch import nn
 from learnsym.data import Signature
 from learnsym.equivariant import Monomials, PointwiseMLP, WeightedSums
 from learnsym.groups import Cyclic, Group, plane_group
-from learnsym.methods._checks import at_least
+from learnsym.methods._checks import at_least, one_of
 from learnsym.methods._images import on_targets, refuse_clouds
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance
@@ -54,8 +54,7 @@ class GroupStreams(Method):
             raise ValueError(f"method.groups: got {self.groups}, must name at least two streams, each once")
         if any(_group(name).order is None for name in self.groups):
             raise ValueError(f"method.groups: got {self.groups}, must be {NONE}, C_N or D_N, such as C_4")
-        if self.integrand not in INTEGRANDS:
-            raise ValueError(f"method.integrand: got {self.integrand!r}, must be one of {', '.join(INTEGRANDS)}")
+        one_of("integrand", self.integrand, INTEGRANDS)
         at_least("own", self.own, 0)
 
     def model(self, setup: Setup) -> nn.Module:

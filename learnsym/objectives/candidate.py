@@ -119,10 +119,10 @@ def bank(
     """
     if not symmetries:
         raise ValueError("symmetries: got none, must name at least one candidate")
-    one = Candidate(
+    first = Candidate(
         symmetry=next(iter(symmetries.values())),
         mode=mode,
         samples=samples or FEWEST[mode],
         fraction=fraction / len(symmetries),
     )
-    return {name: replace(one, symmetry=symmetry) for name, symmetry in symmetries.items()}
+    return {name: replace(first, symmetry=symmetry) for name, symmetry in symmetries.items()}

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import stdtrit
 
 from learnsym.statistics.estimate import Estimate
 from learnsym.statistics.interval import LEVEL, Interval, check_level
@@ -19,6 +18,8 @@ def student_quantile(level: float, freedom: int | float) -> float:
         level: probability with which the interval covers.
         freedom: degrees of freedom `ν`; infinite for a known variance, which makes it the normal quantile.
     """
+    from scipy.special import stdtrit  # takes long to import, and the bottom of the library needs the level alone
+
     return float(stdtrit(freedom, (1 + level) / 2))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import logging
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from learnsym import methods
 from learnsym.objectives import choosers
 from learnsym.training.config import RunConfig
 
+logger = logging.getLogger(__name__)
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 
 SECTIONS = tuple(RunConfig.__dataclass_fields__)
@@ -125,8 +127,8 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
     """
     check_sections(values)
     parser = config_parser(names_in([], values))
-    found = instantiated(parser, lambda: parser.parse_object(dict(values)))
-    return RunConfig(**{name: found[name] for name in SECTIONS})
+    values_read = instantiated(parser, lambda: parser.parse_object(dict(values)))
+    return RunConfig(**{name: values_read[name] for name in SECTIONS})
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RunConfig:
@@ -135,7 +137,7 @@ def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     Raises:
         ValueError: when the file is missing or not YAML, or a key or value is unknown.
     """
-    return parse(parser_of(path, overrides), [*file_arguments(path), *overrides])[0]
+    return parse(parser_of(path, overrides), [*file_arguments(path, overrides), *overrides])[0]
 
 
 def parser_of(path: str | os.PathLike[str], arguments: Sequence[str], **texts: str) -> ArgumentParser:
@@ -148,11 +150,22 @@ def parser_of(path: str | os.PathLike[str], arguments: Sequence[str], **texts: s
     return config_parser(names_in(arguments, read_mapping(path)), **texts)
 
 
-def file_arguments(path: str | os.PathLike[str]) -> list[str]:
-    """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing."""
+def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> list[str]:
+    """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing.
+
+    Where an override names another method or chooser than the file, the file's settings of its own are left out, which
+    is said.
+    """
     content = read_mapping(path)
     check_sections(content)
-    return ["--from", os.fspath(path)] if content else []
+    own, chosen = names_in([], content), names_in(overrides, content)
+    kept = {key: value for key, value in content.items() if key not in CHOSEN or own[key] == chosen[key]}
+    if len(kept) == len(content):
+        return ["--from", os.fspath(path)] if content else []
+    for key in content.keys() - kept.keys():
+        unused = ", ".join(name for name in content[key] if name != "name")
+        logger.info("%s is %s: settings of %s in %s are left out (%s)", key, chosen[key], own[key], path, unused)
+    return ["--from", yaml.safe_dump(kept)] if kept else []
 
 
 def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -217,8 +230,8 @@ def config_hash(config: RunConfig) -> str:
     for section in CHOSEN:
         defaults = asdict(type(getattr(config, section))())
         usual |= dict(_flat(defaults, f"{section}.")) | {f"{section}.name": None}
-    kept = {k: v for k, v in ours.items() if usual.get(k) != v and not k.startswith((*RUNTIME, "data.label"))}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
+    own = {k: v for k, v in ours.items() if usual.get(k) != v and not k.startswith((*RUNTIME, "data.label"))}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def value_at(config: RunConfig, key: str) -> object:

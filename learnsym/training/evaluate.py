@@ -26,11 +26,11 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = BATCH) -> Tensor:
 def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
     """`task`, the mean of the loss that was trained, and, for labels or label maps, `accuracy`."""
     y = dataset.y.cpu()
-    found = {"task": loss_fn(outputs, y).item()}
+    values = {"task": loss_fn(outputs, y).item()}
     if dataset.classes:
         labelled = torch.ones_like(y, dtype=torch.bool) if dataset.ignore is None else y != dataset.ignore
-        found["accuracy"] = (outputs.argmax(1) == y)[labelled].double().mean().item()
-    return found
+        values["accuracy"] = (outputs.argmax(1) == y)[labelled].double().mean().item()
+    return values
 
 
 def evaluate(model: nn.Module, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:

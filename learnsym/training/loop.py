@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
+from learnsym._processes import mean_over_processes
 from learnsym.data import Batches
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
@@ -40,6 +41,8 @@ Validate = Callable[[nn.Module], dict[str, float]]
 
 SYNC_EVERY = {"cpu": 1, "cuda": 16}
 """Steps between looks at the loss: reading a number makes the host wait for a GPU."""
+DEGREES = 100
+"""Steps of a fit at which degrees are recorded, beside the first and the last: those of some layers cost many steps."""
 
 
 class NonFiniteLoss(FloatingPointError):
@@ -225,22 +228,26 @@ class _Loop:
         stop = self.stop.number
         table = torch.stack(rows).double()
         asked = torch.full_like(table[:, :1], float(stop))
-        values = distributed.mean_over_processes(torch.cat([table, asked], 1)).tolist()
+        values = mean_over_processes(torch.cat([table, asked], 1)).tolist()
         pending, self.pending = self.pending, []
         for entry, row in zip(pending, values, strict=True):
-            found = dict(zip(["loss", *names], row[:-1], strict=True))
-            self._check_finite(entry["step"], found)
-            self._record({"step": entry["step"], "split": "train", **found, "lr": entry["lr"]})
+            values_of_step = dict(zip(["loss", *names], row[:-1], strict=True))
+            self._check_finite(entry["step"], values_of_step)
+            self._record({"step": entry["step"], "split": "train", **values_of_step, "lr": entry["lr"]})
         return _signal(stop, values[-1][-1])
 
     def _record(self, record: dict[str, Any]) -> None:
-        if record["split"] == "train" and record["step"] == self.step:
+        if record["split"] == "train" and record["step"] == self.step and self._records_degrees():
             record |= {_name(degree): degree.estimate for degree in self._degrees()}
         self.history.records.append(record)
         if self.run is not None and distributed.rank() == 0:
             self.run.log(record)
             if self.events is not None:
                 self.events(record)
+
+    def _records_degrees(self) -> bool:
+        every = max(1, self.steps // DEGREES)
+        return self.step in (1, self.steps) or self.step % every < SYNC_EVERY.get(self.device.type, 1)
 
     def _degrees(self) -> list[Degree]:
         """What the model and, where it weighs symmetries, the objective have learned."""
@@ -267,9 +274,10 @@ class _Loop:
         """Record what `validate` says; the first process does it for all."""
         assert self.validate is not None
         if distributed.rank() == 0:
-            found = self.validate(self.model)
-            self._record({"step": self.step, "split": "val", **found})
-            logger.info("step %d of %d: %s", self.step, self.steps, ", ".join(f"{k} {v:.4g}" for k, v in found.items()))
+            validated = self.validate(self.model)
+            self._record({"step": self.step, "split": "val", **validated})
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in validated.items())
+            logger.info("step %d of %d: %s", self.step, self.steps, shown)
 
     def _checkpoint(self) -> None:
         if self.run is None:

@@ -179,10 +179,10 @@ def find_runs(path: str | os.PathLike[str]) -> list[Run]:
     Raises:
         ValueError: when there is none.
     """
-    found = [Run(config.parent) for config in sorted(Path(path).rglob("config.yaml"))]
-    if not found:
+    runs = [Run(config.parent) for config in sorted(Path(path).rglob("config.yaml"))]
+    if not runs:
         raise ValueError(f"run: {path} holds no run; make one with learnsym train CONFIG --out RUN")
-    return found
+    return runs
 
 
 def _make_folder(folder: Path) -> None:

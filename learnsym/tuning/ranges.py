@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from learnsym.training import RunConfig
@@ -49,12 +49,13 @@ class Choices:
         return list(self.values)
 
 
-def read_parameter(key: str, given: object) -> Range | Choices:
+def read_parameter(key: str, given: object, config: RunConfig | None = None) -> Range | Choices:
     """What a file says about one key.
 
     Args:
         key: dotted, of `RunConfig`.
         given: `{low: ..., high: ..., step: ..., log: ...}`, or a list of choices.
+        config: that is varied, whose method and chooser have keys of their own; the default one when None.
 
     Raises:
         ValueError: naming the key.
@@ -66,7 +67,7 @@ def read_parameter(key: str, given: object) -> Range | Choices:
         >>> read_parameter("optimiser.lr", [1e-3, 1e-2])
         Choices(values=(0.001, 0.01))
     """
-    kinds = _kinds(key)
+    kinds = _kinds(key, RunConfig() if config is None else config)
     if key.startswith(RUNTIME):
         raise ValueError(f"{key}: does not change what is trained; leave it out of the search space")
     if isinstance(given, list):
@@ -76,17 +77,18 @@ def read_parameter(key: str, given: object) -> Range | Choices:
     return _range(key, given, kinds)
 
 
-def _kinds(key: str) -> set[Any]:
+def _kinds(key: str, config: RunConfig) -> set[Any]:
     """The types that a key of a configuration may have."""
     kind: Any = RunConfig
+    value: Any = config
     for part in key.split("."):
         if get_origin(kind) is dict:
-            kind = get_args(kind)[1]
-        elif is_dataclass(kind) and part in (hints := get_type_hints(kind)):
-            kind = hints[part]
+            kind, value = get_args(kind)[1], None
+        elif is_dataclass(value) and part in {field.name for field in fields(value)}:
+            kind, value = get_type_hints(type(value))[part], getattr(value, part)
         else:
             raise ValueError(f"{key}: unknown key of the search space; name one of learnsym train --help")
-    if is_dataclass(kind) or "." not in key:
+    if is_dataclass(kind) or get_origin(kind) in (list, dict):
         raise ValueError(f"{key}: cannot be searched as a whole; name a key in it, such as optimiser.lr")
     return set(get_args(kind)) if get_origin(kind) in (Union, types.UnionType) else {kind}
 

@@ -40,7 +40,7 @@ def read_space(path: str | os.PathLike[str], config: RunConfig) -> SearchSpace:
         raise ValueError(f"space: {os.fspath(path)} does not exist; write the search space there, or give --space")
     content = {str(key): value for key, value in read_mapping(path).items()}
     space = SearchSpace(
-        parameters={key: read_parameter(key, value) for key, value in content.items() if key not in SETTINGS},
+        parameters={key: read_parameter(key, value, config) for key, value in content.items() if key not in SETTINGS},
         **_settings(content, config),
     )
     space.check(config)

@@ -59,7 +59,9 @@ def test_gradient_reaches_every_parameter(name):
     for loss in (drawn, module.deficit()):
         module.zero_grad()
         loss.backward()
-        assert all(p.grad is not None and p.grad.isfinite().all() for p in module.parameters())
+        for key, parameter in module.named_parameters():
+            assert parameter.grad is not None and parameter.grad.isfinite().all(), key
+            assert parameter.grad.abs().min() > 0 or loss is not drawn, key
         assert any(p.grad.abs().sum() > 0 for p in module.parameters())
 
 

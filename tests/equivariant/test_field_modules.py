@@ -121,7 +121,7 @@ def test_is_an_ordinary_module(name, group):
 
 @pytest.mark.parametrize("group", [Dihedral(4), O2(), SO3()], ids=str)
 @pytest.mark.parametrize("name", MODULES)
-def test_function_transforms_and_compilation(name, group):
+def test_function_transforms(name, group):
     module = perturbed(build(name, group)).double().eval()
     x, weights = sample(module.in_type), dict(module.named_parameters())
 
@@ -135,7 +135,14 @@ def test_function_transforms_and_compilation(name, group):
     assert all(bool(gradient.abs().sum() > 0) for gradient in of_weights.values())
     y, dy = torch.func.jvp(module, (x,), (torch.ones_like(x),))
     assert dy.shape == y.shape
-    torch.testing.assert_close(torch.compile(module, fullgraph=True, backend="eager")(x), y)
+
+
+# each module, and a finite, a planar and a spatial group in turn
+@pytest.mark.parametrize(("name", "group"), zip(MODULES, itertools.cycle([Dihedral(4), O2(), SO3()])), ids=str)
+def test_compiles_to_one_graph(name, group):
+    module = perturbed(build(name, group)).double().eval()
+    x = sample(module.in_type)
+    torch.testing.assert_close(torch.compile(module, fullgraph=True, backend="eager")(x), module(x))
 
 
 @pytest.mark.parametrize("group", [Cyclic(4), SO2(), O3()], ids=str)

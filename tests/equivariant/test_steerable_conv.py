@@ -33,7 +33,7 @@ def types(group):
     return image, fields + FieldType.regular(group, 1) if group.order else fields
 
 
-def images(field_type, size=9):
+def images(field_type, size=7):
     return torch.randn(2, field_type.size, *[size] * field_type.group.n, dtype=torch.float64)
 
 

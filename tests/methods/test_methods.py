@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 import torch
+import yaml
 from torch import nn
 
 import learnsym as ls
@@ -14,7 +15,9 @@ from learnsym.data import Batches
 from learnsym.learners import learners, symmetry_parameters
 from learnsym.methods import registry
 from learnsym.objectives import choosers
-from learnsym.training import build, fit, train, train_member
+from learnsym.training import build, dump_config, fit, train, train_member
+from learnsym.tuning import Range, SearchSpace, open_study, tune
+from learnsym.workers import locks_for
 from tests.methods.conftest import OTHERS, WORKING, tiny
 
 
@@ -109,6 +112,23 @@ def test_every_twin_trains_and_can_be_analysed_and_exported(method, tmp_path):
     learned = next(run for run in runs if run.twin == "learned")
     averaged = method != "instance_wise"  # elements depend on the input
     assert ls.export.export_run(learned.path, tmp_path / "model.pt2", averaged=averaged).is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", registry)
+def test_every_method_is_compared_and_tuned(method, tmp_path):
+    base = yaml.safe_load(dump_config(tiny(method)))
+    for key in ("twin", "twins", "seeds"):
+        del base[key]
+    arms = {"plain": {"twin": "plain"}, "learned": {}}
+    comparison = ls.comparison.ComparisonConfig(base=base, arms=arms, seeds=[0], match="none")
+    table = ls.comparison.compare(comparison, tmp_path / "compared")
+    assert sorted(table.arm) == ["learned", "plain"] and list(table.state.unique()) == ["finished"]
+    space = SearchSpace(parameters={"optimiser.lr": Range(low=1e-4, high=1e-3)})
+    journal = f"journal:{tmp_path / 'study.log'}"
+    study = open_study("tiny", journal, tiny(method), space, locks_for(journal, tmp_path / "tuned", "tiny"))
+    tune(study, 1, tmp_path / "tuned")
+    assert (tmp_path / "tuned" / "best" / "config.yaml").is_file()
 
 
 def test_choosers_that_no_method_works_with_do_not_exist():

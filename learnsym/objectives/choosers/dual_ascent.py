@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._processes import mean_over_processes
 from learnsym.objectives.choosers._chooser import Chooser
-from learnsym.objectives.choosers.weighting import Weighting, mean_over_processes
+from learnsym.objectives.choosers.weighting import Weighting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +35,9 @@ class Tolerance(Chooser):
 
     def __post_init__(self) -> None:
         if not self.tolerance >= 0 or not self.rate > 0 or self.warmup < 0:
-            found = f"{self.tolerance}, {self.rate}, {self.warmup}"
-            raise ValueError(f"tolerance, rate, warmup: got {found}, must be >= 0, > 0 and >= 0")
+            names = "chooser.tolerance, chooser.rate, chooser.warmup"
+            given = f"{self.tolerance}, {self.rate}, {self.warmup}"
+            raise ValueError(f"{names}: got {given}, must be >= 0, > 0 and >= 0")
 
     def weighting(self, names: Sequence[str], weight: float, shared: Sequence[nn.Parameter]) -> Weighting:
         """Multipliers that start at `weight`."""

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._processes import mean_over_processes
 from learnsym.objectives.choosers._chooser import Chooser
-from learnsym.objectives.choosers.weighting import Weighting, gradient, mean_over_processes, unregistered
+from learnsym.objectives.choosers.weighting import Weighting, gradient, unregistered
 
 
 @dataclass(frozen=True, kw_only=True)

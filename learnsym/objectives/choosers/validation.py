@@ -44,7 +44,7 @@ class HeldOutLoss(Chooser):
         for name in ("batch", "copies"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ValueError(f"{name}: got {value}, must be >= 1; see objectives.Bilevel")
+                raise ValueError(f"chooser.{name}: got {value}, must be >= 1; see objectives.Bilevel")
 
     def over(self, objective: Objective, held_out: Batch | None) -> Objective:
         """Bilevel optimisation, one step of each level at a time."""
@@ -230,9 +230,9 @@ class ValidationWeights(Weighting):
 
     def update(self, task: Tensor, penalties: Float[Tensor, "K"]) -> None:
         wanted = gradient(task, self._shared[0])
-        found = torch.stack([gradient(penalty, self._shared[0]) for penalty in penalties])
-        squares = wanted.square().sum().expand(len(found))
-        now = torch.stack([found @ wanted, squares, found.square().sum(1)])
+        gradients = torch.stack([gradient(penalty, self._shared[0]) for penalty in penalties])
+        squares = wanted.square().sum().expand(len(gradients))
+        now = torch.stack([gradients @ wanted, squares, gradients.square().sum(1)])
         self.products.lerp_(now, 1 / self.memory)
         cosine = self.products[0] / (self.products[1] * self.products[2]).sqrt().clamp(min=1e-30)
         self.weights.copy_((self.weights * (self.rate * cosine).exp()).clamp(self.floor, self.ceiling))

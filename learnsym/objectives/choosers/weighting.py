@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.distributed import ReduceOp, all_reduce, get_world_size, is_available, is_initialized
+
+from learnsym._processes import mean_over_processes
 
 Values = dict[str, Tensor]
 
@@ -57,11 +58,3 @@ def unregistered(shared: Sequence[nn.Parameter]) -> tuple[list[nn.Parameter]]:
 def gradient(loss: Tensor, parameters: list[nn.Parameter]) -> Float[Tensor, "P"]:
     grads = torch.autograd.grad(loss, parameters, retain_graph=True, materialize_grads=True)
     return mean_over_processes(torch.cat([grad.float().flatten() for grad in grads]))
-
-
-def mean_over_processes(values: Tensor) -> Tensor:
-    if not (is_available() and is_initialized()):
-        return values
-    total = values.clone()
-    all_reduce(total, ReduceOp.SUM)
-    return total / get_world_size()

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._processes import global_mean
 from learnsym.distributions import GroupCategorical, LieBox
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.terms._term import Term
@@ -67,7 +68,7 @@ class EntropyBand(Term):
 
     def penalty(self, distribution: LieBox | GroupCategorical) -> Float[Tensor, ""]:
         """What is added to the loss for one distribution."""
-        entropy = distribution.entropy().mean()
+        entropy = global_mean(distribution.entropy().mean())
         violation = torch.stack([self.low - entropy, entropy - self.high])
         weights = self.multipliers
         ascent = _lagrangian(weights, violation.detach())

@@ -1,17 +1,18 @@
 """Relaxed networks on point clouds: which symmetry stays, exactness when switched off, and how modules behave."""
 
 import copy
+import itertools
 import pickle
 
 import jaxtyping
 import pytest
 import torch
-from learnsym.objectives.prior import penalty
 from torch import nn
 
 import learnsym as ls
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import E3, O3, SE3, SO3, AxialSO2
+from learnsym.objectives.terms.prior import penalty
 from learnsym.relax.points import AbsoluteCoordinates, FixedInputs, WithoutExtras
 
 CLOUD, OUT = PointCloud(vectors=2, scalars=1), PointCloud(vectors=1, scalars=1)
@@ -233,8 +234,7 @@ def test_functional_transforms(name):
     torch.testing.assert_close(tangent, numeric, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("training", [False, True])
-@every_kind
+@pytest.mark.parametrize(("name", "training"), zip(KINDS, itertools.cycle([False, True])))
 def test_compiles_to_one_graph(name, training, monkeypatch):
     net, x = make(name)
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot trace the type checker

@@ -28,9 +28,9 @@ from tests.report.run.test_page import Tree
 
 TWINS = ["plain", "augmented", "exact"]
 ARMS = {
-    "plain": {"augment": {"twin": "plain"}},
+    "plain": {"twin": "plain"},
     "augmented": {},
-    "exact": {"augment": {"twin": "exact"}},
+    "exact": {"twin": "exact"},
     "learned": {},
 }
 SPECIFICATION = {"arms": ARMS, "train_sizes": list(TRAIN), "seeds": [0, 1, 2], "match": "parameters", "reference": ""}
@@ -89,7 +89,7 @@ def test_figures_are_saved_beside_the_page(drawn):
 
 def test_the_page_has_its_sections(drawn):
     page = words(drawn.read_text(encoding="utf8"))
-    for text in ("288 of 288 cells", "exact wins below n = ", "augment.twin: exact", "What does it cost?", "MFLOP"):
+    for text in ("288 of 288 cells", "exact wins below n = ", "twin: exact", "What does it cost?", "MFLOP"):
         assert text in page
     assert "Half-way" not in page and "What failed?" not in page and "learnsym compare" in page
 

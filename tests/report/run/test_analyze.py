@@ -27,7 +27,7 @@ def config(label: str, **changes) -> RunConfig:
     return RunConfig(
         data=data,
         net=ls.nets.NetConfig(width=4, depth=2),
-        augment=ls.augment.AugmentConfig(test_copies=2, orbit=2),
+        method=ls.methods.registry["augerino"](test_copies=2, orbit=2),
         train=ls.training.TrainConfig(steps=3, batch_size=16, eval_every=1, threads=1),
         analysis=SETTINGS,
         **{"twins": ["learned", "plain"], "seeds": [0, 1], **changes},
@@ -91,8 +91,8 @@ def test_a_single_run_can_be_analysed(runs: Path):
 
 
 def test_the_chooser_is_named(tmp_path: Path):
-    objective = ls.objectives.ObjectiveConfig(chooser="validation", chooser_batch=8, chooser_copies=2)
-    train(config("chosen", objective=objective, seeds=[0]), tmp_path / "runs")
+    chooser = ls.objectives.choosers.registry["validation"](batch=8, copies=2)
+    train(config("chosen", chooser=chooser, seeds=[0]), tmp_path / "runs")
     settings = replace(SETTINGS, pose=PoseConfig(generators=[]), task_extent=TaskExtentConfig(widths=[]))
     found = analyze(tmp_path / "runs", settings=settings, progress=False)
     assert {degree.method for degree in found.degrees} == {"augerino, validation"}

@@ -1,7 +1,6 @@
 """Laws of bilevel training: who follows which examples, and what is left as it was."""
 
 import copy
-from dataclasses import replace
 
 import jaxtyping
 import pytest
@@ -10,7 +9,8 @@ from torch import nn
 
 import learnsym as ls
 from learnsym.augment import Augmented, Plain, equivariant
-from learnsym.objectives import Augerino, Bilevel, CoMoved, ObjectiveConfig, Segmentation, build, cross_entropy
+from learnsym.objectives import Augerino, Bilevel, CoMoved, Segmentation, cross_entropy
+from learnsym.objectives.choosers import registry
 
 CLASSES, WEIGHT = 3, 0.3
 
@@ -78,10 +78,14 @@ def test_what_it_changes_is_put_back():
     assert norms[1].num_batches_tracked == 1  # the held-out pass leaves the statistics alone
 
 
-@pytest.mark.parametrize("model", [Plain(augmented().net), augmented().eval()])
-def test_nothing_to_choose_is_the_objective_itself(model):
-    loss = Bilevel(Augerino(cross_entropy), examples(9))(model, examples(6))
+def test_in_evaluation_it_is_the_objective_itself():
+    loss = Bilevel(Augerino(cross_entropy), examples(9))(augmented().eval(), examples(6))
     assert sorted(loss.parts) == ["regulariser", "task"]
+
+
+def test_a_model_with_nothing_to_choose_is_refused():
+    with pytest.raises(ValueError, match="model: Plain has no symmetry parameters that held-out examples could choose"):
+        Bilevel(Augerino(cross_entropy), examples(9))(Plain(augmented().net), examples(6))
 
 
 def test_label_maps_move_along():
@@ -103,13 +107,11 @@ def test_bad_input_is_named(monkeypatch):
         Bilevel(objective, examples(9), copies=0)
     with pytest.raises(ValueError, match=r"held_out: got inputs of .*uint8, must be floating"):
         Bilevel(objective, (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)))
-    with pytest.raises(ValueError, match="chooser: got 'luck', must be one of regulariser, validation"):
-        ObjectiveConfig(chooser="luck")
-    for name in ("chooser_batch", "chooser_copies"):
-        with pytest.raises(ValueError, match=f"{name}: got 0, must be >= 1"):
-            replace(ObjectiveConfig(), **{name: 0})
+    for name in ("batch", "copies"):
+        with pytest.raises(ValueError, match=f"chooser.{name}: got 0, must be >= 1"):
+            registry["validation"](**{name: 0})
     with pytest.raises(ValueError, match="held_out: got None"):
-        build(ObjectiveConfig(chooser="validation"))
+        registry["validation"]().over(objective, None)(augmented(), examples(6))
 
 
 def test_widths_stay_where_training_alone_would_close_them():

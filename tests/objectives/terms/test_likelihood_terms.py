@@ -34,12 +34,12 @@ def test_parts_are_those_of_the_likelihoods():
     model = net(G.Dihedral(4), [one, two])
     loss = Probabilistic(nn.functional.cross_entropy, align=5.0, previous=3.0, uniform=2.0, prior=0.1)(model, BATCH)
     parts = loss.parts
-    torch.testing.assert_close(parts["prior"], (model[0].penalty() + model[1].penalty()).detach())
+    torch.testing.assert_close(parts["prior"], 0.1 * (model[0].penalty() + model[1].penalty()).detach())
     torch.testing.assert_close(parts["align"], (one.alignment() + two.alignment()).detach())
     torch.testing.assert_close(parts["kl_previous"], (one.kl_to_uniform() + two.kl_to(one)).detach())
     torch.testing.assert_close(parts["kl_uniform"], (one.kl_to_uniform() + two.kl_to_uniform()).detach())
     expected = parts["task"] + 5 * parts["align"] + 1.5 * parts["kl_previous"] + parts["kl_uniform"]
-    expected = expected + 0.1 * parts["prior"]
+    expected = expected + parts["prior"]
     torch.testing.assert_close(loss.total.detach(), expected)
 
 
@@ -71,5 +71,5 @@ def test_a_model_without_likelihoods_has_the_task_alone():
 
 
 def test_weights_must_not_be_negative():
-    with pytest.raises(ValueError, match="weight: got -1"):
+    with pytest.raises(ValueError, match="align: got -1"):
         Probabilistic(nn.functional.cross_entropy, align=-1.0)
