@@ -20,9 +20,6 @@ from learnsym.objectives.terms import Prior
 from learnsym.relax.points.extras import Make
 from learnsym.symmetry import Symmetry
 
-UNIFORM_IN_SPACE = tuple(name for name, group in SPACE.items() if group().is_compact)
-"""Symmetries of clouds of points whose elements can be drawn uniformly."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class OfPoints(Method):
@@ -44,10 +41,10 @@ class OfPoints(Method):
     losses = ("mse",)
 
     def __post_init__(self) -> None:
-        if self.symmetry not in UNIFORM_IN_SPACE:
+        if self.symmetry not in SPACE or not SPACE[self.symmetry]().is_compact:
+            compact = ", ".join(name for name, group in SPACE.items() if group().is_compact)
             raise ValueError(
-                f"method.symmetry: got {self.symmetry!r}, must be one of {', '.join(UNIFORM_IN_SPACE)}, whose elements "
-                "can be drawn uniformly"
+                f"method.symmetry: got {self.symmetry!r}, must be one of {compact}, which are compact"
             )
         at_least("copies", self.copies, 1)
         at_least("weight", self.weight, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -20,8 +21,9 @@ TILT = 20.0
 """How far the floor is tilted against gravity, in degrees."""
 
 
-def _read(name: str, system: RigidBodies, sizes: Sizes, seed: int) -> dict[str, Dataset]:
+def _read(name: str, make: Callable[[], RigidBodies], sizes: Sizes, seed: int) -> dict[str, Dataset]:
     """Splits with seeds of their own: none depends on how many examples another has."""
+    system = make()
     streams = zip(("train", "val", "test"), sizes, range(3 * seed, 3 * seed + 3), strict=True)
     splits = {split: replace(system.dataset(count, stream), name=name) for split, count, stream in streams}
     if is_installed():  # the first reader measures it
@@ -29,39 +31,44 @@ def _read(name: str, system: RigidBodies, sizes: Sizes, seed: int) -> dict[str, 
     return splits
 
 
-def _source(kind: str, title: str, system: RigidBodies) -> Source:
+def _source(kind: str, title: str, make: Callable[[], RigidBodies]) -> Source:
     name = f"rigid-{kind}"
     return Source(
         name=name,
         title=f"Simulated: 4 bodies that collide, {title}",
         licence="MIT (drawn by learnsym, with MuJoCo)",
         sizes=Sizes(10_000, 1000, 2000),
-        read=partial(_read, name, system),
+        read=partial(_read, name, make),
         resize=unsized,
     )
 
 
-def _points(name: str, where: str, world: World) -> Source:
-    return _source(name, f"{where}; 24 points of surfaces", RigidBodies(world=world))
+def _points(name: str, where: str, world: Callable[[], World]) -> Source:
+    return _source(name, f"{where}; 24 points of surfaces", lambda: RigidBodies(world=world()))
 
 
-def _bodies(name: str, where: str, world: World) -> Source:
-    return _source(f"{name}-bodies", f"{where}; bodies as tokens", RigidBodies(world=world, tokens=BodyFrames()))
+def _bodies(name: str, where: str, world: Callable[[], World]) -> Source:
+    return _source(
+        f"{name}-bodies", f"{where}; bodies as tokens", lambda: RigidBodies(world=world(), tokens=BodyFrames())
+    )
 
 
-def _known(name: str, where: str, world: World) -> tuple[Source, Source]:
+def _known(name: str, where: str, world: Callable[[], World]) -> tuple[Source, Source]:
     """Tokens that carry gravity and floor."""
-    points, bodies = WithSurroundings(SurfacePoints()), WithSurroundings(BodyFrames())
+
+    def carried(tokens: Callable[[], SurfacePoints | BodyFrames]) -> Callable[[], RigidBodies]:
+        return lambda: RigidBodies(world=world(), tokens=WithSurroundings(tokens()))
+
     return (
-        _source(f"{name}-known", f"{where} that 24 points know of", RigidBodies(world=world, tokens=points)),
-        _source(f"{name}-bodies-known", f"{where} that bodies know of", RigidBodies(world=world, tokens=bodies)),
+        _source(f"{name}-known", f"{where} that 24 points know of", carried(SurfacePoints)),
+        _source(f"{name}-bodies-known", f"{where} that bodies know of", carried(BodyFrames)),
     )
 
 
 WORLDS = (
-    ("free", "in free space", World()),
-    ("floor", "over a floor", over_floor()),
-    ("tilted", f"over a slope of {TILT:g}°", over_floor(TILT)),
+    ("free", "in free space", World),
+    ("floor", "over a floor", over_floor),
+    ("tilted", f"over a slope of {TILT:g}°", lambda: over_floor(TILT)),
 )
 
 SOURCES: tuple[Source, ...] = (
