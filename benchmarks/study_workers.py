@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from learnsym.tuning import Study
+    from learnsym.tuning import TuningStudy
 
 WORKERS, TRIALS = 64, 640
 LIMIT = 0.2
@@ -64,7 +64,7 @@ def _row(url: str) -> dict[str, Any]:
     }
 
 
-def open_noop_study(url: str, folder: Path) -> Study:
+def open_noop_study(url: str, folder: Path) -> TuningStudy:
     """A study of two keys whose trials are never trained."""
     from learnsym.training import RunConfig
     from learnsym.tuning import Choices, Range, SearchSpace, open_study
@@ -75,7 +75,7 @@ def open_noop_study(url: str, folder: Path) -> Study:
     return open_study("nothing", url, RunConfig(), space, locks_for(url, folder, "nothing"))
 
 
-def noop_trials(study: Study, folder: Path, total: int) -> list[float]:
+def noop_trials(study: TuningStudy, folder: Path, total: int) -> list[float]:
     """Work on trials until all have ended; returns the time that each took here."""
     from learnsym.tuning.claims import BUSY, OVER, Claims
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-# Eager, since the function `degrees` must win over the module of the same name.
-from learnsym.degrees import Degree, degrees, read_degrees, write_degrees
+from learnsym._version import __version__
 
-__version__ = "0.1.0"
+# Eager, since the function `degrees` must win over the module of the same name.
+from learnsym.degrees import Degree, read_degrees, write_degrees
+from learnsym.learners import degrees
 
 if TYPE_CHECKING:
     from learnsym import (
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
         export,
         groups,
         measure,
+        methods,
         nets,
         objectives,
         relax,
         report,
         representations,
         scaling,
+        statistics,
         symmetry,
         training,
+        tuning,
+        workers,
     )
     from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -42,14 +47,18 @@ _SUBMODULES = (
     "export",
     "groups",
     "measure",
+    "methods",
     "nets",
     "objectives",
     "relax",
     "report",
     "representations",
     "scaling",
+    "statistics",
     "symmetry",
     "training",
+    "tuning",
+    "workers",
 )
 _NAMES = {"Symmetry": "learnsym.symmetry", "symmetry_by_name": "learnsym.symmetry"}
 
@@ -67,6 +76,7 @@ __all__ = [
     "export",
     "groups",
     "measure",
+    "methods",
     "nets",
     "objectives",
     "read_degrees",
@@ -74,9 +84,12 @@ __all__ = [
     "report",
     "representations",
     "scaling",
+    "statistics",
     "symmetry",
     "symmetry_by_name",
     "training",
+    "tuning",
+    "workers",
     "write_degrees",
 ]
 

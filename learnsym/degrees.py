@@ -1,16 +1,16 @@
-"""Degree: one inferred number with its interval; `degrees(model)` collects them, `symmetry.json` keeps them."""
+"""Degree: one inferred number with its interval; `symmetry.json` keeps them."""
 
 from __future__ import annotations
 
-import json
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
-from torch import nn
+from learnsym.files import read_json, write_json
+from learnsym.statistics import LEVEL
 
 VERSION = 1
 
@@ -34,7 +34,7 @@ class Degree:
     estimate: float
     low: float | None = None
     high: float | None = None
-    level: float = 0.9
+    level: float = LEVEL
     method: str
     data: str = ""
 
@@ -45,31 +45,10 @@ class Degree:
         return f"{self.site}: {self.group} {self.generator} {self.estimate:.3g}{unit}{interval} {origin}"
 
 
-def degrees(model: nn.Module) -> list[Degree]:
-    """All degrees in a model: walks the module tree and asks each module that has a method `degrees(site)`.
-
-    A module directly in charge of inputs gives the site `input`; a learner inside a network gives `layer:<path>`. A
-    module that answers is not searched further, since it reports for its parts.
-    """
-    return list(_walk(model, ""))
-
-
-def _walk(module: nn.Module, path: str) -> Iterable[Degree]:
-    own: Callable[[str], list[Degree]] | None = getattr(module, "degrees", None)
-    if callable(own):
-        yield from own(f"layer:{path}" if path else "input")
-        return
-    for name, child in module.named_children():
-        yield from _walk(child, f"{path}.{name}" if path else name)
-
-
 def write_degrees(path: str | os.PathLike[str], found: Iterable[Degree]) -> None:
     """Write `symmetry.json`, atomically; a number that is not finite becomes null."""
     rows = [{key: _plain(value) for key, value in asdict(degree).items()} for degree in found]
-    target = Path(path)
-    temporary = target.with_name(target.name + ".tmp")
-    temporary.write_text(json.dumps({"version": VERSION, "degrees": rows}, indent=2) + "\n", encoding="utf8")
-    os.replace(temporary, target)
+    write_json(Path(path), {"version": VERSION, "degrees": rows}, indent=2)
 
 
 def read_degrees(path: str | os.PathLike[str]) -> list[Degree]:
@@ -78,16 +57,15 @@ def read_degrees(path: str | os.PathLike[str]) -> list[Degree]:
     Raises:
         ValueError: when the file is not `symmetry.json` of a version that this library reads.
     """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf8"))
-        rows = content["degrees"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"path: {path} is not a symmetry.json; write one with `learnsym analyze RUN`") from error
+    remedy = "write one with `learnsym analyze RUN`"
+    content = read_json(Path(path), "path", remedy)
+    if "degrees" not in content:
+        raise ValueError(f"path: {path} is not a symmetry.json; {remedy}")
     if content.get("version") != VERSION:
         found = content.get("version")
         raise ValueError(f"path: {path} has version {found!r}, this library reads {VERSION}; analyze the run again")
     names = {field.name for field in fields(Degree)}
-    return [Degree(**{key: value for key, value in row.items() if key in names}) for row in rows]
+    return [Degree(**{key: value for key, value in row.items() if key in names}) for row in content["degrees"]]
 
 
 def _plain(value: object) -> object:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from learnsym.augment import Augmented, OrbitAveraged
 from learnsym.augment.averages import Average
+from learnsym.files import replacing
 from learnsym.symmetry import Symmetry
 
 ATOL = 1e-5
@@ -130,15 +131,11 @@ def export_model(
     to_onnx = _is_onnx(target, onnx)
     example = example if len(example) > 1 else torch.cat([example, example])
     module = frozen(model, example, averaged)
-    temporary = target.with_name(f"{target.stem}.{os.getpid()}.tmp{target.suffix}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with replacing(target) as temporary:
         program = _program(module, example)
         (_write_onnx if to_onnx else _write_program)(program, temporary)
         _compare(module, (_read_onnx if to_onnx else _read_program)(temporary), example)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 
@@ -222,9 +219,9 @@ def _compare(module: nn.Module, loaded: Callable[[Tensor], Tensor], example: Ten
     with torch.no_grad():
         for x in (example, torch.cat([example, example.flip(0)]), example[:1]):
             wanted = module(x)
-            found = loaded(x).to(wanted)
-            if not torch.allclose(found, wanted, rtol=ATOL, atol=ATOL, equal_nan=True):
-                worst = (found - wanted).abs().max().item()
+            exported = loaded(x).to(wanted)
+            if not torch.allclose(exported, wanted, rtol=ATOL, atol=ATOL, equal_nan=True):
+                worst = (exported - wanted).abs().max().item()
                 raise ExportError(
                     f"the exported file differs from the model by {worst:.2g}, more than {ATOL:g}; not written"
                 )

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import learnsym
+from learnsym.methods._table import choosers_table, methods_table
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
 DOCUMENTS = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("experiments/*/README.md")]
 )
-STATUSES = {"here", "planned"}
 
 
 def _cells(text: str, opening: str) -> list[str]:
@@ -38,15 +38,15 @@ def test_the_readme_shows_the_idea_in_its_first_screen(capsys):
     assert "Estimate" in printed or "±" in printed
 
 
-def test_the_readme_shows_relaxed_layers(capsys):
-    first, second = _cells(README, "python")[:2]
-    digits = next(line for line in first.splitlines() if line.startswith("digits"))
-    _execute(["import torch\nimport learnsym as ls", digits, second.replace("steps=150", "steps=2")])
+def test_the_guide_to_methods_trains_relaxed_layers(capsys):
+    example = _cells((ROOT / "docs" / "methods.md").read_text(encoding="utf8"), "python")[0]
+    _execute(["import learnsym as ls", example.replace("steps=150", "steps=2")])
     assert capsys.readouterr().out.count("probabilistic steerable convolution") == 6
 
 
-def test_the_readme_shows_candidates_in_the_loss(capsys):
-    example = _cells(README, "python")[2]
+def test_the_guide_to_dynamics_weighs_candidates_in_the_loss(capsys):
+    cells = _cells((ROOT / "docs" / "dynamics.md").read_text(encoding="utf8"), "python")
+    example = next(cell for cell in cells if "ValidationWeights" in cell)
     _execute(["import torch\nimport learnsym as ls", example.replace("steps=200", "steps=2")])
     assert capsys.readouterr().out.count("multitask (functional)") == 4
 
@@ -63,12 +63,18 @@ def test_the_quickstart_runs(capsys):
     assert as_scanned < 15 and 50 < rotated < 70
 
 
-def test_every_method_has_a_place_and_a_status():
-    table = README.split("<!-- methods -->")[1].split("<!-- /methods -->")[0].strip().splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
-    assert {row[-1] for row in rows} <= STATUSES
-    assert {row[1] for row in rows} == {"data", "weights", "loss"}
-    assert {row[3] for row in rows} <= {"task", "distribution"}
+@pytest.mark.parametrize(
+    ("file", "name", "table"),
+    [("README.md", "methods", methods_table), ("docs/methods.md", "choosers", choosers_table)],
+)
+def test_tables_are_those_of_the_registry(file, name, table):
+    text = (ROOT / file).read_text(encoding="utf8")
+    shown = text.split(f"<!-- {name} -->")[1].split(f"<!-- /{name} -->")[0].strip()
+    assert shown == table(), "write it anew: python scripts/write_tables.py"
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 110
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

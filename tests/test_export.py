@@ -217,7 +217,7 @@ def test_export_of_a_run(twin, tmp_path):
     config = ls.training.RunConfig(
         data=data,
         net=ls.nets.NetConfig(width=4, depth=2),
-        augment=ls.augment.AugmentConfig(symmetry="rotation2d", test_copies=3),
+        method=ls.methods.registry["augerino"](symmetry="rotation2d", test_copies=3),
         train=ls.training.TrainConfig(steps=2, batch_size=8),
         twins=[twin],
     )

@@ -14,6 +14,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 import learnsym
 
@@ -23,11 +25,16 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf8"))["p
 
 # Imports point only upwards in this list (docs/contributing: layout); names on one line may use each other.
 LAYERS = (
-    ("_modes", "groups", "_escnn"),
+    ("_version",),
+    ("statistics",),
+    ("files",),
+    ("_modes", "_processes", "groups"),
+    ("_escnn",),
     ("representations",),
     ("actions",),
     ("symmetry",),
     ("degrees",),
+    ("learners",),
     ("distributions",),
     ("augment",),
     ("equivariant",),
@@ -36,6 +43,7 @@ LAYERS = (
     ("nets",),
     ("measure",),
     ("data",),
+    ("methods",),
     ("training",),
     ("workers",),
     ("tuning",),
@@ -60,34 +68,50 @@ def _name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+MODULES = {_name(path): path for path in _sources()}
+
+
 def _part(module: str) -> str:
     """The folder or file directly below `learnsym` that a module belongs to."""
     return [*module.split("."), "__init__"][1]
 
 
-def _imported(path: Path) -> set[str]:
-    """Modules `learnsym.*` that a file imports, at its top or inside a function, but not for type checkers only."""
+def _imported(path: Path, for_type_checkers: bool) -> set[str]:
+    """Modules of learnsym that a file imports, at its top or inside a function.
+
+    A name that is a module stands for that module, every other name for the file it is imported from: `__init__.py`
+    where that is a folder.
+    """
     found: set[str] = set()
     nodes: list[ast.AST] = [ast.parse(path.read_text(encoding="utf8"))]
     while nodes:
         node = nodes.pop()
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) and not for_type_checkers:
             continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import; write `from learnsym...`"
-            found.add(node.module or "")
-            if node.module == "learnsym":
-                found |= {f"learnsym.{alias.name}" for alias in node.names}
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {name if name in MODULES else node.module or "" for name in names}
         nodes += ast.iter_child_nodes(node)
-    return {name for name in found if name.startswith("learnsym.")}
+    return found & set(MODULES)
+
+
+def _circles() -> set[frozenset[str]]:
+    """Modules each of which imports all others of its set, directly or not."""
+    names = list(MODULES)
+    imports = [_imported(path, for_type_checkers=True) for path in MODULES.values()]
+    edges = [[name in found for name in names] for found in imports]
+    count, circle = connected_components(csr_array(edges), connection="strong")
+    members = [frozenset(name for name, of in zip(names, circle, strict=True) if of == k) for k in range(count)]
+    return {each for each in members if len(each) > 1}
 
 
 def _below(path: Path) -> set[str]:
     """What a file imports from folders below its own."""
     own = RANK[_part(_name(path))]
-    return {name for name in _imported(path) if RANK.get(_part(name), -1) > own}
+    return {name for name in _imported(path, for_type_checkers=False) if RANK.get(_part(name), -1) > own}
 
 
 def test_imports_point_upwards_only():
@@ -95,6 +119,11 @@ def test_imports_point_upwards_only():
     unplaced = {_part(_name(path)) for path in layered} - set(RANK)
     assert not unplaced, f"{sorted(unplaced)} have no place in the order of folders"
     assert {_name(path): sorted(_below(path)) for path in layered if _below(path)} == {}
+
+
+def test_no_modules_import_each_other():
+    """Not for type checkers either: what two modules need of each other stands in a file above both."""
+    assert [sorted(circle) for circle in _circles()] == []
 
 
 def test_only_the_adapter_imports_escnn():
@@ -169,3 +198,21 @@ def test_the_wheel_holds_the_library_alone(tmp_path):
     assert "learnsym/py.typed" in names
     assert any(name.startswith("learnsym/report/templates/") for name in names)
     assert {name.split("/")[0] for name in names} == {"learnsym", f"learnsym-{PROJECT['version']}.dist-info"}
+
+
+KINDS_OF_RUNS = (
+    r"is_relaxed|is_penalised|is_of_points|chooser(\.name)? ==|twin == |config\.(augment|relax|penalty|objective)\b"
+    r"|method\.name =="
+)
+
+
+def test_only_methods_ask_which_kind_of_run_this_is():
+    """What differs between methods is said by the method, so that a new one touches no other file."""
+    asked = [
+        f"{path.relative_to(LIBRARY)}: {line.strip()}"
+        for path in _sources()
+        if "methods" not in path.relative_to(LIBRARY).parts
+        for line in path.read_text(encoding="utf8").splitlines()
+        if re.search(KINDS_OF_RUNS, line)
+    ]
+    assert not asked

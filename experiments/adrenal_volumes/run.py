@@ -57,17 +57,9 @@ NETS: dict[str, Callable[[], nn.Module]] = {
 
 def trained(net: nn.Module, data: ls.data.Dataset, steps: int, seed: int) -> nn.Module:
     """Adam with a cosine decay; the loss with the prior of residual pathways, if there are any."""
-    objective = ls.objectives.WithPrior(nn.functional.cross_entropy, len(data))
-    optimiser = torch.optim.Adam(net.parameters(), RATE)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    generator, inputs = torch.Generator().manual_seed(seed), data.inputs
-    net.train()
-    for _ in range(steps):
-        chosen = torch.randint(len(data), (BATCH,), generator=generator)
-        optimiser.zero_grad()
-        objective(net, (inputs[chosen], data.y[chosen])).total.backward()
-        optimiser.step()
-        schedule.step()
+    objective = ls.objectives.WithPrior(ls.objectives.cross_entropy, len(data))
+    optimiser = ls.training.OptimiserConfig(lr=RATE, weight_decay=0.0)
+    ls.training.fit(net, objective, ls.data.Batches(data, BATCH, seed), steps=steps, optimiser=optimiser, seed=seed)
     return net.eval()
 
 

@@ -61,16 +61,12 @@ def fashion(split: str, n: int, size: int, seed: int) -> Tensor:
 
 
 def trained(net: nn.Module, x: Tensor, steps: int, rate: float, seed: int) -> None:
-    """Adam with a cosine schedule on the mean squared error, batches drawn from the training images."""
-    random = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(net.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, steps, pct_start=0.1)
-    for _ in range(steps):
-        batch = x[torch.randint(len(x), (BATCH,), generator=random).to(x.device)]
-        optimiser.zero_grad()
-        (net(batch) - batch).square().mean().backward()
-        optimiser.step()
-        schedule.step()
+    """Adam, a warm-up over a tenth of the steps and a cosine decay, on the mean squared error to the images."""
+    objective = ls.objectives.Supervised(ls.objectives.mse)
+    optimiser = ls.training.OptimiserConfig(lr=rate, weight_decay=0.0, warmup=steps // 10)
+    batches = ls.data.Batches(ls.data.Dataset(x, x), BATCH, seed, x.device)
+    ls.training.fit(net, objective, batches, steps=steps, optimiser=optimiser, seed=seed)
+    net.eval()
 
 
 @torch.no_grad()

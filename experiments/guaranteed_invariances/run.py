@@ -155,7 +155,7 @@ def stream_rows(train: int, seeds: int) -> Iterator[Row]:
 def interval(values: Sequence[float]) -> str:
     """Mean over seeds with Student's 95 % interval."""
     estimate = ls.measure.Estimate.of(torch.tensor(values, dtype=torch.float64))
-    found = ls.measure.student_interval(estimate)
+    found = ls.measure.student_interval(estimate, 0.95)
     return f"{estimate.mean:6.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 

@@ -191,7 +191,7 @@ def contrasts() -> dict[str, tuple[Cell, Cell]]:
 def over_seeds(values: np.ndarray) -> list[float]:
     """Mean and Student's 95 % interval; seeds are the independent units."""
     estimate = ls.measure.Estimate.of(torch.from_numpy(values))
-    interval = ls.measure.student_interval(estimate)
+    interval = ls.measure.student_interval(estimate, 0.95)
     return [round(value, 4) for value in (estimate.mean, interval.low, interval.high)]
 
 

@@ -32,5 +32,5 @@ def standardised(x: Tensor) -> Tensor:
 def interval(values: list[float]) -> tuple[float, float, float]:
     """Mean over seeds with its 95 % interval (Student)."""
     estimate = ls.measure.Estimate.of(torch.tensor(values, dtype=torch.float64))
-    found = ls.measure.student_interval(estimate)
+    found = ls.measure.student_interval(estimate, 0.95)
     return estimate.mean, found.low, found.high

@@ -18,7 +18,8 @@ import learnsym as ls
 
 SYMMETRY = ls.Symmetry(ls.groups.Affine2(), ls.actions.Image(padding="reflection"))
 STEP = {"translation_x": 1 / 32, "translation_y": 1 / 32, "rotation": 5.0, "scale": 0.1, "stretch": 0.1, "shear": 0.1}
-AUGMENTATION = ls.augment.AugmentConfig(fixed={name: 3 * step for name, step in STEP.items()})
+AUGMENTATION = {name: 3 * step for name, step in STEP.items()}
+"""Half-widths of the random maps."""
 WIDTHS = {
     "CNN": {"small": 4, "large": 16},
     "ViT": {"small": 16, "large": 64},
@@ -57,7 +58,8 @@ def network(kind: str, width: int, data: ls.data.Dataset) -> nn.Module:
 
 
 def fitted(net: nn.Module, kind: str, augmented: bool, data: ls.data.Dataset, seed: int) -> None:
-    model = ls.augment.twin(net, SYMMETRY, "fixed", AUGMENTATION) if augmented else net
+    law = ls.augment.fixed(SYMMETRY.group, AUGMENTATION)
+    model = ls.augment.Augmented(net, SYMMETRY, law) if augmented else net
     objective = ls.objectives.Supervised(nn.functional.cross_entropy)
     optimiser = ls.training.OptimiserConfig(lr=RATES[kind])
     ls.training.fit(model, objective, ls.data.Batches(data, 64, seed), steps=STEPS, optimiser=optimiser, seed=seed)

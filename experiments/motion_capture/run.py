@@ -16,7 +16,7 @@ from bodies import GROUPS, INPUTS, OUTPUTS, load, network, turned
 from torch import nn
 
 import learnsym as ls
-from learnsym.objectives.multitask.config import last_layer
+from learnsym.methods.remul import last_layer
 from learnsym.training.evaluate import predict
 
 BATCH = 12

@@ -14,19 +14,11 @@ from scipy.stats import t as student
 from torch import Tensor, nn
 
 import learnsym as ls
-from learnsym.equivariant import FieldType, SteerableConv
 from learnsym.groups import Cyclic
-from learnsym.relax import (
-    LearnedArc,
-    LearnedElements,
-    PartialGroupConv,
-    PartialMean,
-    increase_along_depth,
-    partial_ranges,
-)
-from learnsym.relax.partial_group_conv import GroupMean
+from learnsym.relax import LearnedArc, LearnedElements, PartialGroupConv, PartialMean
 
-SIDE, WIDTH, BATCH, LR, LR_RANGE, DEPTH_WEIGHT = 14, 32, 32, 3e-3, 3e-2, 1e-3
+WIDTH, BATCH, DEPTH_WEIGHT = 32, 32, 1e-3
+OPTIMISER = ls.training.OptimiserConfig(lr=3e-3, symmetry_lr=3e-2, weight_decay=0.0)
 KINDS = ("plain", "plain narrow", "full", "partial arc", "partial elements")
 TASKS = {"6 and its half turn": (400, 1000, 300), "rotated digits": (2000, 2000, 1000)}
 """Training images, test images and steps."""
@@ -36,32 +28,17 @@ Pairs = tuple[Tensor, Tensor]
 def network(kind: str, classes: int, order: int = 8) -> nn.Module:
     """A lifting layer, two group layers and the mean over rotations: `WIDTH` channels, 8 for the narrow plain one."""
     group = Cyclic(1 if "plain" in kind else order)
-    fields = FieldType.regular(group, (8 if kind == "plain narrow" else WIDTH) // len(group.components))
-    image = FieldType.trivial(group, 1)
-    convs = [SteerableConv(a, fields, 5, padding=2) for a in (image, fields, fields)]
-    arc = {"partial arc": LearnedArc, "partial elements": LearnedElements}.get(kind)
-    rest: list[nn.Module] = [PartialGroupConv(conv, arc(fields)) for conv in convs[1:]] if arc else convs[1:]
-    mean = PartialMean(fields, arc(fields)) if arc else GroupMean(fields)
-    norms = [
-        nn.Sequential(nn.Unflatten(1, (fields.fields, -1)), nn.BatchNorm3d(fields.fields), nn.Flatten(1, 2))
-        for _ in convs
-    ]
-    head = nn.Sequential(
-        nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(fields.fields, 32), nn.ReLU(), nn.Linear(32, classes)
-    )
-    return nn.Sequential(
-        convs[0],
-        norms[0],
-        nn.ReLU(),
-        nn.MaxPool2d(2, ceil_mode=True),
-        rest[0],
-        norms[1],
-        nn.ReLU(),
-        rest[1],
-        norms[2],
-        nn.ReLU(),
-        mean,
-        head,
+    fields = (8 if kind == "plain narrow" else WIDTH) // len(group.components)
+    part = {"partial arc": LearnedArc, "partial elements": LearnedElements}.get(kind)
+    if part is None:
+        return ls.nets.GroupCNN(group, 1, classes, fields)
+    return ls.nets.GroupCNN(
+        group,
+        1,
+        classes,
+        fields,
+        relaxed=lambda conv: PartialGroupConv(conv, part(conv.in_type)),
+        mean=lambda field_type: PartialMean(field_type, part(field_type)),
     )
 
 
@@ -89,20 +66,10 @@ def task(name: str, split: str, count: int, seed: int) -> Pairs:
 def trained(kind: str, data: Pairs, classes: int, steps: int, seed: int) -> nn.Module:
     torch.manual_seed(seed)
     net = network(kind, classes)
-    ranges = partial_ranges(net)
-    of_ranges = [p for learned in ranges for p in learned.parameters()]
-    rest = [p for p in net.parameters() if all(p is not q for q in of_ranges)]
-    optimiser = torch.optim.Adam([{"params": rest, "lr": LR}, {"params": of_ranges, "lr": LR_RANGE}])
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    for _ in range(steps):
-        chosen = torch.randint(len(data[0]), (BATCH,))
-        loss = nn.functional.cross_entropy(net(data[0][chosen]), data[1][chosen])
-        if ranges:
-            loss = loss + DEPTH_WEIGHT * increase_along_depth(ranges)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
+    task = ls.objectives.Supervised(ls.objectives.cross_entropy)
+    objective = ls.objectives.Regularised(task, [ls.objectives.terms.IncreaseAlongDepth(DEPTH_WEIGHT)])
+    batches = ls.data.Batches(ls.data.Dataset(*data, classes=classes), BATCH, seed)
+    ls.training.fit(net, objective, batches, steps=steps, optimiser=OPTIMISER, seed=seed)
     return net.eval()
 
 

@@ -4,8 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+import learnsym as ls
 from learnsym.equivariant import FieldType
 from learnsym.groups import O2, Dihedral, Group
+from learnsym.objectives.terms import Alignment, DivergenceAlongDepth, Prior
 from learnsym.relax import Likelihood, ProbabilisticSteerableConv, cell_masses, peaked, planted_masses
 
 CELLS = Dihedral(8)
@@ -37,24 +39,26 @@ def recovered(subgroup: Group, seed: int) -> tuple[Tensor, float]:
     x = torch.randn(EXAMPLES, teacher.in_type.size, SIZE, SIZE)
     y = F.conv2d(x, averaged_kernel(teacher, subgroup))
     deviation = NOISE * y.std()
-    fit(student, x, y + deviation * torch.randn_like(y), float(deviation))
+    fit(student, x, y + deviation * torch.randn_like(y), float(deviation), seed)
     masses = cell_masses(student.streams()[0], CELLS).detach().double()
     return masses, float(0.5 * (masses - planted_masses(subgroup, CELLS)).abs().sum())
 
 
-def fit(student: ProbabilisticSteerableConv, x: Tensor, y: Tensor, deviation: float) -> None:
+def fit(student: ProbabilisticSteerableConv, x: Tensor, y: Tensor, deviation: float, seed: int) -> None:
     """The mode of the posterior: likelihood of the data, prior of the free kernel, KL to uniform, alignment."""
-    likelihood = student.streams()[0]
-    peaked(likelihood, 8.0)
-    known = {id(parameter) for parameter in likelihood.parameters()}
-    weights = [parameter for parameter in student.parameters() if id(parameter) not in known]
-    optimiser = torch.optim.Adam([{"params": weights}, {"params": likelihood.parameters()}])
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [0.01, 0.3], total_steps=STEPS)
-    for _ in range(STEPS):
-        chosen = torch.randint(len(x), (BATCH,))
-        task = (student(x[chosen]) - y[chosen]).square().sum() / (2 * BATCH * deviation**2)
-        prior = (4 * student.penalty() + 2 * likelihood.kl_to_uniform()) / len(x)
-        optimiser.zero_grad()
-        (task + prior + 5 * likelihood.alignment()).backward()
-        optimiser.step()
-        schedule.step()
+    peaked(student.streams()[0], 8.0)
+    terms = [Prior(len(x), 4.0), DivergenceAlongDepth(0.0, 2 / len(x)), Alignment(5.0)]
+    objective = ls.objectives.Regularised(ls.objectives.Supervised(Gaussian(deviation)), terms)
+    optimiser = ls.training.OptimiserConfig(lr=0.01, symmetry_lr=0.3, weight_decay=0.0, warmup=3 * STEPS // 10)
+    batches = ls.data.Batches(ls.data.Dataset(x, y), BATCH, seed)
+    ls.training.fit(student, objective, batches, steps=STEPS, optimiser=optimiser, seed=seed)
+
+
+class Gaussian:
+    """The negative log likelihood of noise of a known deviation, per example and up to a constant."""
+
+    def __init__(self, deviation: float) -> None:
+        self.deviation = deviation
+
+    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (outputs - targets).square().sum() / (2 * len(outputs) * self.deviation**2)

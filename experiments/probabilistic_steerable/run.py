@@ -26,7 +26,6 @@ PLANTED = ("c1", "c4", "so2", "o2")
 SEEDS = (0, 1, 2)
 DIGITS, SIZE = (2, 5, 6, 9), 28
 EXAMPLES, TESTS, BATCH = 2500, 2000, 64
-RATES = {"weights": 3e-3, "likelihoods": 0.1}
 PULLS = {"align": 5.0, "previous": 0.05, "uniform": 0.05, "prior": 1 / EXAMPLES}
 
 
@@ -65,7 +64,7 @@ def images(key: str, n: int, split: str, seed: int) -> tuple[Tensor, Tensor]:
 def trained(arm: str, train: tuple[Tensor, Tensor], val: Any, test: Any, seed: int, epochs: int) -> dict[str, Any]:
     """Accuracies and what was learned."""
     net, start = made(arm, len(DIGITS) ** 2, seed), time.process_time()
-    fit(net, objective(arm), *train, epochs)
+    fit(net, objective(arm), ls.data.Dataset(*train, classes=len(DIGITS) ** 2), epochs, seed)
     found = {"test": accuracy(net, *test), "val": accuracy(net, *val), "weights": count(net)}
     found["seconds"] = time.process_time() - start
     if arm == "probabilistic":
@@ -85,23 +84,15 @@ def objective(arm: str) -> ls.objectives.Objective:
     return ls.objectives.WithPrior(loss, EXAMPLES) if arm == "residual" else ls.objectives.Supervised(loss)
 
 
-def fit(net: nn.Module, loss: ls.objectives.Objective, x: Tensor, y: Tensor, epochs: int) -> None:
-    """Adam, one cycle, faster for likelihoods, which start nearly free."""
-    own = [module for module in net.modules() if isinstance(module, Likelihood)]
-    for likelihood in own:
-        peaked(likelihood, 4.0)
-    learned = [parameter for likelihood in own for parameter in likelihood.parameters()]
-    known = {id(parameter) for parameter in learned}
-    groups = [{"params": [p for p in net.parameters() if id(p) not in known]}, *([{"params": learned}] if own else [])]
-    optimiser, rates = torch.optim.Adam(groups), list(RATES.values())[: len(groups)]
-    steps = len(x) // BATCH
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=epochs * steps)
-    for _ in range(epochs):
-        for chosen in torch.randperm(len(x)).split(BATCH)[:steps]:
-            optimiser.zero_grad()
-            loss(net, (x[chosen], y[chosen])).total.backward()
-            optimiser.step()
-            schedule.step()
+def fit(net: nn.Module, loss: ls.objectives.Objective, data: ls.data.Dataset, epochs: int, seed: int) -> None:
+    """Adam, warm-up for three tenths of the steps and cosine decay; faster for likelihoods, which start nearly free."""
+    for module in net.modules():
+        if isinstance(module, Likelihood):
+            peaked(module, 4.0)
+    batches = ls.data.Batches(data, BATCH, seed)
+    steps = epochs * batches.steps_per_epoch
+    optimiser = ls.training.OptimiserConfig(lr=3e-3, symmetry_lr=0.1, weight_decay=0.0, warmup=3 * steps // 10)
+    ls.training.fit(net, loss, batches, steps=steps, optimiser=optimiser, seed=seed)
 
 
 def accuracy(net: nn.Module, x: Tensor, y: Tensor) -> float:

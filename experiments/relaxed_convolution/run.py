@@ -84,16 +84,11 @@ def trained(name: str, data: Pairs, steps: int, seed: int) -> nn.Module:
             for weight in bank.weights.values():
                 weight.mul_(0.1)
     rate = RATES["steerable" if "steerable" in name else "other"]
-    optimiser = torch.optim.Adam(net.parameters(), lr=rate)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.2)
-    for _ in range(steps):
-        chosen = torch.randint(len(data[0]), (BATCH,))
-        loss = (net(data[0][chosen]) - data[1][chosen]).square().mean()
-        penalties = [layer.penalty() for layer in net.layers if hasattr(layer, "penalty")]
-        optimiser.zero_grad()
-        (loss + PENALTY * sum(penalties)).backward()
-        optimiser.step()
-        schedule.step()
+    optimiser = ls.training.OptimiserConfig(lr=rate, weight_decay=0.0, warmup=steps // 5)
+    prior = ls.objectives.terms.Prior(examples=1, weight=PENALTY)
+    objective = ls.objectives.Regularised(ls.objectives.Supervised(ls.objectives.mse), [prior])
+    batches = ls.data.Batches(ls.data.Dataset(*data), BATCH, seed)
+    ls.training.fit(net, objective, batches, steps=steps, optimiser=optimiser, seed=seed)
     return net.eval()
 
 

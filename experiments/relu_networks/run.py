@@ -94,11 +94,16 @@ def trained(kind: str, seed: int, splits: Splits, steps: int) -> nn.Sequential:
     """One network; all kinds share the initial weights and the batches of a seed."""
     torch.manual_seed(seed)
     net = vgg(16)
-    model = {"augmented": lambda: ls.augment.twin(net, ls.symmetry.flip2d(), "fixed"), "exact": lambda: tied(net)}
+    flip = ls.symmetry.flip2d()
+    models = {
+        "augmented": lambda: ls.augment.Augmented(net, flip, ls.augment.fixed(flip.group, {})),
+        "exact": lambda: tied(net),
+    }
+    model = models.get(kind, lambda: net)()
     objective = Invariance(0.1) if kind == "invariance" else Supervised(cross_entropy)
     batches = Batches(splits.train, 64, seed)
     optimiser = ls.training.OptimiserConfig(lr=2e-3)
-    ls.training.fit(model.get(kind, lambda: net)(), objective, batches, steps=steps, optimiser=optimiser, seed=seed)
+    ls.training.fit(model, objective, batches, steps=steps, optimiser=optimiser, seed=seed)
     with torch.no_grad():
         return (untied(net) if kind == "exact" else net).eval()
 

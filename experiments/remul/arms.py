@@ -1,7 +1,8 @@
 """What is compared: a network, a penalty, and who weighs it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from tasks import Task
@@ -10,11 +11,20 @@ from torch import nn
 import learnsym as ls
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import SO3, AxialSO2, Group, Octahedral
+from learnsym.methods.remul import last_layer
 from learnsym.nets.points import EGNN
 from learnsym.nets.points.transformer import PointTransformer
-from learnsym.objectives import Remul, Supervised, mse
-from learnsym.objectives.multitask import DualAscent, PenaltyConfig, build_remul
-from learnsym.objectives.multitask.config import Chooser
+from learnsym.objectives import (
+    ConstantWeights,
+    DualAscent,
+    GradNorm,
+    Remul,
+    Supervised,
+    ValidationWeights,
+    Weighting,
+    bank,
+    mse,
+)
 from learnsym.training import OptimiserConfig
 
 GROUPS: dict[str, Group] = {
@@ -33,7 +43,7 @@ class Arm:
     net: str = "transformer"
     mode: str = "none"
     weight: float = 1.0
-    weighting: Chooser = "constant"
+    weighting: Literal["constant", "gradnorm", "dual", "validation"] = "constant"
     groups: tuple[str, ...] = ("SO(3)",)
     samples: int = 1
     fraction: float = 1.0
@@ -123,17 +133,24 @@ def objective(arm: Arm, task: Task, net: nn.Module) -> Any:
         return Supervised(mse)
     if arm.mode == "augmented":
         return Augmented(ls.objectives.Candidate(symmetry=symmetries["SO(3)"], mode="anchored"))
-    config = PenaltyConfig(
-        mode=arm.mode,  # pyright: ignore[reportArgumentType]
-        symmetries=list(arm.groups),
-        weighting=arm.weighting,
-        weight=arm.weight,
-        tolerance=arm.tolerance,
-        samples=arm.samples,
-        fraction=arm.fraction,
+    weighting = weights(arm, net)
+    return Remul(
+        mse,
+        bank(symmetries, arm.mode, arm.fraction, arm.samples),  # pyright: ignore[reportArgumentType]
+        weighting,
+        unlabelled=task.unlabelled if arm.unlabelled else None,
+        held_out=(task.val.x, task.val.y) if weighting.needs_held_out else None,
         every=arm.every,
     )
-    made = build_remul(config, mse, symmetries, net, (task.val.x, task.val.y))
-    if arm.weighting == "dual":
-        return Remul(mse, made.candidates, DualAscent(arm.groups, arm.tolerance, arm.ascent))
-    return Remul(mse, made.candidates, made.weighting, unlabelled=task.unlabelled) if arm.unlabelled else made
+
+
+def weights(arm: Arm, net: nn.Module) -> Weighting:
+    """Who weighs the penalties."""
+    shared = last_layer(net)
+    kinds: dict[str, Callable[[], Weighting]] = {
+        "constant": lambda: ConstantWeights(arm.groups, arm.weight),
+        "gradnorm": lambda: GradNorm(arm.groups, shared, start=arm.weight),
+        "dual": lambda: DualAscent(arm.groups, arm.tolerance, arm.ascent),
+        "validation": lambda: ValidationWeights(arm.groups, shared),
+    }
+    return kinds[arm.weighting]()

@@ -39,7 +39,7 @@ def medians(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str,
 
 
 def step(net: nn.Module, objective: Objective, batch: tuple[Tensor, Tensor], times: int = 1) -> Callable[[], None]:
-    """As many updates."""
+    """As many updates, in a loop of its own: `training.fit` also records losses, which would be timed, too."""
     optimiser = torch.optim.AdamW(net.parameters(), lr=1e-5)
 
     def call() -> None:

@@ -128,17 +128,9 @@ def grid_net(name: str, classes: int) -> nn.Module:
 
 def trained(net: nn.Module, data: ls.data.Dataset, steps: int, seed: int, rate: float, weight: float) -> nn.Module:
     """Adam with a cosine decay on the loss with priors of a given weight."""
-    objective = ls.objectives.WithPrior(nn.functional.cross_entropy, len(data), weight)
-    optimiser = torch.optim.Adam(net.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    generator = torch.Generator().manual_seed(seed)
-    net.train()
-    for _ in range(steps):
-        chosen = torch.randint(len(data), (BATCH,), generator=generator)
-        optimiser.zero_grad()
-        objective(net, (data.inputs[chosen], data.y[chosen])).total.backward()
-        optimiser.step()
-        schedule.step()
+    objective = ls.objectives.WithPrior(ls.objectives.cross_entropy, len(data), weight)
+    optimiser = ls.training.OptimiserConfig(lr=rate, weight_decay=0.0)
+    ls.training.fit(net, objective, ls.data.Batches(data, BATCH, seed), steps=steps, optimiser=optimiser, seed=seed)
     return net.eval()
 
 

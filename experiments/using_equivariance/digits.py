@@ -54,6 +54,7 @@ def normalised(x: Tensor) -> Tensor:
 
 
 def fitted(net: nn.Module, x: Tensor, y: Tensor, training: str, schedule: Schedule, seed: int) -> nn.Module:
+    """A loop of its own: `training.fit` does not halve rates in steps, and its weight decay is decoupled from Adam."""
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.Adam(net.parameters(), schedule.rate, weight_decay=DECAY)
     steps = round(schedule.epochs * len(x) / schedule.batch)

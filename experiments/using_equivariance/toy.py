@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 import learnsym as ls
 
-STEPS, RATE, MOMENTUM = 1000, 0.3, 0.9
+STEPS = 1000
+OPTIMISER = ls.training.OptimiserConfig(name="sgd", lr=0.3, momentum=0.9, weight_decay=0.0, schedule="constant")
 
 
 def network() -> nn.Module:
@@ -32,15 +33,8 @@ def losses(size: int, seed: int) -> list[float]:
     """The cross entropy before each step; ln 2 is what a network knows that gives both images the same output."""
     torch.manual_seed(seed)
     net, (x, y) = network(), pair(size)
-    optimiser = torch.optim.SGD(net.parameters(), RATE, MOMENTUM)
-    found = []
-    for _ in range(STEPS + 1):
-        loss = nn.functional.cross_entropy(net(x), y)
-        found.append(float(loss.detach()))
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-    return found
+    objective = ls.objectives.Supervised(ls.objectives.cross_entropy)
+    return ls.training.fit(net, objective, [(x, y)], steps=STEPS + 1, optimiser=OPTIMISER).losses
 
 
 def rows(seeds: int) -> list[dict]:

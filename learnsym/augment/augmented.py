@@ -47,6 +47,7 @@ class Augmented(nn.Module):
         torch.Size([5, 10])
     """
 
+    answers_for = ("distribution",)
     test_uniforms: Tensor
 
     def __init__(
@@ -135,16 +136,24 @@ class Augmented(nn.Module):
         """What the distribution has learned, in reporting units."""
         return self.distribution.degrees(site)
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """Those of the distribution."""
+        return self.distribution.symmetry_parameters()
+
+    def terms(self) -> tuple[str, ...]:
+        """Those of the distribution."""
+        return self.distribution.terms()
+
     def plain(self) -> nn.Module:
         """The network alone."""
         return self.net
 
 
 def _check_match(symmetry: Symmetry, distribution: LearnableDistribution) -> None:
-    if distribution.group.name != symmetry.group.name:
+    if distribution.group != symmetry.group:
         raise ValueError(
-            f"distribution: is over {distribution.group.name}, the symmetry's group is {symmetry.group.name}; "
-            "make the distribution from `symmetry.group`"
+            f"distribution: is over {distribution.group.name}, the symmetry's group is {symmetry.group.name}, another "
+            "one; make the distribution from `symmetry.group`"
         )
 
 

@@ -1,4 +1,4 @@
-"""Distributions over group elements that depend on the input, and the entropy band that keeps them from collapsing.
+"""Distributions over group elements that depend on the input.
 
 They live beside `Augmented`, which takes any distribution with one entry per example: the degree of each input.
 
@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._processes import mean_over_processes
 from learnsym.actions._lattice import in_transform
 from learnsym.degrees import Degree
 from learnsym.distributions import GroupCategorical, LearnableDistribution, LieBox
@@ -154,63 +155,11 @@ class RunningMean(nn.Module):
         """Take a batch into account; not under transforms of functions, which must not change state."""
         if self.training and not torch.compiler.is_compiling() and not in_transform():
             with torch.no_grad():
-                self.value.lerp_(x.mean(0).to(self.value), 0.01)
-
-
-@final
-class EntropyBand(nn.Module):
-    """A penalty that holds the mean entropy of a distribution between two bounds, with multipliers that adapt.
-
-        Σ (relu(λ + v)² - λ²) / 2    over the violations v = H_min - H and v = H - H_max
-
-    The multipliers `λ` ascend where the loss descends: their gradient is reversed, so give them to the same optimiser.
-    One grows while its bound is violated and goes to 0 while it is not: inside the band nothing pulls at the entropy.
-
-    Reference: the band of Miao et al. (2023), arXiv 2206.00051, with multipliers as in Platt, Barr, "Constrained
-    differential optimization" (1987), their augmented Lagrangian in place of a schedule.
-
-    Args:
-        low, high: `H_min` and `H_max`, in nats; of a box, entropies are those in coordinates, `Σ log 2 h`.
-        start: the multipliers at the start.
-
-    Raises:
-        ValueError: when the band is empty or `start` is not positive.
-
-    Example:
-        >>> band = ls.augment.EntropyBand(-1.0, 1.0)
-        >>> law = ls.distributions.LieBox(ls.groups.SO2(), torch.full((5, 1), 0.1))
-        >>> bool(band(law) > 0)
-        True
-    """
-
-    def __init__(self, low: float, high: float, start: float = 0.1) -> None:
-        super().__init__()
-        if not low <= high or not start > 0:
-            raise ValueError(f"low, high, start: got {low}, {high}, {start}, must be low <= high and start > 0")
-        self.low, self.high = low, high
-        self.raw = nn.Parameter(torch.full((2,), math.log(math.expm1(start))))
-
-    @property
-    def multipliers(self) -> Float[Tensor, "2"]:
-        """`λ_low` and `λ_high`."""
-        return nn.functional.softplus(self.raw)
-
-    def forward(self, distribution: LieBox | GroupCategorical) -> Float[Tensor, ""]:
-        """The penalty, to be added to the loss."""
-        entropy = distribution.entropy().mean()
-        violation = torch.stack([self.low - entropy, entropy - self.high])
-        weights = self.multipliers
-        ascent = _lagrangian(weights, violation.detach())
-        # the second term is 0 in value and reverses the gradient of the multipliers
-        return _lagrangian(weights.detach(), violation) - (ascent - ascent.detach())
-
-
-def _lagrangian(weights: Tensor, violation: Tensor) -> Tensor:
-    return ((weights + violation).relu().square() - weights.square()).sum() / 2
+                self.value.lerp_(mean_over_processes(x.mean(0)).to(self.value), 0.01)
 
 
 def _outputs(net: nn.Module, x: Tensor, count: int) -> Tensor:
-    found = net(x)
-    if found.shape != (len(x), count):
-        raise ValueError(f"net: gave {tuple(found.shape)}, must give ({len(x)}, {count}); change its last layer")
-    return found
+    parameters = net(x)
+    if parameters.shape != (len(x), count):
+        raise ValueError(f"net: gave {tuple(parameters.shape)}, must give ({len(x)}, {count}); change its last layer")
+    return parameters

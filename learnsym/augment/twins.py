@@ -1,4 +1,4 @@
-"""The learned model and the twins that it is compared with.
+"""Parts of the twins that a learned augmentation is compared with.
 
 All twins hold the same network, hence the same parameters but for the few of a learned distribution; they differ in
 the elements that they average over. In evaluation the fixed twin takes as many copies as the learned one: a plain
@@ -14,15 +14,9 @@ from torch import Tensor, nn
 
 from learnsym.actions import RGB, Action, Channels, Invariant
 from learnsym.actions import Product as ProductAction
-from learnsym.augment.augmented import Augmented
-from learnsym.augment.averages import averages
-from learnsym.augment.config import AugmentConfig
-from learnsym.augment.orbit import OrbitAveraged, quadrature
-from learnsym.distributions import Fixed, Haar, LearnableDistribution, LieBox, learnable
+from learnsym.distributions import Fixed, Haar, LearnableDistribution, LieBox
 from learnsym.groups import Group
-from learnsym.symmetry import Symmetry, symmetry_by_name
-
-KINDS = ("learned", "plain", "fixed", "exact")
+from learnsym.symmetry import Symmetry
 
 
 class Plain(nn.Module):
@@ -43,46 +37,6 @@ class Plain(nn.Module):
     def plain(self) -> nn.Module:
         """The network alone."""
         return self.net
-
-
-def build(net: nn.Module, config: AugmentConfig) -> nn.Module:
-    """The twin that a configuration describes, around a network.
-
-    Raises:
-        ValueError: for an unknown symmetry or a configuration that does not fit it.
-
-    Example:
-        >>> config = ls.augment.AugmentConfig(symmetry="rotation2d", twin="fixed", fixed={"rotation": 30.0})
-        >>> print(ls.augment.build(ls.nets.CNN(1, 10), config).degrees("input")[0])
-        input: SO(2) rotation 30 degree (task, fixed)
-    """
-    symmetry = symmetry_by_name(config.exact if config.twin == "exact" else config.symmetry)
-    return twin(net, equivariant(symmetry) if config.output == "equivariant" else symmetry, config.twin, config)
-
-
-def twin(net: nn.Module, symmetry: Symmetry, kind: str, config: AugmentConfig | None = None) -> nn.Module:
-    """One of the four twins around a network: `learned`, `plain`, `fixed` or `exact`.
-
-    Args:
-        net: any module from a batch to a batch.
-        symmetry: how elements move inputs and outputs.
-        kind: which twin.
-        config: the other settings; its `symmetry`, `output`, `exact` and `twin` are not read.
-
-    Raises:
-        ValueError: for an unknown kind, or an exact twin of a group that is not compact.
-    """
-    config = AugmentConfig() if config is None else config
-    average = averages[config.average]
-    if kind == "plain":
-        return Plain(net)
-    if kind == "exact":
-        return OrbitAveraged(net, symmetry, quadrature(symmetry.group, config.orbit), average=average)
-    if kind not in KINDS:
-        raise ValueError(f"kind: got {kind!r}, must be one of {', '.join(KINDS)}")
-    learned = kind == "learned"
-    distribution = learnable(symmetry.group, config.init) if learned else fixed(symmetry.group, config.fixed)
-    return Augmented(net, symmetry, distribution, copies=config.copies, test_copies=config.test_copies, average=average)
 
 
 def fixed(group: Group, half_widths: dict[str, float]) -> LearnableDistribution:

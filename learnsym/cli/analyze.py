@@ -20,9 +20,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    from learnsym.report import analyze
+    from learnsym.report import analyze, text_table
 
     analysis = analyze(options.run, overrides=options.overrides)
-    print(analysis.table())
+    print(text_table(analysis))
     print(f"report: {analysis.report}")
     return 0

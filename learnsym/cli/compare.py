@@ -80,7 +80,7 @@ def _print_costs(plan: Plan, folder: Path, seconds: Mapping[tuple[str, int], flo
     from learnsym.comparison.cost import costs
     from learnsym.report.comparison import duration
 
-    found = costs(plan, folder, seconds)
+    rows = costs(plan, folder, seconds)
     timed = ["time"] if seconds else []
     print_table(
         ["arm", "size", "width", "parameters", "FLOPs per example", "cells", "left", "FLOPs left", *timed],
@@ -90,11 +90,11 @@ def _print_costs(plan: Plan, folder: Path, seconds: Mapping[tuple[str, int], flo
                 f"{c.compute:.3g}",
                 *([duration(c.seconds)] if timed else []),
             ]
-            for c in found
+            for c in rows
         ],
     )
-    total = f"{sum(c.left for c in found)} of {len(plan.cells)} cells left, {sum(c.compute for c in found):.3g} FLOPs"
-    expected = f", about {duration(sum(c.seconds for c in found))} in one process, evaluation aside" if seconds else ""
+    total = f"{sum(c.left for c in rows)} of {len(plan.cells)} cells left, {sum(c.compute for c in rows):.3g} FLOPs"
+    expected = f", about {duration(sum(c.seconds for c in rows))} in one process, evaluation aside" if seconds else ""
     print(f"{total}{expected}; networks are matched by {MATCHED[plan.config.match]}")
 
 

@@ -40,7 +40,7 @@ def _measure(options: argparse.Namespace) -> int:
         options.data, settings.examples, size=options.size, seed=settings.seed, config=subject.config
     )
     output = card.output_named(options.output) if options.output else None
-    found = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
-    print(card.text_table(found))
-    print(f"card: {found.page}")
+    measured = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
+    print(card.text_table(measured))
+    print(f"card: {measured.page}")
     return 0

@@ -30,8 +30,8 @@ def _scale(options: argparse.Namespace) -> int:
     names = ("loss", "flops", "irreducible", "level", "replicates", "seed")
     study = draw_scaling(options.folder, StudySettings(**{name: getattr(options, name) for name in names}))
     print(text_table(study), end="\n\n")
-    for found in verdicts(study):
-        print(f"{found.headline}. {found.detail}")
+    for verdict in verdicts(study):
+        print(f"{verdict.headline}. {verdict.detail}")
     for note in (*study.notes, *problem_rows(study)):
         print(f"note: {note}")
     print(f"page: {options.folder / 'scaling.html'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from learnsym.cli._parser import print_table
@@ -17,19 +18,34 @@ def train_command(arguments: list[str]) -> int:
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from learnsym.training import train
-    from learnsym.training.config_file import config_parser, file_arguments, instantiated, parse
+    from learnsym.training.config_file import config_parser, file_arguments, names_in, parse, parser_of
 
     about = "Train with learned symmetry; resumes when RUN exists."
-    parser = config_parser(prog="learnsym train", usage=USAGE, description=about)
+    texts = {"prog": "learnsym train", "usage": USAGE, "description": about}
+    path = positional(arguments)
+    if path is None:
+        parser, given = config_parser(names_in(arguments), **texts), []
+    else:
+        parser, given = parser_of(path, arguments, **texts), file_arguments(path, arguments)
     parser.add_argument("config", help="YAML file with differences from the defaults")
     parser.add_argument("--out", required=True, help="run folder")
-    path = instantiated(parser, lambda: parser.parse_args(arguments))["config"]
-    config, values = parse(parser, [*file_arguments(path), *arguments])
+    config, values = parse(parser, [*given, *arguments])
     with logging_redirect_tqdm():
         runs = train(config, values["out"])
     if int(os.environ.get("RANK", "0")) == 0:
         print_table(["run", "test"], [[str(run.path), _test_scores(run)] for run in runs])
     return 0
+
+
+def positional(arguments: Sequence[str]) -> str | None:
+    """The first word that is neither an option nor the value of one: every option but `--help` takes one value."""
+    before = ""
+    for word in arguments:
+        takes_value = before.startswith("--") and "=" not in before and before != "--help"
+        if not word.startswith("-") and not takes_value:
+            return word
+        before = word
+    return None
 
 
 def _test_scores(run: Run) -> str:

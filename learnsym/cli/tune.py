@@ -14,7 +14,7 @@ from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, sha
 from learnsym.cli._parser import print_table
 
 if TYPE_CHECKING:
-    from learnsym.tuning import Study
+    from learnsym.tuning import TuningStudy
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,7 +61,7 @@ def _check(options: argparse.Namespace) -> None:
         raise ValueError("workers: torchrun has processes of its own; leave --workers and --jobs out")
 
 
-def _opened(options: argparse.Namespace, storage: str, out: Path) -> Study:
+def _opened(options: argparse.Namespace, storage: str, out: Path) -> TuningStudy:
     from learnsym.training import read_config
     from learnsym.tuning import open_study, read_space, space_path
     from learnsym.workers import check_storage, locks_for
@@ -75,10 +75,19 @@ def _opened(options: argparse.Namespace, storage: str, out: Path) -> Study:
 
 def _arguments(options: argparse.Namespace, out: Path) -> list[str]:
     """The command of one worker; the storage is in its environment."""
-    found = ["tune", str(options.config), "--study", options.study, "--trials", str(options.trials), "--out", str(out)]
+    arguments = [
+        "tune",
+        str(options.config),
+        "--study",
+        options.study,
+        "--trials",
+        str(options.trials),
+        "--out",
+        str(out),
+    ]
     if options.space is not None:
-        found += ["--space", str(options.space)]
-    return [*found, *options.overrides]
+        arguments += ["--space", str(options.space)]
+    return [*arguments, *options.overrides]
 
 
 @contextmanager
@@ -98,7 +107,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         yield ended
 
 
-def _finish(study: Study, total: int, out: Path) -> int:
+def _finish(study: TuningStudy, total: int, out: Path) -> int:
     """After all workers have ended: the results, if no work is left."""
     from learnsym.tuning import write_results
 
@@ -109,7 +118,7 @@ def _finish(study: Study, total: int, out: Path) -> int:
     return _say(study, out)
 
 
-def _say(study: Study, out: Path) -> int:
+def _say(study: TuningStudy, out: Path) -> int:
     from learnsym.tuning import table
 
     print_table(*table(study))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from learnsym.training.checkpoint import write_atomically
+from learnsym.files import write_json
 
 MOST = 10
 """Deaths without a step of progress."""
@@ -29,7 +29,7 @@ def attempt(path: Path, step: int) -> Iterator[None]:
         path.unlink(missing_ok=True)
         raise TooManyDeaths(f"the process died {deaths} times at step {step} (killed, or out of memory)")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps({"step": step, "deaths": deaths}).encode())
+    write_json(path, {"step": step, "deaths": deaths})
     try:
         yield
     finally:

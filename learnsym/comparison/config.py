@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from learnsym.training.config_file import USUAL
+
 Match = Literal["parameters", "flops", "none"]
 
 
@@ -14,7 +16,7 @@ class ComparisonConfig:
     """Arms and axes of a comparison; an axis that is left out has the one value of the base.
 
     Example:
-        >>> arms = {"plain": {"augment": {"twin": "plain"}}, "learned": {}}
+        >>> arms = {"plain": {"twin": "plain"}, "learned": {}}
         >>> config = ls.comparison.ComparisonConfig(arms=arms, train_sizes=[100, 300], seeds=[0, 1, 2])
         >>> len(ls.comparison.cells(config))
         12
@@ -23,7 +25,7 @@ class ComparisonConfig:
     base: dict[str, Any] = field(default_factory=dict)
     """What all cells share, as in a configuration of `learnsym train`; `from: FILE.yaml` begins with that file."""
     arms: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """The twins by name: each holds what differs from the base, such as `{augment: {twin: plain}}`."""
+    """The twins by name: each holds what differs from the base, such as `{twin: plain}`."""
     train_sizes: list[int] = field(default_factory=list)
     """Numbers of training examples."""
     sizes: list[int] = field(default_factory=list)
@@ -49,7 +51,7 @@ class ComparisonConfig:
 
     def __post_init__(self) -> None:
         if not self.arms:
-            raise ValueError("arms: got none, must name at least one twin, such as plain: {augment: {twin: plain}}")
+            raise ValueError("arms: got none, must name at least one twin, such as plain: {twin: plain}")
         if self.match not in get_args(Match):
             raise ValueError(f"match: got {self.match!r}, must be one of {', '.join(get_args(Match))}")
         if self.reference and self.reference not in self.arms:
@@ -93,13 +95,24 @@ class ComparisonConfig:
 def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
     """Nested mappings, where the second goes before the first.
 
+    Where the second names another method or chooser it stands alone: that one starts from its own defaults.
+
     Example:
         >>> from learnsym.comparison.config import merged
         >>> merged({"net": {"width": 8, "depth": 2}}, {"net": {"width": 4}})
         {'net': {'width': 4, 'depth': 2}}
+        >>> merged({"method": {"name": "augerino", "init": 0.1}}, {"method": {"name": "residual"}})
+        {'method': {'name': 'residual'}}
     """
-    found = dict(base)
+    values = dict(base)
     for key, value in differences.items():
-        nested = isinstance(value, Mapping) and isinstance(found.get(key), Mapping)
-        found[key] = merged(found[key], value) if nested else value
-    return found
+        if key in USUAL and _name(key, value) not in (None, _name(key, values.get(key)) or USUAL[key]):
+            values[key] = value
+            continue
+        nested = isinstance(value, Mapping) and isinstance(values.get(key), Mapping)
+        values[key] = merged(values[key], value) if nested else value
+    return values
+
+
+def _name(key: str, section: object) -> str | None:
+    return section.get("name") if key in USUAL and isinstance(section, Mapping) else None

@@ -11,6 +11,7 @@ from functools import cached_property
 from learnsym.comparison.config import ComparisonConfig, merged
 from learnsym.data.registry import source_by_name
 from learnsym.training import RunConfig
+from learnsym.training.build import member
 from learnsym.training.config_file import config_hash, config_of
 
 Widths = Mapping[tuple[str, int], int]
@@ -54,17 +55,17 @@ def arm_configs(config: ComparisonConfig) -> dict[str, RunConfig]:
     Raises:
         ValueError: for an unknown key or value, with the arm's name.
     """
-    found = {}
+    configs = {}
     for name, differences in config.arms.items():
         values = merged(config.base, differences)
         for key in ("twins", "seeds"):
             if key in values:
                 raise ValueError(f"arms.{name}.{key}: got {values[key]!r}; a comparison has arms and seeds of its own")
         try:
-            found[name] = config_of(values)
+            configs[name] = config_of(values)
         except ValueError as error:
             raise ValueError(f"arms.{name}: {error}") from error
-    return found
+    return configs
 
 
 def model_sizes(config: ComparisonConfig, arms: Mapping[str, RunConfig]) -> list[int]:
@@ -77,20 +78,20 @@ def cells(config: ComparisonConfig, widths: Widths | None = None) -> list[Cell]:
 
     Args:
         config: of the comparison.
-        widths: of each arm at each size; None to leave the arms' networks as they are.
+        widths: the width of each arm at each size; None to leave the arms' networks as they are.
 
     Raises:
         ValueError: for bad configurations, or two cells that are the same training.
     """
     arms = arm_configs(config)
-    found = []
+    grid = []
     for arm, base in arms.items():
         for size in model_sizes(config, arms):
             net = base.net if widths is None else replace(base.net, width=widths[arm, size])
-            found += [Cell(arm, size, c) for c in _points(config, replace(base, net=net))]
+            grid += [Cell(arm, size, c) for c in _points(config, replace(base, net=net))]
     if widths is not None:
-        _check_different(found)
-    return found
+        _check_different(grid)
+    return grid
 
 
 def training_examples(config: RunConfig) -> int:
@@ -117,18 +118,16 @@ def _lengths(config: ComparisonConfig, base: RunConfig, train: int) -> list[int]
 def _member(config: ComparisonConfig, base: RunConfig, train: int, steps: int, lr: float, seed: int) -> RunConfig:
     data_seed = base.data.seed + seed if config.redraw else base.data.seed
     return replace(
-        base,
+        member(base, base.twin, seed),
         data=replace(base.data, train=train, seed=data_seed),
         optimiser=replace(base.optimiser, lr=lr),
         train=replace(base.train, steps=steps, eval_every=base.train.eval_every or steps),
-        twins=[base.augment.twin],
-        seeds=[seed],
     )
 
 
-def _check_different(found: Sequence[Cell]) -> None:
+def _check_different(grid: Sequence[Cell]) -> None:
     first: dict[str, Cell] = {}
-    for cell in found:
+    for cell in grid:
         other = first.setdefault(cell.key, cell)
         if other is not cell:
             raise ValueError(f"arms: [{other}] and [{cell}] are one and the same training; leave one of them out")

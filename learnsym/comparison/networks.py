@@ -44,13 +44,13 @@ def networks(config: ComparisonConfig) -> list[Network]:
     # the largest training set that is asked for: what cannot be had is found out now
     data = load_each([replace(c.data, train=max(config.train_sizes or [training_examples(c)])) for c in arms.values()])
     makers = {name: _Maker(name, arm, splits) for (name, arm), splits in zip(arms.items(), data, strict=True)}
-    found = []
+    built = []
     for size in model_sizes(config, arms):
         target = makers[config.reference_arm].network(size, size)
         for name, maker in makers.items():
             is_target = name == config.reference_arm
-            found.append(target if is_target else maker.network(size, _width(config, maker, target)))
-    return found
+            built.append(target if is_target else maker.network(size, _width(config, maker, target)))
+    return built
 
 
 def _width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:

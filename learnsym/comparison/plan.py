@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from learnsym import __version__
+from learnsym._version import __version__
 from learnsym.comparison.config import ComparisonConfig
 from learnsym.comparison.config_file import dump_comparison
 from learnsym.comparison.grid import Cell, cells
 from learnsym.comparison.networks import Network, networks
-from learnsym.training.checkpoint import write_atomically
+from learnsym.files import read_json, write_atomically, write_json
 from learnsym.workers import Locks
 
 VERSION = 1
@@ -87,7 +86,7 @@ def keep(plan: Plan, folder: str | os.PathLike[str], locks: Locks) -> Path:
             "networks": [asdict(network) for network in plan.networks],
             "cells": {cell.key: str(cell) for cell in plan.cells},
         }
-        write_atomically(path / "plan.json", (json.dumps(content, indent=1) + "\n").encode())
+        write_json(path / "plan.json", content, indent=1)
         write_atomically(path / "comparison.yaml", dump_comparison(plan.config).encode())
     return path
 
@@ -104,11 +103,8 @@ def read_plan(folder: Path) -> dict[str, Any] | None:
     path = folder / "plan.json"
     if not path.exists():
         return None
-    try:
-        content = json.loads(path.read_text(encoding="utf8"))
-        version = content["version"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"out: {path} cannot be read; delete it, the next comparison writes it again") from error
+    content = read_json(path, "out", "delete it, the next comparison writes it again")
+    version = content.get("version")
     if version != VERSION:
         raise ValueError(f"out: {path} has version {version}, this learnsym reads {VERSION}; use another --out")
     return content

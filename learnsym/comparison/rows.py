@@ -9,8 +9,9 @@ from typing import Any
 
 from learnsym.comparison.grid import Cell
 from learnsym.comparison.networks import Network
+from learnsym.files import read_json, write_json
+from learnsym.methods import learns
 from learnsym.training import Run
-from learnsym.training.checkpoint import write_atomically
 
 COLUMNS = (
     *("cell", "state", "failure", "arm", "train", "size", "width", "steps", "batch_size", "seed", "lr"),
@@ -31,15 +32,15 @@ def write_finished(folder: Path, cell: Cell, network: Network, run: Run, seconds
     for record in run.metrics():  # the last record of a split counts
         if record["split"] in ("val", "test"):
             scores |= {f"{record['split']}_{name}": record[key] for name, key in SCORES.items() if key in record}
-    degrees = [asdict(degree) for degree in run.degrees()] if run.twin == "learned" else []
-    found = {"state": "finished", "seconds": seconds, **scores, "degrees": json.dumps(degrees)}
-    _write(folder, cell, {**_given(cell, network), **found})
+    degrees = [asdict(degree) for degree in run.degrees()] if learns(run.twin) else []
+    outcome = {"state": "finished", "seconds": seconds, **scores, "degrees": json.dumps(degrees)}
+    _write(folder, cell, {**_given(cell, network), **outcome})
 
 
 def write_failed(folder: Path, cell: Cell, network: Network, reason: str) -> None:
     """Keep why a cell has no result."""
-    found = {"state": "failed", "failure": " ".join(reason.split()), "degrees": "[]"}
-    _write(folder, cell, {**_given(cell, network), **found})
+    outcome = {"state": "failed", "failure": " ".join(reason.split()), "degrees": "[]"}
+    _write(folder, cell, {**_given(cell, network), **outcome})
 
 
 def forget_failed(folder: Path) -> int:
@@ -52,7 +53,10 @@ def forget_failed(folder: Path) -> int:
 
 def read_rows(folder: Path) -> list[dict[str, Any]]:
     """All rows, with all columns, in the order of their cells' names."""
-    rows = [json.loads(path.read_text(encoding="utf8")) for path in sorted((folder / "rows").glob("*.json"))]
+    rows = [
+        read_json(path, "out", "delete it, the next comparison trains its cell again")
+        for path in sorted((folder / "rows").glob("*.json"))
+    ]
     return [{name: row.get(name) for name in COLUMNS} for row in rows]
 
 
@@ -85,4 +89,4 @@ def _given(cell: Cell, network: Network) -> dict[str, Any]:
 def _write(folder: Path, cell: Cell, row: dict[str, Any]) -> None:
     path = row_path(folder, cell)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(row) + "\n").encode())
+    write_json(path, row)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from learnsym.comparison.choice import POINT
 from learnsym.comparison.rows import COLUMNS, read_rows
-from learnsym.training.checkpoint import write_atomically
+from learnsym.files import write_atomically
 from learnsym.workers import Locks
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def table(folder: Path) -> DataFrame:
     """One row for each cell that has ended."""
     from pandas import DataFrame
 
-    found = DataFrame(read_rows(folder), columns=list(COLUMNS))
+    rows = DataFrame(read_rows(folder), columns=list(COLUMNS))
     kinds = {name: "int64" if name in WHOLE else "str" if name in TEXT else "float64" for name in COLUMNS}
-    return found.astype(kinds).sort_values(by=[*POINT, "lr", "seed"], ignore_index=True)
+    return rows.astype(kinds).sort_values(by=[*POINT, "lr", "seed"], ignore_index=True)
 
 
 def write_table(folder: Path, locks: Locks) -> Path:

@@ -32,7 +32,7 @@ class Unit:
 
     @property
     def name(self) -> str:
-        """For locks and notes."""
+        """The name by which locks and notes know it."""
         return self.cells[0].key
 
     def left(self, folder: Path) -> list[Cell]:
@@ -99,15 +99,15 @@ def run_path(folder: Path, cell: Cell) -> Path:
 
 def units(plan: Plan) -> list[Unit]:
     """All units, cheap ones first: members of small networks that differ in seed and rate alone are stacked."""
-    found: list[Unit] = []
+    stacked: list[Unit] = []
     stackable: dict[tuple[str, int], bool] = {}
     for _, same in groupby(sorted(plan.cells, key=_point), key=_point):
         cells = list(same)
         key = cells[0].arm, cells[0].size
         if key not in stackable:
             stackable[key] = _can_stack(plan, cells)
-        found += [Unit(plan, cells)] if stackable[key] else [Unit(plan, [cell]) for cell in cells]
-    return sorted(found, key=lambda unit: sum(map(plan.compute, unit.cells)))
+        stacked += [Unit(plan, cells)] if stackable[key] else [Unit(plan, [cell]) for cell in cells]
+    return sorted(stacked, key=lambda unit: sum(map(plan.compute, unit.cells)))
 
 
 def _can_stack(plan: Plan, cells: Sequence[Cell]) -> bool:

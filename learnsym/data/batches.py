@@ -22,9 +22,9 @@ class Batches:
     Args:
         dataset: the examples.
         batch_size: examples in a batch of all ranks together.
-        seed: of the permutations.
+        seed: determines the permutations.
         device: where batches lie.
-        rank: of this process.
+        rank: the rank of this process.
         world: number of processes.
 
     Raises:

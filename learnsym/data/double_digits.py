@@ -50,7 +50,7 @@ def double_digits(
         n: number of images.
         group: C_N, D_N, SO(2) or O(2); the planted symmetry of each digit.
         split: `train`, `val` (training digits that `train` leaves out) or `test`.
-        seed: of the draws; the digits of a split do not depend on it.
+        seed: determines the draws; the digits of a split do not depend on it.
         digits: labels that occur; `len(digits)²` classes.
 
     Returns:
@@ -71,7 +71,7 @@ def double_digits(
     moved = torch.cat([warp(x, h) for x, h in zip(pixels.split(CHUNK), g.split(CHUNK), strict=True)]).clamp(0.0, 1.0)
     left, right = moved.unflatten(0, (n, 2)).unbind(1)
     x = F.pad(torch.cat([left, right], -1), (0, 0, (SIDE - 28) // 2, (SIDE - 28) // 2))
-    names = tuple(f"{one} {two}" for one in digits for two in digits)
+    names = tuple(f"{first} {second}" for first in digits for second in digits)
     planted, y = g.view(n, 8), pair[:, 0] * len(digits) + pair[:, 1]
     return Dataset(x, y, "double-digits", len(names), names, variant=f"digits moved by {group}", planted=planted)
 
@@ -83,8 +83,8 @@ def _pool(split: str) -> tuple[Tensor, Tensor]:
     if split == "test":
         return pool.x[:, 0], pool.y
     order = torch.randperm(len(pool), generator=generator(0, 17))
-    kept = order[:HELD_OUT] if split == "val" else order[HELD_OUT:]
-    return pool.x[kept, 0], pool.y[kept]
+    rows = order[:HELD_OUT] if split == "val" else order[HELD_OUT:]
+    return pool.x[rows, 0], pool.y[rows]
 
 
 def _draw(labels: Tensor, wanted: Tensor, random: torch.Generator) -> Tensor:

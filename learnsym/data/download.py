@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import urllib.error
 import urllib.request
@@ -14,6 +13,7 @@ from tqdm.auto import tqdm
 
 from learnsym.data.files import CHUNK, File, cache_folder, check, locate
 from learnsym.data.registry import registry, source_by_name
+from learnsym.files import put_in_place
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def _finish(file: File, part: Path, target: Path) -> None:
         if file.build is not None:
             file.build(part, built)
         check(built, file)
-        os.replace(built, target)
+        put_in_place(built, target)
     except ValueError as error:
         raise ValueError(f"{file.path}: got something else than the published file, deleted it: {error}") from error
     finally:

@@ -81,7 +81,7 @@ def two_figures(n: int, seed: int = 0, half_width: float = 45.0, size: int = 32)
 
     Args:
         n: number of images.
-        seed: of classes and angles.
+        seed: determines classes and angles.
         half_width: `h`, in degrees.
         size: side of the images in pixels.
 

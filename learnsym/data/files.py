@@ -21,8 +21,8 @@ CHUNK = 1 << 20
 class File:
     """One file of a data set, with the checksum of its content and where it is published.
 
-    The checksum is that of what the file means, not of its wrapper: of the uncompressed bytes of a `gzip`, of the
-    arrays of an `npz` in alphabetic order, of the bytes of a `raw` file.
+    The checksum is that of what the file means, not of its wrapper: for a `gzip` it is taken over the uncompressed
+    bytes, for an `npz` over the arrays in alphabetic order, for a `raw` file over its bytes.
     """
 
     path: str
@@ -67,10 +67,11 @@ def check(path: Path, file: File) -> None:
     Raises:
         ValueError: when the file cannot be read or its content is not the published one.
     """
-    found = digest(path, file.kind)
-    if found != file.sha256:
+    actual = digest(path, file.kind)
+    if actual != file.sha256:
         raise ValueError(
-            f"{path}: corrupt file, its content has sha256 {found}, must be {file.sha256}; delete it and fetch it again"
+            f"{path}: corrupt file, its content has sha256 {actual}, must be {file.sha256}; "
+            "delete it and fetch it again"
         )
 
 

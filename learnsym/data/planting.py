@@ -24,7 +24,7 @@ def plant(dataset: Dataset, law: PlantConfig, seed: int) -> Dataset:
     Args:
         dataset: images `(N, C, H, W)`.
         law: the law of the coordinates.
-        seed: of the draws.
+        seed: determines the draws.
 
     Returns:
         The moved examples, with the drawn coordinates as `planted` `(N, 5)` in the order and units of `moving.COLUMNS`.

@@ -43,7 +43,7 @@ def smoke(
         frames: frames of each.
         buoyancy: `b`.
         size: pixels along an axis.
-        seed: of the initial states.
+        seed: determines the initial states.
         stretch: ratio of lengths of structures along x and y.
         turned: whether initial states are turned by 90°.
         dt: time from frame to frame; the torus has length 2π and speeds are near 1.
@@ -62,10 +62,10 @@ def smoke(
         )
     state = _initial(n, size, seed, stretch)
     state = state.rot90(1, (2, 3)) if turned else state
-    found = [state]
+    states = [state]
     for _ in range(frames - 1):
-        found.append(smoke_step(found[-1], buoyancy, dt))
-    return torch.stack(found, 1).float()
+        states.append(smoke_step(states[-1], buoyancy, dt))
+    return torch.stack(states, 1).float()
 
 
 def smoke_step(state: Float[Tensor, "B 2 n n"], buoyancy: float, dt: float = 0.25) -> Float[Tensor, "B 2 n n"]:
@@ -81,15 +81,15 @@ def smoke_step(state: Float[Tensor, "B 2 n n"], buoyancy: float, dt: float = 0.2
         >>> torch.allclose(turned, ls.data.smoke_step(x, buoyancy=0.0))
         True
     """
-    kept = _kept(state.shape[-1])
-    waves = torch.fft.fft2(state.double()) * kept
+    mask = _kept(state.shape[-1])
+    waves = torch.fft.fft2(state.double()) * mask
     kx, ky = _wave_numbers(state.shape[-1])
     squared = kx**2 + ky**2
     decay = torch.stack([DIFFUSION * squared, VISCOSITY * squared])
     h = dt / SUBSTEPS
 
     def rate(y: Tensor) -> Tensor:
-        return _rate(y, kx, ky, squared, buoyancy) * kept - decay * y
+        return _rate(y, kx, ky, squared, buoyancy) * mask - decay * y
 
     for _ in range(SUBSTEPS):
         a = rate(waves)

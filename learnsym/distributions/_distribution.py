@@ -104,6 +104,7 @@ class GroupDistribution(TorchDistribution, abc.ABC):
 class LearnableDistribution(nn.Module, abc.ABC):
     """A module that returns a distribution over group elements in its forward pass, given the inputs or not."""
 
+    over_elements = True
     group: Group
 
     @abc.abstractmethod
@@ -125,6 +126,14 @@ class LearnableDistribution(nn.Module, abc.ABC):
     @abc.abstractmethod
     def degrees(self, site: str) -> list[Degree]:
         """One degree per generator or element, in reporting units."""
+
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """All of its parameters."""
+        return list(self.parameters())
+
+    def terms(self) -> tuple[str, ...]:
+        """A reward for wide distributions: the loss on the targets alone narrows them."""
+        return ("reward",)
 
 
 class Elements(constraints.Constraint):

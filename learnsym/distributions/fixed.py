@@ -38,3 +38,7 @@ class Fixed(LearnableDistribution):
 
     def degrees(self, site: str) -> list[Degree]:
         return self().degrees(site, "fixed")
+
+    def terms(self) -> tuple[str, ...]:
+        """None: nothing is learned."""
+        return ()

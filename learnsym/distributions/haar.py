@@ -101,8 +101,8 @@ class Haar(GroupDistribution):
         return self._probabilities()[..., 1:]
 
     def degrees(self, site: str, method: str) -> list[Degree]:
-        found = range_degrees(self.group, self._caps(), site, method) if self.group.dim else []
-        return found + probability_degrees(self.group, self._probabilities(), site, method)
+        ranges = range_degrees(self.group, self._caps(), site, method) if self.group.dim else []
+        return ranges + probability_degrees(self.group, self._probabilities(), site, method)
 
     def _caps(self) -> Tensor:
         return torch.tensor([g.cap for g in self.group.generators], dtype=self.anchor.dtype, device=self.anchor.device)

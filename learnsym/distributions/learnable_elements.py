@@ -69,6 +69,8 @@ class LearnableComponents(LearnableDistribution):
         straight_through: as for `LearnableCategorical`.
     """
 
+    answers_for = ("box",)
+
     def __init__(
         self,
         group: Group,

@@ -71,8 +71,8 @@ class ProductDistribution(GroupDistribution):
         """The sum over the factors that have one."""
         parts = split_blocks(value, [d.group.n for d in self.distributions])
         scores = [d.score(part) for d, part in zip(self.distributions, parts, strict=True)]
-        found = [score for score in scores if score is not None]
-        return torch.stack(found).sum(0) if found else None
+        defined = [score for score in scores if score is not None]
+        return torch.stack(defined).sum(0) if defined else None
 
     def entropy(self) -> Float[Tensor, "*B"]:
         """The sum over factors."""
@@ -102,6 +102,8 @@ class LearnableProduct(LearnableDistribution):
         >>> [degree.unit for degree in ls.distributions.LearnableProduct(box, flip).degrees("input")]
         ['degree', 'probability']
     """
+
+    answers_for = ("parts",)
 
     def __init__(self, *distributions: LearnableDistribution) -> None:
         super().__init__()

@@ -96,12 +96,12 @@ class FieldType:
 
     def sections(self) -> list[tuple[Representation, int, slice]]:
         """Each representation with its multiplicity and its channels."""
-        found, start = [], 0
+        sections, start = [], 0
         for representation, count in self.parts:
             stop = start + representation.size * count
-            found.append((representation, count, slice(start, stop)))
+            sections.append((representation, count, slice(start, stop)))
             start = stop
-        return found
+        return sections
 
     def restricted(self, subgroup: Group) -> FieldType:
         """The same channels as fields of a subgroup."""

@@ -69,12 +69,12 @@ def projected(
     Raises:
         ValueError: for a kernel of another shape than the layer's.
     """
-    found = copy.deepcopy(layer)
+    nearest = copy.deepcopy(layer)
     with torch.no_grad():
         for name, weight in nearest_weights(layer, kernel.detach()).items():
-            found.weights[name].copy_(weight)
-    found.set_bias(kernel.new_zeros(len(kernel)) if bias is None else bias.detach())
-    return found
+            nearest.weights[name].copy_(weight)
+    nearest.set_bias(kernel.new_zeros(len(kernel)) if bias is None else bias.detach())
+    return nearest
 
 
 def _blocks(layer: ExactLayer, kernel: Tensor) -> Iterator[tuple[str, Tensor]]:

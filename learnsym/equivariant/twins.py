@@ -24,9 +24,9 @@ def plain_twin(network: nn.Module) -> nn.Module:
 def _replaced(module: nn.Module, method: str) -> nn.Module:
     make: Any = getattr(module, method, None)
     if callable(make):
-        found = make()
-        assert isinstance(found, nn.Module)
-        return found.train(module.training)
+        twin = make()
+        assert isinstance(twin, nn.Module)
+        return twin.train(module.training)
     for name, child in module.named_children():
         setattr(module, name, _replaced(child, method))
     return module

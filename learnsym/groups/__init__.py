@@ -20,7 +20,7 @@ from learnsym.groups._hue import HueSaturation
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
 from learnsym.groups._product import Product, split
-from learnsym.groups._registry import registry
+from learnsym.groups._registry import plane_group, registry
 from learnsym.groups._spacetime import Lorentz
 from learnsym.groups._spatial import E3, O3, SE3, SO3, AxialSO2
 
@@ -52,6 +52,7 @@ __all__ = [
     "Translation2",
     "Trivial",
     "cayley_table",
+    "plane_group",
     "registry",
     "split",
 ]

@@ -84,9 +84,9 @@ class Exponentials(Formulas):
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """Whether `exp(log g) = g`: true where a principal logarithm exists in the algebra."""
         a = self.log(g)
-        found = a.isfinite().all(-1)
-        error = (self.exp(torch.where(found.unsqueeze(-1), a, torch.zeros_like(a))) - g).abs().amax((-2, -1))
-        return found & (error <= atol)
+        has_logarithm = a.isfinite().all(-1)
+        error = (self.exp(torch.where(has_logarithm.unsqueeze(-1), a, torch.zeros_like(a))) - g).abs().amax((-2, -1))
+        return has_logarithm & (error <= atol)
 
 
 def _check_matrices(algebra: Tensor) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import abc
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -99,14 +98,3 @@ class Group(abc.ABC):
     @abc.abstractmethod
     def contains(self, g: Float[Tensor, "*B n n"], atol: float = 1e-6) -> Tensor:
         """Whether each matrix is an element, up to `atol`."""
-
-    def to_escnn(self) -> Any:  # noqa: ANN401
-        """The same group of escnn: SO(2), O(2), C_N, D_N, SO(3), O(3).
-
-        Raises:
-            ImportError: when escnn is not installed.
-            ValueError: when escnn has no such group.
-        """
-        from learnsym._escnn import to_escnn
-
-        return to_escnn(self)

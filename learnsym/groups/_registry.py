@@ -1,7 +1,8 @@
-"""The registry: one instance of every kind of group, over which tests state their laws."""
+"""Groups by name: one instance of every kind, over which tests state their laws, and groups of the plane."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import torch
@@ -9,6 +10,7 @@ import torch
 from learnsym.groups._colour import Colour
 from learnsym.groups._custom import CustomGroup
 from learnsym.groups._finite import Cyclic, Dihedral, Octahedral, Permutation, SignedPermutations, Trivial
+from learnsym.groups._group import Group
 from learnsym.groups._hue import HueSaturation
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
@@ -54,3 +56,21 @@ registry: dict[str, Callable[[], MatrixGroup]] = {
 _UPPER = torch.tensor(  # the Heisenberg group: upper triangles with a unit diagonal
     [[[0.0, 1, 0], [0, 0, 0], [0, 0, 0]], [[0.0, 0, 0], [0, 0, 1], [0, 0, 0]], [[0.0, 0, 1], [0, 0, 0], [0, 0, 0]]]
 )
+
+
+def plane_group(name: str) -> Group:
+    """A compact group of the plane by its name: C_N, D_N, SO(2) or O(2).
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Example:
+        >>> ls.groups.plane_group("D_4")
+        D_4
+    """
+    finite = re.fullmatch(r"([CD])_([1-9]\d*)", name)
+    if finite:
+        return (Cyclic if finite[1] == "C" else Dihedral)(int(finite[2]))
+    if name in ("SO(2)", "O(2)"):
+        return SO2() if name == "SO(2)" else O2()
+    raise ValueError(f"group: got {name!r}, must be C_N or D_N with a number N, SO(2) or O(2), such as C_4")

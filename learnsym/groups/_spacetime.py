@@ -71,5 +71,5 @@ class LorentzTransformations(Formulas):
         metric = constant(_METRIC, g)
         # entries grow with the rapidity, and rounding with their square
         size = g.abs().amax((-2, -1)).clamp_min(1.0) ** 2
-        kept = ((g.mT @ metric @ g - metric).abs().amax((-2, -1)) / size) <= atol
-        return kept & (torch.linalg.det(g) > 0) & (g[..., 0, 0] > 0)
+        preserves = ((g.mT @ metric @ g - metric).abs().amax((-2, -1)) / size) <= atol
+        return preserves & (torch.linalg.det(g) > 0) & (g[..., 0, 0] > 0)

@@ -170,8 +170,8 @@ class AxialRotations(Formulas):
     def exp(self, a: Tensor) -> Tensor:
         """`n nᵀ + cos (I - n nᵀ) + sin K`."""
         cos, sin, n = a[..., 0, None, None].cos(), a[..., 0, None, None].sin(), a.new_tensor(self.n)
-        kept = n[:, None] * n
-        return kept + cos * (torch.eye(3, dtype=a.dtype, device=a.device) - kept) + sin * _cross_matrix(n)
+        along = n[:, None] * n
+        return along + cos * (torch.eye(3, dtype=a.dtype, device=a.device) - along) + sin * _cross_matrix(n)
 
     def log(self, g: Tensor) -> Tensor:
         """The angle, in (-π, π], of `sin θ = n · vee(g)` and `cos θ = (tr g - 1) / 2`."""
@@ -191,8 +191,8 @@ class AxialRotations(Formulas):
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """A rotation that keeps the axis."""
         n = g.new_tensor(self.n)
-        kept = ((g @ n - n).abs() <= atol).all(-1)
-        return is_orthogonal(g, atol) & (_det3(g) > 0) & kept
+        keeps_axis = ((g @ n - n).abs() <= atol).all(-1)
+        return is_orthogonal(g, atol) & (_det3(g) > 0) & keeps_axis
 
 
 @dataclass(frozen=True)

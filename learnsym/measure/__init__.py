@@ -1,12 +1,11 @@
 """Measures: how symmetric a trained network is, what labels tolerate, and how far the data cover an orbit."""
 
 from learnsym.distributions import Quadrature
-from learnsym.measure.closure_test import closure_test
-from learnsym.measure.comparison import PairedDifference, paired_difference, ratio_of_means
+from learnsym.measure.closure import closure_test
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
+from learnsym.measure.departure import Exactness, exactness_test
 from learnsym.measure.discovery.discover import Discovery, GeneratorCandidate, discover_generators
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.exactness import (
     Break,
     ExactSizes,
@@ -17,27 +16,34 @@ from learnsym.measure.exactness import (
     strided_is_exact,
     warn_if_inexact,
 )
-from learnsym.measure.exactness_test import Exactness, exactness_test
 from learnsym.measure.finite.effective_invariance import PredictionInvariance, consistency, effective_invariance
 from learnsym.measure.finite.error_curve import ErrorCurve, error_curve
 from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
 from learnsym.measure.finite.layer_scores import LayerScore, LayerScores, layer_scores
 from learnsym.measure.finite.pixel_shifts import pixel_shifts
 from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
-from learnsym.measure.interval import Interval, bootstrap_interval, student_interval
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
 from learnsym.measure.lie.residual_axis import ResidualAxis, residual_axis
-from learnsym.measure.merging.barrier import MergeBarrier
-from learnsym.measure.merging.merge import merge_barrier, merge_barrier_between
+from learnsym.measure.merging.merge import MergeBarrier, merge_barrier, merge_barrier_between
 from learnsym.measure.pose.closure import Closure, closure_of
 from learnsym.measure.pose.inference import pose_posterior
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.space import SpacePosePosterior, space_pose_posterior
 from learnsym.measure.task_extent import TaskExtent, task_extent
 from learnsym.measure.twirl import TwirlDecomposition, twirl
-from learnsym.measure.variance_components import VarianceComponents, variance_components
+from learnsym.statistics import (
+    Estimate,
+    Interval,
+    PairedDifference,
+    VarianceComponents,
+    bootstrap_interval,
+    paired_difference,
+    ratio_of_means,
+    student_interval,
+    variance_components,
+)
 
 __all__ = [
     "AnalysisConfig",

@@ -37,8 +37,7 @@ def check_probe(model: Model, x: Tensor, batch_size: int = 1) -> None:
     """Raise ValueError when there are no examples, or they and the model lie on different devices."""
     if len(x) == 0:
         raise ValueError("x: got no examples; measure at least one")
-    if batch_size < 1:
-        raise ValueError(f"batch_size: got {batch_size}, must be >= 1; 64 is usual")
+    check_batch_size(batch_size)
     if not isinstance(model, nn.Module):
         return
     weight = next(chain(model.parameters(), model.buffers()), None)
@@ -46,29 +45,35 @@ def check_probe(model: Model, x: Tensor, batch_size: int = 1) -> None:
         raise ValueError(f"x: is on {x.device} and the model on {weight.device}; move one of them with .to()")
 
 
+def check_batch_size(batch_size: int) -> None:
+    """Raise ValueError for empty batches."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size: got {batch_size}, must be >= 1; 64 is usual")
+
+
 def tensor_of(returned: object, examples: int, output: Output | None = None) -> Tensor:
     """The tensor in what a model returned, one row per example."""
-    found = returned if output is None else output(returned)
-    if not isinstance(found, Tensor):
-        keys = f" with keys {', '.join(map(str, found))}" if isinstance(found, dict) else ""
+    chosen = returned if output is None else output(returned)
+    if not isinstance(chosen, Tensor):
+        keys = f" with keys {', '.join(map(str, chosen))}" if isinstance(chosen, dict) else ""
         raise ValueError(
-            f"output: the model returns a {type(found).__name__}{keys}, must be one tensor; "
+            f"output: the model returns a {type(chosen).__name__}{keys}, must be one tensor; "
             "pass output=lambda returned: returned[...] to choose one"
         )
-    if found.ndim == 0 or len(found) != examples:
+    if chosen.ndim == 0 or len(chosen) != examples:
         raise ValueError(
-            f"output: got shape {tuple(found.shape)} for {examples} examples, must have one row per example; "
+            f"output: got shape {tuple(chosen.shape)} for {examples} examples, must have one row per example; "
             "measure before any reduction over the batch"
         )
-    return found
+    return chosen
 
 
 def real_tensor_of(returned: object, examples: int, output: Output | None = None) -> Tensor:
     """The same, of which a derivative is taken."""
-    found = tensor_of(returned, examples, output)
-    if not found.is_floating_point():
-        raise ValueError(f"output: got {found.dtype}, must be floating point to have a derivative; measure the scores")
-    return found
+    tensor = tensor_of(returned, examples, output)
+    if not tensor.is_floating_point():
+        raise ValueError(f"output: got {tensor.dtype}, must be floating point to have a derivative; measure the scores")
+    return tensor
 
 
 def check_outputs(outputs: Tensor, first: int = 0) -> None:

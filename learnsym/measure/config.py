@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from learnsym.statistics import LEVEL
+
 
 def _at_least(name: str, value: int, least: int) -> None:
     if value < least:
@@ -73,7 +75,7 @@ class AnalysisConfig:
     """Test examples in the equivariance error."""
     bootstrap: int = 1000
     """Bootstrap replicates of an interval."""
-    level: float = 0.9
+    level: float = LEVEL
     """Coverage that intervals aim at."""
     workers: int = 2
     """Processes for independent pieces, each with one thread."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._elements import distribution_or_haar, matching, stratified_elements
-from learnsym.measure._probe import Model, Output, in_units_of, outputs_of
-from learnsym.measure.estimate import Estimate
+from learnsym.measure._probe import Model, Output, in_units_of
+from learnsym.measure.moves import Moves, squared_distance
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 
@@ -62,14 +62,15 @@ def equivariance_error(
         >>> ls.measure.equivariance_error(mean, x, ls.symmetry.quarter_turns2d()).mean < 1e-6
         True
     """
-    elements = _elements(x, symmetry, samples, distribution, seed)
+    moves = Moves(symmetry, samples, distribution, seed, batch_size)
+    elements = moves.stratified(x)
     with torch.no_grad(), evaluating(model):
-        outputs = outputs_of(model, x, output, batch_size)
-        other = outputs[pairing(len(x), seed)]
+        outputs = moves.outputs(model, x, output)
+        other = outputs[moves.partners(x)]
         # f(g·x), g·f(x) and the same g moving the output of another example
         triples = (
             (
-                outputs_of(model, symmetry.on_input(g, x), output, batch_size),
+                moves.outputs(model, symmetry.on_input(g, x), output),
                 symmetry.on_output(g, outputs),
                 symmetry.on_output(g, other),
             )
@@ -102,8 +103,9 @@ def interpolation_floor(
         >>> ls.measure.interpolation_floor(x, ls.symmetry.quarter_turns2d()).mean
         0.0
     """
-    elements = _elements(x, symmetry, samples, distribution, seed)
-    other, group, move = x[pairing(len(x), seed)], symmetry.group, symmetry.on_input
+    moves = Moves(symmetry, samples, distribution, seed)
+    elements = moves.stratified(x)
+    other, group, move = x[moves.partners(x)], symmetry.group, symmetry.on_input
     return relative((move(group.inverse(g), move(g, x)), x, other) for g in elements)
 
 
@@ -112,31 +114,7 @@ def relative(triples: Iterator[tuple[Tensor, Tensor, Tensor]]) -> Estimate:
     error = distance = torch.zeros(())
     count = 0
     for actual, expected, other in triples:
-        error, distance = error + _squared(actual, expected), distance + _squared(expected, other)
+        error, distance = error + squared_distance(actual, expected), distance + squared_distance(expected, other)
         count += 1
     scale = (distance / count).mean().sqrt()
     return Estimate.of(in_units_of((error / count).sqrt(), scale))
-
-
-def pairing(count: int, seed: int) -> Tensor:
-    """A random partner `j(i) != i` for each of `count` examples."""
-    if count < 2:
-        raise ValueError(
-            f"x: got {count} examples, must be >= 2; the error is relative to the distance between examples"
-        )
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
-    return order[(order.argsort() + 1) % count]
-
-
-def _elements(
-    x: Tensor, symmetry: Symmetry, samples: int, distribution: GroupDistribution | None, seed: int
-) -> Float[Tensor, "S B n n"]:
-    symmetry.on_input.check_data(symmetry.group, x)
-    if samples < 1:
-        raise ValueError(f"samples: got {samples}, must be >= 1; 8 is usual")
-    chosen = distribution_or_haar(symmetry.group, distribution)
-    return matching(stratified_elements(chosen, len(x), samples, seed), x)
-
-
-def _squared(a: Tensor, b: Tensor) -> Float[Tensor, "B"]:
-    return (a - b).reshape(len(a), -1).double().square().sum(1)

@@ -16,12 +16,11 @@ from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._draws import draws_of
-from learnsym.measure._elements import matching
-from learnsym.measure._probe import Model, Output, outputs_of
-from learnsym.measure.comparison import ratio_of_means
-from learnsym.measure.estimate import Estimate
+from learnsym.distributions.draws import matching
+from learnsym.measure._probe import Model, Output
 from learnsym.measure.example_losses import LOSSES, LossOfExamples, loss_of_examples
+from learnsym.measure.moves import Moves
+from learnsym.statistics import Estimate, ratio_of_means
 from learnsym.symmetry import Symmetry
 
 
@@ -104,9 +103,10 @@ def twirl(
         100
     """
     _check(x, y, symmetry, loss)
-    draws = draws_of(x, symmetry, samples, distribution, seed)
+    moves = Moves(symmetry, samples, distribution, seed, batch_size)
+    draws = moves.draws(x)
     with torch.no_grad(), evaluating(model):
-        read = partial(outputs_of, model, output=output, batch_size=batch_size)
+        read = partial(moves.outputs, model, output=output)
         f = torch.stack([_pulled_back(read, g, x, symmetry) for g in draws.elements]).double()
         of = partial(loss_of_examples, LOSSES[loss] if isinstance(loss, str) else loss, y)
         total = torch.stack([of(f_s) for f_s in f]).mean(0)

@@ -5,8 +5,9 @@ from learnsym.nets import points as points
 from learnsym.nets.autoencoders import ConvAutoencoder, GConvAutoencoder
 from learnsym.nets.cifar import CIFARNet
 from learnsym.nets.cnn import CNN
-from learnsym.nets.config import NetConfig, build, build_points, build_steerable
+from learnsym.nets.config import NetConfig, build, build_points, build_steerable, exact_points
 from learnsym.nets.group_autoencoder import GroupAutoencoder, Latent
+from learnsym.nets.group_cnn import GroupCNN
 from learnsym.nets.group_resnet import GroupResNet, group_resnet18, group_resnet44
 from learnsym.nets.invariant_cnn import InvariantCNN
 from learnsym.nets.layerwise import LAYERWISE, LayerwiseNet
@@ -31,6 +32,7 @@ __all__ = [
     "ConvAutoencoder",
     "GConvAutoencoder",
     "GroupAutoencoder",
+    "GroupCNN",
     "GroupResNet",
     "InvariantCNN",
     "Latent",
@@ -46,6 +48,7 @@ __all__ = [
     "build",
     "build_points",
     "build_steerable",
+    "exact_points",
     "group_resnet18",
     "group_resnet44",
     "matched_width",

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from torch import nn
 
 from learnsym.actions import PointCloud, PointVectors
+from learnsym.groups import Group
 from learnsym.nets.cifar import CIFARNet
 from learnsym.nets.cnn import CNN
 from learnsym.nets.mario import MarioCNN
@@ -18,46 +19,45 @@ from learnsym.nets.matching import matched_width, parameter_count
 from learnsym.nets.mlp import MLP
 from learnsym.nets.points import EGNN, GNN, ClofNet, GATr, PointTransformer
 from learnsym.nets.segmentation import SegmentationCNN
+from learnsym.nets.steerable_blocks import Conv
 from learnsym.nets.steerable_cnn import SteerableCNN
-from learnsym.relax import RelaxConfig, convolution, group_named
-from learnsym.relax.config import relaxed_points
 
 Shape = tuple[int, ...]
-STEERABLE = "steerable"
-"""The network whose layers depend on the twin, see `build_steerable`."""
-
-
 PointNet = Literal["transformer", "gnn", "egnn", "clofnet", "gatr"]
 POINT_NETS: tuple[str, ...] = get_args(PointNet)
 """Networks on clouds of points, see `build_points`."""
+ImageNet = Literal["cnn", "mlp", "mario", "cifar", "segmentation"]
+IMAGE_NETS: tuple[str, ...] = get_args(ImageNet)
+"""Networks for inputs of one shape, whatever the method, see `build`."""
+LayeredNet = Literal["steerable", "group", "layerwise", "invariant"]
+"""Networks of images whose layers the method chooses."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetConfig:
     """Which network, and how large."""
 
-    name: Literal[
-        "cnn", "mlp", "mario", "cifar", "segmentation", "steerable", "transformer", "gnn", "egnn", "clofnet", "gatr"
-    ] = "cnn"
-    """Small convolutional classifier; perceptron; Mario-Iggy network; nine convolutions for CIFAR-10; small U-Net;
-    six steerable convolutions, with the layers that `relax` chooses. For clouds of points: plain transformer, plain
-    graph network, E(3) graph network, SE(3) graph network with local frames, E(3) geometric-algebra transformer."""
+    name: Literal[ImageNet, LayeredNet, PointNet] = "cnn"
+    """Small convolutional classifier; perceptron; Mario-Iggy network; nine convolutions for CIFAR-10; small U-Net. With
+    layers that the method chooses: six steerable convolutions; three group convolutions; eight maps between grids;
+    group convolutions with invariants. For clouds of points: plain transformer, plain graph network, E(3) graph
+    network, SE(3) graph network with local frames, E(3) geometric-algebra transformer."""
     width: int = 32
-    """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable), features of a
-    point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
+    """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
+    invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
     depth: int = 3
     """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points; mario and cifar
     have a depth of their own."""
     exact: PointNet = "egnn"
-    """Networks of points only: the exact twin, with the width that gives it about as many parameters; with
-    `relax.layer` the learned twin is that network, relaxed."""
+    """Networks of points only: the exact twin, with the width that gives it about as many parameters; where the degree
+    lives in the weights the learned twin is that network, relaxed."""
     norm: Literal["group", "batch", "none"] = "group"
     """Normalisation; group does not depend on the other examples of a batch."""
     dropout: float = 0.3
     """Cifar only: probability of dropping a channel."""
 
     def __post_init__(self) -> None:
-        known = [*builders, STEERABLE, *POINT_NETS]
+        known = [*IMAGE_NETS, *get_args(LayeredNet), *POINT_NETS]
         if self.name not in known or self.exact not in POINT_NETS:
             raise ValueError(f"name, exact: got {self.name!r}, {self.exact!r}, must be among {', '.join(known)}")
         if self.norm not in ("group", "batch", "none"):
@@ -83,65 +83,48 @@ def build(config: NetConfig, in_shape: Shape, classes: int) -> nn.Module:
         >>> type(ls.nets.build(ls.nets.NetConfig(width=8), (1, 28, 28), 10)).__name__
         'CNN'
     """
-    if config.name == STEERABLE:
-        raise ValueError("name: got 'steerable', whose layers are not chosen; set relax.layer, such as probabilistic")
-    if config.name in POINT_NETS:
-        raise ValueError(
-            f"net.name: got {config.name!r} for data of shape {tuple(in_shape)}; it takes clouds of points"
-        )
+    if config.name not in builders:
+        raise ValueError(f"net.name: got {config.name!r}, must be one of {', '.join(builders)} for inputs of one shape")
     if config.name != "mlp":
         _check_images(config, in_shape)
     return builders[config.name](config, tuple(in_shape), classes)
 
 
-def build_steerable(config: NetConfig, relax: RelaxConfig, twin: str, in_shape: Shape, classes: int) -> nn.Module:
-    """The steerable network of one twin: `learned` with relaxed layers, `exact` or `plain`, with equal channels.
-
-    Images are resized to the next size at which its strides are exact.
+def build_steerable(
+    config: NetConfig, group: Group, conv: Conv, in_shape: Shape, classes: int, band_limit: int = 2
+) -> nn.Module:
+    """The steerable network with given convolutions; images are resized to the next size at which strides are exact.
 
     Args:
-        config: which network; its name must be `steerable`.
-        relax: group and layers.
-        twin: `learned`, `exact` or `plain`.
+        config: of which the width counts.
+        group: of the fields, of the plane.
+        conv: builds each convolution, `conv(in_type, out_type, kernel_size, stride=, padding=, bias=)`.
         in_shape: shape of one example, `(C, H, W)`.
         classes: number of outputs per example.
+        band_limit: highest frequency of the fields of a Lie group.
 
     Raises:
-        ValueError: for another network or twin, or inputs that are no images.
+        ValueError: for inputs that are no images.
 
     Example:
-        >>> config = ls.nets.NetConfig(name="steerable", width=2)
-        >>> net = ls.nets.build_steerable(config, ls.relax.RelaxConfig(layer="residual"), "learned", (1, 28, 28), 10)
-        >>> len(ls.degrees(net))
-        6
+        >>> conv = ls.equivariant.SteerableConv
+        >>> net = ls.nets.build_steerable(ls.nets.NetConfig(width=2), ls.groups.Cyclic(4), conv, (1, 28, 28), 10)
+        >>> net(torch.rand(2, 1, 28, 28)).shape
+        torch.Size([2, 10])
     """
-    if config.name != STEERABLE:
-        raise ValueError(f"net.name: got {config.name!r} with relax.layer {relax.layer!r}, must be {STEERABLE!r}")
     _check_images(config, in_shape)
     size = max(2, math.ceil((max(in_shape[1:]) - 1) / 8)) * 8 + 1
-    group = group_named(relax.group)
-    limit = None if group.order else relax.band_limit
-    made = convolution(relax, twin)
-    return SteerableCNN(group, in_shape[0], classes, config.width, limit, size, conv=made)
+    limit = None if group.order else band_limit
+    return SteerableCNN(group, in_shape[0], classes, config.width, limit, size, conv=conv)
 
 
-def build_points(
-    config: NetConfig,
-    twin: str,
-    on_input: PointCloud,
-    on_output: PointCloud | PointVectors,
-    relax: RelaxConfig | None = None,
-) -> nn.Module:
-    """The network of one twin on clouds: `exact` is another network with about as many parameters, others are alike.
-
-    With relaxed inputs the `learned` twin is the exact one with more inputs, of the same width.
+def build_points(config: NetConfig, on_input: PointCloud, on_output: PointCloud | PointVectors) -> nn.Module:
+    """The network on clouds that a configuration describes.
 
     Args:
         config: which network; its name must be one of `POINT_NETS`.
-        twin: `learned`, `plain`, `fixed` or `exact`.
         on_input: what points carry.
         on_output: what is predicted of them.
-        relax: how the learned twin leaves the exact one; None where its degree is not in the weights.
 
     Raises:
         ValueError: for a network that does not take clouds.
@@ -149,22 +132,31 @@ def build_points(
     Example:
         >>> cloud = ls.actions.PointCloud(vectors=1, scalars=1)
         >>> config = ls.nets.NetConfig(name="gnn", width=32, depth=2)
-        >>> nets = [ls.nets.build_points(config, twin, cloud, ls.actions.PointCloud()) for twin in ("plain", "exact")]
-        >>> [type(net).__name__ for net in nets]
-        ['GNN', 'EGNN']
+        >>> type(ls.nets.build_points(config, cloud, ls.actions.PointCloud())).__name__
+        'GNN'
     """
     if config.name not in POINT_NETS:
         raise ValueError(f"net.name: got {config.name!r} for clouds of points, must be one of {', '.join(POINT_NETS)}")
-    plain = point_builders[config.name](on_input, on_output, config.width, config.depth)
-    relaxed = relax if twin == "learned" and relax is not None and relax.layer != "none" else None
-    if twin != "exact" and relaxed is None:
-        return plain
+    return point_builders[config.name](on_input, on_output, config.width, config.depth)
+
+
+def exact_points(
+    config: NetConfig, on_input: PointCloud, on_output: PointCloud | PointVectors
+) -> Callable[[PointCloud], nn.Module]:
+    """Builds the exact network for clouds of given types, as wide as has about as many parameters as the plain one.
+
+    Example:
+        >>> cloud = ls.actions.PointCloud(vectors=1, scalars=1)
+        >>> config = ls.nets.NetConfig(name="gnn", width=32, depth=2)
+        >>> type(ls.nets.exact_points(config, cloud, ls.actions.PointCloud())(cloud)).__name__
+        'EGNN'
+    """
+    plain = build_points(config, on_input, on_output)
 
     def exact(width: int, types: PointCloud = on_input) -> nn.Module:
         return point_builders[config.exact](types, on_output, width, config.depth)
 
-    width = matched_width(exact, parameter_count(plain))
-    return exact(width) if relaxed is None else relaxed_points(relaxed, partial(exact, width), on_input)
+    return partial(exact, matched_width(exact, parameter_count(plain)))
 
 
 def _check_images(config: NetConfig, in_shape: Shape) -> None:

@@ -91,14 +91,14 @@ class InvariantCNN(nn.Module):
         integrand = layer.integrand if isinstance(layer, InvariantIntegration) else "no monomials"
         if not isinstance(integrand, Monomials) or not 1 <= count <= integrand.count:
             raise ValueError(f"count: got {count} for {integrand}, must be at least 1 and at most its monomials")
-        found = copy.deepcopy(self)
+        smaller = copy.deepcopy(self)
         # features come field by field, in each monomial by monomial
         weights = self.head.weight.detach().unflatten(1, (-1, integrand.count))
-        kept = sorted(weights.square().sum((0, 1)).topk(count).indices.tolist())
-        columns = [f * integrand.count + j for f in range(weights.shape[1]) for j in kept]
-        found.invariants = InvariantIntegration(integrand.selected(kept))
-        found.norm, found.head = _columns(self.norm, self.head, columns)
-        return found.train(self.training)
+        largest = sorted(weights.square().sum((0, 1)).topk(count).indices.tolist())
+        columns = [f * integrand.count + j for f in range(weights.shape[1]) for j in largest]
+        smaller.invariants = InvariantIntegration(integrand.selected(largest))
+        smaller.norm, smaller.head = _columns(self.norm, self.head, columns)
+        return smaller.train(self.training)
 
 
 def _layers(image: FieldType, regular: FieldType, depth: int, pools: int) -> list[nn.Module]:

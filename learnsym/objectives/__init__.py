@@ -1,51 +1,58 @@
 """What is minimised: functions of a model and a batch that give a loss with named parts."""
 
-from learnsym.objectives._objective import Loss, Objective
-from learnsym.objectives.bilevel import Bilevel
-from learnsym.objectives.co_moved import CoMoved
-from learnsym.objectives.config import ObjectiveConfig, build, build_relaxed
-from learnsym.objectives.losses import LossFunction, Segmentation, cross_entropy, losses, mse
-from learnsym.objectives.mixture import MixtureLikelihood
-from learnsym.objectives.moved_examples import MovedExamples
-from learnsym.objectives.multitask import (
-    Candidate,
+from learnsym.objectives import choosers as choosers
+from learnsym.objectives import terms as terms
+from learnsym.objectives._objective import Batch, Loss, Objective
+from learnsym.objectives.candidate import Candidate, bank
+from learnsym.objectives.choosers import (
+    Bilevel,
+    Chooser,
     ConstantWeights,
     DualAscent,
     GradNorm,
-    PenaltyConfig,
-    Remul,
     ValidationWeights,
     Weighting,
-    anchored,
-    bank,
-    build_remul,
-    functional,
-    penalties,
-    twirl,
 )
-from learnsym.objectives.prior import WithPrior
-from learnsym.objectives.probabilistic import LikelihoodELBO, Probabilistic
-from learnsym.objectives.regularisers import Regulariser, entropy, norm, regularisers, sparse_norm, squared_norm
-from learnsym.objectives.supervised import Augerino, Batch, Supervised, learned_distributions
+from learnsym.objectives.co_moved import CoMoved
+from learnsym.objectives.losses import LossConfig, LossFunction, Segmentation, cross_entropy, losses, mse
+from learnsym.objectives.mixture import MixtureLikelihood
+from learnsym.objectives.moved_examples import MovedExamples
+from learnsym.objectives.regularised import Augerino, LikelihoodELBO, Probabilistic, Regularised, WithPrior
+from learnsym.objectives.remul import Remul
+from learnsym.objectives.supervised import Supervised
+from learnsym.objectives.terms import (
+    Regulariser,
+    anchored,
+    entropy,
+    functional,
+    learned_distributions,
+    norm,
+    orbit_variance,
+    penalties,
+    regularisers,
+    sparse_norm,
+    squared_norm,
+)
 
 __all__ = [
     "Augerino",
     "Batch",
     "Bilevel",
     "Candidate",
+    "Chooser",
     "CoMoved",
     "ConstantWeights",
     "DualAscent",
     "GradNorm",
     "LikelihoodELBO",
     "Loss",
+    "LossConfig",
     "LossFunction",
     "MixtureLikelihood",
     "MovedExamples",
     "Objective",
-    "ObjectiveConfig",
-    "PenaltyConfig",
     "Probabilistic",
+    "Regularised",
     "Regulariser",
     "Remul",
     "Segmentation",
@@ -55,9 +62,7 @@ __all__ = [
     "WithPrior",
     "anchored",
     "bank",
-    "build",
-    "build_relaxed",
-    "build_remul",
+    "choosers",
     "cross_entropy",
     "entropy",
     "functional",
@@ -65,9 +70,10 @@ __all__ = [
     "losses",
     "mse",
     "norm",
+    "orbit_variance",
     "penalties",
     "regularisers",
     "sparse_norm",
     "squared_norm",
-    "twirl",
+    "terms",
 ]

@@ -7,6 +7,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
+Batch = tuple[Tensor, Tensor]
+"""Inputs and targets."""
+
 
 @dataclass(frozen=True)
 class Loss:

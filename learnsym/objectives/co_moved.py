@@ -1,4 +1,4 @@
-"""Augerino for targets that move with the inputs, such as label maps."""
+"""The loss on targets that move with the inputs, such as label maps."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from torch import Tensor, nn
 
 from learnsym.actions import Action
 from learnsym.augment import Augmented
-from learnsym.objectives._objective import Loss
+from learnsym.objectives._objective import Batch, Loss
 from learnsym.objectives.losses import LossFunction
-from learnsym.objectives.regularisers import Regulariser, sparse_norm
+from learnsym.objectives.regularised import Regularised
 from learnsym.objectives.score import with_score
-from learnsym.objectives.supervised import Batch, checked_weight, regularised
+from learnsym.objectives.terms import Regulariser, Reward, sparse_norm
 
 
-class CoMoved:
+class CoMoved(Regularised):
     """The loss with inputs and targets moved by the same elements, with a reward for wide distributions.
 
         L = E_{g ~ mu} loss(net(g · x), g · y) + weight * sum over learned distributions of regulariser(mu)
@@ -26,8 +26,7 @@ class CoMoved:
     Args:
         loss_fn: `(outputs, targets) -> scalar`, such as `objectives.Segmentation(ignore=11)`.
         on_target: how elements move the targets, such as `actions.LabelMap(fill=11)`.
-        regulariser: `(distribution, x) -> scalar` to minimise.
-        weight: its weight, not negative.
+        regulariser, weight: of the reward, see `terms.Reward`.
 
     Raises:
         ValueError: when the weight is negative.
@@ -43,14 +42,19 @@ class CoMoved:
     def __init__(
         self, loss_fn: LossFunction, on_target: Action, regulariser: Regulariser = sparse_norm, weight: float = 0.03
     ) -> None:
+        super().__init__(MovedTogether(loss_fn, on_target), [Reward(regulariser, weight)])
+
+
+class MovedTogether:
+    """The loss with inputs and targets moved by the same elements, and nothing else: the task of `CoMoved`."""
+
+    def __init__(self, loss_fn: LossFunction, on_target: Action) -> None:
         self.loss_fn = loss_fn
         self.on_target = on_target
-        self.regulariser = regulariser
-        self.weight = checked_weight(weight)
 
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
-        x, y = batch
-        return regularised(self._task(model, x, y), model, x, self.regulariser, self.weight)
+        task = self._task(model, *batch)
+        return Loss(task, {"task": task.detach()})
 
     def _task(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
         if not (isinstance(model, Augmented) and model.training):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -45,3 +46,31 @@ class Segmentation:
 
 
 losses: dict[str, LossFunction] = {"cross_entropy": cross_entropy, "mse": mse, "segmentation": Segmentation()}
+VOID = 11
+"""Label of void in label maps, when nothing else is said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """The loss on the targets."""
+
+    name: Literal["cross_entropy", "mse", "segmentation"] = "cross_entropy"
+    """Classes, real numbers, or classes of pixels (label maps are moved with the images)."""
+    ignore: int | None = None
+    """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside; None for
+    11."""
+
+    def __post_init__(self) -> None:
+        if self.name not in losses:
+            raise ValueError(f"loss.name: got {self.name!r}, must be one of {', '.join(losses)}")
+        if self.ignore is not None and self.name != "segmentation":
+            raise ValueError(f"loss.ignore: got {self.ignore} with the loss {self.name}, which uses none; leave it out")
+
+    @property
+    def void(self) -> int:
+        """The label that a segmentation leaves out."""
+        return VOID if self.ignore is None else self.ignore
+
+    def function(self) -> LossFunction:
+        """`(outputs, targets) -> scalar`."""
+        return Segmentation(self.void) if self.name == "segmentation" else losses[self.name]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from torch import nn
 
 from learnsym.distributions import GroupDistribution
-from learnsym.objectives._objective import Loss
+from learnsym.objectives._objective import Batch, Loss
+from learnsym.objectives.candidate import Candidate
 from learnsym.objectives.losses import LossFunction
-from learnsym.objectives.multitask.candidate import Candidate
-from learnsym.objectives.supervised import Batch, Supervised
+from learnsym.objectives.regularised import Regularised
+from learnsym.objectives.supervised import Supervised
 from learnsym.symmetry import Symmetry
 
 
-class MovedExamples:
+class MovedExamples(Regularised):
     """The loss on moved examples and their moved targets: data augmentation for targets that move with the inputs.
 
         L = E_{g ~ mu} loss(f(g · x), g · y),    one g for each example and copy
@@ -41,6 +42,15 @@ class MovedExamples:
 
     def __init__(
         self, loss_fn: LossFunction, symmetry: Symmetry, copies: int = 1, distribution: GroupDistribution | None = None
+    ) -> None:
+        super().__init__(Moved(loss_fn, symmetry, copies, distribution))
+
+
+class Moved:
+    """The loss on moved examples and their moved targets, and nothing else: the task of `MovedExamples`."""
+
+    def __init__(
+        self, loss_fn: LossFunction, symmetry: Symmetry, copies: int, distribution: GroupDistribution | None
     ) -> None:
         self.unmoved = Supervised(loss_fn)
         self.moves = Candidate(symmetry=symmetry, mode="anchored", samples=copies, distribution=distribution)

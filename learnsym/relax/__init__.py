@@ -2,23 +2,20 @@
 
 from learnsym.equivariant.twins import exact_twin, plain_twin
 from learnsym.relax import points as points
-from learnsym.relax.config import RelaxConfig, convolution, group_named
 from learnsym.relax.factored import FactoredMap
 from learnsym.relax.grid_maps import ConvMap, DenseMap
 from learnsym.relax.grid_pathway import GridPathway
 from learnsym.relax.interpolation import Interpolation
-from learnsym.relax.likelihood.bayesian import NormalPosterior, bayesian_likelihood, kl_along_depth
-from learnsym.relax.likelihood.cells import cell_masses, planted_masses
-from learnsym.relax.likelihood.certificates import Certificate, certificates, likelihoods
-from learnsym.relax.likelihood.coverage import coverage_degrees
 from learnsym.relax.likelihood.likelihood import Likelihood
+from learnsym.relax.likelihood.posterior import NormalPosterior, bayesian_likelihood, kl_along_depth
+from learnsym.relax.likelihood.reading import cell_masses, coverage_degrees, planted_masses
 from learnsym.relax.likelihood.start import peaked
 from learnsym.relax.partial.arc import LearnedArc
 from learnsym.relax.partial.elements import LearnedElements
 from learnsym.relax.partial.range import PartialRange, increase_along_depth, partial_ranges
 from learnsym.relax.partial_group_conv import PartialGroupConv, PartialMean
 from learnsym.relax.polyphase import polyphase
-from learnsym.relax.probabilistic import ProbabilisticSteerableConv
+from learnsym.relax.probabilistic import Certificate, ProbabilisticSteerableConv, certificates, likelihoods
 from learnsym.relax.relaxed_group_conv import RelaxedGroupConv2d
 from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
 from learnsym.relax.relaxed_translation_conv import RelaxedTranslationConv
@@ -43,7 +40,6 @@ __all__ = [
     "PartialMean",
     "PartialRange",
     "ProbabilisticSteerableConv",
-    "RelaxConfig",
     "RelaxedGroupConv2d",
     "RelaxedSteerableConv",
     "RelaxedTranslationConv",
@@ -56,10 +52,8 @@ __all__ = [
     "bayesian_likelihood",
     "cell_masses",
     "certificates",
-    "convolution",
     "coverage_degrees",
     "exact_twin",
-    "group_named",
     "increase_along_depth",
     "kl_along_depth",
     "likelihoods",

@@ -28,10 +28,10 @@ def kernel_degrees(kernel: Tensor, layer: SteerableConv | GroupConv2d, site: str
             generator=name,
             unit="1",
             notion="task",
-            estimate=found,
+            estimate=fraction,
             method=method,
         )
-        for name, found in shares.items()
+        for name, fraction in shares.items()
     ]
 
 
@@ -57,9 +57,9 @@ def cyclic_subgroups(group: Group) -> dict[str, Tensor]:
     if group.space != "plane":
         return {}
     lattice = Dihedral(4)
-    found = {}
+    subgroups = {}
     for name, g in zip(names(lattice), lattice.components, strict=True):
         powers = [torch.linalg.matrix_power(g, k) for k in range(4)]
         if name not in ("identity", "rotation by 270") and bool(group.contains(g)):
-            found[name] = torch.stack(powers)
-    return found
+            subgroups[name] = torch.stack(powers)
+    return subgroups

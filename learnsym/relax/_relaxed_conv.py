@@ -87,6 +87,14 @@ class RelaxedConv(nn.Module, abc.ABC):
         """The exact share of the squared norm of the kernel: for the group, and for each quarter turn or flip."""
         return kernel_degrees(self.kernel(), self.first, site, self.method)
 
+    @abc.abstractmethod
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The weights that tell elements apart."""
+
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
+
     @property
     @abc.abstractmethod
     def method(self) -> str:

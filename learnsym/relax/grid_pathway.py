@@ -45,6 +45,8 @@ class GridPathway(nn.Module):
         torch.Size([2, 4, 8, 8])
     """
 
+    answers_for = ("free", "conv")
+
     def __init__(
         self, free: FreePath, conv: ExactPath, *, free_variance: float = 0.1, conv_variance: float = 1.0
     ) -> None:
@@ -100,6 +102,10 @@ class GridPathway(nn.Module):
     def degrees(self, site: str) -> list[Degree]:
         """The share of the squared norm that commutes with translations by the stride: `|P Θ|² / |Θ|²`."""
         return translation_degrees(site, self, "grid pathway")
+
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
 
     def extra_repr(self) -> str:
         """Prior variances."""

@@ -66,8 +66,8 @@ class Interpolation(nn.Module):
     def reduce(self, values: Float[Tensor, "*B T"]) -> Float[Tensor, "*B J"]:
         """Values at the anchors whose interpolation is nearest to given values, by least squares."""
         basis = self().to(values.dtype)
-        found = torch.linalg.lstsq(basis.mT, values.reshape(-1, values.shape[-1]).mT).solution.mT
-        return found.reshape(*values.shape[:-1], self.count)
+        at_anchors = torch.linalg.lstsq(basis.mT, values.reshape(-1, values.shape[-1]).mT).solution.mT
+        return at_anchors.reshape(*values.shape[:-1], self.count)
 
 
 def anchors(size: Grid, count: int, seed: int) -> Int[Tensor, "J"]:

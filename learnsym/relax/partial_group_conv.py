@@ -46,6 +46,8 @@ class PartialGroupConv(nn.Module):
         torch.Size([1, 32, 9, 9])
     """
 
+    answers_for = ("learned",)
+
     def __init__(self, conv: SteerableConv | GroupConv2d, learned: PartialRange | None = None) -> None:
         super().__init__()
         self.learned = default_range(conv.in_type) if learned is None else learned
@@ -98,6 +100,10 @@ class PartialGroupConv(nn.Module):
         """The learned part of the group."""
         return self.learned.degrees(site)
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """Those of the learned part."""
+        return self.learned.symmetry_parameters()
+
 
 @final
 class PartialMean(nn.Module):
@@ -114,6 +120,8 @@ class PartialMean(nn.Module):
         >>> ls.relax.PartialMean(fields)(torch.rand(1, 32, 9, 9)).shape
         torch.Size([1, 4, 9, 9])
     """
+
+    answers_for = ("learned",)
 
     def __init__(self, field_type: FieldType, learned: PartialRange | None = None) -> None:
         super().__init__()
@@ -139,6 +147,10 @@ class PartialMean(nn.Module):
     def degrees(self, site: str) -> list[Degree]:
         """The learned part of the group."""
         return self.learned.degrees(site)
+
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """Those of the learned part."""
+        return self.learned.symmetry_parameters()
 
     def _matrix(self) -> Float[Tensor, "m c"]:
         return self.mean.matrix() @ self.learned.matrix()

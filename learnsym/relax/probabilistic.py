@@ -1,4 +1,4 @@
-"""Steerable convolution with a learned likelihood of group elements.
+"""Steerable convolution with a learned likelihood of group elements, and the bounds on its equivariance error.
 
 Legend of axes: `B` batch, `c` channels, `*S` pixels, `H` group elements.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -16,9 +17,9 @@ from learnsym.degrees import Degree
 from learnsym.equivariant import FieldType, SteerableConv
 from learnsym.equivariant.field_type import check_channels
 from learnsym.equivariant.steerable.conv import plain_convolution
-from learnsym.relax.likelihood.coverage import coverage_degrees
-from learnsym.relax.likelihood.deviation import Deviation
+from learnsym.relax.deviation import Deviation
 from learnsym.relax.likelihood.likelihood import Likelihood
+from learnsym.relax.likelihood.reading import coverage_degrees
 
 
 class ProbabilisticSteerableConv(nn.Module):
@@ -86,17 +87,17 @@ class ProbabilisticSteerableConv(nn.Module):
         return self.invariant.out_type
 
     def _likelihood(self, index: int) -> Likelihood:
-        found = self.likelihoods[index]
-        assert isinstance(found, Likelihood)
-        return found
+        likelihood = self.likelihoods[index]
+        assert isinstance(likelihood, Likelihood)
+        return likelihood
 
     def streams(self) -> list[Likelihood]:
         """The likelihoods, each once."""
-        found: list[Likelihood] = []
+        distinct: list[Likelihood] = []
         for index in range(len(self.likelihoods)):
-            if all(self._likelihood(index) is not other for other in found):
-                found.append(self._likelihood(index))
-        return found
+            if all(self._likelihood(index) is not other for other in distinct):
+                distinct.append(self._likelihood(index))
+        return distinct
 
     def _fourier(self) -> list[list[Tensor]]:
         """`λ̂(ψ)` of the irreps but the trivial one, for each part of the output."""
@@ -106,7 +107,9 @@ class ProbabilisticSteerableConv(nn.Module):
 
     def kernel(self) -> Float[Tensor, "c_out c_in *S"]:
         """The kernel as an ordinary convolution has it."""
+        # w -> P k, the term of the trivial irrep
         exact = self.invariant.kernel()
+        # P k, λ̂(ψ) -> P k + Σ_ψ k_ψ λ̂(ψ) w_ψ
         return exact if self.deviation is None else exact + self.deviation(self._fourier())
 
     def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
@@ -133,6 +136,14 @@ class ProbabilisticSteerableConv(nn.Module):
         """The fraction of the group that each likelihood covers, `exp(-KL(λ | uniform))`, and of its reflections."""
         return [degree for likelihood in self.streams() for degree in coverage_degrees(likelihood, site)]
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """Those of the likelihoods."""
+        return [p for likelihood in self.streams() for p in likelihood.parameters()]
+
+    def terms(self) -> tuple[str, ...]:
+        """What keeps the mode of each likelihood at the identity, and orders likelihoods along the depth."""
+        return ("alignment", "divergence")
+
     def penalty(self) -> Float[Tensor, ""]:
         """The negative log prior of the free kernel, in nats up to a constant: that of the initial weights.
 
@@ -156,14 +167,18 @@ class ProbabilisticSteerableConv(nn.Module):
         if self.deviation is None:
             return torch.zeros(len(h)).to(h)
         parts = len(self.out_type.parts)
+        # λ, h -> ∫ |λ(h⁻¹ g) - λ(g)| dg
         shifts = {id(likelihood): likelihood.shift_distance(h) for likelihood in self.streams()}
         chosen = [shifts[id(likelihood)] for likelihood in self.likelihoods]
         by_part = torch.stack(chosen if len(chosen) > 1 else chosen * parts)
+        # k -> |k - P k|²
         norms = self.deviation.square_norms(self.deviation.free())
+        # |k - P k|², ∫ |λ(h⁻¹ g) - λ(g)| dg -> the bound, with streams in quadrature
         return (norms[:, None] * by_part.square()).sum(0).sqrt() / self.square_norm().sqrt()
 
     def square_norm(self) -> Float[Tensor, ""]:
         """Squared norm `|k_λ|²` of the kernel in the inner product of the weights."""
+        # w -> |P k|²
         exact = [
             representation.size * weight.square().sum()
             for index, (representation, _) in enumerate(self.out_type.parts)
@@ -171,7 +186,52 @@ class ProbabilisticSteerableConv(nn.Module):
             if name.startswith(f"{index}-")
         ]
         total = torch.stack(exact).sum()
+        # |P k|² -> |P k|² + |Σ_ψ k_ψ λ̂(ψ) w_ψ|², as irreps are orthogonal
         return total if self.deviation is None else total + self.deviation.square_norms(self._fourier()).sum()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What one layer guarantees: `|h·k - k| / |k| <= bound` for the worst of the given elements `h`."""
+
+    site: str
+    group: str
+    bound: float
+    worst: Float[Tensor, "n n"]
+    """The element of the largest bound."""
+
+
+def certificates(network: nn.Module, h: Float[Tensor, "H n n"] | None = None) -> list[Certificate]:
+    """The bound of each probabilistic layer, by its likelihood and weights alone: no data are needed.
+
+    Args:
+        network: with layers `ProbabilisticSteerableConv`.
+        h: elements; those of the quadrature of each likelihood when None.
+
+    Example:
+        >>> fields = ls.equivariant.FieldType.regular(ls.groups.Cyclic(4), 2)
+        >>> ls.relax.certificates(ls.relax.ProbabilisticSteerableConv(fields, fields, 3))[0].bound
+        0.0
+    """
+    return [
+        _certificate(name, layer, h)
+        for name, layer in network.named_modules()
+        if isinstance(layer, ProbabilisticSteerableConv)
+    ]
+
+
+def likelihoods(network: nn.Module) -> list[list[Likelihood]]:
+    """The streams of each probabilistic layer, from the first layer to the last."""
+    layers = [module for module in network.modules() if isinstance(module, ProbabilisticSteerableConv)]
+    return [layer.streams() for layer in layers]
+
+
+def _certificate(name: str, layer: ProbabilisticSteerableConv, h: Tensor | None) -> Certificate:
+    elements = layer.streams()[0].elements() if h is None else h
+    with torch.no_grad():
+        bounds = layer.certificate(elements)
+    worst = int(bounds.argmax())
+    return Certificate(f"layer:{name}", layer.in_type.group.name, float(bounds[worst]), elements[worst])
 
 
 def _count(module: nn.Module) -> int:
@@ -179,20 +239,23 @@ def _count(module: nn.Module) -> int:
 
 
 def _likelihoods(given: Likelihood | Sequence[Likelihood] | None, out_type: FieldType) -> list[Likelihood]:
-    found = [Likelihood(out_type.group)] if given is None else [given] if isinstance(given, Likelihood) else list(given)
-    if len(found) not in (1, len(out_type.parts)):
+    streams = (
+        [Likelihood(out_type.group)] if given is None else [given] if isinstance(given, Likelihood) else list(given)
+    )
+    if len(streams) not in (1, len(out_type.parts)):
         raise ValueError(
-            f"likelihood: got {len(found)}, must be 1 or one for each of the {len(out_type.parts)} parts of {out_type}"
+            f"likelihood: got {len(streams)}, must be 1 or one for each of the {len(out_type.parts)} parts of "
+            f"{out_type}"
         )
-    for likelihood in found:
+    for likelihood in streams:
         if likelihood.group != out_type.group:
             raise ValueError(f"likelihood: got one over {likelihood.group}, must be over {out_type.group}")
-        if likelihood.irreps != found[0].irreps:
+        if likelihood.irreps != streams[0].irreps:
             raise ValueError(
-                f"likelihood: got band_limit_out={likelihood.band_limit_out} and {found[0].band_limit_out}, must be "
+                f"likelihood: got band_limit_out={likelihood.band_limit_out} and {streams[0].band_limit_out}, must be "
                 "one for all streams of a layer"
             )
-    return found
+    return streams
 
 
 def _check_rank(rank: int | None) -> None:

@@ -91,6 +91,10 @@ class RelaxedGroupConv2d(RelaxedConv):
         w = torch.cat([self.weights, self.weights.mean(1, keepdim=True)], 1)
         return (w[:, self.element()][..., None, None] * kernels).mean(0)
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The weights of each element."""
+        return [self.weights]
+
     def penalty(self) -> Float[Tensor, ""]:
         """`Σ_l Σ_{g,h} |w_l(g) - w_l(h)|` over pairs of elements, each once."""
         w = self.weights
@@ -108,15 +112,15 @@ def _elements_of_blocks(in_type: FieldType, out_type: FieldType) -> Int[Tensor, 
 
 def _elements(field_type: FieldType) -> Int[Tensor, "c"]:
     """The element of each channel, the order of the group for trivial fields."""
-    regular, found = Regular(field_type.group), []
+    regular, elements = Regular(field_type.group), []
     for representation, count in field_type.parts:
         if representation == regular:
-            found.append(torch.arange(representation.size).repeat(count))
+            elements.append(torch.arange(representation.size).repeat(count))
         elif representation.is_trivial:
-            found.append(torch.full((count,), regular.size))
+            elements.append(torch.full((count,), regular.size))
         else:
             raise ValueError(f"in_type, out_type: got {representation!r}, must be trivial or regular fields")
-    return torch.cat(found)
+    return torch.cat(elements)
 
 
 def check_banks(banks: int) -> None:

@@ -107,6 +107,10 @@ class RelaxedSteerableConv(RelaxedConv):
         )
         return expanded(torch.cat([c for c, _ in parts], 2), weighted)
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The weights of each pixel."""
+        return list(self.weights.values())
+
     def penalty(self) -> Float[Tensor, ""]:
         """`Σ_lK Σ_{u,v} |w_lK(u) - w_lK(v)|` over pairs of pixels at the same radius, each once."""
         w = torch.cat([weight.flatten(0, 1).flatten(1) for weight in self.weights.values()])

@@ -124,6 +124,14 @@ class RelaxedTranslationConv(nn.Module):
         shared: dict[str, Any] = {"site": site, "group": group, "unit": "1", "notion": "task", "method": method}
         return [Degree(generator="all elements", estimate=estimate, **shared)]
 
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The map of weights."""
+        return [self.weights]
+
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
+
 
 class _Mixture(nn.Module):
     """Of torch alone; traced, so that what is exported knows no class of this library."""
@@ -140,11 +148,11 @@ class _Mixture(nn.Module):
 
 
 def _fresh(conv: ExactConv, bank: int, banks: int) -> ExactConv:
-    found: ExactConv = copy.deepcopy(conv)
-    found.reset_parameters()
+    fresh: ExactConv = copy.deepcopy(conv)
+    fresh.reset_parameters()
     if bank:
-        found.bias = None
+        fresh.bias = None
     with torch.no_grad():
-        for weight in found.weights.values():
+        for weight in fresh.weights.values():
             weight.mul_(banks**0.5)
-    return found
+    return fresh

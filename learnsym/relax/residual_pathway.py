@@ -95,6 +95,10 @@ class ResidualPathway(nn.Module):
         share = 1 - self.distance().item() ** 2
         return [share_degree(site, self.equivariant, estimate=share, method="residual pathway")]
 
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
+
     def extra_repr(self) -> str:
         """Prior variances."""
         return f"exact_variance={self.exact_variance:g}, free_variance={self.free_variance:g}"
@@ -121,8 +125,8 @@ def free_kernel(layer: ExactLayer, free: nn.Module | None) -> Tensor:
         return torch.zeros_like(kernel)
     weight = getattr(free, "weight", None)
     if not isinstance(weight, Tensor) or weight.shape != kernel.shape:
-        found = type(free).__name__ if not isinstance(weight, Tensor) else tuple(weight.shape)
-        raise ValueError(f"free: got {found}, must have a weight {tuple(kernel.shape)}; use equivariant.plain()")
+        given = type(free).__name__ if not isinstance(weight, Tensor) else tuple(weight.shape)
+        raise ValueError(f"free: got {given}, must have a weight {tuple(kernel.shape)}; use equivariant.plain()")
     if getattr(free, "bias", None) is not None:
         raise ValueError(
             "free: has a bias, must have none, since only the kernel may leave the symmetry; set bias=False"

@@ -86,14 +86,14 @@ class SparsifiedMap(nn.Module):
     @classmethod
     def reduced(cls, layer: FactoredMap, share: float = 0.5, seed: int = 0) -> SparsifiedMap:
         """The layer with anchors that is nearest to a factored one, pattern by pattern; its pixel bias is averaged."""
-        found = cls(layer.in_channels, layer.out_channels, layer.size, stride=layer.stride, share=share, seed=seed).to(
+        sparse = cls(layer.in_channels, layer.out_channels, layer.size, stride=layer.stride, share=share, seed=seed).to(
             layer.reading
         )
         with torch.no_grad():
-            found.reading.copy_(found.over_input.reduce(layer.reading.transpose(1, 2)))
-            found.writing.copy_(found.over_output.reduce(layer.writing))
-            found.bias.copy_(layer.constant().mean(1))
-        return found
+            sparse.reading.copy_(sparse.over_input.reduce(layer.reading.transpose(1, 2)))
+            sparse.writing.copy_(sparse.over_output.reduce(layer.writing))
+            sparse.bias.copy_(layer.constant().mean(1))
+        return sparse
 
     def patterns(self) -> tuple[Float[Tensor, "c X d"], Float[Tensor, "d c Y"]]:
         """What is read and written, at all pixels."""
@@ -191,7 +191,7 @@ class SparsifiedConv(nn.Module):
     @classmethod
     def reduced(cls, layer: ConvMap, share: float = 0.8, seed: int = 0) -> SparsifiedConv:
         """The layer with anchors whose kernel is nearest to that of a convolution."""
-        found = cls(
+        sparse = cls(
             layer.in_channels,
             layer.out_channels,
             layer.size,
@@ -201,9 +201,9 @@ class SparsifiedConv(nn.Module):
             seed=seed,
         ).to(layer.weight)
         with torch.no_grad():
-            found.weight.copy_(found.over_kernel.reduce(layer.kernel().flatten(2)))
-            found.bias.copy_(layer.bias)
-        return found
+            sparse.weight.copy_(sparse.over_kernel.reduce(layer.kernel().flatten(2)))
+            sparse.bias.copy_(layer.bias)
+        return sparse
 
     def kernel(self) -> Float[Tensor, "d c k k"]:
         """The interpolated kernel."""

@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.statistics import LEVEL
+
 BURN_IN = 200
 
 
@@ -28,7 +30,7 @@ class StreamPosterior:
         """The posterior mean of the weights."""
         return self.weights.mean(0)
 
-    def interval(self, level: float = 0.9) -> tuple[Float[Tensor, "S"], Float[Tensor, "S"]]:
+    def interval(self, level: float = LEVEL) -> tuple[Float[Tensor, "S"], Float[Tensor, "S"]]:
         """The equal-tailed credible interval of each weight."""
         low, high = self.weights.quantile(torch.tensor([(1 - level) / 2, (1 + level) / 2]).to(self.weights), 0)
         return low, high
@@ -69,14 +71,14 @@ def stream_posterior(
     single = (values.sum(0) + (alpha / alpha.sum()).log()).softmax(0)
     likelihoods = (values - values.amax(1, keepdim=True)).exp()
     random = torch.Generator().manual_seed(seed)
-    weights, kept = alpha / alpha.sum(), []
+    weights, drawn = alpha / alpha.sum(), []
     for step in range(BURN_IN + draws):
         chosen = torch.multinomial(likelihoods * weights + 1e-300, 1, generator=random)
         counts = torch.bincount(chosen[:, 0], minlength=len(alpha))
         weights = _dirichlet(alpha + counts, random)
         if step >= BURN_IN:
-            kept.append(weights)
-    return StreamPosterior(single, torch.stack(kept))
+            drawn.append(weights)
+    return StreamPosterior(single, torch.stack(drawn))
 
 
 def _dirichlet(concentration: Tensor, random: torch.Generator) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor, fx, nn
 from learnsym.degrees import Degree
 from learnsym.equivariant.twins import plain_twin
 from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
+from learnsym.statistics import LEVEL
 
 NONE = "none"
 
@@ -78,11 +79,11 @@ class Streams(nn.Module):
 
     def log_likelihoods(self, x: Tensor, y: Int[Tensor, "B"]) -> Float[Tensor, "B S"]:
         """`log p_s(y_n | x_n)`."""
-        found = self.log_probabilities(x)
-        return found.gather(-1, y[:, None, None].expand(-1, found.shape[1], 1))[..., 0]
+        log_probabilities = self.log_probabilities(x)
+        return log_probabilities.gather(-1, y[:, None, None].expand(-1, log_probabilities.shape[1], 1))[..., 0]
 
     @torch.no_grad()
-    def condition(self, x: Tensor, y: Int[Tensor, "N"], level: float = 0.9, seed: int = 0) -> StreamPosterior:
+    def condition(self, x: Tensor, y: Int[Tensor, "N"], level: float = LEVEL, seed: int = 0) -> StreamPosterior:
         """Set the weights to their posterior mean given held-out examples, with credible intervals, in place.
 
         Args:
@@ -122,6 +123,10 @@ class Streams(nn.Module):
             )
             for name, weight, low, high in rows
         ]
+
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The logarithms of the weights of the streams."""
+        return [self.logits]
 
     def chosen(self) -> int:
         """The stream of largest weight among those with a symmetry."""

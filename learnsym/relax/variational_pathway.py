@@ -6,6 +6,7 @@ Legend of axes: `B` batch, `c` channels, `*S` pixels (none for a linear map).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 from jaxtyping import Float
@@ -79,9 +80,19 @@ class VariationalPathway(nn.Module):
 
     def draw(self) -> Float[Tensor, "c_out c_in *S"]:
         """A kernel from the posterior."""
-        noise = {name: log_std.exp() * torch.randn_like(log_std) for name, log_std in self.exact_log_std.items()}
-        free = self.free + self.free_log_std.exp() * torch.randn_like(self.free)
-        return self.equivariant.kernel() + self.equivariant.kernel_of(noise) + self._broken(free)
+        noise = {name: torch.randn_like(scale) for name, scale in self.exact_log_std.items()}
+        exact, broken = self._drawn(noise, torch.randn_like(self.free))
+        return exact + broken
+
+    def _drawn(self, noise: Mapping[str, Tensor], free: Tensor) -> tuple[Tensor, Tensor]:
+        """The equivariant part of a kernel from the posterior and the part that is orthogonal to it."""
+        exact = {name: self.exact_log_std[name].exp() * values for name, values in noise.items()}
+        broken = self._broken(self.free + self.free_log_std.exp() * free)
+        return self.equivariant.kernel() + self.equivariant.kernel_of(exact), broken
+
+    def _share(self, noise: Mapping[str, Tensor], free: Tensor) -> Tensor:
+        exact, broken = (part.square().sum() for part in self._drawn(noise, free))
+        return exact / (exact + broken)
 
     def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
         """The fields of the output, with a drawn kernel in training and the mean otherwise."""
@@ -114,12 +125,16 @@ class VariationalPathway(nn.Module):
     @torch.no_grad()
     def degrees(self, site: str) -> list[Degree]:
         """The equivariant share `|P W|² / |W|²` of the kernel: mean and 90 % interval of the posterior."""
-        shares = torch.stack(
-            [1 - kernel_distance(self.equivariant, self.draw()).square() for _ in range(DRAWS)]
-        ).double()
+        exact = {name: torch.randn(DRAWS, *scale.shape).to(scale) for name, scale in self.exact_log_std.items()}
+        free = torch.randn(DRAWS, *self.free.shape).to(self.free)
+        shares = torch.vmap(self._share, chunk_size=CHUNK)(exact, free).double()
         low, high = shares.quantile(torch.tensor([0.05, 0.95], device=shares.device).double()).tolist()
         interval = {"estimate": shares.mean().item(), "low": low, "high": high}
         return [share_degree(site, self.equivariant, method="variational pathway", **interval)]
+
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
 
 
 def best_variance(mean: Tensor, log_std: Tensor) -> Float[Tensor, ""]:

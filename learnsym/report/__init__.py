@@ -1,7 +1,6 @@
 """What was inferred, as figures, one page and one table."""
 
-from learnsym.report import figures, html
-from learnsym.report.analyze import analyze
-from learnsym.report.results import Analysis
+from learnsym.report import figures
+from learnsym.report.run import Analysis, analyze, text_table
 
-__all__ = ["Analysis", "analyze", "figures", "html"]
+__all__ = ["Analysis", "analyze", "figures", "text_table"]

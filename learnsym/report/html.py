@@ -1,59 +1,33 @@
-"""One self-contained page: figures and style inlined, nothing fetched, readable on a phone and in print."""
+"""What all pages share: self-contained files, figures and style inlined, nothing fetched, readable on a phone."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable
 from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from learnsym.degrees import Degree
-from learnsym.report import gauge, words
-from learnsym.report.draw import Panel, slug
-from learnsym.report.figures.style import NOTION_COLOURS, TWIN_COLOURS
-from learnsym.report.results import Analysis, DataResult, Interval
-from learnsym.report.table import cell_text, score_name
+from learnsym.report.panel import Panel
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-
-def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
-    """The page of an analysis.
-
-    Args:
-        analysis: what was found.
-        panels: the drawn figures.
-    """
-    pages = environment()
-    pages.globals.update(words=words, twin_colours=TWIN_COLOURS, notion_colours=NOTION_COLOURS)
-    pages.filters.update(slug=slug, image=image, extra_inputs=words.extra_inputs)
-    return pages.get_template("report.html.j2").render(
-        analysis=analysis,
-        css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),
-        degree_rows=_degree_rows(analysis),
-        dials={data.label: gauge.dial(data) for data in analysis.data},
-        flags=[(data.label, law.generator, flag) for data in analysis.data for law in data.poses for flag in law.flags],
-        networks=sum(len(twin.seeds) for data in analysis.data for twin in data.twins),
-        notes=_notes(analysis.data),
-        panels=_by_kind(panels),
-        score_name=score_name(analysis.data),
-        scale=_scale(analysis.data),
-    )
 
 
 def environment() -> Environment:
     """Templates of pages: every value escaped, every name known."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    pages = Environment(
         loader=PackageLoader("learnsym.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    pages.filters.update(image=image)
+    pages.globals.update(css=_style())
+    return pages
 
 
 def image(panel: Panel) -> str:
@@ -61,41 +35,11 @@ def image(panel: Panel) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode(panel.svg.encode()).decode()
 
 
-def _degree_rows(analysis: Analysis) -> list[tuple[tuple[str, str], list[dict[str, object]]]]:
-    # one row per site and generator under each (notion, method), one cell per data set
-    found: dict[tuple[str, str], dict[str, dict[str, Degree]]] = {}
-    for degree in analysis.degrees:
-        name = degree.generator if degree.site == "input" else f"{degree.generator} at {degree.site}"
-        found.setdefault((degree.notion, degree.method), {}).setdefault(name, {})[degree.data] = degree
-    return [(key, [_row(name, cells, analysis) for name, cells in rows.items()]) for key, rows in sorted(found.items())]
-
-
-def _notes(data: Sequence[DataResult]) -> dict[str, list[str]]:
-    # a note that holds for several data sets is printed once
-    found: dict[str, list[str]] = {}
-    for result in data:
-        for note in result.notes:
-            found.setdefault(note, []).append(result.label)
-    return found
-
-
-def _row(generator: str, cells: dict[str, Degree], analysis: Analysis) -> dict[str, object]:
-    texts = [cell_text(cells[data.label]) if data.label in cells else "–" for data in analysis.data]
-    return {"generator": generator, "unit": next(iter(cells.values())).unit, "cells": texts}
-
-
-def _by_kind(panels: Sequence[Panel]) -> dict[str, list[Panel]]:
+def by_kind(panels: Iterable[Panel]) -> dict[str, list[Panel]]:
+    """Panels of each kind, kinds in alphabetical order."""
     ordered = sorted(panels, key=lambda panel: panel.kind)
     return {kind: list(group) for kind, group in groupby(ordered, key=lambda panel: panel.kind)}
 
 
-def _scale(data: Sequence[DataResult]) -> dict[str, float]:
-    # common axis of the little interval plots beside accuracies
-    edges = [edge for result in data for twin in result.twins for edge in _edges(twin.accuracy)]
-    low, high = min(edges, default=0.0), max(edges, default=1.0)
-    pad = 0.06 * (high - low) or 0.01
-    return {"low": low - pad, "span": high - low + 2 * pad}
-
-
-def _edges(value: Interval) -> list[float]:
-    return [edge for edge in (value.estimate, value.low, value.high) if edge is not None]
+def _style() -> str:
+    return resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8")

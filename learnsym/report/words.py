@@ -1,23 +1,54 @@
-"""Findings in words: one short headline and one explaining sentence each."""
+"""Numbers in plain words, the same on all pages: digits, units, true minus signs, intervals in brackets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from dataclasses import dataclass
 
 from learnsym.degrees import Degree
-from learnsym.report.results import DataResult, ExtentCurve, Interval, PoseLaw, TwinResult
+from learnsym.statistics import Interval
 
-_MOVED = {
-    "rotation": "Rotated",
-    "translation_x": "Shifted sideways",
-    "translation_y": "Shifted vertically",
-    "scale": "Rescaled",
-    "stretch": "Stretched",
-    "shear": "Sheared",
-}
+PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def number(value: float, unit: str = "1") -> str:
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A finding and what it rests on."""
+
+    headline: str
+    detail: str
+
+
+def true_minus(text: str) -> str:
+    """A number with the sign − in place of a hyphen."""
+    return text.replace("-", "−")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A few significant digits; powers of ten where they are shorter."""
+    if math.isinf(value):
+        return "∞"
+    if value and not 1e-3 <= abs(value) < 1e5:
+        leading, exponent = f"{value:.1e}".split("e")
+        return true_minus(f"{leading}e{int(exponent)}")
+    return f"{value:.0f}" if abs(value) >= 1000 else true_minus(f"{value:.{digits}g}")
+
+
+def two_digits(value: float | int) -> str:
+    """A difference or factor to two digits, without powers of ten."""
+    if math.isinf(value):
+        return "−∞" if value < 0 else "∞"
+    text = f"{value:.0f}" if abs(value) >= 9.95 else f"{value:.1f}" if abs(value) >= 0.95 else f"{value:.2f}"
+    return "0" if float(text) == 0 else true_minus(text)
+
+
+def prefixed(value: float) -> tuple[str, str]:
+    """Three digits and the prefix of the unit: `("2.5", "k")`."""
+    size, prefix = next(((size, prefix) for size, prefix in PREFIXES if value >= size), (1.0, ""))
+    return f"{value / size:.3g}", prefix
+
+
+def in_unit(value: float, unit: str = "1") -> str:
     """A value in its reporting unit: `61°`, `0.12 image width`, `0.3 log`."""
     if unit == "degree":
         return f"{value:.0f}°"
@@ -25,113 +56,33 @@ def number(value: float, unit: str = "1") -> str:
     return text if unit == "1" else f"{text} {unit}"
 
 
+def bracketed(estimate: str, low: str | None, high: str | None) -> str:
+    """An estimate with the ends of its interval: `61 [55, 66]`; alone when there is no interval."""
+    return estimate if low is None or high is None else f"{estimate} [{low}, {high}]"
+
+
 def interval(value: Interval | Degree, unit: str = "1") -> str:
-    """A value with its interval in brackets: `61° [55, 66]`."""
-    if value.low is None or value.high is None:
-        return number(value.estimate, unit)
-    low, high = (number(edge, unit).removesuffix("°").removesuffix(f" {unit}") for edge in (value.low, value.high))
-    return f"{number(value.estimate, unit)} [{low}, {high}]"
-
-
-def score(twin: TwinResult) -> str:
-    """The accuracy of a twin with its interval in percent, or its squared error."""
-    value = twin.accuracy
-    if twin.score != "accuracy":
-        bracket = "" if value.low is None else f" [{value.low:.3g}, {value.high:.3g}]"
-        return f"{value.estimate:.3g}{bracket}"
-    if value.low is None or value.high is None:
-        return f"{value.estimate:.1%}"
-    return f"{value.estimate:.1%} [{100 * value.low:.1f}, {100 * value.high:.1f}]"
-
-
-def pose_headline(law: PoseLaw) -> str:
-    """How far the data are moved, in a few words."""
-    moved = _MOVED.get(law.generator, f"Moved along {law.generator}")
-    width, low, high = law.half_width.estimate, law.half_width.low, law.half_width.high
-    if law.kind == "unreadable":
-        return f"Poses along {law.generator} cannot be read"
-    if law.kind == "several":
-        return f"{moved} in several ways, within {number(width, law.unit)}"
-    if law.kind == "periodic":
-        turn = number(2 * law.cap / law.facts["order"], law.unit)
-        return f"{moved} by multiples of {turn}, each up to {number(width, law.unit)} more"
-    if law.kind == "full" or (high is not None and high >= 0.99 * law.cap and width > 0.92 * law.cap):
-        return f"{moved} by any angle" if law.unit == "degree" else f"{moved} over the whole range"
-    if low is not None and high is not None and low <= 0.01 * law.cap:
-        return f"Not {moved.lower()}, or by less than {number(high, law.unit)}"
-    return f"{moved} by up to {number(width, law.unit)}"
-
-
-def pose_detail(law: PoseLaw, level: float) -> str:
-    """The interval behind `pose_headline`, and where it comes from."""
-    if law.kind == "unreadable":
-        return "The network does not tell poses even on the images it was trained on, so nothing follows."
-    inferred = f"Inferred half-width {number(law.half_width.estimate, law.unit)}"
-    if law.half_width.low is None or law.half_width.high is None:
-        return f"{inferred}, from the images alone."
-    low, high = number(law.half_width.low, law.unit), number(law.half_width.high, law.unit)
-    return f"{inferred}, {level:.0%} interval {low} to {high}, from the images alone."
-
-
-def extent_headline(extent: ExtentCurve) -> str:
-    """Which widths of augmentation the labels tolerate, in a few words."""
-    low, high = min(extent.tolerated), max(extent.tolerated)
-    if low == high == 0:
-        return f"Labels are best served without added {extent.generator}"
-    if low == high:
-        return f"Labels are best served by {number(low, extent.unit)}"
-    if low == 0:
-        return f"Labels tolerate up to {number(high, extent.unit)}"
-    return f"Labels tolerate {number(low, extent.unit)} to {number(high, extent.unit)}"
-
-
-def extent_detail(extent: ExtentCurve) -> str:
-    """What `extent_headline` rests on."""
-    return (
-        f"Of {len(extent.widths)} widths of random {extent.generator} tried, these have a validation loss within noise "
-        f"of the best, {number(extent.best, extent.unit)}."
+    """A value in its reporting unit with its interval: `61° [55, 66]`."""
+    low, high = (
+        None if end is None else in_unit(end, unit).removesuffix("°").removesuffix(f" {unit}")
+        for end in (value.low, value.high)
     )
+    return bracketed(in_unit(value.estimate, unit), low, high)
 
 
-def extra_inputs(data: DataResult) -> list[str]:
-    """What relaxed networks on clouds have learned beside the clouds, one sentence each; none for other networks."""
-    return [_EXTRA[degree.method](degree) for degree in data.degrees if degree.method in _EXTRA]
+def quantity(value: Interval, digits: int = 3) -> str:
+    """A number without a unit with its interval: `0.31 [0.2, 0.5]`."""
+    low, high = value.ends
+    return bracketed(number(value.estimate, digits), number(low, digits), number(high, digits))
 
 
-def _fixed_vector(degree: Degree) -> str:
-    place = degree.generator.removeprefix("fixed vector ")
-    return f"Learned vector {place} is {interval(degree)} times as long as the vectors of the points."
+def percent(estimate: float, low: float | None, high: float | None) -> str:
+    """A share with its interval: `97.1% [96.8, 97.4]`."""
+    ends = (None if end is None else f"{100 * end:.1f}" for end in (low, high))
+    return bracketed(f"{estimate:.1%}", *ends)
 
 
-def _coordinates(degree: Degree) -> str:
-    low, high = degree.low, degree.high
-    if (degree.estimate if high is None else high) < 0.005:
-        return "Of the mean square of all scalars, less than 0.5% sees where points are."
-    bracket = "" if low is None or high is None else f" [{100 * low:.1f}, {100 * high:.1f}]"
-    return f"Of the mean square of all scalars, {degree.estimate:.1%}{bracket} sees where points are."
-
-
-_EXTRA = {"fixed inputs": _fixed_vector, "absolute coordinates": _coordinates}
-
-
-def score_headline(data: DataResult) -> str:
-    """How the learned twin does, in a few words."""
-    twin = data.twin("learned") or best(data.twins)
-    if twin.score != "accuracy":
-        return f"{twin.score.capitalize()} {twin.accuracy.estimate:.3g} with the {twin.name} twin"
-    return f"{twin.accuracy.estimate:.1%} with the {twin.name} twin"
-
-
-def score_detail(data: DataResult) -> str:
-    """The learned twin next to the best other one."""
-    learned, others = data.twin("learned"), [twin for twin in data.twins if twin.name != "learned"]
-    if learned is None or not others:
-        twin = learned or best(data.twins)
-        return f"{twin.score.capitalize()} {score(twin)}."
-    other = best(others)
-    return f"Learned {score(learned)}; the best other twin, {other.name}, {score(other)}."
-
-
-def best(twins: Sequence[TwinResult]) -> TwinResult:
-    """The twin of highest accuracy or lowest error."""
-    return max(twins, key=lambda twin: twin.accuracy.estimate if twin.score == "accuracy" else -twin.accuracy.estimate)
+def three_digits(estimate: float, low: float | None, high: float | None) -> str:
+    """A loss or another plain number with its interval: `0.25 [0.2, 0.3]`."""
+    ends = (None if end is None else f"{end:.3g}" for end in (low, high))
+    return bracketed(f"{estimate:.3g}", *ends)

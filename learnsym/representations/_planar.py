@@ -16,11 +16,11 @@ def determinant(g: Float[Tensor, "*B n n"]) -> Float[Tensor, "*B"]:
 
 def powers_of_phase(count: int, x: Float[Tensor, "*B"], y: Float[Tensor, "*B"]) -> list[tuple[Tensor, Tensor]]:
     """Real and imaginary part of `(x + i y)^m` for `m = 0 ... count`; exact for quarter turns."""
-    found = [(torch.ones_like(x), torch.zeros_like(x))]
+    powers = [(torch.ones_like(x), torch.zeros_like(x))]
     for _ in range(count):
-        real, imaginary = found[-1]
-        found.append((real * x - imaginary * y, real * y + imaginary * x))
-    return found
+        real, imaginary = powers[-1]
+        powers.append((real * x - imaginary * y, real * y + imaginary * x))
+    return powers
 
 
 def rotation_of_frequency(m: int, g: Float[Tensor, "*B n n"]) -> Float[Tensor, "*B 2 2"]:

@@ -77,8 +77,8 @@ def isotypic(matrices: Float[Tensor, "G d d"], irreps: Sequence[Irrep]) -> list[
     """
     components = []
     for irrep in irreps:
-        found = invariants(tensor_product(matrices, irrep(generating(irrep.group))))
-        embeddings = _independent(found.unflatten(1, (matrices.shape[-1], irrep.size)) * irrep.size**0.5)
+        copies = invariants(tensor_product(matrices, irrep(generating(irrep.group))))
+        embeddings = _independent(copies.unflatten(1, (matrices.shape[-1], irrep.size)) * irrep.size**0.5)
         components.append(Component(irrep, embeddings))
     return components
 

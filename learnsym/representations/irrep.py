@@ -134,8 +134,8 @@ def irreps(group: Group, band_limit: int | None = None) -> list[Irrep]:
     if band_limit is None and count is None:
         raise ValueError(f"band_limit: got None, must be given for {group}; 2 to 4 are usual")
     highest = band_limit if band_limit is not None else (count or 0) // 2
-    found = []
+    by_frequency = []
     for frequency in range(highest + 1):
         even = Irrep(group, frequency)
-        found += [even, Irrep(group, frequency, 1)] if even._has_parities else [even]
-    return found
+        by_frequency += [even, Irrep(group, frequency, 1)] if even._has_parities else [even]
+    return by_frequency

@@ -13,6 +13,7 @@ from learnsym.scaling.runs import Runs, read_runs
 from learnsym.scaling.same_loss import compute_ratios
 from learnsym.scaling.settings import StudySettings
 from learnsym.scaling.study import Study, study, study_folder
+from learnsym.scaling.study_json import write_study
 
 __all__ = [
     "ExponentComparison",
@@ -38,4 +39,5 @@ __all__ = [
     "repeated_intervals",
     "study",
     "study_folder",
+    "write_study",
 ]

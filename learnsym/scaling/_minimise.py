@@ -54,12 +54,14 @@ def minimise(
         added = (damping[active, None] * diagonal + floor)[:, :, None] * np.eye(theta.shape[1])
         trial = np.clip(theta[active] + np.linalg.solve(hessian + added, gradient[..., None])[..., 0], *bounds)
         f_trial, jacobian_trial = model(trial)
-        found = (weights[active] * huber(targets[active] - f_trial, delta)).sum(1)
-        better = found < objective[active]
-        calm[active] = np.where(objective[active] - found > tolerance * objective[active], 0, calm[active] + 1)
+        objective_trial = (weights[active] * huber(targets[active] - f_trial, delta)).sum(1)
+        better = objective_trial < objective[active]
+        calm[active] = np.where(
+            objective[active] - objective_trial > tolerance * objective[active], 0, calm[active] + 1
+        )
         moved = active[better]
         theta[moved], f[moved], jacobian[moved] = trial[better], f_trial[better], jacobian_trial[better]
-        objective[moved] = found[better]
+        objective[moved] = objective_trial[better]
         damping[active] = np.clip(damping[active] * np.where(better, 0.3, 5.0), 1e-12, 1e8)
         active = active[calm[active] < 8]
         if not len(active):

@@ -64,7 +64,7 @@ def study_arm(runs: Runs, settings: StudySettings) -> ArmStudy:
     fits = {flag: _law(fitted, flag, settings, delta) for flag in (True, False)}
     # before laws are refused: runs that establish E refute the law without it, even where they do not fix that with it
     irreducible = _established(fits[True], fitted, settings)
-    laws = {flag: _fixed(found, fitted) for flag, found in fits.items()}
+    laws = {flag: _fixed(fit, fitted) for flag, fit in fits.items()}
     law = laws[irreducible]
     costs, problems = _costs(runs)
     frontiers = {}
@@ -122,25 +122,25 @@ def _law(runs: Runs, irreducible: bool, settings: StudySettings, delta: float) -
         return str(error)
 
 
-def _fixed(found: LawIntervals | str, runs: Runs) -> LawIntervals | str:
+def _fixed(fit: LawIntervals | str, runs: Runs) -> LawIntervals | str:
     """The law, or why the runs do not fix it."""
-    return found if isinstance(found, str) else unfixed(found.law, (found.a, found.b), runs.N, runs.D) or found
+    return fit if isinstance(fit, str) else unfixed(fit.law, (fit.a, fit.b), runs.N, runs.D) or fit
 
 
 def _established(law: LawIntervals | str, runs: Runs, settings: StudySettings) -> bool:
     if settings.irreducible != "auto" or isinstance(law, str):
         return settings.irreducible == "yes"
-    return law.E.low > CLEAR * float(runs.loss.min())
+    return law.E.ends[0] > CLEAR * float(runs.loss.min())
 
 
 def _costs(runs: Runs) -> tuple[dict[str, SampleCost], list[str]]:
-    found, problems = {}, []
+    costs, problems = {}, []
     for kind, values in runs.cost.items():
         try:
-            found[kind] = SampleCost.of(runs.N, values)
+            costs[kind] = SampleCost.of(runs.N, values)
         except ValueError as error:
             problems.append(f"{runs.arm}, {kind}: {error}.")
-    return found, problems
+    return costs, problems
 
 
 def _range(runs: Runs, kind: str) -> np.ndarray:
@@ -152,9 +152,9 @@ def _repeated(runs: Runs, irreducible: bool, settings: StudySettings, delta: flo
     if (runs.epochs <= 1 + 1e-9).all():
         return "no run sees an example twice"
     try:
-        found = repeated_intervals(
+        intervals = repeated_intervals(
             runs.N, runs.U, runs.D, runs.loss, runs.cells, irreducible=irreducible, delta=delta, **settings.resampling
         )
     except ValueError as error:
         return str(error)
-    return unfixed(found.law.law, (found.a, found.b), runs.N, runs.D) or found
+    return unfixed(intervals.law.law, (intervals.a, intervals.b), runs.N, runs.D) or intervals

@@ -9,11 +9,11 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float, Int
 
-from learnsym.measure import Interval
 from learnsym.scaling._minimise import minimise
 from learnsym.scaling._surface import Surface
 from learnsym.scaling.fit import fitted
 from learnsym.scaling.law import Law
+from learnsym.statistics import LEVEL, Interval, check_level, percentile_interval
 
 REDRAWS = 1000
 
@@ -39,7 +39,7 @@ def law_intervals(
     D: np.ndarray,
     loss: np.ndarray,
     cells: np.ndarray,
-    level: float = 0.9,
+    level: float = LEVEL,
     replicates: int = 200,
     seed: int = 0,
     irreducible: bool = True,
@@ -88,22 +88,18 @@ def law_intervals(
     a, b = samples[:, 2], samples[:, 4]
     columns = (*samples.T, b / (a + b), a / (a + b))
     names = ("E", "A", "a", "B", "b", "a_opt", "b_opt")
-    intervals = {name: interval_of(column, level) for name, column in zip(names, columns, strict=True)}
+    intervals = {
+        name: percentile_interval(getattr(law, name), column, level)
+        for name, column in zip(names, columns, strict=True)
+    }
     return LawIntervals(law=law, samples=samples, **intervals)
 
 
 def check_resampling(level: float, replicates: int) -> None:
     """Refuse a level or a number of resamples that gives no interval."""
-    if not 0 < level < 1:
-        raise ValueError(f"level: got {level}, must lie between 0 and 1; 0.9 is usual")
+    check_level(level)
     if replicates < 20:
         raise ValueError(f"replicates: got {replicates}, must be at least 20; 200 is usual")
-
-
-def interval_of(values: Float[np.ndarray, " R"], level: float) -> Interval:
-    """The percentile interval of resampled values."""
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(low=float(low), high=float(high), level=level)
 
 
 def resampled(
@@ -111,8 +107,8 @@ def resampled(
 ) -> Float[np.ndarray, "R 5"]:
     """`E, A, a, B, b` of laws fitted to resampled cells, each started from the law of all of them."""
     start = np.repeat(theta[None], len(weights), axis=0)
-    found, _ = minimise(surface.model(), surface.log_loss[None], weights, start, surface.bounds, delta)
-    return surface.coefficients(found)
+    fitted, _ = minimise(surface.model(), surface.log_loss[None], weights, start, surface.bounds, delta)
+    return surface.coefficients(fitted)
 
 
 def draws(
@@ -138,12 +134,12 @@ def same_cells(first: np.ndarray, second: np.ndarray) -> bool:
 def _indices(
     surfaces: Sequence[Surface], cells: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, list[Int[np.ndarray, " P"]]]:
-    found = []
+    labelled = []
     for surface, names in zip(surfaces, map(np.asarray, cells), strict=True):
         if names.shape != surface.log_loss.shape:
             raise ValueError(f"cells: got shape {names.shape}, must be {surface.log_loss.shape}; one label per run")
-        found.append(np.unique(names, return_inverse=True))
-    return found[0][0], [index for _, index in found]
+        labelled.append(np.unique(names, return_inverse=True))
+    return labelled[0][0], [index for _, index in labelled]
 
 
 def _draw(

@@ -16,14 +16,14 @@ def budgets(C: np.ndarray, tolerance: float = TOLERANCE) -> np.ndarray:
 
     Sorted by compute, a run joins the budget of the last one as long as it is within the tolerance of its first.
     """
-    order, found = np.argsort(C, kind="stable"), np.empty(len(C))
+    order, budget = np.argsort(C, kind="stable"), np.empty(len(C))
     start = 0
     for stop in range(1, len(C) + 1):
         if stop == len(C) or C[order[stop]] > C[order[start]] * (1 + tolerance):
             members = order[start:stop]
-            found[members] = np.exp(np.log(C[members]).mean())
+            budget[members] = np.exp(np.log(C[members]).mean())
             start = stop
-    return found
+    return budget
 
 
 def isoflop_of(runs: Runs, kind: str) -> IsoFlop | str:
@@ -32,8 +32,8 @@ def isoflop_of(runs: Runs, kind: str) -> IsoFlop | str:
     wide = [budget for budget in np.unique(C) if len(np.unique(runs.N[budget == C])) >= 3]
     if len(wide) < 2:
         return f"{len(wide)} budgets of compute have three sizes or more, which takes two; train sizes at equal compute"
-    kept = np.isin(C, wide)
+    in_wide = np.isin(C, wide)
     try:
-        return isoflop(runs.N[kept], C[kept], runs.loss[kept])
+        return isoflop(runs.N[in_wide], C[in_wide], runs.loss[in_wide])
     except ValueError as error:
         return str(error)

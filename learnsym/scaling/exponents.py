@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from learnsym.measure import Interval
 from learnsym.scaling._minimise import minimise
 from learnsym.scaling._surface import Surface
-from learnsym.scaling.bootstrap import check_resampling, draws, interval_of, resampled, same_cells
+from learnsym.scaling.bootstrap import check_resampling, draws, resampled, same_cells
 from learnsym.scaling.fit import STARTS, fitted
 from learnsym.scaling.law import Law
+from learnsym.statistics import LEVEL, Interval, percentile_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def compare_exponents(
     second: Grid,
     C: np.ndarray,
     irreducible: bool = True,
-    level: float = 0.9,
+    level: float = LEVEL,
     replicates: int = 200,
     delta: float = 1e-3,
     seed: int = 0,
@@ -116,20 +116,23 @@ def compare_exponents(
         for surface, (_, theta), drawn in zip(surfaces, fits, weights, strict=True)
     ]
     drawn_laws = [[Law(*row) for row in rows.tolist()] for rows in samples]
-    ratios = [np.log(grid.frontiers(rows, C)) for grid, rows in zip(grids, drawn_laws, strict=True)]
-    exponents = [np.array([(law.a, law.b, law.a_opt) for law in rows]) for rows in drawn_laws]
+    # the laws of all cells come first
+    rows_of = [[law, *rows] for law, rows in zip(laws, drawn_laws, strict=True)]
+    ratios = [np.log(grid.frontiers(rows, C)) for grid, rows in zip(grids, rows_of, strict=True)]
+    exponents = [np.array([(law.a, law.b, law.a_opt) for law in rows]) for rows in rows_of]
     difference, ratio = exponents[0] - exponents[1], ratios[0] - ratios[1]
-    a, b, a_opt = (interval_of(column, level) for column in difference.T)
+    a, b, a_opt = (percentile_interval(column[0], column[1:], level) for column in difference.T)
+    slope = (ratio[:, -1] - ratio[:, 0]) / np.log(C[-1] / C[0])
     return ExponentComparison(
         laws=(laws[0], laws[1]),
         shared=shared_exponents(surfaces[0], surfaces[1], delta),
         a=a,
         b=b,
         a_opt=a_opt,
-        p_value=_p_of_zero(difference[:, :2], [laws[0].a - laws[1].a, laws[0].b - laws[1].b]),
+        p_value=_p_of_zero(difference[1:, :2], difference[0, :2]),
         C=C,
-        log_ratio=tuple(interval_of(column, level) for column in ratio.T),
-        slope=interval_of((ratio[:, -1] - ratio[:, 0]) / np.log(C[-1] / C[0]), level),
+        log_ratio=tuple(percentile_interval(column[0], column[1:], level) for column in ratio.T),
+        slope=percentile_interval(slope[0], slope[1:], level),
         paired=paired,
         samples=(samples[0], samples[1]),
     )
@@ -168,10 +171,10 @@ def shared_exponents(first: Surface, second: Surface, delta: float) -> tuple[Law
     return parts[0].law(best[own[0]]), parts[1].law(best[own[1]])
 
 
-def _p_of_zero(samples: Float[np.ndarray, "R 2"], centre: list[float]) -> float:
+def _p_of_zero(samples: Float[np.ndarray, "R 2"], centre: Float[np.ndarray, " 2"]) -> float:
     """How likely resamples are as far from their centre as 0 is."""
     # the pseudo-inverse, since laws without noise do not scatter
     inverse = np.linalg.pinv(np.cov(samples.T), hermitian=True)
-    away = samples - np.array(centre)
+    away = samples - centre
     far = np.einsum("ri,ij,rj->r", away, inverse, away) >= centre @ inverse @ centre
     return float((1 + far.sum()) / (1 + len(far)))

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learnsym.measure import Interval
-from learnsym.scaling.bootstrap import LawIntervals, interval_of
+from learnsym.scaling.bootstrap import LawIntervals
 from learnsym.scaling.cost import SampleCost
 from learnsym.scaling.law import Law
+from learnsym.statistics import Interval, percentile_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,26 +31,26 @@ class Frontier:
     """Best number of parameters."""
     D: Band
     """Best number of samples."""
-    N_exponent: tuple[float, Interval]
-    """Of the best number of parameters in compute: estimate and interval."""
-    D_exponent: tuple[float, Interval]
+    N_exponent: Interval
+    """Of the best number of parameters in compute."""
+    D_exponent: Interval
 
 
-def frontier(found: LawIntervals, cost: SampleCost, C: np.ndarray, level: float) -> Frontier:
+def frontier(intervals: LawIntervals, cost: SampleCost, C: np.ndarray, level: float) -> Frontier:
     """The frontier of a law under the cost of samples.
 
     Args:
-        found: the law and its resamples.
+        intervals: the law and its resamples.
         cost: `k N^γ` of a sample.
         C: budgets, (K,).
         level: of the bands.
     """
-    laws = [found.law, *(Law(*row) for row in found.samples.tolist())]
+    laws = [intervals.law, *(Law(*row) for row in intervals.samples.tolist())]
     best = [law.optimal(C, cost.factor, cost.exponent) for law in laws]
     losses = np.stack([np.asarray(law.loss(*split)) for law, split in zip(laws, best, strict=True)])
     N, D = (np.stack([np.asarray(split[part]) for split in best]) for part in (0, 1))
     exponents = np.array([law.allocation(cost.exponent) for law in laws])
-    of_N, of_D = ((float(e[0]), interval_of(e[1:], level)) for e in exponents.T)
+    of_N, of_D = (percentile_interval(e[0], e[1:], level) for e in exponents.T)
     bands = {name: _band(rows, level) for name, rows in (("loss", losses), ("N", N), ("D", D))}
     return Frontier(C=C, N_exponent=of_N, D_exponent=of_D, **bands)
 

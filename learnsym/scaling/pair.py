@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from learnsym.measure import Interval
 from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.exponents import ExponentComparison, Grid, compare_exponents
 from learnsym.scaling.law import Law
 from learnsym.scaling.same_loss import compute_ratios
 from learnsym.scaling.settings import StudySettings
+from learnsym.statistics import Interval, percentile_interval
 
 BUDGETS = 5
 
@@ -25,10 +25,9 @@ class PairStudy:
     kind: str
     """`counted`, `nominal` or `seconds`: what compute is measured in."""
     comparison: ExponentComparison
-    ratios: np.ndarray
-    """Compute of the first over that of the second for the same loss, at each budget of the second, (K,)."""
-    intervals: tuple[Interval, ...]
-    """Of these ratios; infinity where the first never gets there."""
+    ratios: tuple[Interval, ...]
+    """Compute of the first over that of the second for the same loss, at each budget of the second; infinity where the
+    first never gets there."""
 
     @property
     def middle(self) -> int:
@@ -73,21 +72,19 @@ def _grid(arm: ArmStudy, kind: str) -> Grid:
 
 
 def _pair(
-    first: ArmStudy, second: ArmStudy, kind: str, grids: tuple[Grid, Grid], found: ExponentComparison, level: float
+    first: ArmStudy, second: ArmStudy, kind: str, grids: tuple[Grid, Grid], comparison: ExponentComparison, level: float
 ) -> PairStudy:
-    resampled = tuple([Law(*row) for row in rows.tolist()] for rows in found.samples)
-    estimates, intervals = [], []
-    for C in found.C.tolist():
-        estimates.append(compute_ratios(*grids, ([found.laws[0]], [found.laws[1]]), C)[0])
+    resampled = tuple([Law(*row) for row in rows.tolist()] for rows in comparison.samples)
+    ratios = []
+    for C in comparison.C.tolist():
+        estimate = compute_ratios(*grids, ([comparison.laws[0]], [comparison.laws[1]]), C)[0]
         rows = compute_ratios(*grids, (resampled[0], resampled[1]), C)
         # an order statistic, since a mean of infinities is not a number
-        low, high = np.quantile(rows, [(1 - level) / 2, (1 + level) / 2], method="inverted_cdf")
-        intervals.append(Interval(low=float(low), high=float(high), level=level))
+        ratios.append(percentile_interval(estimate, rows, level, method="inverted_cdf"))
     return PairStudy(
         first=first.runs.arm,
         second=second.runs.arm,
         kind=kind,
-        comparison=found,
-        ratios=np.array(estimates),
-        intervals=tuple(intervals),
+        comparison=comparison,
+        ratios=tuple(ratios),
     )

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from learnsym.measure import Interval
 from learnsym.scaling._minimise import minimise
-from learnsym.scaling.bootstrap import check_resampling, draws, interval_of
+from learnsym.scaling.bootstrap import check_resampling, draws
 from learnsym.scaling.repeated import RepeatedLaw, fitted_repeated
+from learnsym.statistics import LEVEL, Interval, percentile_interval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,7 @@ def repeated_intervals(
     D: np.ndarray,
     loss: np.ndarray,
     cells: np.ndarray,
-    level: float = 0.9,
+    level: float = LEVEL,
     replicates: int = 200,
     seed: int = 0,
     irreducible: bool = True,
@@ -73,7 +73,11 @@ def repeated_intervals(
     surface = fit.surface
     (weights,) = draws([surface], [cells], len(fit.theta), replicates, seed)
     start = np.repeat(fit.theta[None], replicates, axis=0)
-    found, _ = minimise(fit.model, surface.log_loss[None], weights, start, fit.bounds, delta)
-    samples = np.c_[surface.coefficients(found[:, :-1]), np.exp(found[:, -1])]
-    of = {name: interval_of(samples[:, column], level) for name, column in (("a", 2), ("b", 4), ("R_star", 5))}
-    return RepeatedIntervals(law=fit.law, samples=samples, **of)
+    fitted, _ = minimise(fit.model, surface.log_loss[None], weights, start, fit.bounds, delta)
+    samples = np.c_[surface.coefficients(fitted[:, :-1]), np.exp(fitted[:, -1])]
+    law = fit.law
+    a, b, R_star = (
+        percentile_interval(value, samples[:, column], level)
+        for value, column in ((law.law.a, 2), (law.law.b, 4), (law.R_star, 5))
+    )
+    return RepeatedIntervals(law=law, samples=samples, a=a, b=b, R_star=R_star)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from learnsym.statistics import LEVEL
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudySettings:
@@ -16,7 +18,7 @@ class StudySettings:
     """Which FLOPs figures and sentences use; all numbers are found for both."""
     irreducible: Literal["auto", "yes", "no"] = "auto"
     """Whether figures and sentences use the law with `E`: auto when its interval stays clear of 0."""
-    level: float = 0.9
+    level: float = LEVEL
     """Of intervals."""
     replicates: int = 200
     """Resamples of cells."""

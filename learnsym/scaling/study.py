@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from learnsym.scaling.arm import ArmStudy, study_arm
 from learnsym.scaling.pair import PairStudy, study_pair
 from learnsym.scaling.runs import Runs, read_runs
 from learnsym.scaling.settings import StudySettings
-from learnsym.scaling.study_json import as_json
-from learnsym.training.checkpoint import write_atomically
 
 REFERENCE = "plain"
 
@@ -30,10 +27,6 @@ class Study:
         """The comparison of two arms, by the chosen FLOPs when not told otherwise."""
         wanted = (first, second, kind or self.settings.flops)
         return next((pair for pair in self.pairs if (pair.first, pair.second, pair.kind) == wanted), None)
-
-    def write(self, path: Path) -> None:
-        """Write all numbers, see `docs/scaling.md`."""
-        write_atomically(path, (json.dumps(as_json(self), indent=1, allow_nan=False) + "\n").encode())
 
 
 def study_folder(folder: str | Path, settings: StudySettings | None = None) -> Study:
@@ -68,16 +61,16 @@ def study(runs: list[Runs], settings: StudySettings, notes: tuple[str, ...] = ()
         raise ValueError(f"folder: no law of any arm: {'; or '.join(reasons)}")
     arms.sort(key=lambda arm: arm.runs.arm != REFERENCE)
     kinds = ("counted", "nominal", "seconds")
-    found = [
+    pairs = [
         study_pair(later, earlier, kind, settings)
         for earlier, later in itertools.combinations(arms, 2)
         for kind in kinds
     ]
-    problems = [f"{entry}." for entry in found if isinstance(entry, str)]
+    problems = [f"{entry}." for entry in pairs if isinstance(entry, str)]
     of_arms = [note for arm in arms for note in arm.notes]
     return Study(
         settings=settings,
         arms=tuple(arms),
-        pairs=tuple(entry for entry in found if isinstance(entry, PairStudy)),
+        pairs=tuple(entry for entry in pairs if isinstance(entry, PairStudy)),
         notes=tuple(dict.fromkeys([*notes, *of_arms, *problems])),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from learnsym.measure import Interval
 from learnsym.scaling._surface import EXPONENTS
 from learnsym.scaling.law import Law
+from learnsym.statistics import Interval
 
 TRACE = 1e-6
 """A term that is nowhere so large a share of the loss is none: its exponent may be anything."""
@@ -28,11 +28,12 @@ def unfixed(law: Law, intervals: tuple[Interval, Interval], N: np.ndarray, D: np
     """
     loss = law.loss(N, D)
     terms = (("parameters", "sizes", "a", law.A * N**-law.a), ("samples", "lengths", "b", law.B * D**-law.b))
-    for (what, axis, name, term), found in zip(terms, intervals, strict=True):
-        if found.low < ENDS[0] or found.high > ENDS[1] or np.max(term / loss) < TRACE:
+    for (what, axis, name, term), exponent in zip(terms, intervals, strict=True):
+        low, high = exponent.ends
+        if low < ENDS[0] or high > ENDS[1] or np.max(term / loss) < TRACE:
             return (
-                f"it is not fixed how these losses fall with {what} ({name} = {getattr(law, name):.2g} "
-                f"[{found.low:.2g}, {found.high:.2g}], searched from {EXPONENTS[0]:g} to {EXPONENTS[1]:g}); "
+                f"it is not fixed how these losses fall with {what} ({name} = {exponent.estimate:.2g} "
+                f"[{low:.2g}, {high:.2g}], searched from {EXPONENTS[0]:g} to {EXPONENTS[1]:g}); "
                 f"train other {axis}, or more of them"
             )
     return None

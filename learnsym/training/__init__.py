@@ -1,12 +1,13 @@
 """Training: loop, run folder, checkpoints, resume, data-parallel."""
 
-from learnsym.training.build import build, build_model, members, train_member
+from learnsym.training.build import build, build_model, build_objective, members
 from learnsym.training.config import OptimiserConfig, RunConfig, TrainConfig
 from learnsym.training.config_file import dump_config, read_config
 from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
 from learnsym.training.evaluate import evaluate, predict
 from learnsym.training.history import History
 from learnsym.training.loop import NonFiniteLoss, fit
+from learnsym.training.member import train_member
 from learnsym.training.run import Run, find_runs
 from learnsym.training.side_by_side import MembersFailed, train
 from learnsym.training.signals import Interrupted
@@ -24,6 +25,7 @@ __all__ = [
     "TrainConfig",
     "build",
     "build_model",
+    "build_objective",
     "dump_config",
     "evaluate",
     "find_runs",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from learnsym.files import write_atomically
+
 VERSION = 1
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file by new content; after a kill or a full disk it holds either the old or the new content."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -100,11 +86,3 @@ def weights_step(folder: Path) -> int | None:
             return int((file.metadata() or {})["step"])
     except Exception:
         return None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

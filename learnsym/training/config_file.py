@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,11 @@ from typing import Any
 import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_parsing_settings
 
+from learnsym import methods
+from learnsym.objectives import choosers
 from learnsym.training.config import RunConfig
 
+logger = logging.getLogger(__name__)
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 
 SECTIONS = tuple(RunConfig.__dataclass_fields__)
@@ -24,12 +28,67 @@ RUNTIME = ("train.device", "train.tensorboard", "train.threads", "train.workers"
 """Keys that may differ when a run is resumed, since the trained weights do not depend on them."""
 
 
-def config_parser(prog: str = "learnsym train", usage: str | None = None, description: str = "") -> ArgumentParser:
-    """A parser with one dotted option per configuration key, and `--from FILE`."""
+CHOSEN: dict[str, Mapping[str, type]] = {"method": methods.registry, "chooser": choosers.registry}
+"""Sections whose settings depend on their `name`."""
+USUAL = {"method": RunConfig().method.name, "chooser": RunConfig().chooser.name}
+MOVED = {
+    "augment.twin": "twin",
+    "augment": "method",
+    "relax.layer": "method.name",
+    "relax": "method",
+    "penalty.mode": "method.mode, with method.name remul",
+    "penalty.weighting": "chooser.name",
+    "penalty.tolerance": "chooser.tolerance",
+    "penalty": "method",
+    "objective.loss": "loss.name",
+    "objective.ignore": "loss.ignore",
+    "objective.chooser": "chooser.name",
+    "objective.chooser_batch": "chooser.batch",
+    "objective.chooser_copies": "chooser.copies",
+    "objective": "method",
+}
+"""Keys of old configurations, and where their settings are now."""
+
+
+def config_parser(
+    chosen: Mapping[str, str] = USUAL, prog: str = "learnsym train", usage: str | None = None, description: str = ""
+) -> ArgumentParser:
+    """A parser with one dotted option per configuration key, and `--from FILE`.
+
+    Args:
+        chosen: names of the method and of the chooser, whose settings are shown; see `names_in`.
+        prog, usage, description: of the help text.
+
+    Raises:
+        ValueError: for an unknown name.
+    """
     parser = ArgumentParser(prog=prog, usage=usage, description=description, exit_on_error=False)
     parser.add_argument("--from", action=ActionConfigFile, help=argparse.SUPPRESS)
-    parser.add_class_arguments(RunConfig, as_group=False)
+    parser.add_class_arguments(RunConfig, as_group=False, skip=set(CHOSEN))
+    for section, kinds in CHOSEN.items():
+        if chosen[section] not in kinds:
+            raise ValueError(f"{section}.name: got {chosen[section]!r}, must be one of {', '.join(kinds)}")
+        parser.add_class_arguments(kinds[chosen[section]], section)
     return parser
+
+
+def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Names of the method and of the chooser that a file and arguments choose; the later word counts.
+
+    Args:
+        arguments: words of a command line.
+        content: of the file.
+    """
+    chosen = dict(USUAL)
+    for section in CHOSEN:
+        values = (content or {}).get(section)
+        if isinstance(values, Mapping) and "name" in values:
+            chosen[section] = str(values["name"])
+        option = f"--{section}.name"
+        for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
+            if word == option or word.startswith(f"{option}="):
+                chosen[section] = following if word == option else word.removeprefix(f"{option}=")
+    return chosen
 
 
 def parse(parser: ArgumentParser, arguments: Sequence[str]) -> tuple[RunConfig, Namespace]:
@@ -67,9 +126,9 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
         4
     """
     check_sections(values)
-    parser = config_parser()
-    found = instantiated(parser, lambda: parser.parse_object(dict(values)))
-    return RunConfig(**{name: found[name] for name in SECTIONS})
+    parser = config_parser(names_in([], values))
+    values_read = instantiated(parser, lambda: parser.parse_object(dict(values)))
+    return RunConfig(**{name: values_read[name] for name in SECTIONS})
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RunConfig:
@@ -78,14 +137,35 @@ def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> 
     Raises:
         ValueError: when the file is missing or not YAML, or a key or value is unknown.
     """
-    return parse(config_parser(), [*file_arguments(path), *overrides])[0]
+    return parse(parser_of(path, overrides), [*file_arguments(path, overrides), *overrides])[0]
 
 
-def file_arguments(path: str | os.PathLike[str]) -> list[str]:
-    """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing."""
+def parser_of(path: str | os.PathLike[str], arguments: Sequence[str], **texts: str) -> ArgumentParser:
+    """The parser for a YAML file with overrides: its options are those of the method and the chooser that they name.
+
+    Raises:
+        ValueError: when the file is missing or not YAML, or a name or key is one of old configurations or unknown.
+    """
+    check_old(word.removeprefix("--").split("=")[0] for word in arguments if word.startswith("--"))
+    return config_parser(names_in(arguments, read_mapping(path)), **texts)
+
+
+def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> list[str]:
+    """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing.
+
+    Where an override names another method or chooser than the file, the file's settings of its own are left out, which
+    is said.
+    """
     content = read_mapping(path)
     check_sections(content)
-    return ["--from", os.fspath(path)] if content else []
+    own, chosen = names_in([], content), names_in(overrides, content)
+    kept = {key: value for key, value in content.items() if key not in CHOSEN or own[key] == chosen[key]}
+    if len(kept) == len(content):
+        return ["--from", os.fspath(path)] if content else []
+    for key in content.keys() - kept.keys():
+        unused = ", ".join(name for name in content[key] if name != "name")
+        logger.info("%s is %s: settings of %s in %s are left out (%s)", key, chosen[key], own[key], path, unused)
+    return ["--from", yaml.safe_dump(kept)] if kept else []
 
 
 def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -108,10 +188,23 @@ def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
 def check_sections(content: Mapping[str, Any]) -> None:
     """Refuse keys that no configuration of a run has."""
     for key, value in content.items():
+        check_old(f"{key}.{name}" for name in (value if isinstance(value, dict) else [""]))
+    for key, value in content.items():
         if key not in SECTIONS:
             raise ValueError(f"{key}: unknown key; known keys are {', '.join(SECTIONS)}")
-        if key not in ("twins", "seeds") and not isinstance(value, dict):
+        if key not in ("twin", "twins", "seeds") and not isinstance(value, dict):
             raise ValueError(f"{key}: got {value!r}, must hold keys and values; leave it out for the defaults")
+
+
+def check_old(keys: Iterable[str]) -> None:
+    """Refuse keys of old configurations, with the new ones."""
+    for key in keys:
+        section, _, name = key.partition(".")
+        if section in MOVED and section not in SECTIONS:
+            own = f"{MOVED[section]}.{name}" if name else MOVED[section]
+            raise ValueError(
+                f"{key.rstrip('.')}: is now {MOVED.get(key, own)}; CHANGELOG.md shows a configuration before and after"
+            )
 
 
 def dump_config(config: RunConfig) -> str:
@@ -134,8 +227,11 @@ def config_hash(config: RunConfig) -> str:
     Keys at their defaults do not count, so that the hash outlives versions that add keys.
     """
     ours, usual = dict(_flat(asdict(config))), dict(_flat(asdict(RunConfig())))
-    kept = {k: v for k, v in ours.items() if usual.get(k) != v and not k.startswith((*RUNTIME, "data.label"))}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
+    for section in CHOSEN:
+        defaults = asdict(type(getattr(config, section))())
+        usual |= dict(_flat(defaults, f"{section}.")) | {f"{section}.name": None}
+    own = {k: v for k, v in ours.items() if usual.get(k) != v and not k.startswith((*RUNTIME, "data.label"))}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def value_at(config: RunConfig, key: str) -> object:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
 
 T = TypeVar("T")
 
@@ -71,14 +70,6 @@ def pick_device(name: str) -> torch.device:
         count = torch.cuda.device_count()
         raise ValueError(f"train.device: got {name!r}, this machine has {count} GPUs; use cpu or auto")
     return device
-
-
-def mean_over_processes(values: Tensor) -> Tensor:
-    """The mean of a tensor over all processes."""
-    if world() == 1:
-        return values
-    dist.all_reduce(values)
-    return values / world()
 
 
 def from_first(make: Callable[[], T]) -> T:

@@ -120,9 +120,9 @@ def fit_ensemble(
         try:
             for step in range(steps):
                 x, y = _batch(loaders, step)
-                found = stacked.losses(loss_fn, x.to(device), y.to(device))
-                losses[step] = found.detach()
-                rule.update(stacked.gradient(found), step)
+                of_step = stacked.losses(loss_fn, x.to(device), y.to(device))
+                losses[step] = of_step.detach()
+                rule.update(stacked.gradient(of_step), step)
         finally:
             stacked.write_back()
     rates = [rule.rates(step)[:, 0].cpu() for step in range(steps)]

@@ -6,7 +6,6 @@ looked up by step, so that a fit that is stopped and resumed ends with the same 
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import multiprocessing
@@ -19,12 +18,14 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
+from learnsym._processes import mean_over_processes
 from learnsym.data import Batches
-from learnsym.degrees import Degree, degrees
+from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
+from learnsym.files import write_json
+from learnsym.learners import degrees
 from learnsym.objectives import Loss, Objective
 from learnsym.training import distributed
-from learnsym.training.checkpoint import write_atomically
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.global_batch_norm import global_batch_norm
 from learnsym.training.history import History
@@ -40,6 +41,8 @@ Validate = Callable[[nn.Module], dict[str, float]]
 
 SYNC_EVERY = {"cpu": 1, "cuda": 16}
 """Steps between looks at the loss: reading a number makes the host wait for a GPU."""
+DEGREES = 100
+"""Steps of a fit at which degrees are recorded, beside the first and the last: those of some layers cost many steps."""
 
 
 class NonFiniteLoss(FloatingPointError):
@@ -154,6 +157,7 @@ class _Loop:
         self.forward: nn.Module = self.module
         self.eval_every = train.eval_every or max(1, steps // 10)
         self.step = self.checked = self.saved = 0
+        self.unbounded = _not_finite(model)  # such as a mask of -inf, which training does not change
         self.pending: list[dict[str, Any]] = []
         self.history = History()
         self.stop = StopRequest()
@@ -224,16 +228,16 @@ class _Loop:
         stop = self.stop.number
         table = torch.stack(rows).double()
         asked = torch.full_like(table[:, :1], float(stop))
-        values = distributed.mean_over_processes(torch.cat([table, asked], 1)).tolist()
+        values = mean_over_processes(torch.cat([table, asked], 1)).tolist()
         pending, self.pending = self.pending, []
         for entry, row in zip(pending, values, strict=True):
-            found = dict(zip(["loss", *names], row[:-1], strict=True))
-            self._check_finite(entry["step"], found)
-            self._record({"step": entry["step"], "split": "train", **found, "lr": entry["lr"]})
+            values_of_step = dict(zip(["loss", *names], row[:-1], strict=True))
+            self._check_finite(entry["step"], values_of_step)
+            self._record({"step": entry["step"], "split": "train", **values_of_step, "lr": entry["lr"]})
         return _signal(stop, values[-1][-1])
 
     def _record(self, record: dict[str, Any]) -> None:
-        if record["split"] == "train" and record["step"] == self.step:
+        if record["split"] == "train" and record["step"] == self.step and self._records_degrees():
             record |= {_name(degree): degree.estimate for degree in self._degrees()}
         self.history.records.append(record)
         if self.run is not None and distributed.rank() == 0:
@@ -241,10 +245,15 @@ class _Loop:
             if self.events is not None:
                 self.events(record)
 
+    def _records_degrees(self) -> bool:
+        every = max(1, self.steps // DEGREES)
+        return self.step in (1, self.steps) or self.step % every < SYNC_EVERY.get(self.device.type, 1)
+
     def _degrees(self) -> list[Degree]:
         """What the model and, where it weighs symmetries, the objective have learned."""
-        weighed: Callable[[], list[Degree]] | None = getattr(self.module.objective, "degrees", None)
-        return degrees(self.model) + (weighed() if callable(weighed) else [])
+        objective = self.module.objective
+        weighed = degrees(objective, root="loss") if isinstance(objective, nn.Module) else []
+        return degrees(self.model) + weighed
 
     def _check_finite(self, step: int, values: dict[str, float]) -> None:
         if all(math.isfinite(value) for value in values.values()):
@@ -255,7 +264,7 @@ class _Loop:
             file = self.run.path / "nan_batch.json"
             content = {"step": step, "values": {name: str(value) for name, value in values.items()}, "indices": indices}
             if distributed.rank() == 0:
-                write_atomically(file, (json.dumps(content) + "\n").encode())
+                write_json(file, content)
             where = f", its batch is named in {file} and the checkpoint of step {self.saved} is kept"
         named = ", ".join(f"{name} {value}" for name, value in values.items())
         remedy = "begin anew with a lower optimiser.lr or with optimiser.clip"
@@ -265,14 +274,15 @@ class _Loop:
         """Record what `validate` says; the first process does it for all."""
         assert self.validate is not None
         if distributed.rank() == 0:
-            found = self.validate(self.model)
-            self._record({"step": self.step, "split": "val", **found})
-            logger.info("step %d of %d: %s", self.step, self.steps, ", ".join(f"{k} {v:.4g}" for k, v in found.items()))
+            validated = self.validate(self.model)
+            self._record({"step": self.step, "split": "val", **validated})
+            shown = ", ".join(f"{name} {value:.4g}" for name, value in validated.items())
+            logger.info("step %d of %d: %s", self.step, self.steps, shown)
 
     def _checkpoint(self) -> None:
         if self.run is None:
             return
-        bad = [name for name, value in self.model.state_dict().items() if not value.isfinite().all()]
+        bad = sorted(_not_finite(self.model) - self.unbounded)
         if bad:
             self._check_finite(self.step, {bad[0]: math.nan})
         if distributed.rank() == 0:
@@ -327,6 +337,12 @@ def _move(batch: Any, device: torch.device) -> Any:  # noqa: ANN401  whatever th
     if isinstance(batch, list | tuple):
         return tuple(_move(value, device) for value in batch)
     return batch
+
+
+def _not_finite(model: nn.Module) -> set[str]:
+    """Names of parameters and buffers that hold NaN or infinity."""
+    tensors = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
+    return {name for name, value in tensors.items() if not value.isfinite().all()}
 
 
 def _signal(own: int, mean: float) -> int:

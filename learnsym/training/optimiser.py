@@ -7,21 +7,19 @@ import math
 import torch
 from torch import nn
 
-from learnsym.distributions import LearnableDistribution
-from learnsym.relax import Likelihood, PartialRange
 from learnsym.training.config import OptimiserConfig
-
-OVER_ELEMENTS = (LearnableDistribution, Likelihood, PartialRange)
-"""Modules that say how likely group elements are, at the input or in a layer."""
 
 
 def make_optimiser(module: nn.Module, config: OptimiserConfig) -> torch.optim.Optimizer:
-    """An optimiser with the groups `network` and `symmetry`; the latter holds what distributions over elements own.
+    """An optimiser with the groups `network` and `symmetry`; the latter has a rate of its own and no weight decay.
+
+    It holds what modules own that are `over_elements`: they say how likely group elements are, at the input or in a
+    layer, or hold such a law in bounds.
 
     Raises:
         ValueError: when nothing is trainable.
     """
-    symmetry = {id(p) for m in module.modules() if isinstance(m, OVER_ELEMENTS) for p in m.parameters()}
+    symmetry = {id(p) for m in module.modules() if getattr(m, "over_elements", False) for p in m.parameters()}
     trainable = [p for p in module.parameters() if p.requires_grad]
     if not trainable:
         raise ValueError("model: no parameter requires a gradient; call requires_grad_() on those to be trained")

@@ -15,8 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from learnsym.data import Signature, load_splits
-from learnsym.degrees import Degree, degrees
+from learnsym.degrees import Degree
+from learnsym.files import write_atomically
+from learnsym.learners import degrees
 from learnsym.training import checkpoint
+from learnsym.training.build import build_model, setup_of
 from learnsym.training.config import RunConfig
 from learnsym.training.config_file import difference, dump_config, read_config, value_at
 from learnsym.training.environment import environment
@@ -53,8 +56,8 @@ class Run:
         else:
             _make_folder(folder)
             content = json.dumps(environment(device or torch.device("cpu")), indent=2) + "\n"
-            checkpoint.write_atomically(folder / "env.json", content.encode())
-        checkpoint.write_atomically(folder / "config.yaml", dump_config(config).encode())
+            write_atomically(folder / "env.json", content.encode())
+        write_atomically(folder / "config.yaml", dump_config(config).encode())
         run = cls(folder)
         run.__dict__["config"] = config
         return run
@@ -75,7 +78,7 @@ class Run:
     @property
     def twin(self) -> str:
         """The twin of this member."""
-        return self.config.augment.twin
+        return self.config.twin
 
     @property
     def is_finished(self) -> bool:
@@ -100,8 +103,6 @@ class Run:
 
     def model(self, device: torch.device | str = "cpu") -> nn.Module:
         """The trained model, in evaluation mode."""
-        from learnsym.training.build import build_model
-
         model = build_model(self.config, self.signature())
         try:
             model.load_state_dict(self.weights())
@@ -113,14 +114,13 @@ class Run:
 
     def degrees(self) -> list[Degree]:
         """What was learned: by the model, and by an objective that weighs symmetries."""
-        from learnsym.training.build import penalised_objective
-
         model, state = self.model(), self.state()
-        if self.twin != "learned" or not self.config.is_penalised or state is None:
+        if state is None or not state["objective"]:
             return degrees(model)
-        objective = penalised_objective(self.config, model, self.signature())
+        objective = self.config.method.objective(setup_of(self.config, self.signature()), model)
+        assert isinstance(objective, nn.Module)  # since it has a state
         objective.load_state_dict(state["objective"])
-        return [*degrees(model), *objective.degrees()]
+        return [*degrees(model), *degrees(objective, root="loss")]
 
     def signature(self) -> Signature:
         """What the model must know of the data, as far as possible without reading them again."""
@@ -132,7 +132,7 @@ class Run:
     def keep_signature(self, signature: Signature) -> None:
         """Write `data.json`."""
         content = json.dumps(signature.to_json()) + "\n"
-        checkpoint.write_atomically(self.path / "data.json", content.encode())
+        write_atomically(self.path / "data.json", content.encode())
 
     def predictions(self) -> dict[str, Tensor]:
         """`outputs` `(N, K)` and `targets` `(N,)` of the test split; empty when none were saved, as for label maps."""
@@ -179,10 +179,10 @@ def find_runs(path: str | os.PathLike[str]) -> list[Run]:
     Raises:
         ValueError: when there is none.
     """
-    found = [Run(config.parent) for config in sorted(Path(path).rglob("config.yaml"))]
-    if not found:
+    runs = [Run(config.parent) for config in sorted(Path(path).rglob("config.yaml"))]
+    if not runs:
         raise ValueError(f"run: {path} holds no run; make one with learnsym train CONFIG --out RUN")
-    return found
+    return runs
 
 
 def _make_folder(folder: Path) -> None:

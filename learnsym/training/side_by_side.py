@@ -15,8 +15,9 @@ import torch
 from tqdm.auto import tqdm
 
 from learnsym.training import distributed
-from learnsym.training.build import members, train_member
+from learnsym.training.build import members
 from learnsym.training.config import RunConfig
+from learnsym.training.member import train_member
 from learnsym.training.run import Run
 from learnsym.training.signals import Interrupted, stop_request
 from learnsym.training.worker import begin_worker

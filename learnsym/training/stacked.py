@@ -14,7 +14,6 @@ from torch.func import functional_call, stack_module_state
 from torch.nn.modules.dropout import _DropoutNd
 
 from learnsym.objectives.losses import LossFunction
-from learnsym.training.optimiser import OVER_ELEMENTS
 
 
 class Stacked:
@@ -58,11 +57,11 @@ class Stacked:
 
     def gradient(self, losses: Float[Tensor, "M"]) -> Float[Tensor, "M P"]:
         """The gradient of each member's loss with respect to its own row of weights."""
-        found = torch.autograd.grad(losses.sum(), list(self.leaves.values()), allow_unused=True)
-        for name, part in zip(self.leaves, found, strict=True):
+        gradients = torch.autograd.grad(losses.sum(), list(self.leaves.values()), allow_unused=True)
+        for name, part in zip(self.leaves, gradients, strict=True):
             if part is None:
                 raise ValueError(f"models: the loss does not depend on {name!r}; freeze it with requires_grad_(False)")
-        return torch.cat([part.reshape(len(part), -1) for part in found], 1)
+        return torch.cat([part.reshape(len(part), -1) for part in gradients], 1)
 
     @torch.no_grad()
     def write_back(self) -> None:
@@ -94,16 +93,16 @@ def check_members(models: Sequence[nn.Module]) -> None:
 
 
 def _check_module(name: str, module: nn.Module) -> None:
-    found: str | None = None
+    fault: str | None = None
     if any(key.startswith("running_") for key, _ in module.named_buffers(recurse=False)):
-        found = "keeps running statistics"
+        fault = "keeps running statistics"
     elif isinstance(module, _DropoutNd) and module.p > 0:
-        found = "draws random numbers in training"
-    elif isinstance(module, OVER_ELEMENTS):
-        found = "says how likely group elements are"
-    if found:
+        fault = "draws random numbers in training"
+    elif getattr(module, "over_elements", False):
+        fault = "says how likely group elements are"
+    if fault:
         where = f"module {name!r} ({type(module).__name__})"
-        raise ValueError(f"models: {where} {found}, which an ensemble must not; train each member with fit")
+        raise ValueError(f"models: {where} {fault}, which an ensemble must not; train each member with fit")
 
 
 def _shape(model: nn.Module) -> list[Any]:

@@ -10,12 +10,14 @@ from torch import nn
 
 from learnsym.data import Batches, Splits, load_splits
 from learnsym.data.splits import load_each
+from learnsym.objectives import Supervised
 from learnsym.training import distributed
-from learnsym.training.build import build_model, finish, task_loss
+from learnsym.training.build import build_model, build_objective
 from learnsym.training.config import RunConfig
 from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
 from learnsym.training.evaluate import evaluate
 from learnsym.training.loop import NonFiniteLoss
+from learnsym.training.member import finish
 from learnsym.training.run import Run
 from learnsym.training.stacked import check_members
 
@@ -27,15 +29,16 @@ def can_stack(members: Sequence[RunConfig]) -> bool:
     networks, and no network draws random numbers or keeps statistics of batches.
     """
     first = members[0]
-    simple = not (first.train.bf16 or first.train.compile or first.train.tensorboard or first.is_relaxed)
-    supervised = first.augment.twin == "plain" or (first.augment.twin == "exact" and first.is_of_points)
-    if not (simple and supervised and first.objective.chooser == "regulariser"):
+    if first.train.bf16 or first.train.compile or first.train.tensorboard:
         return False
     if len({_shared(member) for member in members}) > 1:
         return False
-    signature = load_splits(first.data).train.signature
+    splits = load_splits(first.data)
+    models = [build_model(member, splits.train.signature) for member in members[:2]]
+    if not isinstance(build_objective(first, models[0], splits), Supervised):
+        return False
     try:
-        check_members([build_model(member, signature) for member in members[:2]])
+        check_members(models)
     except ValueError:
         return False
     return True
@@ -59,7 +62,7 @@ def train_stacked(members: Sequence[tuple[RunConfig, Path]]) -> dict[Path, NonFi
     try:
         history = fit_ensemble(
             models,
-            task_loss(runs[0].config),
+            runs[0].config.loss.function(),
             loaders,
             steps=runs[0].config.train.steps,
             optimiser=[run.config.optimiser for run in runs],
@@ -98,5 +101,5 @@ def _write(run: Run, model: nn.Module, splits: Splits, history: EnsembleHistory,
     with run.writing(None):
         for record in history.member(index).records:
             run.log(record)
-        run.log({"step": steps, "split": "val", **evaluate(model, splits.val, task_loss(run.config))})
+        run.log({"step": steps, "split": "val", **evaluate(model, splits.val, run.config.loss.function())})
         finish(run, model, splits, state)

@@ -4,14 +4,14 @@ from learnsym.tuning.ranges import Choices, Range
 from learnsym.tuning.results import table, write_results
 from learnsym.tuning.space import SearchSpace
 from learnsym.tuning.space_file import read_space, space_path
-from learnsym.tuning.study import Study, open_study
+from learnsym.tuning.study import TuningStudy, open_study
 from learnsym.tuning.tune import prepare, tune
 
 __all__ = [
     "Choices",
     "Range",
     "SearchSpace",
-    "Study",
+    "TuningStudy",
     "open_study",
     "prepare",
     "read_space",

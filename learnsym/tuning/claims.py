@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from learnsym.training.checkpoint import weights_step
 from learnsym.tuning.space import Value
-from learnsym.tuning.study import Study, make_sampler, quiet
+from learnsym.tuning.study import TuningStudy, make_sampler, quiet
 from learnsym.workers import FolderLocks, storage_errors
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Claim:
         trial: to work on.
     """
 
-    def __init__(self, study: Study, trial: optuna.Trial) -> None:
+    def __init__(self, study: TuningStudy, trial: optuna.Trial) -> None:
         self.study, self.trial = study, trial
         self.number = trial.number
         with quiet():
@@ -88,7 +88,7 @@ class Claims:
         folder: of the run folders.
     """
 
-    def __init__(self, study: Study, total: int, folder: Path) -> None:
+    def __init__(self, study: TuningStudy, total: int, folder: Path) -> None:
         self.study, self.total, self.folder = study, total, folder
         self._own = FolderLocks(folder, study.name)
         self._begun = False
@@ -135,10 +135,10 @@ class Claims:
         from optuna.trial import TrialState
 
         trials = self.study.trials()
-        found = self._orphan([trial for trial in trials if trial.state == TrialState.RUNNING], stack)
+        orphan = self._orphan([trial for trial in trials if trial.state == TrialState.RUNNING], stack)
         queued = [trial for trial in trials if trial.state == TrialState.WAITING]
-        if found is not None or not queued or not self._hold(queued[0].number, stack):
-            return found
+        if orphan is not None or not queued or not self._hold(queued[0].number, stack):
+            return orphan
         self.study.backend.set_trial_state_values(queued[0]._trial_id, TrialState.RUNNING)
         return self._trial(queued[0]._trial_id)
 

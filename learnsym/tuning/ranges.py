@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from learnsym.training import RunConfig
@@ -49,12 +49,13 @@ class Choices:
         return list(self.values)
 
 
-def read_parameter(key: str, given: object) -> Range | Choices:
+def read_parameter(key: str, given: object, config: RunConfig | None = None) -> Range | Choices:
     """What a file says about one key.
 
     Args:
         key: dotted, of `RunConfig`.
         given: `{low: ..., high: ..., step: ..., log: ...}`, or a list of choices.
+        config: that is varied, whose method and chooser have keys of their own; the default one when None.
 
     Raises:
         ValueError: naming the key.
@@ -66,7 +67,7 @@ def read_parameter(key: str, given: object) -> Range | Choices:
         >>> read_parameter("optimiser.lr", [1e-3, 1e-2])
         Choices(values=(0.001, 0.01))
     """
-    kinds = _kinds(key)
+    kinds = _kinds(key, RunConfig() if config is None else config)
     if key.startswith(RUNTIME):
         raise ValueError(f"{key}: does not change what is trained; leave it out of the search space")
     if isinstance(given, list):
@@ -76,17 +77,18 @@ def read_parameter(key: str, given: object) -> Range | Choices:
     return _range(key, given, kinds)
 
 
-def _kinds(key: str) -> set[Any]:
+def _kinds(key: str, config: RunConfig) -> set[Any]:
     """The types that a key of a configuration may have."""
     kind: Any = RunConfig
+    value: Any = config
     for part in key.split("."):
         if get_origin(kind) is dict:
-            kind = get_args(kind)[1]
-        elif is_dataclass(kind) and part in (hints := get_type_hints(kind)):
-            kind = hints[part]
+            kind, value = get_args(kind)[1], None
+        elif is_dataclass(value) and part in {field.name for field in fields(value)}:
+            kind, value = get_type_hints(type(value))[part], getattr(value, part)
         else:
             raise ValueError(f"{key}: unknown key of the search space; name one of learnsym train --help")
-    if is_dataclass(kind) or "." not in key:
+    if is_dataclass(kind) or get_origin(kind) in (list, dict):
         raise ValueError(f"{key}: cannot be searched as a whole; name a key in it, such as optimiser.lr")
     return set(get_args(kind)) if get_origin(kind) in (Union, types.UnionType) else {kind}
 
@@ -110,9 +112,9 @@ def _range(key: str, given: dict[str, Any], kinds: set[Any]) -> Range:
         raise ValueError(f"{key}: got log {log!r}, must be true or false")
     whole = float not in kinds
     numbers = {name: _number(key, name, given[name], whole) for name in ("low", "high", "step") if name in given}
-    found = Range(**numbers, log=log, whole=whole)
-    _check_range(key, found)
-    return found
+    numeric = Range(**numbers, log=log, whole=whole)
+    _check_range(key, numeric)
+    return numeric
 
 
 def _number(key: str, name: str, value: object, whole: bool) -> float | int:
@@ -127,15 +129,15 @@ def _number(key: str, name: str, value: object, whole: bool) -> float | int:
     return int(number) if whole else number
 
 
-def _check_range(key: str, found: Range) -> None:
-    if found.low >= found.high:
-        raise ValueError(f"{key}: got low {found.low} and high {found.high}, low must be below high")
-    if found.log and found.low <= 0:
-        raise ValueError(f"{key}: got low {found.low} with log, must be > 0; leave log out or raise low")
-    if found.step is None:
+def _check_range(key: str, numeric: Range) -> None:
+    if numeric.low >= numeric.high:
+        raise ValueError(f"{key}: got low {numeric.low} and high {numeric.high}, low must be below high")
+    if numeric.log and numeric.low <= 0:
+        raise ValueError(f"{key}: got low {numeric.low} with log, must be > 0; leave log out or raise low")
+    if numeric.step is None:
         return
-    if found.log:
+    if numeric.log:
         raise ValueError(f"{key}: got step and log, must be one of them")
-    steps = (found.high - found.low) / found.step if found.step > 0 else 0.5
+    steps = (numeric.high - numeric.low) / numeric.step if numeric.step > 0 else 0.5
     if abs(steps - round(steps)) > 1e-9 * max(1.0, steps):
-        raise ValueError(f"{key}: got step {found.step}, high must be a whole number of steps above low")
+        raise ValueError(f"{key}: got step {numeric.step}, high must be a whole number of steps above low")

@@ -10,9 +10,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from learnsym.training.checkpoint import write_atomically
+from learnsym.files import write_atomically, write_json
 from learnsym.tuning.claims import trial_folder
-from learnsym.tuning.study import Study
+from learnsym.tuning.study import TuningStudy
 from learnsym.workers import FolderLocks
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def write_results(study: Study, folder: Path) -> None:
+def write_results(study: TuningStudy, folder: Path) -> None:
     """Write `trials.csv`, `best.json`, `best/` and, for several objectives, `front.csv` and `front.json`."""
     with FolderLocks(folder).waiting("results"):
         _write_trials(study, folder)
@@ -29,25 +29,25 @@ def write_results(study: Study, folder: Path) -> None:
         if len(study.space.objectives) > 1:
             rows = [_row(study, trial) for trial in front]
             _write_csv(folder / "front.csv", rows)
-            _write_json(folder / "front.json", rows)
+            write_json(folder / "front.json", rows, indent=2)
         best = best_of(study)
         if best is not None:
             _copy_best(study, best, folder)
 
 
-def write_table(study: Study, folder: Path) -> None:
+def write_table(study: TuningStudy, folder: Path) -> None:
     """Write `trials.csv`, a row for each trial so far, unless another worker is doing it."""
     with FolderLocks(folder).held("results") as mine:
         if mine:
             _write_trials(study, folder)
 
 
-def front_of(study: Study) -> list[FrozenTrial]:
+def front_of(study: TuningStudy) -> list[FrozenTrial]:
     """Trials that no other beats in all objectives: for one objective, the best ones."""
     return sorted(study.optuna.best_trials, key=lambda trial: trial.number)
 
 
-def best_of(study: Study) -> FrozenTrial | None:
+def best_of(study: TuningStudy) -> FrozenTrial | None:
     """The best trial; of a front, the one with the lowest loss or, without it, the best first objective."""
     names, front = study.space.objectives, front_of(study)
     place = names.index("loss") if "loss" in names else 0
@@ -55,7 +55,7 @@ def best_of(study: Study) -> FrozenTrial | None:
     return min(front, key=lambda trial: (sign * trial.values[place], trial.number)) if front else None
 
 
-def table(study: Study) -> tuple[list[str], list[list[str]]]:
+def table(study: TuningStudy) -> tuple[list[str], list[list[str]]]:
     """Header and rows for the screen: trials that ended well, best first, then how many others there are."""
     names = study.space.objectives
     sign = -1.0 if study.space.directions[0] == "maximize" else 1.0
@@ -70,7 +70,7 @@ def _shown(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _row(study: Study, trial: FrozenTrial) -> dict[str, Any]:
+def _row(study: TuningStudy, trial: FrozenTrial) -> dict[str, Any]:
     values = trial.values if trial.state.name == "COMPLETE" else None
     attributes = trial.user_attrs
     return {
@@ -85,7 +85,7 @@ def _row(study: Study, trial: FrozenTrial) -> dict[str, Any]:
     }
 
 
-def _copy_best(study: Study, best: FrozenTrial, folder: Path) -> None:
+def _copy_best(study: TuningStudy, best: FrozenTrial, folder: Path) -> None:
     """The run folder of the best trial as `best`, or one for each seed in it."""
     seeds, source, target = study.space.seeds, trial_folder(folder, best.number), folder / "best"
     note = folder / "best.json"
@@ -94,7 +94,7 @@ def _copy_best(study: Study, best: FrozenTrial, folder: Path) -> None:
         return
     if not all((source / str(seed) / "config.yaml").exists() for seed in seeds):
         logger.warning("the runs of the best trial, %d, lie in the --out of another command", best.number)
-        _write_json(note, content)
+        write_json(note, content, indent=2)
         return
     temporary = folder / "best.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
@@ -102,10 +102,10 @@ def _copy_best(study: Study, best: FrozenTrial, folder: Path) -> None:
     note.unlink(missing_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)
-    _write_json(note, content)
+    write_json(note, content, indent=2)
 
 
-def _write_trials(study: Study, folder: Path) -> None:
+def _write_trials(study: TuningStudy, folder: Path) -> None:
     _write_csv(folder / "trials.csv", [_row(study, trial) for trial in study.trials()])
 
 
@@ -116,7 +116,3 @@ def _write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
         writer.writeheader()
         writer.writerows(rows)
     write_atomically(path, buffer.getvalue().encode())
-
-
-def _write_json(path: Path, content: object) -> None:
-    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())

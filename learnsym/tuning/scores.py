@@ -11,7 +11,7 @@ from learnsym import measure
 from learnsym.data import Signature, load_splits
 from learnsym.nets.cost import flops
 from learnsym.training import Run, RunConfig, build
-from learnsym.training.tested import Probabilities, tested_symmetry
+from learnsym.training.evaluate import Probabilities
 
 
 class BadScore(RuntimeError):
@@ -24,11 +24,11 @@ def scores(run: Run, objectives: Sequence[str]) -> dict[str, float]:
     Raises:
         BadScore: when one is missing or not finite.
     """
-    found = {name: SCORES[name](run) for name in objectives}
-    bad = [f"{name} is {value}" for name, value in found.items() if not math.isfinite(value)]
+    values = {name: SCORES[name](run) for name in objectives}
+    bad = [f"{name} is {value}" for name, value in values.items() if not math.isfinite(value)]
     if bad:
         raise BadScore(f"{', '.join(bad)} in {run.path}")
-    return found
+    return values
 
 
 def check_objectives(config: RunConfig, objectives: Sequence[str], signature: Signature) -> None:
@@ -38,12 +38,12 @@ def check_objectives(config: RunConfig, objectives: Sequence[str], signature: Si
     if "accuracy" in objectives and not signature.classes:
         raise ValueError("objectives: got 'accuracy' for a regression; use loss")
     if "equivariance_error" in objectives:
-        tested_symmetry(config, signature)
+        config.method.tested(signature)
 
 
 def _validation(run: Run, name: str) -> float:
-    found = [record for record in run.metrics() if record["split"] == "val" and name in record]
-    return found[-1][name] if found else math.nan
+    records = [record for record in run.metrics() if record["split"] == "val" and name in record]
+    return records[-1][name] if records else math.nan
 
 
 def _equivariance_error(run: Run) -> float:
@@ -53,8 +53,9 @@ def _equivariance_error(run: Run) -> float:
     return measure.equivariance_error(
         Probabilities(model) if data.classes else model,
         data.inputs[: analysis.equivariance_examples],
-        tested_symmetry(run.config, data.signature),
+        run.config.method.tested(data.signature),
         samples=analysis.equivariance_samples,
+        distribution=run.config.method.law(),
         seed=analysis.seed,
     ).mean
 
@@ -64,13 +65,13 @@ def _cost(run: Run) -> float:
     train = run.config.train
     model, objective, splits = build(run.config)
     some = splits.train.subset(torch.arange(min(train.batch_size, len(splits.train))))
-    found = flops(
+    cost = flops(
         model,
         some.inputs,
         batch_size=train.batch_size,
         loss=lambda model, x: objective(model, (x, some.y)).total,
     )
-    return found.training * train.batch_size * train.steps
+    return cost.training * train.batch_size * train.steps
 
 
 SCORES = {

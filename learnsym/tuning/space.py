@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from learnsym.training import RunConfig
-from learnsym.training.config_file import config_of
+from learnsym.training.config_file import USUAL, config_of
 from learnsym.tuning.ranges import Choices, Range
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class SearchSpace:
 
 
 def configured(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
-    """A configuration with other values at dotted keys.
+    """A configuration with other values at dotted keys; another method or chooser starts from its own defaults.
 
     Raises:
         ValueError: naming a key or value that it does not take.
@@ -98,6 +98,9 @@ def configured(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
         4
     """
     whole = asdict(config)
+    for section in USUAL:
+        if values.get(f"{section}.name", whole[section]["name"]) != whole[section]["name"]:
+            whole[section] = {}
     for key, value in values.items():
         *folders, name = key.split(".")
         place = whole

@@ -39,24 +39,24 @@ def read_space(path: str | os.PathLike[str], config: RunConfig) -> SearchSpace:
     if not Path(path).is_file():
         raise ValueError(f"space: {os.fspath(path)} does not exist; write the search space there, or give --space")
     content = {str(key): value for key, value in read_mapping(path).items()}
-    found = SearchSpace(
-        parameters={key: read_parameter(key, value) for key, value in content.items() if key not in SETTINGS},
+    space = SearchSpace(
+        parameters={key: read_parameter(key, value, config) for key, value in content.items() if key not in SETTINGS},
         **_settings(content, config),
     )
-    found.check(config)
-    return found
+    space.check(config)
+    return space
 
 
 def _settings(content: dict[str, Any], config: RunConfig) -> dict[str, Any]:
-    found = {name: content[name] for name in SETTINGS if name in content}
-    found["seeds"] = _listed("seeds", found.get("seeds", list(config.seeds)), int)
-    if "objectives" in found:
-        found["objectives"] = _listed("objectives", found["objectives"], str)
-    prune = found.get("prune", 0.1)
+    settings = {name: content[name] for name in SETTINGS if name in content}
+    settings["seeds"] = _listed("seeds", settings.get("seeds", list(config.seeds)), int)
+    if "objectives" in settings:
+        settings["objectives"] = _listed("objectives", settings["objectives"], str)
+    prune = settings.get("prune", 0.1)
     if prune is not None and (isinstance(prune, bool) or not isinstance(prune, int | float)):
         raise ValueError(f"prune: got {prune!r}, must be a p-value such as 0.1, or null")
-    found["prune"] = None if prune is None else float(prune)
-    return found
+    settings["prune"] = None if prune is None else float(prune)
+    return settings
 
 
 def _listed(name: str, given: object, kind: type) -> tuple[Any, ...]:

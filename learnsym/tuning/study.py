@@ -29,7 +29,7 @@ KEY = "learnsym"
 
 
 @dataclass(frozen=True)
-class Study:
+class TuningStudy:
     """An Optuna study with what it is about.
 
     Args:
@@ -59,7 +59,7 @@ class Study:
         return self.backend.get_all_trials(self.id, deepcopy=False)
 
 
-def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, locks: Locks) -> Study:
+def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, locks: Locks) -> TuningStudy:
     """Join a study, or begin it.
 
     Args:
@@ -80,7 +80,7 @@ def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, l
     import optuna
 
     with locks.waiting("study"), storage_errors(storage), quiet():
-        found = optuna.create_study(
+        study = optuna.create_study(
             storage=backend,
             study_name=name,
             directions=space.directions,
@@ -88,15 +88,15 @@ def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, l
             pruner=make_pruner(space),
         )
         content = {"config": asdict(config), "space": space.to_json(), "key": uuid.uuid4().hex}
-        if KEY not in found.user_attrs:
-            if found.get_trials(deepcopy=False):
+        if KEY not in study.user_attrs:
+            if study.get_trials(deepcopy=False):
                 raise ValueError(f"study: {name} was not made by learnsym tune; choose another --study")
-            found.set_user_attr(KEY, content)
+            study.set_user_attr(KEY, content)
         else:
-            _check_same(name, found.user_attrs[KEY], config, content["space"])
-            content = found.user_attrs[KEY]
+            _check_same(name, study.user_attrs[KEY], config, content["space"])
+            content = study.user_attrs[KEY]
         number = backend.get_study_id_from_name(name)
-        return Study(name, content["key"], storage, config, space, found, backend, number, locks)
+        return TuningStudy(name, content["key"], storage, config, space, study, backend, number, locks)
 
 
 def check_sampler(space: SearchSpace) -> None:

@@ -13,13 +13,13 @@ from learnsym.training import Interrupted, NonFiniteLoss, distributed, members, 
 from learnsym.tuning.claims import Claim, trial_folder
 from learnsym.tuning.scores import BadScore, scores
 from learnsym.tuning.space import Value, configured
-from learnsym.tuning.study import Study
+from learnsym.tuning.study import TuningStudy
 from learnsym.workers import StorageLost, storage_errors
 
 logger = logging.getLogger(__name__)
 
 
-def run_trial(study: Study, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path) -> None:
+def run_trial(study: TuningStudy, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path) -> None:
     """Train a trial to its end, and tell the study.
 
     Under `torchrun` all processes call this; the first has the claim, and what it decides holds for all.
@@ -39,7 +39,7 @@ def run_trial(study: Study, number: int, values: Mapping[str, Value], claim: Cla
     logger.info("trial %d: %s", number, ", ".join(f"{key} {value}" for key, value in values.items()))
     began = time.monotonic()
     try:
-        found = _trained(study, number, values, claim, folder)
+        scores = _trained(study, number, values, claim, folder)
     except (Interrupted, OSError, StorageLost):
         raise
     except Exception as error:
@@ -54,14 +54,14 @@ def run_trial(study: Study, number: int, values: Mapping[str, Value], claim: Cla
         return
     with storage_errors(study.storage):
         claim.note("seconds", round(time.monotonic() - began, 3))
-        if found is None:
+        if scores is None:
             claim.prune()
         else:
-            claim.complete(found)
+            claim.complete(scores)
 
 
 def _trained(
-    study: Study, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path
+    study: TuningStudy, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path
 ) -> list[float] | None:
     """The mean of each objective over seeds; None when the trial is pruned."""
     config, names = configured(study.config, values), study.space.objectives
@@ -85,13 +85,13 @@ def _agreed(make: Callable[[], dict[str, float]]) -> dict[str, float]:
         except (BadScore, ValueError) as error:
             return error
 
-    found = distributed.from_first(tried)
-    if isinstance(found, Exception):
-        raise found
-    return found
+    outcome = distributed.from_first(tried)
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
-def _pruned(study: Study, claim: Claim | None, index: int, row: Mapping[str, float]) -> bool:
+def _pruned(study: TuningStudy, claim: Claim | None, index: int, row: Mapping[str, float]) -> bool:
     assert claim is not None
     with storage_errors(study.storage):
         claim.note(f"seed {study.space.seeds[index]}", dict(row))

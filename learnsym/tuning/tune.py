@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import random
@@ -11,12 +10,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from learnsym.files import read_json, write_json
 from learnsym.training import Interrupted, distributed
-from learnsym.training.checkpoint import write_atomically
 from learnsym.training.signals import StopRequest, stop_request
 from learnsym.tuning.claims import BUSY, OVER, Claim, Claims
 from learnsym.tuning.results import write_results, write_table
-from learnsym.tuning.study import Study
+from learnsym.tuning.study import TuningStudy
 from learnsym.tuning.trial import run_trial
 from learnsym.workers import FolderLocks, full_disk, storage_errors
 
@@ -29,7 +28,7 @@ TABLE_EVERY = 10.0
 
 
 def tune(
-    study: Study, total: int, folder: str | os.PathLike[str], *, ended: Callable[[int], None] = lambda _: None
+    study: TuningStudy, total: int, folder: str | os.PathLike[str], *, ended: Callable[[int], None] = lambda _: None
 ) -> None:
     """Work on a study until it has `total` trials that have ended, then write its results.
 
@@ -63,7 +62,7 @@ def tune(
                 write_results(study, path)
 
 
-def _one(study: Study, claims: Claims | None, folder: Path, stop: StopRequest) -> bool:
+def _one(study: TuningStudy, claims: Claims | None, folder: Path, stop: StopRequest) -> bool:
     """Work on one trial, or wait for those of others; returns whether there may be more to do."""
     with contextlib.ExitStack() as stack:
         state, number, values, claim = _order(study, claims, stack, stop)
@@ -79,7 +78,7 @@ def _one(study: Study, claims: Claims | None, folder: Path, stop: StopRequest) -
 STOPPED = "stopped"
 
 
-def _order(study: Study, claims: Claims | None, stack: contextlib.ExitStack, stop: StopRequest):  # noqa: ANN202
+def _order(study: TuningStudy, claims: Claims | None, stack: contextlib.ExitStack, stop: StopRequest):  # noqa: ANN202
     """What to do next, which the first process decides for all; it alone has the claim."""
     own: list[Claim | None] = [None]
 
@@ -96,7 +95,7 @@ def _order(study: Study, claims: Claims | None, stack: contextlib.ExitStack, sto
     return state, number, values, own[0]
 
 
-def prepare(study: Study, total: int, folder: Path) -> None:
+def prepare(study: TuningStudy, total: int, folder: Path) -> None:
     """Refuse what would fail in each trial, and mark the folder as that of the study.
 
     Raises:
@@ -107,7 +106,7 @@ def prepare(study: Study, total: int, folder: Path) -> None:
     _mark(study, folder)
 
 
-def _mark(study: Study, folder: Path) -> None:
+def _mark(study: TuningStudy, folder: Path) -> None:
     """Make the folder of a study, unless it is that of another."""
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"out: {folder} is a file; name a folder")
@@ -118,8 +117,8 @@ def _mark(study: Study, folder: Path) -> None:
         if not path.exists() and ((folder / "trials").exists() or (folder / "config.yaml").exists()):
             raise ValueError(f"out: {folder} holds something else than a study; name another folder")
         if not path.exists():
-            write_atomically(path, (json.dumps(content) + "\n").encode())
-    there = json.loads(path.read_text(encoding="utf8"))
+            write_json(path, content)
+    there = read_json(path, "out", "name another folder")
     if there != content:
         raise ValueError(f"out: {folder} belongs to another study, {there['study']}; name another folder")
 
@@ -127,7 +126,7 @@ def _mark(study: Study, folder: Path) -> None:
 class _Watch:
     """Tells how far the study is, and keeps the table of its trials up to date."""
 
-    def __init__(self, study: Study, folder: Path, ended: Callable[[int], None]) -> None:
+    def __init__(self, study: TuningStudy, folder: Path, ended: Callable[[int], None]) -> None:
         self.study, self.folder, self.ended = study, folder, ended
         self.written = time.monotonic()
 

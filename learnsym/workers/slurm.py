@@ -136,8 +136,8 @@ def wait(jobs: Sequence[Job[Any]]) -> dict[str, str]:
                 raise Interrupted(stop.number, f"no longer waiting; the jobs {named} go on")
             left = [job for job in left if not job.done()]
             time.sleep(LOOK if left else 0.0)
-    found = {job.job_id: job.exception() for job in jobs}
-    return {name: _reason(str(error)) for name, error in found.items() if error is not None}
+    errors = {job.job_id: job.exception() for job in jobs}
+    return {name: _reason(str(error)) for name, error in errors.items() if error is not None}
 
 
 def _reason(report: str) -> str:

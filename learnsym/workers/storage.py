@@ -113,9 +113,9 @@ def _database(url: URL) -> Any:  # noqa: ANN401  an RDBStorage
         # tables are made without regard to others who make them
         locks = DatabaseLocks(url.render_as_string(hide_password=False), "learnsym")
         with closing(locks), locks.waiting("tables"):
-            found = RDBStorage(address, engine_kwargs=options)
-            _probe(found)
-            return found
+            database = RDBStorage(address, engine_kwargs=options)
+            _probe(database)
+            return database
     except OperationalError as error:
         raise unreachable(url, error) from None
     except (DBAPIError, StorageInternalError) as error:

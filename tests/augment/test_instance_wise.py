@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 import learnsym as ls
-from learnsym.augment import Augmented, EntropyBand, InstanceBox, InstanceCategorical
+from learnsym.augment import Augmented, InstanceBox, InstanceCategorical
 from learnsym.groups import SO2, Cyclic, Permutation, Similarity2
+from learnsym.objectives.terms import EntropyBand
 
 
 def box(group=None):
@@ -92,14 +93,14 @@ def test_band_moves_entropy_inside_and_then_leaves_it(start):
     optimiser = torch.optim.Adam([*law.parameters(), *band.parameters()], lr=0.05)
     for _ in range(600):
         optimiser.zero_grad()
-        band(law()).backward()
+        band.penalty(law()).backward()
         optimiser.step()
     assert low - 0.05 <= float(law().entropy()) <= high + 0.05
 
 
 def test_multipliers_grow_while_their_bound_is_violated():
     band = EntropyBand(0.0, 1.0)
-    band(ls.distributions.LieBox(SO2(), torch.full((3, 1), 0.1))).backward()
+    band.penalty(ls.distributions.LieBox(SO2(), torch.full((3, 1), 0.1))).backward()
     assert band.raw.grad is not None
     assert band.raw.grad[0] < 0 < band.raw.grad[1]
 

@@ -35,7 +35,7 @@ def test_epochs_become_steps(small, with_values):
 
 
 def test_two_cells_of_one_training_are_refused(small, with_values):
-    twice = with_values(small, arms={"a": {}, "b": {"augment": {"twin": "learned"}}})
+    twice = with_values(small, arms={"a": {}, "b": {"twin": "learned"}})
     with pytest.raises(ValueError, match=r"\[a, .*\] and \[b, .*\] are one and the same training"):
         _ = Plan.of(twice).cells
 
@@ -72,9 +72,9 @@ CNN = {
     "train": {"batch_size": 8},
 }
 TWINS = {
-    "plain": {"augment": {"twin": "plain"}},
-    "dense": {"augment": {"twin": "plain"}, "net": {"name": "mlp"}},
-    "exact": {"augment": {"twin": "exact", "orbit": 4}},
+    "plain": {"twin": "plain"},
+    "dense": {"twin": "plain", "net": {"name": "mlp"}},
+    "exact": {"twin": "exact", "method": {"orbit": 4}},
 }
 
 
@@ -97,7 +97,7 @@ def test_without_matching_widths_are_the_sizes():
 
 
 def test_what_cannot_be_matched_is_named():
-    shallow = {"augment": {"twin": "plain"}, "net": {"name": "mlp", "depth": 1}}
-    config = ComparisonConfig(base=CNN, arms={"wide": {"augment": {"twin": "plain"}}, "narrow": shallow}, sizes=[100])
+    shallow = {"twin": "plain", "net": {"name": "mlp", "depth": 1}}
+    config = ComparisonConfig(base=CNN, arms={"wide": {"twin": "plain"}, "narrow": shallow}, sizes=[100])
     with pytest.raises(ValueError, match=r"arms\.narrow: no width matches size 100 of wide"):
         networks(config)

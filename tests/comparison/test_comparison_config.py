@@ -8,7 +8,7 @@ import yaml
 from learnsym.comparison import ComparisonConfig, dump_comparison, read_comparison
 from learnsym.comparison.config import merged
 
-ARMS = {"plain": {"augment": {"twin": "plain"}}, "learned": {}}
+ARMS = {"plain": {"twin": "plain"}, "learned": {}}
 
 
 def written(path, **values):

@@ -9,14 +9,15 @@ from learnsym.comparison import ComparisonConfig, networks
 BASE = {
     "data": {"name": "gravity4", "train": 20, "val": 10, "test": 10},
     "net": {"name": "gnn", "width": 6, "depth": 1},
-    "objective": {"loss": "mse"},
+    "loss": {"name": "mse"},
+    "method": {"name": "fixed_and_absolute"},
     "train": {"steps": 2, "batch_size": 10, "device": "cpu"},
 }
 ARMS: dict[str, dict[str, Any]] = {
-    "plain": {"augment": {"twin": "plain"}},
-    "augmented": {"augment": {"twin": "fixed", "symmetry": "o3"}},
-    "exact": {"augment": {"twin": "exact"}},
-    "learned": {"relax": {"layer": "fixed_and_absolute"}, "augment": {"twin": "learned"}},
+    "plain": {"twin": "plain"},
+    "augmented": {"twin": "fixed", "method": {"symmetry": "o3"}},
+    "exact": {"twin": "exact"},
+    "learned": {"twin": "learned"},
 }
 
 
@@ -37,7 +38,7 @@ def test_the_learned_arm_costs_as_much_as_the_reference():
 
 def test_augmentation_costs_what_its_copies_cost():
     arms = {name: ARMS[name] for name in ("plain", "augmented")}
-    arms["doubled"] = {"augment": {"twin": "fixed", "symmetry": "o3", "copies": 2}}
+    arms["doubled"] = {"twin": "fixed", "method": {"symmetry": "o3", "copies": 2}}
     sizes = found("none", arms)
     plain = sizes["plain"]
     ratios = [sizes[name].flops_counted / plain.flops_counted for name in ("augmented", "doubled")]

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from learnsym.comparison.verdicts import (
     ACCURACY,
@@ -18,7 +17,6 @@ from learnsym.comparison.verdicts import (
     data_efficiency,
     lengths,
     metric_of,
-    over_seeds,
     regions,
     regret,
     settings,
@@ -32,25 +30,9 @@ def of(*arms):
     return {arm: CURVES[arm] for arm in arms}
 
 
-def test_intervals_over_seeds_are_students():
-    values = np.array([0.3, 0.9, 0.4])
-    found = over_seeds(values, 0.9)
-    expected = stats.t.interval(0.9, 2, values.mean(), stats.sem(values))
-    assert (found.low, found.high) == pytest.approx(expected)
-    # a known part of the variance, and nothing else: normal
-    known = over_seeds(np.array([1.0, 1.0]), 0.9, variance=4.0)
-    assert known.high == pytest.approx(1 + 2 * stats.norm.ppf(0.95))
-
-
 def test_one_seed_has_no_interval():
-    found = over_seeds(np.array([2.0]))
+    found = Difference.of(np.array([2.0]))
     assert math.isinf(found.low) and math.isinf(found.high) and found.sign == 0
-
-
-@pytest.mark.parametrize("level", [0.0, 1.0, 90.0])
-def test_levels_lie_between_0_and_1(level):
-    with pytest.raises(ValueError, match="level"):
-        over_seeds(np.array([1.0, 2.0]), level)
 
 
 @pytest.mark.parametrize("metric", [ACCURACY, ERROR_RATE, LOSS], ids=lambda metric: metric.name)

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import http.server
 import io
+import os
 import tarfile
 import threading
 import zipfile
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 import learnsym.data as data
-from learnsym.data import camvid, cifar, download, idx
+from learnsym.data import camvid, cifar, idx
 from learnsym.data.files import File, digest
 from learnsym.data.source import Sizes, Source
 
@@ -159,7 +160,7 @@ def test_disk_full(server, cache, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(download.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(ValueError, match="free space"):
         data.fetch("toy")
     assert files_in(cache) == []
@@ -278,22 +279,22 @@ def test_camvid_is_built_from_the_published_images(tmp_path, server, cache, monk
                 content.writestr(f"SegNet/CamVid/{folder}/0.png", stream.getvalue())
     server.content = archive.getvalue()
     (tmp_path / "zip").write_bytes(server.content)
-    camvid.build(tmp_path / "zip", tmp_path / "npz")
+    camvid.convert(tmp_path / "zip", tmp_path / "npz")
     with np.load(tmp_path / "npz") as arrays:
         assert np.array_equal(arrays["y_val"][0], labels[2::4, 2::4])
         mean = pictures.reshape(90, 4, 120, 4, 3).mean((1, 3))
         assert np.abs(arrays["x_test"][0] - mean).max() <= 1.0
-    offer(monkeypatch, address(server), kind="npz", build=camvid.build, sha256=digest(tmp_path / "npz", "npz"))
+    offer(monkeypatch, address(server), kind="npz", build=camvid.convert, sha256=digest(tmp_path / "npz", "npz"))
     data.fetch("toy")
     assert files_in(cache) == ["x.bin"]
-    offer(monkeypatch, address(server), path="toy/y.bin", kind="npz", build=camvid.build)
+    offer(monkeypatch, address(server), path="toy/y.bin", kind="npz", build=camvid.convert)
     with pytest.raises(ValueError, match="something else than the published file"):
         data.fetch("toy")
     assert files_in(cache) == ["x.bin"]
 
 
 def test_a_page_instead_of_an_archive(server, cache, monkeypatch):
-    offer(monkeypatch, address(server), kind="npz", build=camvid.build)
+    offer(monkeypatch, address(server), kind="npz", build=camvid.convert)
     with pytest.raises(ValueError, match="something else than the published file"):
         data.fetch("toy")
     assert files_in(cache) == []

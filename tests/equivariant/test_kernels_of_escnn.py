@@ -65,7 +65,7 @@ def change_of_basis(group, ours, theirs):
 
 def counterpart(group, ours):
     """The representation of escnn that is equivalent to ours, and the change of basis."""
-    target = group.to_escnn()
+    target = _escnn.to_escnn(group)
     if group.order is None:
         candidates = [target.irrep(*key) for key in _keys(group)]
     else:

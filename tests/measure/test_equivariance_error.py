@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from learnsym import distributions, groups, measure, symmetry
-from learnsym.measure.equivariance_error import pairing
+from learnsym.measure.moves import pairing
 
 
 class TopRow(nn.Module):

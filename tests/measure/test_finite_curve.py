@@ -9,8 +9,8 @@ from torch import nn
 from learnsym import actions, groups, symmetry
 from learnsym.distributions import Quadrature
 from learnsym.measure import equivariance_error
-from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.finite.error_curve import error_curve
+from learnsym.measure.moves import pairing
 from learnsym.symmetry import Symmetry
 
 

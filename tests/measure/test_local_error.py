@@ -9,9 +9,9 @@ from torch import nn
 
 import learnsym as ls
 from learnsym.measure import local_equivariance_error
-from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.lie.flow import check_derivative
 from learnsym.measure.lie.generator import operator_of
+from learnsym.measure.moves import pairing
 
 IMAGE = ls.actions.Image()
 

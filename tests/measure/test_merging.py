@@ -11,12 +11,11 @@ from torch.func import functional_call
 
 import learnsym as ls
 from learnsym.measure.merging import merge_barrier, merge_barrier_between
-from learnsym.measure.merging.channels import moved_state, permuted_state
-from learnsym.measure.merging.coupling import follow
-from learnsym.measure.merging.line import connect
-from learnsym.measure.merging.matching import by_activations, matchings
+from learnsym.measure.merging.channels import follow
+from learnsym.measure.merging.line import Moments, connect, corrections_for
+from learnsym.measure.merging.matching import by_activations, matchings, permuted_state
+from learnsym.measure.merging.merge import moved_state
 from learnsym.measure.merging.network import run, trace
-from learnsym.measure.merging.repair import Moments, corrections_for
 
 FLIP = ls.groups.Dihedral(1).components[1]
 TURN = ls.groups.Cyclic(4).components[1]

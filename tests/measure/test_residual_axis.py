@@ -8,9 +8,9 @@ import torch
 
 import learnsym as ls
 from learnsym.actions import Invariant, PointCloud, PointVectors
-from learnsym.measure.equivariance_error import pairing
 from learnsym.measure.lie.principal_axes import angles
 from learnsym.measure.lie.residual_axis import residual_axis
+from learnsym.measure.moves import pairing
 from learnsym.relax.points import FixedInputs
 
 CLOUD = PointCloud(vectors=1)

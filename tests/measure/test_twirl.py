@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from learnsym import distributions, groups, symmetry
-from learnsym.measure._draws import draws_of
+from learnsym.distributions.draws import draws_of
 from learnsym.measure.example_losses import cross_entropy, mse
 from learnsym.measure.twirl import _jackknife, twirl
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from learnsym.degrees import degrees
+from learnsym.learners import degrees
 from learnsym.nets import LAYERWISE, LayerwiseNet
 from learnsym.relax import exact_twin, plain_twin
 

@@ -20,8 +20,8 @@ def test_parts_add_up_to_the_likelihood_and_the_prior():
     streams = make((2.0, 3.0))
     loss = MixtureLikelihood(examples=10, own=0.5)(streams, BATCH)
     x, y = BATCH
-    assert set(loss.parts) == {"mixture", "prior", "streams"}
-    torch.testing.assert_close(loss.parts["mixture"], F.cross_entropy(streams(x), y).detach())
+    assert set(loss.parts) == {"task", "prior", "streams"}
+    torch.testing.assert_close(loss.parts["task"], F.cross_entropy(streams(x), y).detach())
     own = sum(F.cross_entropy(net(x), y) for net in streams.nets)
     torch.testing.assert_close(loss.parts["streams"], own.detach())
     dirichlet = torch.distributions.Dirichlet(streams.prior).log_prob(streams.log_weights().exp())
@@ -32,7 +32,7 @@ def test_parts_add_up_to_the_likelihood_and_the_prior():
     before = MixtureLikelihood(examples=10)(even, BATCH).parts["prior"]
     torch.testing.assert_close(loss.parts["prior"] - before, change.detach(), atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(
-        loss.total.detach(), loss.parts["mixture"] + loss.parts["prior"] + 0.5 * loss.parts["streams"]
+        loss.total.detach(), loss.parts["task"] + loss.parts["prior"] + 0.5 * loss.parts["streams"]
     )
 
 

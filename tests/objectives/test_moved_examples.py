@@ -21,7 +21,7 @@ def test_the_loss_is_that_of_moved_examples_on_moved_targets():
     net, (x, y) = nn.Linear(7, 3), problem()
     objective = MovedExamples(mse, MOVED, copies=2)
     torch.manual_seed(1)
-    g = objective.moves.elements(x)
+    g = objective.task.moves.elements(x)
     torch.manual_seed(1)
     found = objective(net, (x, y)).total
     errors = []

@@ -10,20 +10,24 @@ import learnsym as ls
 from learnsym.augment import Augmented, Plain, equivariant, mean_outputs
 from learnsym.distributions import Fixed, LearnableBox, LearnableCategorical, LieBox, learnable
 from learnsym.groups import SE2, Affine2, Dihedral, Product
+from learnsym.methods import Setup, registry
+from learnsym.nets import NetConfig
 from learnsym.objectives import (
     Augerino,
     CoMoved,
-    ObjectiveConfig,
+    LossConfig,
     Segmentation,
     Supervised,
-    build,
     cross_entropy,
     losses,
     mse,
     regularisers,
 )
+from learnsym.objectives.co_moved import MovedTogether
+from learnsym.training.config_file import config_of
 
 BATCH = 6
+DATA = ls.data.Signature(in_shape=(1, 12, 12), classes=3)
 
 
 def batch():
@@ -191,18 +195,22 @@ def test_regression_fits_columns_to_vectors():
 @pytest.mark.parametrize("loss", losses)
 @pytest.mark.parametrize("regulariser", regularisers)
 def test_configuration_builds_the_objective(loss, regulariser):
-    objective = build(ObjectiveConfig(loss=loss, regulariser=regulariser, weight=0.2, ignore=7))
-    assert objective.weight == 0.2
-    assert objective.regulariser is regularisers[regulariser]
-    assert isinstance(objective, CoMoved) == (loss == "segmentation")
+    method = registry["augerino"](regulariser=regulariser, weight=0.2)
+    config = LossConfig(name=loss, ignore=7 if loss == "segmentation" else None)
+    objective = method.objective(Setup(net=NetConfig(), data=DATA, loss=config), Plain(classifier()))
+    (reward,) = objective.terms
+    assert reward.weight == 0.2
+    assert reward.regulariser is regularisers[regulariser]
+    assert isinstance(objective.task, MovedTogether) == (loss == "segmentation")
     if loss == "segmentation":
-        assert objective.on_target.fill == objective.loss_fn.ignore == 7
+        assert objective.task.on_target.fill == objective.task.loss_fn.ignore == 7
 
 
 BAD = {
-    "weight": [lambda: Augerino(cross_entropy, weight=-1.0), lambda: ObjectiveConfig(weight=float("nan"))],
-    "loss": [lambda: ObjectiveConfig(loss="hinge")],
-    "regulariser": [lambda: ObjectiveConfig(regulariser="other")],
+    "weight": [lambda: Augerino(cross_entropy, weight=-1.0)],
+    "method.weight": [lambda: registry["augerino"](weight=float("nan"))],
+    "loss.name": [lambda: LossConfig(name="hinge")],
+    "loss.ignore": [lambda: LossConfig(ignore=7)],
 }
 
 
@@ -212,3 +220,8 @@ def test_bad_input_is_named(argument, make, monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ValueError, match=f"^{argument}: "):
         make()
+
+
+def test_an_unknown_regulariser_is_named():
+    with pytest.raises(ValueError, match=r"method\.regulariser: .*other"):
+        config_of({"method": {"regulariser": "other"}})

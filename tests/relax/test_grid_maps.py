@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, jvp, vmap
 
-from learnsym.degrees import degrees
+from learnsym.learners import degrees
 from learnsym.objectives import WithPrior
 from learnsym.relax import (
     ConvMap,

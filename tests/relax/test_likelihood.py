@@ -8,7 +8,7 @@ import torch
 import learnsym as ls
 from learnsym import groups as G
 from learnsym.relax import Likelihood, cell_masses, coverage_degrees, planted_masses
-from learnsym.relax.likelihood.columns import kernel_columns
+from learnsym.relax.deviation import kernel_columns
 from learnsym.representations import Irrep, generating, irreps
 
 GROUPS = [G.Cyclic(1), G.Cyclic(4), G.Cyclic(5), G.Dihedral(1), G.Dihedral(4), G.SO2(), G.O2(), G.SO3(), G.O3()]

@@ -12,7 +12,7 @@ import learnsym as ls
 from learnsym import equivariant as E
 from learnsym import groups as G
 from learnsym.relax import Likelihood, ProbabilisticSteerableConv, certificates, exact_twin, plain_twin
-from learnsym.relax.likelihood.columns import flattened, kernel_columns
+from learnsym.relax.deviation import flattened, kernel_columns
 from learnsym.representations import Irrep
 from tests.reference.averaged_kernel import averaged_kernel
 
@@ -277,9 +277,7 @@ def test_penalty_is_the_prior_of_the_initial_weights_whatever_the_likelihood(gro
         row = [weight for name, weight in conv.invariant.weights.items() if name.startswith(f"{o}-")]
         expected = expected + sum(0.5 * w.square().sum() * len(row) * w.shape[1] * w.shape[2] for w in row)
     if conv.deviation is not None:
-        smoothed = conv.deviation._smoothed(conv.deviation.free())
-        blocks = dict(zip(conv.deviation.bases, smoothed.split(conv.deviation._sizes(), 1), strict=True))
-        for name, block in blocks.items():
+        for name, block in conv.deviation._smoothed(conv.deviation.free()).items():
             weights = conv.deviation.pairs[name] @ block
             expected = expected + 0.5 * weights.square().sum() * parts * weights.shape[1] * weights.shape[2]
     torch.testing.assert_close(conv.penalty(), expected)

@@ -10,8 +10,8 @@ from torch import nn
 from torch.func import functional_call, grad, jvp, vmap
 
 from learnsym import groups
-from learnsym.degrees import degrees
 from learnsym.equivariant import EquivariantLinear, FeatureField, FieldType, GroupConv2d, SteerableConv, kernel_distance
+from learnsym.learners import degrees
 from learnsym.measure import equivariance_error
 from learnsym.objectives import WithPrior
 from learnsym.relax import ResidualPathway, VariationalPathway
@@ -200,3 +200,17 @@ def test_with_prior_divides_by_the_examples():
     assert WithPrior(nn.functional.mse_loss, 1)(nn.Linear(9, 9), batch).parts["prior"] == 0
     with pytest.raises(ValueError, match="examples: got 0"):
         WithPrior(nn.functional.mse_loss, 0)
+
+
+def test_the_share_of_a_posterior_is_that_of_its_draws():
+    torch.manual_seed(0)
+    fields = FieldType.regular(groups.Cyclic(4), 1)
+    layer = VariationalPathway(GroupConv2d(fields, fields, 3))
+    nn.init.normal_(layer.free, std=0.1)
+    nn.init.constant_(layer.free_log_std, -3.0)
+    with torch.no_grad():
+        drawn = torch.stack([1 - kernel_distance(layer.equivariant, layer.draw()).square() for _ in range(400)])
+    degree = layer.degrees("input")[0]
+    assert degree.estimate == pytest.approx(drawn.mean().item(), abs=0.02)
+    assert degree.low == pytest.approx(drawn.quantile(0.05).item(), abs=0.03)
+    assert degree.high == pytest.approx(drawn.quantile(0.95).item(), abs=0.03)

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from learnsym.degrees import Degree
-from learnsym.report.results import (
+from learnsym.report.run.results import (
     Analysis,
     Curve,
     DataResult,
     EquivarianceError,
     ExtentCurve,
     History,
-    Interval,
     Orbit,
     PoseLaw,
     TwinResult,
 )
+from learnsym.statistics import Interval
 
 CAPS = {
     "translation_x": 1.0,

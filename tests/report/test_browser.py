@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from learnsym.report import card
-from learnsym.report.analyze import write
-from learnsym.report.results import Analysis
+from learnsym.report.run.analyze import write
+from learnsym.report.run.results import Analysis
 from tests.comparison import tables
 from tests.scaling import scaling_tables
 

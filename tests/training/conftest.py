@@ -8,10 +8,9 @@ import pytest
 import torch
 
 import learnsym as ls
-from learnsym.augment.config import AugmentConfig
 from learnsym.data.config import DataConfig
+from learnsym.methods import registry
 from learnsym.nets.config import NetConfig
-from learnsym.objectives.config import ObjectiveConfig
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig
 
 
@@ -21,8 +20,7 @@ def tiny() -> RunConfig:
     return RunConfig(
         data=DataConfig(name="digits", size=8, train=64, val=32, test=32),
         net=NetConfig(name="mlp", width=16, depth=1),
-        augment=AugmentConfig(symmetry="affine2d", test_copies=2),
-        objective=ObjectiveConfig(weight=0.05),
+        method=registry["augerino"](symmetry="affine2d", test_copies=2, weight=0.05),
         optimiser=OptimiserConfig(lr=3e-2),
         train=TrainConfig(steps=12, batch_size=16, checkpoint_every=5, eval_every=4, device="cpu"),
     )

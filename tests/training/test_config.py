@@ -80,6 +80,6 @@ def test_members():
     config = RunConfig(twins=["learned", "plain"], seeds=[3, 4])
     found = members(config, "out")
     assert [path.name for _, path in found] == ["learned-3", "learned-4", "plain-3", "plain-4"]
-    assert all(member.augment.twin == member.twins[0] for member, _ in found)
+    assert all(member.twin == member.twins[0] for member, _ in found)
     ((member, path),) = members(RunConfig(), "out")
     assert (path.name, member.twins, member.seeds) == ("out", ["learned"], [0])

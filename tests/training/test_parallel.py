@@ -13,9 +13,9 @@ import torch
 
 from learnsym.distributions import part_of_batch, uniform_noise
 from learnsym.distributions.noise import random_examples
+from learnsym.methods import registry
 from learnsym.nets.config import NetConfig
-from learnsym.objectives import PenaltyConfig
-from learnsym.relax import RelaxConfig
+from learnsym.objectives import choosers
 from learnsym.training import Run, dump_config, train
 
 
@@ -54,28 +54,25 @@ STEERABLE = NetConfig(name="steerable", width=1)
 
 
 @pytest.mark.parametrize(
-    ("chooser", "net", "layer"),
+    ("chooser", "net", "method"),
     [
-        ("regulariser", NetConfig(name="mlp", width=16, depth=1), "none"),
-        ("validation", NetConfig(name="mlp", width=16, depth=1), "none"),
-        ("validation", NetConfig(name="cnn", width=4, depth=2, norm="batch"), "none"),
-        ("regulariser", STEERABLE, "probabilistic"),
-        ("regulariser", STEERABLE, "residual"),
+        ("training", NetConfig(name="mlp", width=16, depth=1), "augerino"),
+        ("validation", NetConfig(name="mlp", width=16, depth=1), "augerino"),
+        ("validation", NetConfig(name="cnn", width=4, depth=2, norm="batch"), "augerino"),
+        ("training", STEERABLE, "probabilistic"),
+        ("training", STEERABLE, "residual"),
     ],
 )
-def test_two_processes_are_one(tiny, tmp_path, chooser, net, layer):
-    assert_two_are_one(replaced(tiny, chooser, net, layer), tmp_path)
+def test_two_processes_are_one(tiny, tmp_path, chooser, net, method):
+    layers = {} if method == "augerino" else {"method": registry[method](group="C_2")}
+    assert_two_are_one(replace(tiny, net=net, chooser=choosers.registry[chooser](), **layers), tmp_path)
 
 
-@pytest.mark.parametrize("weighting", ["validation", "gradnorm", "dual"])
-def test_two_processes_weigh_symmetries_as_one(tiny, tmp_path, weighting):
-    penalty = PenaltyConfig(mode="functional", symmetries=["rotation2d"], weighting=weighting)
-    assert_two_are_one(replace(tiny, net=NetConfig(name="mlp", width=16, depth=1), penalty=penalty), tmp_path)
-
-
-def replaced(tiny, chooser, net, layer):
-    relax = RelaxConfig(layer=layer, group="C_2")
-    return replace(tiny, objective=replace(tiny.objective, chooser=chooser), net=net, relax=relax)
+@pytest.mark.parametrize("chooser", ["validation", "gradnorm", "dual"])
+def test_two_processes_weigh_symmetries_as_one(tiny, tmp_path, chooser):
+    remul = registry["remul"](symmetries=["rotation2d"])
+    config = replace(tiny, net=NetConfig(name="mlp", width=16, depth=1), method=remul)
+    assert_two_are_one(replace(config, chooser=choosers.registry[chooser]()), tmp_path)
 
 
 def assert_two_are_one(tiny, tmp_path):

@@ -7,24 +7,27 @@ import torch
 
 import learnsym as ls
 from learnsym.data import DataConfig
+from learnsym.methods import registry
 from learnsym.nets import NetConfig
 from learnsym.nets.config import POINT_NETS
-from learnsym.objectives import ObjectiveConfig, PenaltyConfig, Remul, Supervised
+from learnsym.objectives import LossConfig, Remul, Supervised, choosers
 from learnsym.training import Run, RunConfig, TrainConfig, build, members, train_member
 
 DATA = DataConfig(name="gravity4", train=40, val=20, test=20)
 SMALL = TrainConfig(steps=6, batch_size=10, checkpoint_every=3)
+VALIDATION = choosers.registry["validation"]()
 CLOUDS = RunConfig(
     data=DATA,
     net=NetConfig(name="gnn", width=8, depth=1),
-    objective=ObjectiveConfig(loss="mse"),
-    penalty=PenaltyConfig(mode="functional", symmetries=["so3", "so2_z"], weighting="validation"),
+    loss=LossConfig(name="mse"),
+    method=registry["remul"](symmetries=["so3", "so2_z"]),
+    chooser=VALIDATION,
     train=SMALL,
 )
 
 
 def twin(config, name):
-    return replace(config, augment=replace(config.augment, twin=name))
+    return replace(config, twin=name)
 
 
 def test_the_learned_twin_weighs_candidates_and_resumes(tmp_path):
@@ -42,12 +45,13 @@ def test_the_learned_twin_weighs_candidates_and_resumes(tmp_path):
     assert Run(tmp_path / "run").signature() == ls.data.load_splits(DATA).train.signature
 
 
-@pytest.mark.parametrize("weighting", ["constant", "gradnorm", "dual"])
+@pytest.mark.parametrize("chooser", ["training", "gradnorm", "dual"])
 @pytest.mark.parametrize("mode", ["anchored", "twirl"])
-def test_every_weighting_trains_every_mode(mode, weighting, tmp_path):
-    penalty = PenaltyConfig(mode=mode, weighting=weighting, samples=2, fraction=0.5, every=2)
-    run = train_member(replace(CLOUDS, penalty=penalty, train=replace(SMALL, steps=2)), tmp_path)
-    assert run.is_finished and len(run.degrees()) == (weighting != "constant")
+def test_every_chooser_trains_every_mode(mode, chooser, tmp_path):
+    method = registry["remul"](mode=mode, samples=2, fraction=0.5, every=2)
+    config = replace(CLOUDS, method=method, chooser=choosers.registry[chooser](), train=replace(SMALL, steps=2))
+    run = train_member(config, tmp_path)
+    assert run.is_finished and len(run.degrees()) == (chooser != "training")
 
 
 def test_twins_of_clouds():
@@ -72,12 +76,14 @@ def test_images_take_penalties_too(tmp_path):
     config = RunConfig(
         data=DataConfig(name="digits", train=40, val=20, test=20),
         net=NetConfig(width=4),
-        penalty=PenaltyConfig(mode="twirl", symmetries=["rotation2d", "flip2d"], weighting="validation", samples=2),
+        method=registry["remul"](mode="twirl", symmetries=["rotation2d", "flip2d"], samples=2),
+        chooser=VALIDATION,
         train=SMALL,
     )
     run = train_member(config, tmp_path)
     assert [degree.generator for degree in run.degrees()] == ["rotation2d", "flip2d"]
-    assert isinstance(build(twin(config, "fixed"))[0], ls.augment.Augmented)
+    model, objective, _ = build(twin(config, "fixed"))
+    assert isinstance(model, ls.augment.Plain) and isinstance(objective, ls.objectives.MovedExamples)
 
 
 def test_analysis_shows_the_candidates(tmp_path):
@@ -96,12 +102,11 @@ def test_analysis_shows_the_candidates(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"penalty": PenaltyConfig()}, "twins: got learned with net.name 'gnn'"),
-        ({"twins": ["fixed"]}, "augment.symmetry: got 'affine2d' for the fixed twin"),
+        ({"method": registry["augerino"]()}, "net.name: got 'gnn' with the method augerino"),
         ({"net": NetConfig(name="cnn")}, "net.name: got 'cnn' for clouds"),
-        ({"penalty": PenaltyConfig(mode="functional", symmetries=["rotation2d"])}, "symmetry: got 'rotation2d' for cl"),
-        ({"penalty": PenaltyConfig(mode="functional", symmetries=["e3"])}, "distribution: got None"),
-        ({"data": DataConfig(name="digits", train=20, val=10, test=10)}, "it takes clouds of points"),
+        ({"method": registry["remul"](symmetries=["rotation2d"])}, "symmetry: got 'rotation2d' for cl"),
+        ({"method": registry["remul"](symmetries=["e3"])}, "distribution: got None"),
+        ({"data": DataConfig(name="digits", train=20, val=10, test=10)}, "in_shape|net.name: got 'gnn'"),
     ],
 )
 def test_what_does_not_fit_is_refused(change, message):
@@ -112,20 +117,15 @@ def test_what_does_not_fit_is_refused(change, message):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"weight": -1.0}, "weight: got -1"),
-        ({"symmetries": []}, "penalty.symmetries: got"),
+        ({"weight": -1.0}, "method.weight: got -1"),
+        ({"symmetries": []}, "method.symmetries: got"),
         ({"symmetries": ["so3", "so3"]}, "each once"),
-        ({"fraction": 0.0}, "penalty.fraction"),
-        ({"every": 0}, "penalty.fraction, penalty.every"),
-        ({"mode": "twirl"}, "penalty.samples: got 1, must be >= 2"),
+        ({"fraction": 0.0}, "method.fraction: got 0"),
+        ({"every": 0}, "method.every: got 0"),
+        ({"mode": "twirl", "samples": 1}, "method.samples: got 1, must be >= 2"),
+        ({"orbit": 0}, "method.orbit: got 0"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
-        PenaltyConfig(**settings)
-
-
-def test_a_penalty_and_relaxed_layers_are_one_too_many():
-    relaxed = {"net": NetConfig(name="steerable"), "relax": ls.relax.RelaxConfig(layer="residual")}
-    with pytest.raises(ValueError, match="learn the degree in one place"):
-        RunConfig(penalty=PenaltyConfig(mode="functional"), **relaxed)
+        registry["remul"](**settings)

@@ -7,20 +7,17 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from torch import nn
 
 import learnsym as ls
-from learnsym.augment import AugmentConfig
 from learnsym.cli import main
 from learnsym.comparison import ComparisonConfig
 from learnsym.comparison.grid import arm_configs
 from learnsym.data import DataConfig
 from learnsym.measure import AnalysisConfig
+from learnsym.methods import registry
 from learnsym.nets import NetConfig
 from learnsym.nets.points import EGNN, GNN
-from learnsym.objectives import MovedExamples, ObjectiveConfig, PenaltyConfig, WithPrior
-from learnsym.relax import RelaxConfig
-from learnsym.relax.config import POINT_LAYERS, relaxed_points
+from learnsym.objectives import LossConfig, MovedExamples, Regularised, Supervised, choosers
 from learnsym.training import Run, RunConfig, TrainConfig, build, members, train_member
 from learnsym.training import loop as loop_module
 from tests.training.test_parallel import assert_two_are_one
@@ -28,20 +25,20 @@ from tests.training.test_parallel import assert_two_are_one
 CLOUDS = RunConfig(
     data=DataConfig(name="gravity4", train=40, val=20, test=20),
     net=NetConfig(name="gnn", width=8, depth=1),
-    augment=AugmentConfig(symmetry="so3"),
-    relax=RelaxConfig(layer="fixed_and_absolute"),
-    objective=ObjectiveConfig(loss="mse"),
+    loss=LossConfig(name="mse"),
+    method=registry["fixed_and_absolute"](),
     train=TrainConfig(steps=6, batch_size=10, checkpoint_every=3),
 )
+METHODS = ("fixed_inputs", "absolute_coordinates", "fixed_and_absolute")
 TWINS = ("learned", "plain", "fixed", "exact")
 
 
 def twin(name, config=CLOUDS):
-    return replace(config, augment=replace(config.augment, twin=name))
+    return replace(config, twin=name)
 
 
-def relaxed(layer, **more):
-    return replace(CLOUDS, relax=RelaxConfig(layer=layer, **more))
+def relaxed(method, **more):
+    return replace(CLOUDS, method=registry[method](**more))
 
 
 def test_what_the_twins_are():
@@ -51,12 +48,12 @@ def test_what_the_twins_are():
     assert all(torch.equal(value, plain.state_dict()[name]) for name, value in fixed.state_dict().items())
     assert isinstance(exact, EGNN) and isinstance(learned.net.net, EGNN)
     assert learned.net.net.embed.out_features == exact.embed.out_features
-    assert [type(objective) for objective in objectives] == [WithPrior, WithPrior, MovedExamples, WithPrior]
+    assert [type(objective) for objective in objectives] == [Regularised, Supervised, MovedExamples, Supervised]
 
 
-@pytest.mark.parametrize("layer", POINT_LAYERS)
-def test_the_learned_twin_starts_nearly_exact_and_has_degrees(layer, tmp_path):
-    config = relaxed(layer)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_learned_twin_starts_nearly_exact_and_has_degrees(method, tmp_path):
+    config = relaxed(method)
     model, _, splits = build(config)
     x, symmetry = splits.test.inputs, splits.test.signature.symmetry("so3")
     nets = {"learned": model, "exact": ls.relax.exact_twin(model), "plain": build(twin("plain"))[0]}
@@ -64,7 +61,7 @@ def test_the_learned_twin_starts_nearly_exact_and_has_degrees(layer, tmp_path):
     assert error["exact"] < 1e-5 < error["learned"] < 0.5 * error["plain"]
     found = train_member(config, tmp_path / "run").degrees()
     kinds = {"fixed_inputs": ["fixed vector 0"], "absolute_coordinates": ["absolute coordinates"]}
-    assert [d.generator for d in found] == kinds.get(layer, ["absolute coordinates", "fixed vector 0"])
+    assert [d.generator for d in found] == kinds.get(method, ["absolute coordinates", "fixed vector 0"])
     assert all(0 < d.estimate < 1 and d.notion == "task" for d in found)
 
 
@@ -77,7 +74,7 @@ def test_the_prior_is_in_the_loss():
     batch = splits.train.x[:4], splits.train.y[:4]
     parts = objective(model, batch).parts
     assert parts["prior"] > 0
-    heavier = replace(CLOUDS, relax=replace(CLOUDS.relax, weight=3.0))
+    heavier = replace(CLOUDS, method=replace(CLOUDS.method, weight=3.0))
     torch.testing.assert_close(build(heavier)[1](model, batch).parts["prior"], 3 * parts["prior"])
 
 
@@ -118,7 +115,7 @@ def test_the_page_says_what_breaks_the_symmetry(tmp_path):
     from learnsym.report import analyze
 
     analysis = AnalysisConfig(equivariance_samples=2, equivariance_examples=10, bootstrap=20, workers=1)
-    config = replace(CLOUDS, augment=AugmentConfig(symmetry="so2_z"), twins=list(TWINS), analysis=analysis)
+    config = replace(CLOUDS, method=replace(CLOUDS.method, symmetry="so2_z"), twins=list(TWINS), analysis=analysis)
     for member, folder in members(config, tmp_path):
         train_member(member, folder)
     found = analyze(tmp_path, progress=False)
@@ -141,31 +138,13 @@ def test_a_finished_run_has_its_model_and_degrees(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (
-            {"augment": AugmentConfig(twin="fixed")},
-            "augment.symmetry: got 'affine2d' for the fixed twin of clouds of points, .* so3, o3, so2_x",
-        ),
-        ({"augment": AugmentConfig(symmetry="e3"), "twins": ["fixed"]}, "augment.symmetry: got 'e3'"),
-        (
-            {"augment": AugmentConfig(symmetry="o3", twin="fixed", fixed={"rotation": 30.0})},
-            "augment.fixed: got {'rotation': 30.0} for clouds of points",
-        ),
-        ({"relax": RelaxConfig()}, "twins: got learned with net.name 'gnn'; .* relax.layer or penalty.mode"),
-        (
-            {"relax": RelaxConfig(layer="residual")},
-            "'residual' with net.name 'gnn'; set relax.layer to one of none",
-        ),
-        (
-            {"net": NetConfig(name="cnn")},
-            "with net.name 'cnn'; set net.name to transformer or gnn",
-        ),
-        ({"net": NetConfig(name="steerable")}, "with net.name 'steerable'; set relax.layer, such as probabilistic"),
-        ({"penalty": PenaltyConfig(mode="twirl", samples=2)}, "learn the degree in one place"),
+        ({"method": registry["augerino"](), "twins": ["fixed"]}, "net.name: got 'gnn' with the method augerino"),
+        ({"method": registry["residual"]()}, "net.name: got 'gnn' with the method residual, must be one of steerable"),
+        ({"net": NetConfig(name="cnn")}, "net.name: got 'cnn' .* must be one of transformer, gnn"),
+        ({"net": NetConfig(name="steerable")}, "net.name: got 'steerable' .* must be one of transformer, gnn"),
+        ({"loss": LossConfig()}, "loss.name: got 'cross_entropy' .* must be one of mse"),
         ({"data": DataConfig(name="digits", train=20, val=10, test=10)}, "it takes clouds of points"),
-        (
-            {"objective": ObjectiveConfig(loss="mse", chooser="validation")},
-            "with relaxed layers, must be cross",
-        ),
+        ({"chooser": choosers.registry["elbo"]()}, "chooser.name: got 'elbo' with the method fixed_and_absolute"),
     ],
 )
 def test_what_contradicts_itself_is_refused(change, message):
@@ -174,11 +153,19 @@ def test_what_contradicts_itself_is_refused(change, message):
     assert "\n" not in str(caught.value)
 
 
-def test_bad_layers_are_named():
-    with pytest.raises(ValueError, match="vectors: got 0, must be"):
-        RelaxConfig(vectors=0)
-    with pytest.raises(ValueError, match="got 'residual' for clouds of points, must be one of fixed_inputs"):
-        relaxed_points(RelaxConfig(layer="residual"), lambda inputs: nn.Identity(), ls.actions.PointCloud())
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"vectors": 0}, "method.vectors: got 0, must be"),
+        ({"copies": 0}, "method.copies: got 0"),
+        ({"weight": -1.0}, "method.weight: got -1"),
+        ({"symmetry": "affine2d"}, "method.symmetry: got 'affine2d', must be one of so3, o3, so2_x"),
+        ({"symmetry": "e3"}, "method.symmetry: got 'e3'"),
+    ],
+)
+def test_bad_settings_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        registry["fixed_inputs"](**settings)
 
 
 def test_the_example_of_the_documentation_runs(tmp_path):
@@ -189,5 +176,8 @@ def test_the_example_of_the_documentation_runs(tmp_path):
     small = "--train.steps 1 --train.batch_size 4 --data.train 4 --data.val 2 --data.test 2 --net.width 8 --net.depth 1"
     assert main(["train", str(tmp_path / "field.yaml"), "--out", str(tmp_path / "run"), *small.split()]) == 0
     assert [d.generator for d in Run(tmp_path / "run" / "learned-0").degrees()] == ["fixed vector 0"]
-    config = {"base": {"net": {"name": "gnn"}}, **yaml.safe_load(arms)}
-    assert [arm.augment.twin for arm in arm_configs(ComparisonConfig(**config)).values()] == [*TWINS[1:], "learned"]
+    config = ComparisonConfig(**yaml.safe_load(arms))
+    assert [arm.twin for arm in arm_configs(config).values()] == [
+        *TWINS[1:],
+        "learned",
+    ]

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from learnsym.objectives import choosers
 from learnsym.training import Interrupted, MembersFailed, Run, checkpoint, dump_config, train
 from learnsym.training import loop as loop_module
 
@@ -70,7 +71,7 @@ def test_death_in_a_step(tiny, whole, tmp_path, monkeypatch, number):
 
 
 def test_death_while_validation_chooses(tiny, tmp_path, monkeypatch):
-    chosen = replace(tiny, objective=replace(tiny.objective, chooser="validation"))
+    chosen = replace(tiny, chooser=choosers.registry["validation"]())
     (undisturbed,) = train(chosen, tmp_path / "whole")
     with monkeypatch.context() as patch, pytest.raises(Death):
         die_on_call(patch, loop_module, "seed_step", 8)

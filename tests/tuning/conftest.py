@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from learnsym.augment.config import AugmentConfig
 from learnsym.data.config import DataConfig
 from learnsym.nets.config import NetConfig
 from learnsym.training import RunConfig, TrainConfig
@@ -23,7 +22,7 @@ def small() -> RunConfig:
     return RunConfig(
         data=DataConfig(name="digits", size=8, train=64, val=32, test=32),
         net=NetConfig(name="mlp", width=8, depth=1),
-        augment=AugmentConfig(twin="plain"),
+        twin="plain",
         train=TrainConfig(steps=3, batch_size=16, eval_every=3, device="cpu"),
     )
 

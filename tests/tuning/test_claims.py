@@ -115,7 +115,7 @@ def test_a_study_can_grow(join, tmp_path):
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
 def test_one_worker_finds_the_same_again(begin, tmp_path, sampler):
     pytest.importorskip({"tpe": "optuna"}.get(sampler, sampler))
-    parameters = {key: Range(low=1e-4, high=1e-1, log=True) for key in ("optimiser.lr", "objective.weight")}
+    parameters = {key: Range(low=1e-4, high=1e-1, log=True) for key in ("optimiser.lr", "method.weight")}
     found = []
     for name in ("a", "b"):
         study = begin(name, sampler=sampler, parameters=parameters)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import yaml
 
+from learnsym.objectives import choosers
 from learnsym.training.config_file import difference
 from learnsym.tuning import Choices, Range, read_space, space_path
 from learnsym.tuning.space import configured
@@ -24,7 +25,7 @@ def test_a_space_is_read(small, tmp_path):
         optimiser.lr: {low: 1e-4, high: 1, log: true}
         net.width: {low: 8, high: 64, step: 8}
         optimiser.clip: {low: 1, high: 2}
-        augment.twin: [plain, exact]
+        twin: [plain, exact]
         objectives: [loss, cost]
         sampler: random
         seeds: [3, 4]
@@ -35,7 +36,7 @@ def test_a_space_is_read(small, tmp_path):
         "optimiser.lr": Range(low=1e-4, high=1.0, log=True),
         "net.width": Range(low=8, high=64, step=8, whole=True),
         "optimiser.clip": Range(low=1.0, high=2.0),
-        "augment.twin": Choices(values=("plain", "exact")),
+        "twin": Choices(values=("plain", "exact")),
     }
     assert space.directions == ["minimize", "minimize"]
     assert (space.sampler, space.seeds, space.prune) == ("random", (3, 4), None)
@@ -66,6 +67,19 @@ def test_values_are_drawn_from_the_space(small, tmp_path):
     assert difference(config, replace(small, net=config.net, optimiser=config.optimiser)) is None
 
 
+def test_settings_of_the_method_and_of_the_chooser_are_searched(small, tmp_path):
+    learned = replace(small, twin="learned", chooser=choosers.registry["validation"]())
+    text = """
+        method.weight: {low: 0.01, high: 1, log: true}
+        chooser.batch: {low: 4, high: 8}
+        chooser.name: [training, validation]
+    """
+    space = read_space(written(tmp_path, text), learned)
+    assert space.parameters["chooser.batch"] == Range(low=4, high=8, whole=True)
+    assert configured(learned, {"method.weight": 0.5, "chooser.batch": 4}).chooser.batch == 4
+    assert configured(learned, {"chooser.name": "training"}).chooser == choosers.registry["training"]()
+
+
 BAD = {
     "optimiser.rate: {low: 1, high: 2}": "optimiser.rate: unknown key",
     "optimiser: {low: 1, high: 2}": "optimiser: cannot be searched as a whole",
@@ -87,8 +101,15 @@ BAD = {
     "net.width: {low: 8, high: 20, step: 8}": "net.width: got step 8",
     "net.width: {low: 8, high: 20, step: 0}": "net.width: got step 0",
     "net.width: {low: 8.5, high: 20}": "net.width: got low 8.5, must be a whole number",
-    "augment.twin: {low: 1, high: 2}": "augment.twin: is no number",
-    "augment.twin: [plain, other]": "augment.twin",
+    "twin: {low: 1, high: 2}": "twin: is no number",
+    "twin: [plain, other]": "twin",
+    "method.symmetry: {low: 1, high: 2}": "method.symmetry: is no number",
+    "method.fixed: {low: 1, high: 2}": "method.fixed: cannot be searched as a whole",
+    "method: [augerino, residual]": "method: cannot be searched as a whole",
+    "method.mode: [twirl, functional]": "method.mode: unknown key of the search space",
+    "method.title: [a, b]": "method.title: unknown key of the search space",
+    "method.name: [augerino, residual]": "net.name: got 'mlp' with the method residual",
+    "chooser.batch: [8, 16]": "chooser.batch: unknown key of the search space",
     "train.device: [cpu, cuda]": "train.device: does not change what is trained",
     "{optimiser.lr: [0.1, 0.2], objectives: [test_loss]}": "objectives: got 'test_loss'",
     "{optimiser.lr: [0.1, 0.2], objectives: []}": "objectives: got",

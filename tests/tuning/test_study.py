@@ -9,7 +9,7 @@ import pytest
 from learnsym.tuning import Choices, Range
 from learnsym.tuning.study import check_sampler, make_sampler
 
-TWO = {key: Range(low=1e-4, high=1e-1, log=True) for key in ("optimiser.lr", "objective.weight")}
+TWO = {key: Range(low=1e-4, high=1e-1, log=True) for key in ("optimiser.lr", "method.weight")}
 
 
 def test_the_same_may_join(begin, small):

@@ -9,17 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import learnsym as ls
+from learnsym.objectives.choosers import TrainingLoss
 from learnsym.training import Run, read_config, train
 
 TRUTH = 45.0
 SETTINGS = (
     ("validation", "sparse_norm", 0.03),
-    ("regulariser", "sparse_norm", 0.03),
-    ("regulariser", "norm", 0.01),
-    ("regulariser", "norm", 0.05),
-    ("regulariser", "norm", 0.1),
-    ("regulariser", "squared_norm", 0.03),
-    ("regulariser", "entropy", 0.03),
+    ("training", "sparse_norm", 0.03),
+    ("training", "norm", 0.01),
+    ("training", "norm", 0.05),
+    ("training", "norm", 0.1),
+    ("training", "squared_norm", 0.03),
+    ("training", "entropy", 0.03),
 )
 
 
@@ -31,9 +32,9 @@ def row(run: Run) -> dict[str, float | str]:
     group = ls.symmetry_by_name("affine2d").group
     units = {generator.name: generator.per_unit for generator in group.generators}
     return {
-        "chooser": run.config.objective.chooser,
-        "regulariser": run.config.objective.regulariser,
-        "weight": run.config.objective.weight,
+        "chooser": run.config.chooser.name,
+        "regulariser": run.config.method.regulariser,
+        "weight": run.config.method.weight,
         "seed": run.seed,
         "rotation": widths["rotation"].estimate,
         **{name: degree.estimate * units[name] for name, degree in absent.items()},
@@ -51,8 +52,9 @@ def main() -> None:
     config = replace(config, train=replace(config.train, steps=arguments.steps or config.train.steps))
     rows = []
     for chooser, regulariser, weight in SETTINGS[: arguments.settings]:
-        objective = replace(config.objective, chooser=chooser, regulariser=regulariser, weight=weight)
-        runs = train(replace(config, objective=objective), arguments.out / f"{chooser}-{regulariser}-{weight}")
+        method = replace(config.method, regulariser=regulariser, weight=weight)
+        chosen = replace(config, method=method, chooser=config.chooser if chooser == "validation" else TrainingLoss())
+        runs = train(chosen, arguments.out / f"{chooser}-{regulariser}-{weight}")
         rows += [row(run) for run in runs]
     (arguments.out / "results.json").write_text(json.dumps(rows, indent=2) + "\n")
     print("chooser      regulariser  weight seed  rotation (truth 45)  largest absent  accuracy")

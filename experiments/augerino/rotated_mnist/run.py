@@ -13,16 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import learnsym as ls
+from learnsym.objectives.choosers import TrainingLoss
 from learnsym.training import Run, RunConfig, read_config, train
 
 HALF_WIDTHS = (180.0, 90.0, 45.0, 0.0)
 SETTINGS = (
     ("validation", "sparse_norm", 0.0),
     ("validation", "sparse_norm", 0.1),
-    ("regulariser", "sparse_norm", 0.03),
-    ("regulariser", "sparse_norm", 0.1),
-    ("regulariser", "norm", 0.03),
-    ("regulariser", "norm", 0.1),
+    ("training", "sparse_norm", 0.03),
+    ("training", "sparse_norm", 0.1),
+    ("training", "norm", 0.03),
+    ("training", "norm", 0.1),
 )
 CONFIG = Path(__file__).parents[3] / "configs" / "augerino" / "rotated_mnist.yaml"
 
@@ -40,9 +41,9 @@ def row(run: Run, half_width: float) -> dict[str, float | str]:
     return {
         "planted": half_width,
         "twin": run.twin,
-        "chooser": run.config.objective.chooser,
-        "regulariser": run.config.objective.regulariser,
-        "weight": run.config.objective.weight,
+        "chooser": run.config.chooser.name,
+        "regulariser": run.config.method.regulariser,
+        "weight": run.config.method.weight,
         "seed": run.seed,
         "accuracy": test["accuracy"],
         "rotation": widths[0] if widths and run.twin == "learned" else None,
@@ -60,10 +61,12 @@ def twins(config: RunConfig, out: Path, half_widths: Sequence[float]) -> Iterato
 def choosers(config: RunConfig, out: Path, half_widths: Sequence[float]) -> Iterator[dict[str, float | str]]:
     """The learned twin with other choosers, regularisers and weights."""
     for chooser, regulariser, weight in SETTINGS:
-        objective = replace(config.objective, chooser=chooser, regulariser=regulariser, weight=weight)
+        method = replace(config.method, regulariser=regulariser, weight=weight)
+        swept = replace(config, method=method, twins=["learned"])
+        swept = swept if chooser == "validation" else replace(swept, chooser=TrainingLoss())
         for half_width in half_widths:
-            swept = replace(planted(config, half_width), objective=objective, twins=["learned"])
-            for run in train(swept, out / f"choosers-{half_width:.0f}-{chooser}-{regulariser}-{weight}"):
+            folder = out / f"choosers-{half_width:.0f}-{chooser}-{regulariser}-{weight}"
+            for run in train(planted(swept, half_width), folder):
                 yield row(run, half_width)
 
 
@@ -99,7 +102,7 @@ def main() -> None:
     config = read_config(CONFIG)
     config = replace(config, train=replace(config.train, steps=arguments.steps or config.train.steps))
     config = replace(config, twins=arguments.twins or config.twins, seeds=arguments.seeds or config.seeds)
-    config = replace(config, augment=replace(config.augment, copies=arguments.copies))
+    config = replace(config, method=replace(config.method, copies=arguments.copies))
     part = {"twins": twins, "choosers": choosers}[arguments.part]
     rows = list(part(config, arguments.out, arguments.half_widths))
     (arguments.out / f"{arguments.part}.json").write_text(json.dumps(rows, indent=2) + "\n")

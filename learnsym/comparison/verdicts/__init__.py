@@ -2,7 +2,7 @@
 
 from learnsym.comparison.verdicts.best import Best, best_arms
 from learnsym.comparison.verdicts.crossover import Crossover, crossover
-from learnsym.comparison.verdicts.difference import Difference, over_seeds
+from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.efficiency import Efficiency, data_efficiency
 from learnsym.comparison.verdicts.grid import Place, at_best, finished, length_unit, lengths, settings, where
 from learnsym.comparison.verdicts.metrics import ACCURACY, ERROR_RATE, LOSS, Metric, metric_of
@@ -33,7 +33,6 @@ __all__ = [
     "length_unit",
     "lengths",
     "metric_of",
-    "over_seeds",
     "regions",
     "regret",
     "settings",

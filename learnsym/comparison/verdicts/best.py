@@ -9,6 +9,7 @@ from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.grid import Place
 from learnsym.comparison.verdicts.metrics import Metric, metric_of
 from learnsym.comparison.verdicts.scores import Scores
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,7 @@ class Best:
 
 
 def best_arms(
-    table: pd.DataFrame, metric: Metric | None = None, level: float = 0.9, test_examples: int | None = None
+    table: pd.DataFrame, metric: Metric | None = None, level: float = LEVEL, test_examples: int | None = None
 ) -> list[Best]:
     """The best arm of each cell, and by how much it leads the next.
 

@@ -10,6 +10,7 @@ from learnsym.comparison.verdicts.grid import at_best
 from learnsym.comparison.verdicts.metrics import Metric, metric_of
 from learnsym.comparison.verdicts.regions import Crossing, Region, crossings, regions
 from learnsym.comparison.verdicts.scores import Scores, check_arms
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +44,7 @@ def crossover(
     first: str,
     second: str,
     metric: Metric | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
     test_examples: int | None = None,
 ) -> Crossover:
     """Where the better of two arms changes, each at the size, length and rate that its validation loss chooses.
@@ -69,12 +70,15 @@ def crossover(
     check_arms(table, (first, second))
     metric = metric or metric_of(table)
     scores = Scores(at_best(table), metric, level, test_examples)
-    one, other = scores.curve(first), scores.curve(second)
-    shared = {n: scores.difference((first, one[n]), (second, other[n])) for n in sorted(one.keys() & other.keys())}
-    found = {train: difference for train, difference in shared.items() if difference is not None}
-    if not found:
+    first_curve, second_curve = scores.curve(first), scores.curve(second)
+    shared = {
+        n: scores.difference((first, first_curve[n]), (second, second_curve[n]))
+        for n in sorted(first_curve.keys() & second_curve.keys())
+    }
+    known = {train: difference for train, difference in shared.items() if difference is not None}
+    if not known:
         raise ValueError(f"table: {first} and {second} share no training size and seed; train both in one cell first")
-    train, differences = list(found), list(found.values())
+    train, differences = list(known), list(known.values())
     areas = regions(train, differences)
     return Crossover(
         first=first,

@@ -12,6 +12,7 @@ from learnsym.comparison.verdicts.grid import at_best
 from learnsym.comparison.verdicts.metrics import ERROR_RATE, LOSS, Metric, has_accuracy
 from learnsym.comparison.verdicts.regions import regions, zeros
 from learnsym.comparison.verdicts.scores import Scores, check_arms
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +36,7 @@ def data_efficiency(
     arm: str,
     reference: str,
     metric: Metric | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
     test_examples: int | None = None,
 ) -> list[Efficiency]:
     """How many times the data of a reference an arm needs for the same score, at each number of examples.
@@ -68,9 +69,9 @@ def _factors(scores: Scores, arm: str, reference: str) -> Iterator[Efficiency]:
     curve = scores.curve(arm)
     for train, goal in scores.curve(reference).items():
         ahead = {n: scores.difference((arm, cell), (reference, goal)) for n, cell in curve.items()}
-        found = {n: difference for n, difference in ahead.items() if difference is not None}
-        if found:
-            yield _factor(train, list(found), list(found.values()))
+        known = {n: difference for n, difference in ahead.items() if difference is not None}
+        if known:
+            yield _factor(train, list(known), list(known.values()))
 
 
 def _factor(train: int, tried: Sequence[int], ahead: Sequence[Difference]) -> Efficiency:

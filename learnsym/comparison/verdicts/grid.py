@@ -69,8 +69,8 @@ def settings(table: pd.DataFrame) -> Iterator[tuple[tuple[int, float], pd.DataFr
     length = lengths(rows)
     for size in sorted(set(rows["size"])):
         of_size = where(rows, size=size)
-        for one in sorted(set(length[of_size.index])):
-            yield (int(size), float(one)), cast("pd.DataFrame", of_size[length[of_size.index] == one])
+        for value in sorted(set(length[of_size.index])):
+            yield (int(size), float(value)), cast("pd.DataFrame", of_size[length[of_size.index] == value])
 
 
 def at_best(table: pd.DataFrame) -> pd.DataFrame:

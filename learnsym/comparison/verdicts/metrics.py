@@ -25,7 +25,7 @@ class Metric:
     name: str
     column: str
     unit: str
-    """Of `shown`."""
+    """The unit of what `shown` gives."""
     margin: float
     """How far behind the better twin an arm may be and still keep up, in units of scores."""
     scores: Scale
@@ -35,7 +35,7 @@ class Metric:
     shown: Callable[[float], float]
     """A difference of scores to what a reader sees: points, or percent by which the larger loss exceeds the other."""
     variance: Callable[[float], float] | None = None
-    """Of a score by the draw of one test example; None when the table does not tell."""
+    """How much the draw of one test example makes a score vary; None when the table does not tell."""
 
 
 def _log(values: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:

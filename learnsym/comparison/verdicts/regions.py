@@ -61,10 +61,10 @@ def regions(train: Sequence[int], differences: Sequence[Difference]) -> list[Reg
     return [Region(low=ends[0][0], high=ends[-1][1], sign=sign) for sign, ends in joined]
 
 
-def crossings(train: Sequence[int], differences: Sequence[Difference], found: Sequence[Region]) -> list[Crossing]:
+def crossings(train: Sequence[int], differences: Sequence[Difference], areas: Sequence[Region]) -> list[Crossing]:
     """The changes of sign between decided regions, each with the range in which it must lie."""
     at_zero = zeros(train, differences)
-    decided = [region for region in found if region.sign]
+    decided = [region for region in areas if region.sign]
     changes = [(before, after) for before, after in pairwise(decided) if before.sign != after.sign]
     return [_crossing(before, after, at_zero) for before, after in changes]
 

@@ -10,6 +10,7 @@ from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.grid import Place
 from learnsym.comparison.verdicts.metrics import Metric, metric_of
 from learnsym.comparison.verdicts.scores import Scores, check_arms
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,27 +40,27 @@ class Regret:
     @property
     def worst(self) -> Behind:
         """The cell with the largest loss."""
-        return min(self.cells, key=lambda one: one.difference.estimate)
+        return min(self.cells, key=lambda cell: cell.difference.estimate)
 
     @property
     def within(self) -> int:
         """In how many cells the estimate is within the margin."""
-        return sum(one.difference.estimate >= -self.margin for one in self.cells)
+        return sum(cell.difference.estimate >= -self.margin for cell in self.cells)
 
     @property
     def surely_within(self) -> int:
         """In how many cells the interval excludes a larger loss than the margin."""
-        return sum(one.difference.low >= -self.margin for one in self.cells)
+        return sum(cell.difference.low >= -self.margin for cell in self.cells)
 
     @property
     def surely_ahead(self) -> list[Behind]:
         """The cells whose interval says that the arm is better than each of the others."""
-        return [one for one in self.cells if one.difference.low > 0]
+        return [cell for cell in self.cells if cell.difference.low > 0]
 
     @property
     def surely_outside(self) -> int:
         """In how many cells the whole interval lies beyond the margin."""
-        return sum(one.difference.high < -self.margin for one in self.cells)
+        return sum(cell.difference.high < -self.margin for cell in self.cells)
 
 
 def regret(
@@ -68,7 +69,7 @@ def regret(
     others: Sequence[str],
     metric: Metric | None = None,
     margin: float | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
     test_examples: int | None = None,
 ) -> Regret:
     """How far an arm stays behind the better of other twins in each cell (examples, size, length).
@@ -98,8 +99,8 @@ def regret(
     check_arms(table, (arm, *others))
     metric = metric or metric_of(table)
     scores = Scores(table, metric, level, test_examples)
-    cells = [found for cell in scores.cells if (found := _behind(scores, arm, others, cell)) is not None]
-    cells = [one for one in cells if one.difference.seeds > 1] or cells
+    cells = [behind for cell in scores.cells if (behind := _behind(scores, arm, others, cell)) is not None]
+    cells = [place for place in cells if place.difference.seeds > 1] or cells
     if not cells:
         raise ValueError(
             f"table: no cell holds {arm} and all of {', '.join(others)}, over common seeds; train these first"
@@ -112,12 +113,12 @@ def regret(
 def _behind(scores: Scores, arm: str, others: Sequence[str], cell: Place) -> Behind | None:
     strict = 1 - (1 - scores.level) / max(len(others), 1)
     pairs = {other: scores.difference((arm, cell), (other, cell)) for other in others}
-    found = {other: difference for other, difference in pairs.items() if difference is not None}
-    if len(found) < len(others):
+    leads = {other: difference for other, difference in pairs.items() if difference is not None}
+    if len(leads) < len(others):
         return None
-    better = min(found, key=lambda other: found[other].estimate)
-    wide = [scores.difference((arm, cell), (other, cell), strict) for other in found]
-    low = min(difference.low for difference in found.values())
+    better = min(leads, key=lambda other: leads[other].estimate)
+    wide = [scores.difference((arm, cell), (other, cell), strict) for other in leads]
+    low = min(difference.low for difference in leads.values())
     high = min(difference.high for difference in wide if difference is not None)
-    estimate, seeds = found[better].estimate, min(difference.seeds for difference in found.values())
+    estimate, seeds = leads[better].estimate, min(difference.seeds for difference in leads.values())
     return Behind(cell=cell, better=better, difference=Difference(estimate=estimate, low=low, high=high, seeds=seeds))

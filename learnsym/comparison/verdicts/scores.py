@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from learnsym.comparison.verdicts.difference import Difference, over_seeds
+from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.grid import Place, finished, length_unit, lengths
 from learnsym.comparison.verdicts.metrics import Metric
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +31,7 @@ class Scores:
     """
 
     def __init__(
-        self, table: pd.DataFrame, metric: Metric, level: float = 0.9, test_examples: int | None = None
+        self, table: pd.DataFrame, metric: Metric, level: float = LEVEL, test_examples: int | None = None
     ) -> None:
         if test_examples is not None and test_examples < 1:
             raise ValueError(f"test_examples: got {test_examples}, must be at least 1; leave it out if unknown")
@@ -69,25 +70,29 @@ class Scores:
     def score(self, arm: str, cell: Place) -> Difference:
         """Mean score over seeds with Student's interval, as a difference from a score of 0."""
         variance = self._variance_of(arm, cell)
-        return over_seeds(np.array(list(self.by_place[arm, cell].values())), self.level, variance)
+        return Difference.of(np.array(list(self.by_place[arm, cell].values())), self.level, variance)
 
     def curve(self, arm: str) -> dict[int, Place]:
-        """The one cell of an arm at each number of examples; of a table that `at_best` made."""
-        return {cell.train: cell for name, cell in sorted(self.by_place, key=lambda found: found[1]) if name == arm}
+        """The one cell of an arm at each number of examples. The table must be one that `at_best` made."""
+        return {
+            cell.train: cell
+            for name, cell in sorted(self.by_place, key=lambda arm_and_place: arm_and_place[1])
+            if name == arm
+        }
 
     def difference(
         self, first: tuple[str, Place], second: tuple[str, Place], level: float | None = None
     ) -> Difference | None:
         """Score of the first minus the second over the seeds they share; None when they share none."""
-        one, other = self.by_place.get(first, {}), self.by_place.get(second, {})
-        seeds = sorted(one.keys() & other.keys())
+        of_first, of_second = self.by_place.get(first, {}), self.by_place.get(second, {})
+        seeds = sorted(of_first.keys() & of_second.keys())
         if not seeds:
             return None
-        values = np.array([one[seed] - other[seed] for seed in seeds])
-        return over_seeds(values, level or self.level, self._variance(first, second))
+        values = np.array([of_first[seed] - of_second[seed] for seed in seeds])
+        return Difference.of(values, level or self.level, self._variance(first, second))
 
     def _variance(self, first: tuple[str, Place], second: tuple[str, Place]) -> float:
-        """At most how much the draw of the test examples adds to the variance of a difference.
+        """An upper bound on how much the draw of the test examples adds to the variance of a difference.
 
         It is the variance of two independent test sets. Both arms see the same examples and mostly fail on the same
         ones, so that it is lower; by how much, scores alone do not tell.

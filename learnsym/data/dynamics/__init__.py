@@ -1,7 +1,7 @@
 """Dynamics of bodies in space: simulators whose symmetry is known, and a certificate that measures it."""
 
 from learnsym.data.dynamics.blow_up import SimulationBlewUp
-from learnsym.data.dynamics.candidates import Candidate, standard_candidates
+from learnsym.data.dynamics.candidates import CandidateSymmetry, standard_candidates
 from learnsym.data.dynamics.certificate import CertificateRow, SymmetryCertificate, symmetry_certificate
 from learnsym.data.dynamics.charged import ChargedSystem
 from learnsym.data.dynamics.clamps import Clamp, ComponentClamp, NoClamp, NormClamp
@@ -16,7 +16,7 @@ from learnsym.data.dynamics.system import PairwiseSystem
 __all__ = [
     "SOURCES",
     "AnyOrientation",
-    "Candidate",
+    "CandidateSymmetry",
     "CertificateRow",
     "ChargedSystem",
     "Clamp",

@@ -45,9 +45,9 @@ def rounding_error(
 
 def _moved(x: Tensor, symmetries: Sequence[Symmetry]) -> Tensor:
     """1 where a candidate of space changes an entry, 1 everywhere when there is none."""
-    found = [s for s in symmetries if s.group.space == "space" and s.group.dim]
-    if not found:
+    moving = [s for s in symmetries if s.group.space == "space" and s.group.dim]
+    if not moving:
         return torch.ones_like(x)
     random = torch.ones(1, dtype=torch.float64)
-    moves = [s.group.exp(random.expand(len(x), s.group.dim)).to(x) for s in found]
-    return torch.stack([s.on_input(g, x) != x for s, g in zip(found, moves, strict=True)]).any(0).to(x)
+    moves = [s.group.exp(random.expand(len(x), s.group.dim)).to(x) for s in moving]
+    return torch.stack([s.on_input(g, x) != x for s, g in zip(moving, moves, strict=True)]).any(0).to(x)

@@ -13,13 +13,13 @@ from learnsym.symmetry import Symmetry
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateSymmetry:
     """A symmetry that is asked about, and the law of the elements with which it is asked.
 
     Args:
-        name: of the row in the certificate.
+        name: the name of its row in the certificate.
         symmetry: a group with its actions on inputs and outputs.
-        law: of its elements; None for the Haar measure of a compact group.
+        law: how its elements are drawn; None for the Haar measure of a compact group.
     """
 
     name: str
@@ -32,7 +32,7 @@ def standard_candidates(
     on_input: PointCloud = PointCloud(1, 1),  # noqa: B008 - immutable
     on_output: Action = PointCloud(),  # noqa: B008 - immutable
     reach: float = 1.0,
-) -> tuple[Candidate, ...]:
+) -> tuple[CandidateSymmetry, ...]:
     """The usual questions to a simulator of bodies in space.
 
     Rotations and reflections, the 48 signed permutations of the axes, rotations about x, y, z and (1, 1, 1),
@@ -54,8 +54,8 @@ def standard_candidates(
     if reach <= 0:
         raise ValueError(f"reach: got {reach}, must be above 0; the size of the system is usual")
     groups = (SO3(), O3(), SignedPermutations(), *(AxialSO2(axis) for axis in range(3)), AxialSO2((1, 1, 1)))
-    turned = (Candidate(group.name, Symmetry(group, on_input, on_output)) for group in groups)
+    turned = (CandidateSymmetry(group.name, Symmetry(group, on_input, on_output)) for group in groups)
     box = LieBox(SE3(), torch.tensor([reach] * 3 + [0.0] * 3, dtype=torch.float64))
-    shifted = Candidate(f"translations up to {reach:g}", Symmetry(SE3(), on_input, on_output), box)
+    shifted = CandidateSymmetry(f"translations up to {reach:g}", Symmetry(SE3(), on_input, on_output), box)
     mixed = Symmetry(Permutation(bodies), Set(), Set())
-    return (*turned, shifted, Candidate(f"permutations S_{bodies}", mixed))
+    return (*turned, shifted, CandidateSymmetry(f"permutations S_{bodies}", mixed))

@@ -15,10 +15,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.data.dynamics._rounding import rounding_error
-from learnsym.data.dynamics.candidates import Candidate
-from learnsym.measure import Estimate, student_interval
-from learnsym.measure._draws import draws_of
-from learnsym.measure._elements import matching
+from learnsym.data.dynamics.candidates import CandidateSymmetry
+from learnsym.distributions.draws import draws_of, matching
+from learnsym.statistics import Estimate, student_interval
 from learnsym.symmetry import Symmetry
 
 WHOLE = 48
@@ -84,7 +83,7 @@ class SymmetryCertificate:
 def symmetry_certificate(
     simulate: Simulator,
     x: Float[Tensor, "B ..."],
-    candidates: Sequence[Symmetry | Candidate],
+    candidates: Sequence[Symmetry | CandidateSymmetry],
     samples: int = 8,
     seed: int = 0,
 ) -> SymmetryCertificate:
@@ -105,9 +104,10 @@ def symmetry_certificate(
     Args:
         simulate: `f`, from states `(B, ...)` to outputs; deterministic.
         x: examples of inputs, in float64 for a sharp verdict.
-        candidates: what is asked about; a `Symmetry` of a compact group, or a `Candidate` with a law of elements.
+        candidates: what is asked about: a `Symmetry` of a compact group, or a `CandidateSymmetry` with a law of its
+            elements.
         samples: elements per example; a finite group of at most 48 elements is taken whole.
-        seed: of the elements.
+        seed: determines which elements are drawn.
 
     Raises:
         ValueError: for no candidates, fewer than 2 examples, inputs that do not fit, or outputs that are not finite.
@@ -131,7 +131,7 @@ def symmetry_certificate(
 
 
 def _row(
-    simulate: Simulator, x: Tensor, y: Tensor, explained: Tensor, candidate: Candidate, samples: int, seed: int
+    simulate: Simulator, x: Tensor, y: Tensor, explained: Tensor, candidate: CandidateSymmetry, samples: int, seed: int
 ) -> CertificateRow:
     symmetry, law = candidate.symmetry, candidate.law
     order = symmetry.group.order
@@ -142,19 +142,19 @@ def _row(
     mean = torch.stack(back).mean(0)
     # the variance over the whole group, else its unbiased estimate
     spread = torch.stack([_square(z - mean) for z in back]).sum(0) / (len(back) - (not draws.is_whole))
-    found, floor, excess = Estimate.of(defect), Estimate.of(spread), Estimate.of(defect - explained)
-    interval = student_interval(excess, LEVEL)
+    error, floor, excess = Estimate.of(defect), Estimate.of(spread), Estimate.of(defect - explained)
+    low, high = student_interval(excess, LEVEL).ends
     return CertificateRow(
         candidate=candidate.name,
         elements=len(back),
         is_whole=draws.is_whole,
-        defect=found.mean,
-        defect_stderr=found.stderr,
+        defect=error.mean,
+        defect_stderr=error.stderr,
         floor=floor.mean,
         floor_stderr=floor.stderr,
-        low=interval.low,
-        high=interval.high,
-        verdict=EXACT if excess.mean <= 0 else BROKEN if interval.low > 0 else OPEN,
+        low=low,
+        high=high,
+        verdict=EXACT if excess.mean <= 0 else BROKEN if low > 0 else OPEN,
     )
 
 
@@ -176,8 +176,8 @@ def _square(difference: Tensor) -> Float[Tensor, "B"]:
     return difference.square().flatten(1).mean(1)
 
 
-def _named(candidate: Symmetry | Candidate) -> Candidate:
-    return candidate if isinstance(candidate, Candidate) else Candidate(candidate.name, candidate)
+def _named(candidate: Symmetry | CandidateSymmetry) -> CandidateSymmetry:
+    return candidate if isinstance(candidate, CandidateSymmetry) else CandidateSymmetry(candidate.name, candidate)
 
 
 def _cells(row: CertificateRow) -> tuple[str, str, str, str, str]:

@@ -80,7 +80,7 @@ class ChargedSystem(FramedSystem):
 
     @property
     def stream(self) -> int:
-        """Of charges, positions and velocities."""
+        """The stream of random numbers for charges, positions and velocities."""
         return 51
 
     def coupling(self, scalars: Float[Tensor, "1 N C"]) -> Float[Tensor, "N N C"]:

@@ -81,16 +81,16 @@ class GravitySystem(PairwiseSystem):
             ValueError: when no example stays within reach, which needs a smaller time step.
         """
         check_count(count)
-        kept: list[Tensor] = []
-        while sum(map(len, kept)) < count:
-            x = self._draw(generator(seed, 52, len(kept)))
+        slow: list[Tensor] = []
+        while sum(map(len, slow)) < count:
+            x = self._draw(generator(seed, 52, len(slow)))
             moved = (self.advance(x, STEPS) - x)[..., :3].norm(dim=-1).amax(1)
-            kept.append(x[moved <= FARTHEST])
-            if len(kept[-1]) == 0:
+            slow.append(x[moved <= FARTHEST])
+            if len(slow[-1]) == 0:
                 raise ValueError(
                     f"dt: got {self.dt}, with which all {BLOCK} examples move by more than {FARTHEST:g}; 1e-3 is usual"
                 )
-        return torch.cat(kept)[:count].to(device)
+        return torch.cat(slow)[:count].to(device)
 
     def dataset(self, count: int, seed: int = 0, device: torch.device | str = "cpu") -> Dataset:
         """States `(B, N, 7)` and the positions 100 steps later `(B, N, 3)`, in float32.

@@ -75,7 +75,7 @@ class SpringSystem(FramedSystem):
 
     @property
     def stream(self) -> int:
-        """Of hooks, positions and velocities."""
+        """The stream of random numbers for hooks, positions and velocities."""
         return 53
 
     def coupling(self, scalars: Float[Tensor, "1 N C"]) -> Float[Tensor, "N N C"]:

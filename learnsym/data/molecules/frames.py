@@ -18,7 +18,7 @@ from learnsym.data.text import Line, read_lines
 
 NEEDED = {"species": "species:S:1", "pos": "pos:R:3", "forces": "forces:R:3"}
 UNITS = ("eV", "Angstrom")
-"""Of energies and lengths; forces are in eV / Angstrom."""
+"""The units of energies and of lengths; forces are in eV / Angstrom."""
 _OURS = {"ev", "electronvolt", "angstrom", "ang", "a", "å"}
 _UNIT_KEY = re.compile(r"(.*_)?units?", re.IGNORECASE)
 

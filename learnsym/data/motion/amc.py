@@ -36,10 +36,10 @@ def read_amc(path: Path | str, skeleton: Skeleton) -> Float64[Tensor, "T C"]:
 
 def _degrees(path: Path, head: list[Line]) -> float:
     """Degrees per angle."""
-    found = [ANGLES[word] for line in head if (word := line.words[0].upper()) in ANGLES]
-    if len(found) != 1:
+    units = [ANGLES[word] for line in head if (word := line.words[0].upper()) in ANGLES]
+    if len(units) != 1:
         raise ValueError(f"{path}: expected one line :DEGREES or :RADIANS before the first frame; give an AMC file")
-    return found[0]
+    return units[0]
 
 
 def _frames(path: Path, lines: list[Line]) -> list[list[Line]]:

@@ -28,7 +28,7 @@ class ArrayUnpickler(pickle.Unpickler):
         return _ALLOWED[global_name]
 
 
-def build(archive: Path, target: Path) -> None:
+def convert(archive: Path, target: Path) -> None:
     """Turn the pickles of the repository's archive into one file of arrays.
 
     `pos (T, 31, 3)` the recordings one after another, `seq_len` their numbers of frames, `edges (30, 2)` the bones,

@@ -34,7 +34,7 @@ class Headings(NamedTuple):
 
 
 def headings(x: Float[Tensor, "W J F"], y: Float[Tensor, "W J 3"]) -> Float[Tensor, " W"]:
-    """The heading of each window: of the mean displacement of its joints over the ground.
+    """The heading of each window, which is that of the mean displacement of its joints over the ground.
 
     Args:
         x: bodies, positions first.

@@ -19,7 +19,7 @@ from torch import Tensor
 from learnsym.actions import PointCloud
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File
-from learnsym.data.motion.egno import build
+from learnsym.data.motion.egno import convert
 from learnsym.data.motion.skeleton import METRES_PER_INCH
 from learnsym.data.motion.windows import gathered, layout, windows
 from learnsym.data.source import Sizes, Source, find
@@ -39,7 +39,7 @@ FILE = File(
     size=10_000_000,
     kind="npz",
     urls=(f"https://codeload.github.com/MinkaiXu/EGNO/zip/{_COMMIT}",),
-    build=build,
+    build=convert,
 )
 
 

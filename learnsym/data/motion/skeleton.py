@@ -26,7 +26,7 @@ class Bone:
     order: str
     """Order in which the angles of `axis` are applied, such as `xyz`."""
     channels: tuple[str, ...]
-    """What a frame says about this bone, in order: of `tx ty tz rx ry rz`."""
+    """What a frame says about this bone, in order; each is one of `tx ty tz rx ry rz`."""
     parent: int = -1
     """Index of the bone it hangs on; -1 for the root."""
 

@@ -64,12 +64,14 @@ def recordings() -> dict[int, Float[Tensor, "T 31 3"]]:
     """
     arrays = loadmat(find("mocap-walk", ANGLES))
     skeleton = read_asf(find("mocap-walk", SKELETON))
-    found = {}
+    positions_of = {}
     for angles, labels, trials in zip(("Y", "Ytest"), ("lbls", "lblstest"), RECORDINGS, strict=True):
         positions = joint_positions(skeleton, torch.from_numpy(arrays[angles]))
         which = arrays[labels].argmax(1)
-        found.update({trial: positions[torch.from_numpy(np.flatnonzero(which == i))] for i, trial in enumerate(trials)})
-    return found
+        positions_of.update(
+            {trial: positions[torch.from_numpy(np.flatnonzero(which == i))] for i, trial in enumerate(trials)}
+        )
+    return positions_of
 
 
 def _read(name: str, horizon: int, sizes: Sizes, seed: int) -> dict[str, Dataset]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import torch
 
-from learnsym.data.dynamics import Candidate, CertificateRow, SymmetryCertificate, symmetry_certificate
+from learnsym.data.dynamics import CandidateSymmetry, CertificateRow, SymmetryCertificate, symmetry_certificate
 from learnsym.data.rigid_bodies import store
 from learnsym.data.rigid_bodies.surface_points import SurfacePoints
 from learnsym.data.rigid_bodies.system import RigidBodies
@@ -19,7 +19,7 @@ from learnsym.symmetry import Symmetry
 CERTIFICATE = "certificate.json"
 EXAMPLES, SAMPLES = 100, 4
 SEED = 2**31 - 1
-"""Of the scenes of a certificate, which are none of a data set."""
+"""The seed of the scenes of a certificate, which belong to no data set."""
 REACH = 1.0
 """Largest translation in m."""
 
@@ -46,7 +46,7 @@ def mirror(axis: int) -> MatrixGroup:
     )
 
 
-def candidates(system: RigidBodies) -> tuple[Candidate, ...]:
+def candidates(system: RigidBodies) -> tuple[CandidateSymmetry, ...]:
     """What a system is asked about: rotations, mirrors and translations, about and along the vertical and across it.
 
     Rotations about z with translations along x and y are the motions of a floor, SE(2); with vertical mirrors all of
@@ -54,14 +54,14 @@ def candidates(system: RigidBodies) -> tuple[Candidate, ...]:
     """
     groups = (SO3(), O3(), AxialSO2(2), mirror(0), mirror(1), mirror(2))
     pair = (system.on_input, system.on_output)
-    turned = (Candidate(group.name, Symmetry(group, *pair)) for group in groups)
+    turned = (CandidateSymmetry(group.name, Symmetry(group, *pair)) for group in groups)
     boxes = {
         "translations along x, y": [REACH, REACH, 0.0, 0.0, 0.0, 0.0],
         "translations along z": [0.0, 0.0, REACH, 0.0, 0.0, 0.0],
         "motions of the floor": [REACH, REACH, 0.0, 0.0, 0.0, math.pi],
     }
     moved = (
-        Candidate(name, Symmetry(SE3(), *pair), LieBox(SE3(), torch.tensor(box, dtype=torch.float64)))
+        CandidateSymmetry(name, Symmetry(SE3(), *pair), LieBox(SE3(), torch.tensor(box, dtype=torch.float64)))
         for name, box in boxes.items()
     )
     return (*turned, *moved)

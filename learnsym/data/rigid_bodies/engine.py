@@ -21,7 +21,7 @@ from learnsym.data.rigid_bodies.shapes import SHAPES, size_of
 logger = logging.getLogger(__name__)
 
 DENSITY, FRICTION = 100.0, 0.5
-"""In kg/m³, and the coefficient of sliding; torsion and rolling have none."""
+"""The density in kg/m³, and the coefficient of friction of sliding; torsion and rolling have no friction."""
 CONTACT_TIME, CONTACT_DAMPING = 0.02, 0.3
 """Time constant in s and damping ratio of a contact: restitution is 0.42 to 0.47, depth up to 15 mm at 4 m/s."""
 BOUND = 1e3

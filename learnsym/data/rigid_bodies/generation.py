@@ -86,8 +86,8 @@ def futures(scenes: Scenes, surroundings: Surroundings, steps: int, timestep: fl
     count = len(scenes.kind)
     parts = ([scenes.at(i) for i in range(count)], [surroundings.at(i) for i in range(count)])
     with ThreadPoolExecutor(threads) as pool:
-        found = pool.map(simulate, *parts, repeat(steps), repeat(timestep))
-        return stack_poses(list(_watched(found, count)))
+        simulated = pool.map(simulate, *parts, repeat(steps), repeat(timestep))
+        return stack_poses(list(_watched(simulated, count)))
 
 
 def _watched(results: Iterator, total: int) -> Iterator:

@@ -29,7 +29,7 @@ def half_lengths(kind: Kinds, free: Lengths) -> Lengths:
 
 
 def volume(kind: Kinds, h: Lengths) -> Float[np.ndarray, "*B"]:
-    """In cubic metres for half lengths `h` in metres."""
+    """The volume in cubic metres, for half lengths `h` in metres."""
     a, b, c = np.moveaxis(h, -1, 0)
     ball = 4 / 3 * math.pi * a * b * c
     capsule = 2 * math.pi * a * a * (c - a) + 4 / 3 * math.pi * a**3

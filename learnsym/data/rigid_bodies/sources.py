@@ -17,7 +17,7 @@ from learnsym.data.source import Sizes, Source
 from learnsym.data.unsized import unsized
 
 TILT = 20.0
-"""Of gravity to the floor, in degrees."""
+"""How far the floor is tilted against gravity, in degrees."""
 
 
 def _read(name: str, system: RigidBodies, sizes: Sizes, seed: int) -> dict[str, Dataset]:

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import uuid
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from learnsym import files
 from learnsym.data.files import cache_folder, folders
 from learnsym.data.rigid_bodies.scenes import Poses, Scenes
 
 logger = logging.getLogger(__name__)
 
 VERSION = 1
-"""Of the law of scenes and of the settings of the engine: a change of either gives another folder."""
+"""The version of the law of scenes and of the settings of the engine: a change of either gives another folder."""
 CHUNK = 250
 """Scenes of a file; whole chunks are simulated, so that a larger set begins with a smaller one."""
 
@@ -49,9 +48,9 @@ def read_chunk(title: str, seed: int, number: int) -> tuple[Scenes, Poses] | Non
         return None
     try:
         with np.load(path) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        future = Poses(found.pop("future_position"), found.pop("future_frame"))
-        return Scenes(**found), future
+            fields = {name: arrays[name] for name in arrays.files}
+        future = Poses(fields.pop("future_position"), fields.pop("future_frame"))
+        return Scenes(**fields), future
     except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         logger.warning("%s cannot be read (%s); it is simulated again", path, error)
         return None
@@ -62,27 +61,19 @@ def write_chunk(title: str, seed: int, number: int, scenes: Scenes, future: Pose
     future_parts = {f"future_{name}": part for name, part in future._asdict().items()}
     path = cache_folder() / relative(title) / chunk_name(seed, number)
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _part(path)
-    with part.open("wb") as stream:
-        np.savez(stream, **scenes._asdict(), **future_parts)
-    os.replace(part, path)
+    with files.replacing(path) as part:
+        np.savez(part, **scenes._asdict(), **future_parts)
 
 
 def read_json(title: str, name: str) -> dict[str, Any] | None:
     """What is known about a system, None when nothing has been written."""
     path = locate(title, name)
-    return None if path is None else json.loads(path.read_text(encoding="utf8"))
+    return None if path is None else files.read_json(path, "data", "delete it, it is made again")
 
 
 def write_json(title: str, name: str, content: dict[str, Any]) -> None:
     """Into the cache."""
     path = cache_folder() / relative(title) / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = _part(path)
-    part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf8")
-    os.replace(part, path)
-
-
-def _part(path: Path) -> Path:
-    """Beside the file, with a name that no other process has."""
-    return path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
+    with files.replacing(path) as part:
+        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf8")

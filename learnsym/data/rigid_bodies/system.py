@@ -152,9 +152,9 @@ class RigidBodies:
         """One chunk, which is kept."""
         check_engine(self)
         make = partial(drawn_with_future, self.world, self.bodies, seed, steps=self.steps, timestep=self.timestep)
-        found = drawn_with_futures(make, range(number * store.CHUNK, (number + 1) * store.CHUNK), threads)
-        store.write_chunk(self.title, seed, number, *found)
-        return found
+        simulated = drawn_with_futures(make, range(number * store.CHUNK, (number + 1) * store.CHUNK), threads)
+        store.write_chunk(self.title, seed, number, *simulated)
+        return simulated
 
     def _check(self, x: Tensor) -> None:
         tokens, features = self.initial(1).shape[1:] if len(x) else (0, 0)

@@ -88,6 +88,6 @@ def _over_floor(bodies: int, room: float, random: np.random.Generator) -> Float[
 
 
 def _frames(bodies: int, random: np.random.Generator) -> Float[np.ndarray, "N 3 3"]:
-    """Of the Haar measure of O(3): the signs of `R` make the factor `Q` unique."""
+    """Frames drawn from the Haar measure of O(3): the signs of `R` make the factor `Q` unique."""
     q, r = np.linalg.qr(random.standard_normal((bodies, 3, 3)))
     return q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[:, None]

@@ -93,14 +93,14 @@ class Monomials(IntegrationKernel):
         """
         if not kept or not all(0 <= j < self.count for j in kept):
             raise ValueError(f"kept: got {list(kept)}, must be indices in 0 ... {self.count - 1}, at least one")
-        found = copy.deepcopy(self)
+        selection = copy.deepcopy(self)
         rows = [j * self.factors + i for j in kept for i in range(self.factors)]
-        found.points = Points(
+        selection.points = Points(
             tuple(self.points.offsets[row] for row in rows), tuple(self.points.elements[row] for row in rows)
         )
-        found.count, found.out_features = len(kept), self.in_type.fields * len(kept)
-        found.raw_exponents = nn.Parameter(self.raw_exponents.detach()[list(kept)].clone())
-        return found
+        selection.count, selection.out_features = len(kept), self.in_type.fields * len(kept)
+        selection.raw_exponents = nn.Parameter(self.raw_exponents.detach()[list(kept)].clone())
+        return selection
 
     def plain(self, gather: Float[Tensor, "P G G k k"], padding_mode: str) -> nn.Module:
         """Logarithm, convolution, exponential."""

@@ -120,10 +120,10 @@ class GroupConv2d(ExactLayer):
 
 def channel_orbits(field_type: FieldType) -> Tensor:
     """For each channel the number of the constant that it has: one constant for each orbit in each field."""
-    found, start = [], 0
+    numbers, start = [], 0
     for representation, count in field_type.parts:
         orbits = component_orbits(representation)
         size = int(orbits.max()) + 1
-        found.append((start + size * torch.arange(count)[:, None] + orbits).flatten())
+        numbers.append((start + size * torch.arange(count)[:, None] + orbits).flatten())
         start += size * count
-    return torch.cat(found)
+    return torch.cat(numbers)

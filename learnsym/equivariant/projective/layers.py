@@ -137,11 +137,11 @@ def _orders(heads: int, c: int, s: int) -> dict[str, Tensor]:
     blades = torch.arange(4 * parts * c).reshape(4, parts, c).transpose(0, 1)
     auxiliary = 4 * parts * c + torch.arange(parts * s).reshape(parts, 1, s)
     attended = torch.arange(4 * c * heads).reshape(4, c, heads).permute(2, 0, 1)
-    found = 4 * c * heads + torch.arange(heads * s).reshape(heads, s)
+    columns = 4 * c * heads + torch.arange(heads * s).reshape(heads, s)
     rows = [torch.cat([blades[:-1, :2].flatten(1), auxiliary[:-1, 0]], 1), blades[-1], auxiliary[-1]]
     return {
         "projected_scalars": torch.cat([row.flatten() for row in rows]),
         "projected_vectors": torch.cat([blades[:-1, [0, 1, 3]].flatten(), blades[-1].flatten()]),
-        "attended_scalars": torch.cat([attended.flatten(1), found], 1).flatten(),
+        "attended_scalars": torch.cat([attended.flatten(1), columns], 1).flatten(),
         "attended_vectors": attended.flatten(),
     }

@@ -42,8 +42,8 @@ def kernel_basis(
         if source.group.order and source.is_permutation and target.is_permutation:
             coefficients = permuted_coefficients(source, target, functions.degree)
         else:
-            found = invariants(coupling(source, target, functions.degree))
-            coefficients = found.unflatten(1, (target.size, source.size, -1))
+            embeddings = invariants(coupling(source, target, functions.degree))
+            coefficients = embeddings.unflatten(1, (target.size, source.size, -1))
         blocks.append(torch.einsum("koid,rd...->kroi...", coefficients, functions.values).flatten(0, 1))
     return _scaled(torch.cat(blocks), target.size)
 
@@ -51,8 +51,8 @@ def kernel_basis(
 def _scaled(kernels: Float[Tensor, "K d_out d_in *S"], size: int) -> Tensor:
     """Kernels of norm `sqrt(d_out)`; those that vanish on the grid are left out."""
     norms = kernels.flatten(1).norm(dim=1)
-    kept = norms > 1e-6
-    return kernels[kept] * (size**0.5 / norms[kept]).view(-1, *[1] * (kernels.ndim - 1))
+    nonzero = norms > 1e-6
+    return kernels[nonzero] * (size**0.5 / norms[nonzero]).view(-1, *[1] * (kernels.ndim - 1))
 
 
 def check_kernel(group: Group, kernel_size: int) -> None:

@@ -50,14 +50,14 @@ def multiplets(group: Group, kernel_size: int, band_limit: int | None = None) ->
         )
     u = positions(kernel_size, 3 if group.space == "space" else 2)
     radii = [(kernel_size - 1) / 2 - i for i in range((kernel_size + 1) // 2)][::-1]
-    found = []
+    by_degree = []
     for degree in range((highest if band_limit is None else band_limit) + 1):
         angular = _angular(degree, u)
         rings = [angular * _ring(u, radius) for radius in radii if degree <= 2 * radius]
-        kept = [_normalised(ring) for ring in rings if ring.abs().max() > 1e-6]
-        if kept:
-            found.append(Multiplets(degree, torch.stack(kept)))
-    return found
+        nonzero = [_normalised(ring) for ring in rings if ring.abs().max() > 1e-6]
+        if nonzero:
+            by_degree.append(Multiplets(degree, torch.stack(nonzero)))
+    return by_degree
 
 
 def positions(kernel_size: int, dim: int) -> Float[Tensor, "*S dim"]:

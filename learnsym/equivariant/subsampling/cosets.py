@@ -69,11 +69,11 @@ def factorise(levels: Sequence[Cosets], pose: LatticePose) -> tuple[list[Lattice
 
     Reference: Xu, Kim, Rainforth, Teh, "Group equivariant subsampling" (2021), arXiv 2106.05886.
     """
-    found = []
+    indices = []
     for level in levels:
-        found.append(representative(level, pose))
+        indices.append(representative(level, pose))
         pose = remainder(level, pose)
-    return found, pose
+    return indices, pose
 
 
 def embedded(cosets: Cosets, pose: LatticePose) -> LatticePose:

@@ -95,8 +95,8 @@ def strided(f: Float[Tensor, "B c H W"], stride: int) -> Float[Tensor, "B c h w"
     rows = offset[:, :1] + torch.arange(0, height - (height - 1) % stride, stride, device=f.device)
     columns = offset[:, 1:] + torch.arange(0, width - (width - 1) % stride, stride, device=f.device)
     place = (rows[:, :, None] * width + columns[:, None]).flatten(1)
-    kept = f.flatten(2).gather(2, place[:, None].expand(-1, f.shape[1], -1))
-    return kept.unflatten(2, (rows.shape[1], columns.shape[1]))
+    pixels = f.flatten(2).gather(2, place[:, None].expand(-1, f.shape[1], -1))
+    return pixels.unflatten(2, (rows.shape[1], columns.shape[1]))
 
 
 def best_offset(f: Float[Tensor, "B c H W"], stride: int) -> OffsetIndex:

@@ -36,10 +36,10 @@ def by_field(
 
 def scores(field_type: FieldType, x: Float[Tensor, "B c H W"], blur: float) -> Float[Tensor, "B G H W"]:
     """The blurred response to all parts of a feature map; that to scalar fields is the same for all elements."""
-    found = x.new_zeros(len(x), len(field_type.group.components), *x.shape[2:], dtype=torch.float64)
+    total = x.new_zeros(len(x), len(field_type.group.components), *x.shape[2:], dtype=torch.float64)
     for part, count, channels in field_type.sections():
-        found = found + response(x[:, channels].unflatten(1, (count, part.size)))
-    return blurred(found, blur)
+        total = total + response(x[:, channels].unflatten(1, (count, part.size)))
+    return blurred(total, blur)
 
 
 def is_regular(representation: Representation) -> bool:

@@ -181,11 +181,11 @@ def block_kernel(conv: GroupConv2d, rows: Tensor | None, columns: Tensor | None)
 
 def kept_channels(field_type: FieldType, members: Tensor) -> Tensor:
     """The channels of the elements of a subgroup."""
-    found = []
+    by_section = []
     for part, count, channels in field_type.sections():
         first = torch.arange(count, device=members.device)[:, None] * part.size + channels.start
-        found.append((first + members if is_regular(part) else first).flatten())
-    return torch.cat(found)
+        by_section.append((first + members if is_regular(part) else first).flatten())
+    return torch.cat(by_section)
 
 
 def check_odd(kernel_size: int) -> None:

@@ -23,10 +23,10 @@ class CosetTables(nn.Module):
 
     def __init__(self, group: Group, subgroup: Group, stride: int) -> None:
         super().__init__()
-        found = cosets_of(group, subgroup, stride)
+        cosets = cosets_of(group, subgroup, stride)
         self.stride = stride
-        self.fine = nn.ModuleList(Constant(table) for table in found.fine)
-        self.rest = nn.ModuleList(Constant(table) for table in (found.members, found.coset, found.place))
+        self.fine = nn.ModuleList(Constant(table) for table in cosets.fine)
+        self.rest = nn.ModuleList(Constant(table) for table in (cosets.members, cosets.coset, cosets.place))
 
     def forward(self) -> Cosets:
         """The tables."""

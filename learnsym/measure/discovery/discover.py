@@ -15,8 +15,7 @@ from learnsym._modes import evaluating
 from learnsym.measure._probe import Model, Output
 from learnsym.measure.discovery.fields import MovedBy, all_candidates, check_candidates, velocities
 from learnsym.measure.discovery.polarisation import gradients, polarisation
-from learnsym.measure.estimate import Estimate
-from learnsym.measure.interval import student_interval
+from learnsym.statistics import Estimate, student_interval
 
 ROUNDING = 1e-11
 """Mean squared cosines of gradients and velocities below this are rounding, of gradients in single precision."""
@@ -45,12 +44,12 @@ class Discovery:
 
     def symmetries(self, level: float = 0.05, below: float = 0.3) -> Float[Tensor, "M n n"]:
         """Generators with a p-value of at most `level` whose singular value is below `below` with that confidence."""
-        found = [
+        matrices = [
             each.matrix
             for each in self.candidates
-            if each.p_value <= level and student_interval(each.singular_value, 1 - 2 * level).high < below
+            if each.p_value <= level and student_interval(each.singular_value, 1 - 2 * level).ends[1] < below
         ]
-        return torch.stack(found) if found else self.untested[:0]
+        return torch.stack(matrices) if matrices else self.untested[:0]
 
 
 def discover_generators(
@@ -134,8 +133,8 @@ def _discovery(
     p_values = (1.0 + (null <= squared + TIE).sum(0).double()) / count
     a = whiten @ v
     changes = (rows @ a).square().sum(0).T
-    found = zip(_matrices(a, basis), changes, p_values.tolist(), strict=True)
-    candidates = [GeneratorCandidate(matrix=m, singular_value=_root(change), p_value=p) for m, change, p in found]
+    estimates = zip(_matrices(a, basis), changes, p_values.tolist(), strict=True)
+    candidates = [GeneratorCandidate(matrix=m, singular_value=_root(change), p_value=p) for m, change, p in estimates]
     return Discovery(candidates=tuple(candidates), untested=_matrices(axes[:, ~seen], basis))
 
 

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 
 def features(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> dict[str, object]:
     """What each layer returns for `x`; the second call of a layer within one pass is `name#2`, and so on."""
-    found: dict[str, object] = {}
+    outputs: dict[str, object] = {}
     handles = []
     try:
         for name, layer in layers.items():
-            handles.append(layer.register_forward_hook(partial(_record, found, name)))
+            handles.append(layer.register_forward_hook(partial(_record, outputs, name)))
         model(x)
     finally:
         for handle in handles:
             handle.remove()
-    return found
+    return outputs
 
 
 def chosen_layers(model: object, names: Sequence[str] | None) -> dict[str, nn.Module]:
@@ -39,8 +39,8 @@ def chosen_layers(model: object, names: Sequence[str] | None) -> dict[str, nn.Mo
     return {name: known[name] for name in names}
 
 
-def _record(found: dict[str, object], name: str, module: nn.Module, inputs: object, returned: object) -> None:
-    call = 1 + sum(key.split("#")[0] == name for key in found)
+def _record(outputs: dict[str, object], name: str, module: nn.Module, inputs: object, returned: object) -> None:
+    call = 1 + sum(key.split("#")[0] == name for key in outputs)
     # a clone, since a later layer may work in place
-    kept = returned.clone() if isinstance(returned, Tensor) else returned
-    found[name if call == 1 else f"{name}#{call}"] = kept
+    feature = returned.clone() if isinstance(returned, Tensor) else returned
+    outputs[name if call == 1 else f"{name}#{call}"] = feature

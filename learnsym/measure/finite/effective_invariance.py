@@ -6,7 +6,7 @@ Legend of axes: `B` examples, `K` classes, `*P` positions (none for a classifier
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -16,8 +16,8 @@ from torch import Tensor
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output, outputs_of
-from learnsym.measure.estimate import Estimate
-from learnsym.measure.finite._orbit import pairs, proper_orbit
+from learnsym.measure.moves import Moves
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 Transform = Callable[[Tensor], Tensor]
@@ -84,8 +84,12 @@ def effective_invariance(
         (1.0, True)
     """
     with torch.no_grad(), evaluating(model):
-        moves = _logits(model, x, symmetry, samples, distribution, seed, output, batch_size)
-        columns = torch.stack([_compared(moved, kept) for moved, kept in moves]).mean(0).unbind(1)
+        if isinstance(symmetry, Symmetry):
+            moves = Moves(symmetry, samples, distribution, seed, batch_size)
+            logits = moves.pairs(model, x, moves.orbit(x, identity=False), output)
+        else:
+            logits = [_transformed(model, x, symmetry, output, batch_size)]
+        columns = torch.stack([_compared(moved, unmoved) for moved, unmoved in logits]).mean(0).unbind(1)
     effective, agreement, divergence = map(Estimate.of, columns)
     return PredictionInvariance(effective_invariance=effective, agreement=agreement, divergence=divergence)
 
@@ -116,32 +120,22 @@ def consistency(
     return effective_invariance(model, x, symmetry, samples, distribution, seed, **options).agreement
 
 
-def _logits(
-    model: Model,
-    x: Tensor,
-    symmetry: Symmetry | Transform,
-    samples: int,
-    distribution: GroupDistribution | None,
-    seed: int,
-    output: Output | None,
-    batch_size: int,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    if isinstance(symmetry, Symmetry):
-        elements = proper_orbit(x, symmetry, samples, distribution, seed)
-        yield from pairs(model, x, symmetry, elements, output, batch_size)
-        return
-    kept = outputs_of(model, x, output, batch_size)
-    yield outputs_of(lambda part: model(symmetry(part)), x, output, batch_size), kept
+def _transformed(
+    model: Model, x: Tensor, transform: Transform, output: Output | None, batch_size: int
+) -> tuple[Tensor, Tensor]:
+    """Logits of transformed examples beside those of the examples."""
+    unmoved = outputs_of(model, x, output, batch_size)
+    return outputs_of(lambda part: model(transform(part)), x, output, batch_size), unmoved
 
 
-def _compared(moved: Float[Tensor, "B K *P"], kept: Float[Tensor, "B K *P"]) -> Float[Tensor, "B 3"]:
+def _compared(moved: Float[Tensor, "B K *P"], unmoved: Float[Tensor, "B K *P"]) -> Float[Tensor, "B 3"]:
     """Effective invariance, agreement and divergence of each example, averaged over positions."""
     if moved.ndim < 2 or moved.shape[1] < 2:
         raise ValueError(
             f"output: got shape {tuple(moved.shape)}, must be logits (B, K) of K >= 2 classes; "
             "for one logit of two classes pass output=lambda z: torch.cat([z, -z], 1) / 2"
         )
-    q, p = moved.double().softmax(1), kept.double().softmax(1)
+    q, p = moved.double().softmax(1), unmoved.double().softmax(1)
     (q_hat, after), (p_hat, before) = q.max(1), p.max(1)
     same = (after == before).double()
     divergence = _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2

@@ -14,11 +14,10 @@ from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.distributions import Quadrature
-from learnsym.measure._elements import matching
+from learnsym.distributions.draws import matching
 from learnsym.measure._probe import Model, Output, in_units_of
-from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.estimate import Estimate
-from learnsym.measure.finite._orbit import check_elements, pairs, squared_distance
+from learnsym.measure.moves import Moves, check_elements, squared_distance
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 
@@ -83,10 +82,11 @@ def error_curve(
     at = Quadrature.haar(symmetry.group) if at is None else at
     symmetry.on_input.check_data(symmetry.group, x)
     check_elements(at.elements, symmetry.group, "at")
-    partner = pairing(len(x), seed)
+    moves = Moves(symmetry, seed=seed, batch_size=batch_size)
+    partner = moves.partners(x)
     elements = matching(at.elements, x)[:, None].expand(-1, len(x), -1, -1)
     with torch.no_grad(), evaluating(model):
-        errors = _relative(pairs(model, x, symmetry, elements, output, batch_size), partner, at)
+        errors = _relative(moves.pairs(model, x, elements, output), partner, at)
     inverse, move = symmetry.group.inverse, symmetry.on_input
     floors = _relative(((move(inverse(g), move(g, x)), x) for g in elements), partner, at)
     return ErrorCurve(
@@ -101,7 +101,7 @@ def error_curve(
 def _relative(compared: Iterator[tuple[Tensor, Tensor]], partner: Tensor, at: Quadrature) -> Float[Tensor, "K B"]:
     """Distance of both at each element, over the root mean square distance of the second of unrelated examples."""
     # all examples move by one element, so that the moved output of a partner is at hand
-    found = [(squared_distance(a, b), squared_distance(b, b[partner])) for a, b in compared]
-    errors, distances = (torch.stack(part) for part in zip(*found, strict=True))
+    squares = [(squared_distance(a, b), squared_distance(b, b[partner])) for a, b in compared]
+    errors, distances = (torch.stack(part) for part in zip(*squares, strict=True))
     scale = at.average(distances).mean()
     return in_units_of(errors, scale).sqrt()

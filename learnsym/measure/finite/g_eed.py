@@ -15,9 +15,8 @@ from torch.nn.functional import cosine_similarity
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output
-from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.estimate import Estimate
-from learnsym.measure.finite._orbit import moved_outputs, orbit, squared_distance
+from learnsym.measure.moves import Moves, squared_distance
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 
@@ -77,13 +76,13 @@ def g_eed(
         >>> ls.measure.g_eed(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).euclidean.mean < 1e-6
         True
     """
-    elements = orbit(x, symmetry, samples, distribution, seed)
-    partner = pairing(len(x), seed)
+    moves = Moves(symmetry, samples, distribution, seed, batch_size)
+    elements, partner = moves.orbit(x), moves.partners(x)
     with torch.no_grad(), evaluating(model):
-        centroids = _centroids(model, x, symmetry, elements, output, batch_size)
+        centroids = _centroids(model, x, moves, elements, output)
         distances = torch.zeros((), dtype=torch.float64)
         for g in elements:
-            moved = moved_outputs(model, x, symmetry, g, output, batch_size)
+            moved = moves.moved_outputs(model, x, g, output)
             own, other = symmetry.on_output(g, centroids), symmetry.on_output(g, centroids[partner])
             distances = distances + torch.stack([*_distances(moved, own), *_distances(moved, other)]) / len(elements)
     names = ("cosine", "euclidean", "cosine_chance", "euclidean_chance")
@@ -91,16 +90,12 @@ def g_eed(
 
 
 def _centroids(
-    model: Model,
-    x: Tensor,
-    symmetry: Symmetry,
-    elements: Float[Tensor, "S B n n"],
-    output: Output | None,
-    batch_size: int,
+    model: Model, x: Tensor, moves: Moves, elements: Float[Tensor, "S B n n"], output: Output | None
 ) -> Tensor:
-    total = torch.zeros(())
+    symmetry, total = moves.symmetry, torch.zeros(())
     for g in elements:
-        outputs = moved_outputs(model, x, symmetry, g, output, batch_size)
+        # f(g·x) -> g^-1·f(g·x)
+        outputs = moves.moved_outputs(model, x, g, output)
         total = total + symmetry.on_output(symmetry.group.inverse(g), outputs)
     return total / len(elements)
 

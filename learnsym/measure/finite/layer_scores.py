@@ -14,14 +14,13 @@ from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym.actions import Image
-from learnsym.measure._elements import matching
+from learnsym.distributions.draws import matching
 from learnsym.measure._probe import check_probe
-from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.finite._correlation import above_chance, correlation
 from learnsym.measure.finite._features import chosen_layers, features
 from learnsym.measure.finite._frame import Frame, cropped, frame_of
-from learnsym.measure.finite._orbit import check_elements
+from learnsym.measure.moves import Moves, check_elements
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 
@@ -101,12 +100,13 @@ def layer_scores(
     _check_settings(chosen, strides, margin)
     check_probe(model, x, batch_size)
     elements = matching(_elements(x, symmetry, elements), x)
-    partner = pairing(len(x), seed)
+    moves = Moves(symmetry, seed=seed, batch_size=batch_size)
+    partner = moves.partners(x)
     with torch.no_grad(), evaluating(model):
         frames, skipped = _frames(model, chosen, x[:1], elements, strides, margin)
         parts = [
             _correlations(model, chosen, frames, symmetry, elements, here, x[there])
-            for here, there in zip(x.split(batch_size), partner.split(batch_size), strict=True)
+            for here, there in moves.batches(x, partner)
         ]
     scores = {name: _score(name, torch.cat([part[name] for part in parts])) for name in frames}
     return LayerScores(scores=scores, skipped=skipped)
@@ -141,9 +141,9 @@ def _frames(
     strides: Mapping[str, int],
     margin: int,
 ) -> tuple[dict[str, Frame], dict[str, str]]:
-    found = features(model, layers, image)
-    skipped = {name: "is not called" for name in layers if name not in found}
-    strided = ((name, feature, strides.get(name.split("#")[0])) for name, feature in found.items())
+    returned = features(model, layers, image)
+    skipped = {name: "is not called" for name in layers if name not in returned}
+    strided = ((name, feature, strides.get(name.split("#")[0])) for name, feature in returned.items())
     tried = {name: frame_of(feature, image, elements, stride, margin) for name, feature, stride in strided}
     skipped |= {name: reason for name, reason in tried.items() if isinstance(reason, str)}
     return {name: frame for name, frame in tried.items() if isinstance(frame, Frame)}, skipped

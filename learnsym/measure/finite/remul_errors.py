@@ -11,8 +11,8 @@ from torch import Tensor
 from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output
-from learnsym.measure.estimate import Estimate
-from learnsym.measure.finite._orbit import orbit, pairs
+from learnsym.measure.moves import Moves
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 
@@ -74,10 +74,11 @@ def remul_errors(
         >>> ls.measure.remul_errors(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).deviation.mean < 1e-6
         True
     """
-    elements = orbit(x, symmetry, samples, distribution, seed)
+    moves = Moves(symmetry, samples, distribution, seed, batch_size)
+    elements = moves.orbit(x)
     with torch.no_grad(), evaluating(model):
-        found = list(pairs(model, x, symmetry, elements, output, batch_size))
-    moved, expected = (torch.stack(part).flatten(2).double() for part in zip(*found, strict=True))
+        pairs = list(moves.pairs(model, x, elements, output))
+    moved, expected = (torch.stack(part).flatten(2).double() for part in zip(*pairs, strict=True))
     deviation = (moved - expected).norm(dim=2).mean(0)
     size = expected.norm(dim=2).mean(0)
     return RemulErrors(

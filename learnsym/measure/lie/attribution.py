@@ -18,13 +18,13 @@ from learnsym._modes import evaluating
 from learnsym.actions import Image
 from learnsym.groups import Generator
 from learnsym.measure._probe import Model, Output, check_probe
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.lie.flow import Derivative, flow
 from learnsym.measure.lie.forward import differentiable
 from learnsym.measure.lie.generator import Operator, generator_named, operator_of
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.split import Operators, Part, Splitter
 from learnsym.measure.lie.trace import Declared
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from learnsym.measure.lie.generator import operator_of
 from learnsym.symmetry import Symmetry
 
 
-class Moves(NamedTuple):
+class LieDerivatives(NamedTuple):
     """Outputs of a batch, and both terms of `L f(x) = J_f(x) A x - A f(x)` for each generator."""
 
     y: Float[Tensor, "B ..."]
@@ -38,8 +38,8 @@ def lie_derivatives(
     output: Output | None = None,
     batch_size: int = 16,
     backend: Backend = "auto",
-) -> Iterator[Moves]:
-    """The moves of one batch after the other, with the model in evaluation mode.
+) -> Iterator[LieDerivatives]:
+    """The derivatives of one batch after the other, with the model in evaluation mode.
 
     Args:
         model: any callable of a batch.
@@ -66,4 +66,4 @@ def lie_derivatives(
             y, moved, how = linearise(lambda x: real_tensor_of(model(x), len(x), output), part, tangents, backend)
             check_outputs(y, first)
             symmetry.on_output.check_data(symmetry.group, y)
-            yield Moves(y, moved, torch.stack([operator(y) for operator in on_output]), how)
+            yield LieDerivatives(y, moved, torch.stack([operator(y) for operator in on_output]), how)

@@ -94,9 +94,9 @@ def _forward(f: Callable[[Tensor], Tensor], x: Tensor, tangents: Tensor) -> tupl
                 return both[0][0], both[1], "forward"
         except (RuntimeError, ValueError) as error:
             logger.debug("directions one by one: %s", error)
-    found = [dual(f, x, t) for t in tangents]
-    used = "; ".join(dict.fromkeys(how for _, _, how in found))
-    return found[0][0], torch.stack([dy for _, dy, _ in found]), used
+    duals = [dual(f, x, t) for t in tangents]
+    used = "; ".join(dict.fromkeys(how for _, _, how in duals))
+    return duals[0][0], torch.stack([dy for _, dy, _ in duals]), used
 
 
 def dual(f: Callable[[Tensor], Tensor], x: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor, str]:

@@ -34,9 +34,9 @@ class ForwardRules(TorchFunctionMode):
     def apply(self, func: Callable, args: tuple, kwargs: dict) -> Any:  # noqa: ANN401
         """The result with its tangent."""
         name = getattr(func, "__name__", str(func))
-        found = _linear_part(name, func, args, kwargs)
-        if found is not None:
-            return found
+        linear = _linear_part(name, func, args, kwargs)
+        if linear is not None:
+            return linear
         try:
             return func(*args, **kwargs)
         except NotImplementedError as error:

@@ -14,12 +14,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.measure._probe import Model, Output, in_units_of
-from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.estimate import Estimate
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.flow import Derivative
 from learnsym.measure.lie.forward import Backend
 from learnsym.measure.lie.generator import generator_named
+from learnsym.measure.moves import Moves, squared_distance
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ def local_equivariance_error(
         True
     """
     symmetry.on_input.check_data(symmetry.group, x)
-    partner = pairing(len(x), seed)
+    partner = Moves(symmetry, seed=seed, batch_size=batch_size).partners(x)
     names = list(generators or [generator.name for generator in symmetry.group.generators] or [""])
     chosen = [generator_named(symmetry.group, name) for name in names]
     places = [place for place, _ in chosen]
@@ -114,13 +114,13 @@ def local_equivariance_error(
     lies, scales = [], []
     used: dict[str, None] = {}
     # norms of a batch are kept, not its derivatives, which are as large as outputs times generators
-    for moves in lie_derivatives(model, x, symmetry, places, derivative, output, batch_size, backend):
-        lies.append(_norm(moves.of_input - moves.of_output))
-        scales.append(_norm(moves.of_input) + _norm(moves.of_output))
-        outputs.append(moves.y)
-        used[moves.backend] = None
+    for part in lie_derivatives(model, x, symmetry, places, derivative, output, batch_size, backend):
+        lies.append(_norm(part.of_input - part.of_output))
+        scales.append(_norm(part.of_input) + _norm(part.of_output))
+        outputs.append(part.y)
+        used[part.backend] = None
     y = torch.cat(outputs)
-    distance = (y - y[partner]).reshape(len(y), -1).double().square().sum(1).mean().sqrt()
+    distance = squared_distance(y, y[partner]).mean().sqrt()
     lie, scale, dim = torch.cat(lies, 1), torch.cat(scales, 1), y[0].numel()
     rows = tuple(
         LocalError(

@@ -5,11 +5,13 @@ Legend of axes: `M` models, `B` examples, `R` replicates, `n` units that are dra
 
 from __future__ import annotations
 
+import math
+
 import torch
 from jaxtyping import Float
-from scipy.stats import norm
-from scipy.stats import t as student
 from torch import Tensor
+
+from learnsym.statistics import student_quantile
 
 
 def principal_axes(q: Float[Tensor, "*R 3 3"]) -> tuple[Float[Tensor, "*R 3"], Float[Tensor, "*R 3 3"]]:
@@ -52,8 +54,7 @@ def _weights(size: int, count: int, level: float, generator: torch.Generator) ->
         return torch.ones(count, 1)
     drawn = torch.randint(size, (count, size), generator=generator)
     shares = torch.zeros(count, size).scatter_add_(1, drawn, torch.ones(count, size)) / size
-    tail = (1 + level) / 2
-    wider = (size / (size - 1)) ** 0.5 * float(student.ppf(tail, size - 1) / norm.ppf(tail))
+    wider = (size / (size - 1)) ** 0.5 * student_quantile(level, size - 1) / student_quantile(level, math.inf)
     return 1 / size + (shares - 1 / size) * wider
 
 
@@ -67,8 +68,8 @@ def gap_p_value(mean: Float[Tensor, "3 3"], replicates: Float[Tensor, "R 3 3"]) 
     values, vectors = torch.linalg.eigh(mean)
     # the nearest matrix whose two smallest eigenvalues coincide
     merged = torch.stack([values[:2].mean(), values[:2].mean(), values[2]])
-    found = torch.linalg.eigvalsh((vectors * merged) @ vectors.mT + replicates - mean)
+    eigenvalues = torch.linalg.eigvalsh((vectors * merged) @ vectors.mT + replicates - mean)
     # gaps that differ by rounding alone are ties
     tie = 1e-12 * values[2]
-    as_wide = (found[:, 1] - found[:, 0] >= values[1] - values[0] - tie).sum()
+    as_wide = (eigenvalues[:, 1] - eigenvalues[:, 0] >= values[1] - values[0] - tie).sum()
     return (1 + int(as_wide)) / (1 + len(replicates))

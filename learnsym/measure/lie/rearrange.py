@@ -82,8 +82,8 @@ def _fitted(waiting: list[Axis], need: int) -> Axis | None:
 def reduced(layout: Layout, dims: Sequence[int], keepdim: bool) -> Layout:
     """Axes averaged, summed or maximised away."""
     gone = {dim % len(layout.axes) for dim in dims}
-    kept = [Axis(()) if dim in gone else axis for dim, axis in enumerate(layout.axes) if keepdim or dim not in gone]
-    return layout.with_axes(kept)
+    axes = [Axis(()) if dim in gone else axis for dim, axis in enumerate(layout.axes) if keepdim or dim not in gone]
+    return layout.with_axes(axes)
 
 
 def mixed(layout: Layout, size: int, dim: int = -1) -> Layout:
@@ -107,20 +107,20 @@ def sliced(layout: Layout, index: Sequence[Index], shape: Sequence[int]) -> Layo
     """What `t[index]` leaves, a tensor of `shape`; None when it takes a part of the grid."""
     axes: list[Axis] = []
     waiting = list(layout.axes)
-    for place, one in enumerate(index):
-        if one is Ellipsis:
+    for place, part in enumerate(index):
+        if part is Ellipsis:
             rest = len([later for later in index[place + 1 :] if later is not None])
             axes += waiting[: len(waiting) - rest]
             del waiting[: len(waiting) - rest]
-        elif one is None:
+        elif part is None:
             axes.append(Axis(()))
         else:
-            kept = _cut(waiting.pop(0), one)
-            if kept is None:
+            cut = _cut(waiting.pop(0), part)
+            if cut is None:
                 return None
-            axes += kept
-    found = layout.with_axes([*axes, *waiting])
-    return found if found.shape == tuple(shape) else None
+            axes += cut
+    remaining = layout.with_axes([*axes, *waiting])
+    return remaining if remaining.shape == tuple(shape) else None
 
 
 def _cut(axis: Axis, index: Index) -> list[Axis] | None:

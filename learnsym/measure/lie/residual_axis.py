@@ -17,10 +17,10 @@ from torch import Tensor
 from learnsym.actions import Action, PointCloud
 from learnsym.groups import SO3
 from learnsym.measure._probe import Model, in_units_of
-from learnsym.measure.equivariance_error import pairing
-from learnsym.measure.interval import Interval
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.principal_axes import angles, gap_p_value, principal_axes, replicates_of
+from learnsym.measure.moves import pairing
+from learnsym.statistics import LEVEL, Interval, check_level
 from learnsym.symmetry import Symmetry
 
 Verdict = Literal["all rotations", "one axis", "undecided", "none"]
@@ -85,8 +85,7 @@ class ResidualAxis:
     def __str__(self) -> str:
         axis = ", ".join(f"{round(value, 3) + 0.0:.3f}" for value in self.axis)
         apart = "told apart" if self.told_apart else "not told apart"
-        pairs = zip(self.errors, self.intervals, strict=True)
-        errors = "; ".join(f"{error:.3g} {interval}" for error, interval in pairs)
+        errors = "; ".join(map(str, self.intervals))
         return "\n".join(
             [
                 f"{self.verdict}: ({axis}) ± {self.radius:.3g}° at {self.level:.0%}",
@@ -104,7 +103,7 @@ def residual_axis(
     *,
     floor: float = 1e-3,
     bootstrap: int = 1000,
-    level: float = 0.9,
+    level: float = LEVEL,
     seed: int = 0,
     batch_size: int = 16,
 ) -> ResidualAxis:
@@ -158,20 +157,23 @@ def residual_axis(
     symmetry = Symmetry(SO3(), on_input=on_input, on_output=on_output)
     symmetry.on_input.check_data(symmetry.group, x)
     partner = pairing(len(x), seed)
-    q = torch.stack([_products(one, x, symmetry, partner, batch_size) for one in models])
+    q = torch.stack([_products(each, x, symmetry, partner, batch_size) for each in models])
     mean = q.mean((0, 1))
     eigenvalues, axes = principal_axes(mean)
     replicates = replicates_of(q, bootstrap, level, seed)
     angle = angles(principal_axes(replicates)[1][:, 0], axes[0])
     along = torch.einsum("ka,rab,kb->rk", axes, replicates, axes).clamp(min=0).sqrt()
     low, high = along.quantile(along.new_tensor([(1 - level) / 2, (1 + level) / 2]), 0).tolist()
+    errors = eigenvalues.sqrt().tolist()
     directions = [(a[0], a[1], a[2]) for a in axes.tolist()]
     return ResidualAxis(
         axis=directions[0],
         axes=tuple(directions),
         eigenvalues=tuple(eigenvalues.tolist()),
-        errors=tuple(eigenvalues.sqrt().tolist()),
-        intervals=tuple(Interval(low=a, high=b, level=level) for a, b in zip(low, high, strict=True)),
+        errors=tuple(errors),
+        intervals=tuple(
+            Interval(estimate=error, low=a, high=b, level=level) for error, a, b in zip(errors, low, high, strict=True)
+        ),
         p_value=gap_p_value(mean, replicates),
         radius=float(angle.quantile(level)),
         level=level,
@@ -184,9 +186,9 @@ def residual_axis(
 
 def _products(model: Model, x: Tensor, symmetry: Symmetry, partner: Tensor, batch_size: int) -> Float[Tensor, "B 3 3"]:
     """`<L_a f, L_b f> / d²` of each example, per degree squared."""
-    found = list(lie_derivatives(model, x, symmetry, range(3), batch_size=batch_size))
-    y = torch.cat([one.y for one in found]).double().reshape(len(x), -1)
-    lie = torch.cat([(one.of_input - one.of_output).double() for one in found], 1).reshape(3, len(x), -1)
+    parts = list(lie_derivatives(model, x, symmetry, range(3), batch_size=batch_size))
+    y = torch.cat([part.y for part in parts]).double().reshape(len(x), -1)
+    lie = torch.cat([(part.of_input - part.of_output).double() for part in parts], 1).reshape(3, len(x), -1)
     distance = (y - y[partner]).square().sum(1).mean().sqrt()
     lie = in_units_of(lie, distance)
     return torch.einsum("abk,cbk->bac", lie, lie).cpu()
@@ -199,8 +201,7 @@ def _check(models: Sequence[Model], floor: float, bootstrap: int, level: float) 
         raise ValueError(f"floor: got {floor}, must be positive and finite; 1e-3 is usual")
     if bootstrap < 1:
         raise ValueError(f"bootstrap: got {bootstrap}, must be >= 1; 1000 is usual")
-    if not 0 < level < 1:
-        raise ValueError(f"level: got {level}, must lie between 0 and 1; 0.9 is usual")
+    check_level(level)
 
 
 def _unit(direction: Direction) -> Float[Tensor, "3"]:
@@ -212,5 +213,5 @@ def _unit(direction: Direction) -> Float[Tensor, "3"]:
 
 def _lists(value: Any) -> Any:  # noqa: ANN401  whatever JSON holds
     if isinstance(value, dict):
-        return {key: _lists(one) for key, one in value.items()}
-    return [_lists(one) for one in value] if isinstance(value, tuple) else value
+        return {key: _lists(item) for key, item in value.items()}
+    return [_lists(item) for item in value] if isinstance(value, tuple) else value

@@ -102,13 +102,13 @@ def _reduction(layout: Layout, out: Tensor, args: tuple, kwargs: dict) -> Layout
     dims = _argument(args, kwargs, 0, "dim")
     if dims is None:
         return None
-    found = reduced(layout, [dims] if isinstance(dims, int) else dims, _argument(args, kwargs, 1, "keepdim", False))
-    return Layout(found.axes) if not found.has_grid else found if layout.shift == (0, 0) else None
+    remaining = reduced(layout, [dims] if isinstance(dims, int) else dims, _argument(args, kwargs, 1, "keepdim", False))
+    return Layout(remaining.axes) if not remaining.has_grid else remaining if layout.shift == (0, 0) else None
 
 
 def _getitem(layout: Layout, out: Tensor, args: tuple, kwargs: dict) -> Layout | None:
     index: tuple[Index, ...] = args[0] if isinstance(args[0], tuple) else (args[0],)
-    simple = all(one is None or one is Ellipsis or isinstance(one, int | slice) for one in index)
+    simple = all(part is None or part is Ellipsis or isinstance(part, int | slice) for part in index)
     return sliced(layout, index, out.shape) if simple else None
 
 

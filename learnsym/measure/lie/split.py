@@ -98,13 +98,13 @@ class Splitter:
     def _dots(self, x: Tensor, jumps: list[_Jump], last: Tensor, directions: list[Tensor]) -> list[Tensor]:
         """For each direction `z` of the output and each site, `<J_{i -> output} L_i, z> = <L_i, Jᵀ z>`."""
         sites: list[str] = []
-        found: dict[int, Tensor] = {}
+        by_place: dict[int, Tensor] = {}
 
         def visit(site: str, t: Tensor, layout: Layout) -> Tensor:
             place = len(sites)
             sites.append(site)
             if t.requires_grad:
-                t.register_hook(lambda gradient: found.__setitem__(place, jumps[place].dot(gradient)))
+                t.register_hook(lambda gradient: by_place.__setitem__(place, jumps[place].dot(gradient)))
             return t
 
         with torch.enable_grad():
@@ -114,11 +114,11 @@ class Splitter:
             raise ValueError("model: takes another path on every call; fix its random choices in evaluation mode")
         dots = []
         for z in directions:
-            found.clear()
+            by_place.clear()
             if y.requires_grad:
                 torch.autograd.grad(y, x, z.to(y), retain_graph=True)
             nothing = torch.zeros(len(x), dtype=torch.float64, device=x.device)
-            dots.append(torch.stack([*(found.get(i, nothing) for i in range(len(jumps))), _dot(last, z)]))
+            dots.append(torch.stack([*(by_place.get(i, nothing) for i in range(len(jumps))), _dot(last, z)]))
         return dots
 
     def _traced(self, x: Tensor, visit: Visit) -> tuple[LayoutTrace, Tensor]:
@@ -133,7 +133,7 @@ class Splitter:
         if not self.probes:
             return []
         if outputs <= self.probes:
-            return [one.expand(len(c), -1).reshape(c.shape) for one in torch.eye(outputs).to(c)]
+            return [unit.expand(len(c), -1).reshape(c.shape) for unit in torch.eye(outputs).to(c)]
         draws = [
             torch.randn(
                 self.probes, *c.shape[1:], generator=torch.Generator().manual_seed(self.seed * 1_000_003 + index)

@@ -82,12 +82,12 @@ class LayoutTrace(TorchFunctionMode):
         if not self._known(args, kwargs):
             return out
         name = _name(func)
-        found = rule_of(name)
-        if found is None:
+        entry = rule_of(name)
+        if entry is None:
             if isinstance(out, Tensor) and out.is_floating_point():
                 self.lost.add(self._site(name))
             return out
-        rule, rearranges = found
+        rule, rearranges = entry
         if isinstance(out, tuple | list):
             return self._several(rule, rearranges, name, out, args, kwargs)
         if not isinstance(out, Tensor) or not out.is_floating_point():
@@ -116,8 +116,8 @@ class LayoutTrace(TorchFunctionMode):
 
     def _known(self, args: tuple, kwargs: dict) -> bool:
         for value in (*args, *kwargs.values()):
-            for one in value if isinstance(value, tuple | list) else (value,):
-                if isinstance(one, Tensor) and one in self._layouts:
+            for item in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(item, Tensor) and item in self._layouts:
                     return True
         return False
 

@@ -1,22 +1,25 @@
-"""Which channel of one network does the work of which channel of another: an assignment for each space.
+"""Which channel of one network does the work of which channel of another, and weights with channels in that order.
 
 Legend of axes: `C` channels of a space, `N` positions in all examples.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.fx import Node
 
-from learnsym.measure.merging.channels import Channels, Layout, Permutations, Segment, permuted, places, stretches
+from learnsym.measure.merging.channels import Channels, Layout, Segment, places, stretches
 from learnsym.measure.merging.network import Network, State, run
 
+Permutations = dict[str, Tensor]
+"""For each space the channel of the second network that channel `i` of the first is matched with, `(C,)`."""
 Matching = Callable[[Network, Channels, State, State, Tensor, int], Permutations]
 
 
@@ -54,17 +57,17 @@ def by_weights(network: Network, channels: Channels, a: State, b: State, x: Tens
     Reference: Ainsworth, Hayase, Srinivasa, "Git Re-Basin" (2023), arXiv 2209.04836.
     """
     axes = {name: axes for name, axes in channels.axes.items() if name in network.parameters}
-    found = {space: torch.arange(size) for space, size in channels.sizes.items()}
-    best = _agreement(axes, a, b, found)
+    permutations = {space: torch.arange(size) for space, size in channels.sizes.items()}
+    best = _agreement(axes, a, b, permutations)
     while True:
-        tried = dict(found)
+        tried = dict(permutations)
         for space, size in channels.sizes.items():
             tried[space] = assignment(_overlap(space, size, axes, a, b, tried))
         gained = _agreement(axes, a, b, tried)
         # rounding alone must not keep the search alive
         if gained <= best + 1e-9 * abs(best):
-            return found
-        found, best = tried, gained
+            return permutations
+        permutations, best = tried, gained
 
 
 matchings: dict[str, Matching] = {"activations": by_activations, "weights": by_weights}
@@ -82,6 +85,19 @@ def correlation(gram: Float[Tensor, "D D"]) -> Float[Tensor, "C C"]:
     scale = covariance.diagonal().clamp(min=0).sqrt()
     c = len(scale) // 2
     return (covariance / (scale[:, None] * scale))[:c, c:].nan_to_num(0, 0, 0).clamp(-1, 1)
+
+
+def permuted(tensor: Tensor, axes: dict[int, Layout], permutations: Permutations) -> Tensor:
+    """A weight with its channels in the order of the permutations."""
+    for axis, layout in axes.items():
+        parts = [start + _order(segment, permutations) for start, segment in stretches(layout)]
+        tensor = tensor.index_select(axis, torch.cat(parts).to(tensor.device))
+    return tensor
+
+
+def permuted_state(state: State, channels: Channels, permutations: Permutations) -> State:
+    """All weights with their channels in the order of the permutations: the same function of the input."""
+    return {name: permuted(value, channels.axes.get(name, {}), permutations) for name, value in state.items()}
 
 
 def _rows(value: Tensor, segment: Segment) -> Float[Tensor, "C N"]:
@@ -105,3 +121,10 @@ def _overlap(
 def _agreement(axes: dict[str, dict[int, Layout]], a: State, b: State, permutations: Permutations) -> float:
     pairs = ((a[name], permuted(b[name], layouts, permutations)) for name, layouts in axes.items())
     return sum(float((p.double() * q.double()).sum()) for p, q in pairs)
+
+
+def _order(segment: Segment, permutations: Permutations) -> Int[Tensor, "N"]:
+    """Where the entries of a segment come from, counted from its start."""
+    order = permutations.get(segment.space, torch.arange(segment.channels)).cpu()
+    positions = math.prod(segment.grid)
+    return (order[:, None] * positions + torch.arange(positions)).flatten()

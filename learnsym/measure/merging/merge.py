@@ -1,21 +1,44 @@
 """Layer-wise equivariance by merging: a network with its transformed copy, or with another network.
 
-Legend of axes: `B` examples, `n` size of the matrix.
+Legend of axes: `B` examples, `P` points of the line, `C` channels, `n` size of the matrix.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from learnsym._modes import evaluating
+from learnsym.actions._lattice import act_on_lattice
 from learnsym.measure._probe import Model, Output, check_probe, outputs_of
-from learnsym.measure.merging.barrier import MergeBarrier, barrier_of
-from learnsym.measure.merging.channels import moved_state
-from learnsym.measure.merging.coupling import follow
-from learnsym.measure.merging.line import connect
-from learnsym.measure.merging.matching import matchings
-from learnsym.measure.merging.network import check_same, trace
+from learnsym.measure.merging.channels import Channels, Segment, follow
+from learnsym.measure.merging.line import Line, connect
+from learnsym.measure.merging.matching import Permutations, matchings
+from learnsym.measure.merging.network import State, check_same, trace
+from learnsym.statistics import Estimate
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeBarrier:
+    """What is lost half-way between two networks whose channels are matched, and on the way."""
+
+    barrier: Estimate
+    """Drop of accuracy at the midpoint, relative to the mean of the end points; negative for a better midpoint."""
+    loss_barrier: Estimate
+    """Rise of the cross-entropy at the midpoint over the mean of the end points, in nats."""
+    alphas: Float[Tensor, "P"]
+    """Share of the second network, from 0 to 1."""
+    accuracy: tuple[Estimate, ...]
+    """Along the line."""
+    loss: tuple[Estimate, ...]
+    """Cross-entropy along the line, in nats."""
+    permutations: Permutations
+    """For each set of channels that can be reordered only together, named after a layer that writes them: channel `i`
+    of the first network is matched with channel `permutation[i]` of the second."""
 
 
 def merge_barrier(
@@ -77,6 +100,7 @@ def merge_barrier(
     targets = _targets(model, x, y, output, batch_size)
     network = trace(model, x, output)
     channels = follow(network)
+    # θ -> g·θ
     copy = moved_state(network.state, channels, element)
     line = connect(network, channels, copy, images, matchings[matching], repair, batch_size)
     return barrier_of(line, x, targets, points)
@@ -122,6 +146,34 @@ def merge_barrier_between(
     return barrier_of(line, x, targets, points)
 
 
+def moved_state(state: State, channels: Channels, element: Float[Tensor, "n n"]) -> State:
+    """The weights of the transformed copy `x -> g·f(g^-1 x)`: all kernels and flattened grids moved by `g`.
+
+    Raises:
+        ValueError: when the element does not map the points of a kernel onto points of the kernel.
+    """
+    return {name: _moved(name, value, channels, element) for name, value in state.items()}
+
+
+def barrier_of(line: Line, x: Shaped[Tensor, "B ..."], targets: Int[Tensor, "B ..."], points: int) -> MergeBarrier:
+    """Accuracy and loss of examples along a line."""
+    alphas = torch.linspace(0, 1, points)
+    with torch.no_grad():
+        outputs = [line.outputs(alpha, x) for alpha in alphas.tolist()]
+    accuracy = [_per_example(logits.argmax(1) == targets) for logits in outputs]
+    loss = [_per_example(F.cross_entropy(logits.double(), targets, reduction="none")) for logits in outputs]
+    # acc(α) -> 1 - acc(1/2) / mean(acc(0), acc(1))
+    middle = points // 2
+    return MergeBarrier(
+        barrier=_relative_drop(accuracy[middle], (accuracy[0] + accuracy[-1]) / 2),
+        loss_barrier=Estimate.of(loss[middle] - (loss[0] + loss[-1]) / 2),
+        alphas=alphas,
+        accuracy=tuple(map(Estimate.of, accuracy)),
+        loss=tuple(map(Estimate.of, loss)),
+        permutations=line.permutations,
+    )
+
+
 def _targets(model: Model, x: Tensor, y: Tensor | None, output: Output | None, batch_size: int) -> Tensor:
     """The targets that are given, or the classes of the model."""
     with evaluating(model):
@@ -147,3 +199,43 @@ def _check(model: Model, x: Tensor, images: Tensor, matching: str, points: int, 
         raise ValueError(f"matching: got {matching!r}, must be one of {', '.join(matchings)}")
     if points < 3 or points % 2 == 0:
         raise ValueError(f"points: got {points}, must be odd and >= 3, so that the midpoint is one; 11 is usual")
+
+
+def _relative_drop(middle: Float[Tensor, "B"], ends: Float[Tensor, "B"]) -> Estimate:
+    """`1 - mean(middle) / mean(ends)` with the linearised share of each example."""
+    if not ends.any():
+        raise ValueError("y: no example is classified correctly at the end points; give the classes of the model")
+    ratio = middle.mean() / ends.mean()
+    # r = m/e to first order: r + (m_i - r e_i) / e
+    return Estimate.of(1 - ratio - (middle - ratio * ends) / ends.mean())
+
+
+def _per_example(values: Tensor) -> Float[Tensor, "B"]:
+    return values.double().reshape(len(values), -1).mean(1)
+
+
+def _moved(name: str, value: Tensor, channels: Channels, element: Tensor) -> Tensor:
+    if name in channels.kernels:
+        value = _on_plane(name, value, element)
+    for axis, layout in channels.axes.get(name, {}).items():
+        parts = value.movedim(axis, 0).split([segment.size for segment in layout])
+        grids = [_on_grid(name, part, s, element) if s.grid else part for part, s in zip(parts, layout, strict=True)]
+        value = torch.cat(grids).movedim(0, axis)
+    return value
+
+
+def _on_grid(name: str, value: Tensor, segment: Segment, element: Tensor) -> Tensor:
+    """`(C h w, *rest)` with the grids `h x w` moved."""
+    planes = value.flatten(1) if value.ndim > 1 else value[:, None]
+    planes = planes.unflatten(0, (segment.channels, *segment.grid)).permute(0, 3, 1, 2)
+    return _on_plane(name, planes, element).permute(0, 2, 3, 1).reshape(value.shape)
+
+
+def _on_plane(name: str, value: Tensor, element: Tensor) -> Tensor:
+    moved = act_on_lattice(value, element.detach().expand(len(value), -1, -1))
+    if moved is None:
+        raise ValueError(
+            f"element: got {element.tolist()}, which does not map the {value.shape[-2]}x{value.shape[-1]} grid of "
+            f"{name} onto itself; use flips, half turns, or on square grids quarter turns"
+        )
+    return moved

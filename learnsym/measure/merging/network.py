@@ -39,10 +39,10 @@ class Network:
     def released(self) -> dict[Node, list[Node]]:
         """After which node the value of others is no longer read."""
         last = {read: node for node in self.graph.nodes for read in node.all_input_nodes}
-        found: dict[Node, list[Node]] = {}
+        released: dict[Node, list[Node]] = {}
         for read, node in last.items():
-            found.setdefault(node, []).append(read)
-        return found
+            released.setdefault(node, []).append(read)
+        return released
 
 
 class _Chosen(nn.Module):
@@ -102,8 +102,8 @@ def run(
         if node.op == "placeholder":
             values[node] = list(parts) if node is network.source else [s[network.names[node]] for s in states]
         else:
-            found = [_call(node, values, i) for i in range(len(parts))]
-            values[node] = edits[node](found) if node in edits else found
+            results = [_call(node, values, i) for i in range(len(parts))]
+            values[node] = edits[node](results) if node in edits else results
         for read in network.released.get(node, ()):
             del values[read]
     return values[network.result]

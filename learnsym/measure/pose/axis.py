@@ -48,7 +48,7 @@ class PoseAxis:
             ValueError: for an unknown generator, or `moves` that are not positive or have no default.
         """
         group = symmetry.group
-        names = [one.name for one in group.generators]
+        names = [each.name for each in group.generators]
         if generator not in names:
             known = ", ".join(names) or "none"
             raise ValueError(f"generator: got {generator!r}, must be one of {known} of {group.name}")

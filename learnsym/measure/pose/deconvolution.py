@@ -96,15 +96,15 @@ def modes_of(density: Float[Tensor, "A"]) -> list[tuple[float, float]]:
         return [(0.0, 1.0)]
     start = int((~inside).nonzero()[0])
     order = (torch.arange(len(density)) + start) % len(density)
-    centres, found, run = torch.from_numpy(cell_centres()), [], []
+    centres, modes, run = torch.from_numpy(cell_centres()), [], []
     for index in [*order.tolist(), start]:
         if inside[index]:
             run.append(index)
         elif run:
-            found.append(_mode(density[run], centres[run]))
+            modes.append(_mode(density[run], centres[run]))
             run = []
     total = float(density.sum())
-    return sorted((c, m / total) for c, m in found if m > MODE_MASS * total)
+    return sorted((c, m / total) for c, m in modes if m > MODE_MASS * total)
 
 
 def extent_of(density: Float[Tensor, "A"], share: float = 0.9) -> float:
@@ -120,9 +120,9 @@ def _mode(density: Tensor, angle: Tensor) -> tuple[float, float]:
     return float(torch.rad2deg(torch.angle(mean))), float(density.sum())
 
 
-def _worse(one: Tensor, best: Tensor) -> bool:
-    difference = best - one
-    return bool(difference.mean() > ALIKE * difference.std() / len(one) ** 0.5)
+def _worse(value: Tensor, best: Tensor) -> bool:
+    difference = best - value
+    return bool(difference.mean() > ALIKE * difference.std() / len(value) ** 0.5)
 
 
 def _held_out(cells: Tensor, fit: LawFit, half: Tensor, kernels: Tensor) -> Float[Tensor, "N"]:
@@ -136,20 +136,21 @@ def _held_out(cells: Tensor, fit: LawFit, half: Tensor, kernels: Tensor) -> Floa
 
 
 def _parametric(cells: Tensor, fit: LawFit) -> Float[Tensor, "N"]:
-    table = torch.stack([one.log_density[fit.best, int(one.log_likelihood[fit.best].argmax())] for one in fit.fits])
+    chosen = [int(stratum.log_likelihood[fit.best].argmax()) for stratum in fit.fits]
+    table = torch.stack([stratum.log_density[fit.best, c] for stratum, c in zip(fit.fits, chosen, strict=True)])
     return table[torch.searchsorted(fit.strata.unique(), fit.strata), cells]
 
 
 def _counts(cells: Tensor, fit: LawFit, rows: Tensor) -> Float[Tensor, "K C"]:
-    parts = [cells[(fit.strata == one) & rows] for one in fit.strata.unique()]
+    parts = [cells[(fit.strata == stratum) & rows] for stratum in fit.strata.unique()]
     return torch.stack([torch.bincount(part, minlength=CELLS).double() for part in parts])
 
 
 def _kernels(fit: LawFit, scale: float, closed: bool) -> Float[Tensor, "K C A"]:
     kernels = []
-    for one in fit.fits:
-        chosen = int(one.log_likelihood[fit.best].argmax())
-        straight, flipped, outliers = one.weights[fit.best, chosen].tolist()
+    for stratum in fit.fits:
+        chosen = int(stratum.log_likelihood[fit.best].argmax())
+        straight, flipped, outliers = stratum.weights[fit.best, chosen].tolist()
         kernel = _normal(scale * NOISES[chosen], closed)
         kernels.append(straight * kernel + flipped * kernel.roll(CELLS // 2, 0) + outliers / CELLS)
     return torch.stack(kernels)

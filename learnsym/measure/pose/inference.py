@@ -18,6 +18,7 @@ from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.read_out import CLOSED_FILTERS, EDGE, OPEN_FILTER, ReadOut, folded, read_out
 from learnsym.measure.pose.reader import Network, Reader, prepared, reader
+from learnsym.statistics import LEVEL
 from learnsym.symmetry import Symmetry
 
 CONTROL = 16
@@ -33,7 +34,7 @@ def pose_posterior(
     steps: int = 400,
     folds: int = 2,
     moves: float | None = None,
-    level: float = 0.9,
+    level: float = LEVEL,
     bootstrap: int = 200,
     seed: int = 0,
 ) -> PosePosterior:
@@ -105,10 +106,10 @@ def cross_fitted(
     fold = torch.empty(len(x), dtype=torch.long)
     fold[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))] = torch.arange(len(x)) % folds
     posterior = torch.zeros(len(x), len(axis.offsets))
-    for one in range(folds):
-        mine = (fold == one).to(x.device)
-        trained = _trained(axis, x[~mine], network, steps, seed * folds + one)
-        posterior[fold == one] = torch.cat([trained.posterior(part).cpu() for part in x[mine].split(512)])
+    for k in range(folds):
+        mine = (fold == k).to(x.device)
+        trained = _trained(axis, x[~mine], network, steps, seed * folds + k)
+        posterior[fold == k] = torch.cat([trained.posterior(part).cpu() for part in x[mine].split(512)])
     return posterior, fold
 
 

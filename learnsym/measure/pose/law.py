@@ -104,10 +104,10 @@ def cells_of(centre: Float[Tensor, "N"]) -> Tensor:
 def strata_of(sharpness: Float[Tensor, "N"], fold: Tensor) -> Tensor:
     """Thirds of equal size by sharpness within each fold; the pose itself does not enter."""
     strata = torch.zeros(len(fold), dtype=torch.long)
-    for one in fold.unique().tolist():
-        rows = (fold == one).nonzero().squeeze(1)
+    for k in fold.unique().tolist():
+        rows = (fold == k).nonzero().squeeze(1)
         rank = sharpness[rows].argsort().argsort()
-        strata[rows] = one * STRATA + rank * STRATA // len(rows)
+        strata[rows] = k * STRATA + rank * STRATA // len(rows)
     return strata
 
 
@@ -132,7 +132,7 @@ def fit_law(
     """
     # at the ends of an open window sharpness depends on the pose, and must not define strata
     cells, strata = cells_of(centre), strata_of(sharpness, fold) if table.stratified else fold * STRATA
-    counts = [_counts(cells[strata == one], table) for one in strata.unique()]
+    counts = [_counts(cells[strata == label], table) for label in strata.unique()]
     fits = [fit_stratum(count, table) for count in counts]
     profiles = torch.stack([fit.log_likelihood.amax(1) for fit in fits])
     profile = profiles.sum(0)
@@ -144,7 +144,7 @@ def fit_law(
         half_width=_vertex(profile, table.half_widths),
         half_widths=table.half_widths,
         profile=profile,
-        folds=[_vertex(profiles[owner == one].sum(0), table.half_widths) for one in owner.unique()],
+        folds=[_vertex(profiles[owner == label].sum(0), table.half_widths) for label in owner.unique()],
         bootstrap=_bootstrap(cells, strata, fits, table, bootstrap, seed),
         noise=noise,
         outliers=outliers,
@@ -180,12 +180,12 @@ def _counts(cells: Tensor, table: LawTable) -> Float[Tensor, "C"]:
 
 
 def _shares(fits: list[StratumFit], counts: list[Tensor], best: int) -> tuple[float, float, float]:
-    total, found = sum(float(count.sum()) for count in counts), np.zeros(3)
+    total, shares = sum(float(count.sum()) for count in counts), np.zeros(3)
     for fit, count in zip(fits, counts, strict=True):
         chosen = int(fit.log_likelihood[best].argmax())
         _, flipped, outliers = fit.weights[best, chosen].tolist()
-        found += float(count.sum()) / total * np.array([NOISES[chosen], flipped, outliers])
-    return float(found[0]), float(found[1]), float(found[2])
+        shares += float(count.sum()) / total * np.array([NOISES[chosen], flipped, outliers])
+    return float(shares[0]), float(shares[1]), float(shares[2])
 
 
 def _bootstrap(
@@ -194,8 +194,8 @@ def _bootstrap(
     draws = np.random.default_rng(seed).multinomial(len(cells), np.full(len(cells), 1 / len(cells)), size=replicates)
     weights = torch.from_numpy(draws).double()
     profile = torch.zeros(replicates, len(table.half_widths), dtype=torch.float64)
-    for one, fit in zip(strata.unique(), fits, strict=True):
-        rows = strata == one
+    for stratum, fit in zip(strata.unique(), fits, strict=True):
+        rows = strata == stratum
         counts = torch.zeros(replicates, len(table.outliers), dtype=torch.float64)
         counts.index_add_(1, cells[rows], weights[:, rows])
         profile += torch.einsum("tsc,rc->rts", fit.log_density, counts).amax(2)

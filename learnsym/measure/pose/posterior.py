@@ -143,12 +143,12 @@ class PosePosterior:
 
     def degrees(self, data: str = "") -> list[Degree]:
         """The half-width as a degree of distribution symmetry; for a law of order N also its closure under 1/N turn."""
-        found = [self._degree("", self.half_width, self.low, self.high, self.axis.generator.unit, data)]
+        degrees = [self._degree("", self.half_width, self.low, self.high, self.axis.generator.unit, data)]
         if self.order > 1:
             turn = 2 * self.axis.window / self.order / self.axis.generator.per_unit
             closed = self.closure(turn).degree
-            found.append(self._degree(f" by {turn:g}", closed, None, None, "1", data))
-        return found
+            degrees.append(self._degree(f" by {turn:g}", closed, None, None, "1", data))
+        return degrees
 
     def _degree(
         self, suffix: str, estimate: float, low: float | None, high: float | None, unit: str, data: str

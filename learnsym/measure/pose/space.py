@@ -26,6 +26,7 @@ from learnsym.measure.pose.law import CELLS, NOISES, LawFit, LawTable, fit_law
 from learnsym.measure.pose.networks import default_network
 from learnsym.measure.pose.read_out import EDGE
 from learnsym.measure.pose.reader import LEARNING_RATE, WEIGHT_DECAY, Network
+from learnsym.statistics import LEVEL
 from learnsym.symmetry import Symmetry
 
 GRID = 800
@@ -86,7 +87,7 @@ def space_pose_posterior(
     network: Network | None = None,
     steps: int = 600,
     folds: int = 2,
-    level: float = 0.9,
+    level: float = LEVEL,
     bootstrap: int = 200,
     seed: int = 0,
 ) -> SpacePosePosterior:
@@ -106,17 +107,17 @@ def space_pose_posterior(
         ValueError: when the group is not one of rotations of space or `x` does not fit.
     """
     group = symmetry.group
-    if [one.name for one in group.generators] != [one.name for one in SO3().generators]:
+    if [g.name for g in group.generators] != [g.name for g in SO3().generators]:
         raise ValueError(f"symmetry: got {symmetry.name}, must be SO(3) or O(3); use pose_posterior for one generator")
     symmetry.on_input.check_data(group, x)
     fold = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed)) % folds
     posterior = torch.zeros(len(x), GRID)
-    for one in range(folds):
+    for k in range(folds):
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed * folds + one)
+            torch.manual_seed(seed * folds + k)
             make = network or (lambda bins: default_network(symmetry.on_input, x, bins, closed=True))
-            net = _trained(make(1).to(x.device), x[fold != one], symmetry, steps)
-        posterior[fold == one] = _read(net, x[fold == one], symmetry)
+            net = _trained(make(1).to(x.device), x[fold != k], symmetry, steps)
+        posterior[fold == k] = _read(net, x[fold == k], symmetry)
     angle, fit = _law(posterior, fold, bootstrap, seed)
     half_width, low, high = half_width_interval(fit, True, level)
     return SpacePosePosterior(symmetry, angle, fold, fit, half_width, low, high, level)
@@ -152,7 +153,7 @@ def _trained(net: nn.Module, x: Tensor, symmetry: Symmetry, steps: int) -> nn.Mo
 @torch.no_grad()
 def _read(net: nn.Module, x: Tensor, symmetry: Symmetry) -> Float[Tensor, "B K"]:
     back = rotations().mT.to(x)
-    scores = [net(symmetry.on_input(back, one.expand(GRID, *one.shape))).squeeze(1) for one in x]
+    scores = [net(symmetry.on_input(back, example.expand(GRID, *example.shape))).squeeze(1) for example in x]
     return torch.stack(scores).softmax(1).cpu()
 
 

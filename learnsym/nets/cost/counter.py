@@ -60,9 +60,9 @@ class FlopCounter(TorchDispatchMode):
             return NotImplemented
         if func not in FORMULAS:
             with self:
-                found = func.decompose(*args, **kwargs)
-            if found is not NotImplemented:
-                return found
+                decomposed = func.decompose(*args, **kwargs)
+            if decomposed is not NotImplemented:
+                return decomposed
         out = func(*args, **kwargs)
         self._count(func, args, kwargs, out)
         return out

@@ -127,10 +127,10 @@ def _training(model: nn.Module, inputs: list[Tensor], loss: Loss) -> FlopCounter
     layers = Layers(model)
     model.train()
     with layers.followed(), FlopCounter(layers, inputs) as counter, torch.enable_grad():
-        found = loss(model, *inputs)
+        value = loss(model, *inputs)
         counter.backward = True
-        if found.requires_grad:
-            found.backward()
+        if value.requires_grad:
+            value.backward()
     return counter
 
 

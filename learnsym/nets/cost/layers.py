@@ -46,8 +46,8 @@ class Layers:
             if isinstance(module, LearnableDistribution)
             for weight in module.parameters()
         }
-        found = self.modules[""].named_parameters()
-        return {name: weight for name, weight in found if id(weight) not in apart}
+        named = self.modules[""].named_parameters()
+        return {name: weight for name, weight in named if id(weight) not in apart}
 
     @contextmanager
     def followed(self) -> Iterator[None]:

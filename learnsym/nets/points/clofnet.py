@@ -56,9 +56,9 @@ class FrameNet(nn.Module, abc.ABC):
         scalars = self.frames.scalar_count(inputs.vectors) + 2 + inputs.scalars + 1
         self.geometry = perceptron(scalars, hidden, hidden)
         # features that nothing reads are not made
-        kept = [True] * (layers - 1) + [bool(outputs.scalars or (self.moved and inputs.vectors))]
+        keeps = [True] * (layers - 1) + [bool(outputs.scalars or (self.moved and inputs.vectors))]
         axes = self.frames.axis_count(inputs.vectors)
-        self.layers = nn.ModuleList(FrameLayer(hidden, inputs.vectors, self.moved, axes, keep) for keep in kept)
+        self.layers = nn.ModuleList(FrameLayer(hidden, inputs.vectors, self.moved, axes, keep) for keep in keeps)
         self.readout = nn.Linear(hidden, outputs.scalars) if outputs.scalars else None
 
     def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:

@@ -75,9 +75,9 @@ class EGNN(nn.Module):
         self.moved = vector_count(outputs)
         self.embed = nn.Linear(point_invariant_count(inputs.vectors, inputs.scalars), hidden)
         # features that nothing reads are not made
-        kept = [True] * (layers - 1) + [bool(outputs.scalars or (self.moved and inputs.vectors))]
+        keeps = [True] * (layers - 1) + [bool(outputs.scalars or (self.moved and inputs.vectors))]
         pairs = inputs.scalars + 1
-        self.layers = nn.ModuleList(EGNNLayer(hidden, pairs, inputs.vectors, self.moved, keep) for keep in kept)
+        self.layers = nn.ModuleList(EGNNLayer(hidden, pairs, inputs.vectors, self.moved, keep) for keep in keeps)
         self.readout = nn.Linear(hidden, outputs.scalars) if outputs.scalars else None
 
     def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:

@@ -12,11 +12,31 @@ from torch import Tensor, nn
 from learnsym.distributions import Quadrature
 from learnsym.equivariant import Constant
 from learnsym.groups import Group
-from learnsym.relax.likelihood.coefficients import Point
 from learnsym.representations import Irrep, harmonics, irreps
 
 LIE_BAND_LIMIT = 2
 CIRCLE_DEGREE = 31
+
+
+class Point(nn.Module):
+    """Coefficients that are simply learned; zero at the start."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.values = nn.Parameter(torch.zeros(count))
+
+    def forward(self) -> Float[Tensor, "D"]:
+        """The coefficients."""
+        return self.values
+
+    def assign(self, values: Float[Tensor, "D"]) -> None:
+        """Take these coefficients."""
+        with torch.no_grad():
+            self.values.copy_(values)
+
+    def draws(self, count: int) -> Float[Tensor, "S D"] | None:
+        """None: a point has no spread."""
+        return None
 
 
 class Likelihood(nn.Module):
@@ -35,7 +55,7 @@ class Likelihood(nn.Module):
         band_limit_out: highest frequency of the matrices `λ̂(ψ)` that layers take; twice `band_limit`, or all of a
             finite group, when None.
         degree: of the quadrature over a Lie group; a safe one when None.
-        coefficients: module that returns `c` `(D,)`; learned numbers when None, see `bayesian`.
+        coefficients: module that returns `c` `(D,)`; learned numbers when None, see `bayesian_likelihood`.
 
     Raises:
         ValueError: for a band limit that is negative, above that of a finite group, or above the quadrature.
@@ -45,6 +65,8 @@ class Likelihood(nn.Module):
         >>> likelihood.density()
         tensor([1., 1., 1., 1.], grad_fn=<ExpBackward0>)
     """
+
+    over_elements = True
 
     def __init__(
         self,
@@ -85,6 +107,7 @@ class Likelihood(nn.Module):
 
     def fourier(self) -> list[Tensor]:
         """The matrices `λ̂(ψ) = ∫ λ(g) ψ(g) dg`, `(d, d)`, of `self.irreps`; the trivial one first."""
+        # λ, ψ(g_k) w_k -> Σ_k λ(g_k) ψ(g_k) w_k
         flat = (self.density()[:, None] * self.matrices()).sum(0)
         parts = flat.split([irrep.size**2 for irrep in self.irreps])
         return [part.unflatten(0, (irrep.size,) * 2) for part, irrep in zip(parts, self.irreps, strict=True)]
@@ -123,9 +146,12 @@ class Likelihood(nn.Module):
         """`∫ |λ(h⁻¹ g) - λ(g)| dg` of given elements `h`: 0 where `λ` does not tell `g` from `h g`."""
         values, inverse = self._values(None), self.group.inverse(h.double())
         log_total = torch.logsumexp(values + self.weights().log(), -1)
+        # h, g -> h⁻¹ g
         moved = (inverse[:, None] @ self.elements().double()).flatten(0, 1)
         basis = self._harmonics(moved).to(values)
+        # h⁻¹ g -> log λ(h⁻¹ g)
         shifted = (basis * self.coefficients()).sum(-1).unflatten(0, (len(h), -1)) - log_total
+        # log λ(h⁻¹ g), log λ(g) -> ∫ |λ(h⁻¹ g) - λ(g)| dg
         return (self.weights() * (shifted.exp() - (values - log_total).exp()).abs()).sum(-1)
 
     def assign(self, log_density: Float[Tensor, "K"]) -> None:

@@ -81,8 +81,8 @@ class LearnedElements(PartialRange):
 
     def degrees(self, site: str) -> list[Degree]:
         """The probability of each element but the identity."""
-        found = zip(names(self.field_type.group)[1:], self.extent().tolist(), strict=True)
-        return [partial_degree(self.field_type, site, name, "probability", p) for name, p in found]
+        probabilities = zip(names(self.field_type.group)[1:], self.extent().tolist(), strict=True)
+        return [partial_degree(self.field_type, site, name, "probability", p) for name, p in probabilities]
 
 
 def _density(kept: Float[Tensor, "N"]) -> Float[Tensor, "N N"]:

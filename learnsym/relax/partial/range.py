@@ -25,6 +25,7 @@ class PartialRange(nn.Module, abc.ABC):
     The density keeps the group wherever it is 1: an exactly equivariant identity.
     """
 
+    over_elements = True
     field_type: FieldType
 
     @abc.abstractmethod
@@ -42,6 +43,10 @@ class PartialRange(nn.Module, abc.ABC):
     @abc.abstractmethod
     def degrees(self, site: str) -> list[Degree]:
         """What has been learned, in reporting units."""
+
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """All of its parameters."""
+        return list(self.parameters())
 
     def forward(self, x: Float[Tensor, "B c *S"]) -> Float[Tensor, "B c *S"]:
         """The feature map on the learned part of the group."""
@@ -90,10 +95,10 @@ def increase_along_depth(ranges: Sequence[PartialRange]) -> Float[Tensor, ""]:
         raise ValueError(
             "ranges: got none, must be at least one; add a PartialGroupConv or a PartialMean to the network"
         )
-    found = [item.extent() for item in ranges]
-    if len({extent.shape for extent in found}) > 1:
-        raise ValueError(f"ranges: got {[len(extent) for extent in found]} extents, must be as many in each layer")
-    return torch.stack([found[0].sum() * 0, *((b - a).relu().sum() for a, b in pairwise(found))]).sum()
+    extents = [item.extent() for item in ranges]
+    if len({extent.shape for extent in extents}) > 1:
+        raise ValueError(f"ranges: got {[len(extent) for extent in extents]} extents, must be as many in each layer")
+    return torch.stack([extents[0].sum() * 0, *((b - a).relu().sum() for a, b in pairwise(extents))]).sum()
 
 
 def restricted(field_type: FieldType, window: Float[Tensor, "d d"], x: Float[Tensor, "B c *S"]) -> Tensor:

@@ -15,7 +15,6 @@ from learnsym.equivariant.twins import exact_twin
 from learnsym.relax.penalised import penalised
 from learnsym.relax.points.extras import Make, WithoutExtras, appended, enlarged
 from learnsym.relax.points.mean_square import MeanSquare
-from learnsym.relax.points.parts import degrees_within
 from learnsym.relax.residual_pathway import checked_variance
 
 
@@ -110,8 +109,8 @@ class AbsoluteCoordinates(nn.Module):
         return size / (size.square() + self.seen_scalars.value).sqrt()
 
     def degrees(self, site: str) -> list[Degree]:
-        """The share of the mean square of all scalars that sees coordinates, 0 when exact; and those of the network."""
-        own = Degree(
+        """The share of the mean square of all scalars that sees coordinates, 0 when exact."""
+        share = Degree(
             site=site,
             group="E(3)",
             generator="absolute coordinates",
@@ -120,7 +119,15 @@ class AbsoluteCoordinates(nn.Module):
             estimate=self.distance().item() ** 2,
             method="absolute coordinates",
         )
-        return [own, *degrees_within(self.net, site)]
+        return [share]
+
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The gain of the scalars."""
+        return [self.signed_gain]
+
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
 
     def extra_repr(self) -> str:
         """Number of scalars and their prior."""

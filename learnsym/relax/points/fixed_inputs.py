@@ -17,7 +17,6 @@ from learnsym.groups import SO3, AxialSO2, Group, Trivial
 from learnsym.relax.penalised import penalised
 from learnsym.relax.points.extras import Make, WithoutExtras, appended, enlarged
 from learnsym.relax.points.mean_square import MeanSquare
-from learnsym.relax.points.parts import degrees_within
 from learnsym.relax.residual_pathway import checked_variance
 
 
@@ -152,8 +151,8 @@ class FixedInputs(nn.Module):
         return AxialSO2(n.tolist())
 
     def degrees(self, site: str) -> list[Degree]:
-        """The relative length of each fixed vector, see `lengths`; 0 when exact; and the degrees of the network."""
-        own = [
+        """The relative length of each fixed vector, see `lengths`; 0 when exact."""
+        return [
             Degree(
                 site=site,
                 group="SO(3)",
@@ -165,7 +164,14 @@ class FixedInputs(nn.Module):
             )
             for k, length in enumerate(self.lengths().tolist())
         ]
-        return own + degrees_within(self.net, site)
+
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """The fixed vectors."""
+        return [self.fixed]
+
+    def terms(self) -> tuple[str, ...]:
+        """The prior."""
+        return ("prior",)
 
     def extra_repr(self) -> str:
         """Number of vectors and their prior."""

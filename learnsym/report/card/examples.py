@@ -40,25 +40,25 @@ def load_examples(
             or None for the test set of a run.
         count: at most so many.
         size: images are resized to `size x size` by bilinear interpolation; None leaves them.
-        seed: of the choice.
-        config: of the run that is measured, if it is one.
+        seed: determines which examples are chosen.
+        config: the configuration of the run that is measured, if a run is measured.
 
     Raises:
         ValueError: when there are no such data; it names the remedy.
     """
-    found = _found(source, config)
-    chosen = torch.randperm(len(found.x), generator=torch.Generator().manual_seed(seed))[:count]
-    x, y = found.x[chosen], None if found.y is None else found.y[chosen]
+    everything = _all_examples(source, config)
+    chosen = torch.randperm(len(everything.x), generator=torch.Generator().manual_seed(seed))[:count]
+    x, y = everything.x[chosen], None if everything.y is None else everything.y[chosen]
     if size is not None:
         if x.ndim != 4:
             raise ValueError(
                 f"size: got {size} for inputs of shape {tuple(x.shape)}, only images (B, C, H, W) are resized"
             )
         x = F.interpolate(x, (size, size), mode="bilinear", antialias=True)
-    return replace(found, x=x, y=y)
+    return replace(everything, x=x, y=y)
 
 
-def _found(source: str | None, config: RunConfig | None) -> Examples:
+def _all_examples(source: str | None, config: RunConfig | None) -> Examples:
     if source is None and config is not None:
         return _of_dataset(config.data.title, load_splits(config.data).test)
     if source is None:
@@ -75,12 +75,12 @@ def _of_dataset(name: str, data: Dataset) -> Examples:
 def _of_file(path: Path) -> Examples:
     try:
         with np.load(path) as arrays:
-            found = {name: torch.from_numpy(arrays[name]) for name in arrays.files if name in ("x", "y")}
+            tensors = {name: torch.from_numpy(arrays[name]) for name in arrays.files if name in ("x", "y")}
     except (OSError, ValueError, TypeError) as error:
         raise ValueError(f"data: {path} cannot be read ({error}); save it with numpy.savez(path, x=x, y=y)") from error
-    if "x" not in found:
+    if "x" not in tensors:
         raise ValueError(f"data: {path} has no array x; save it with numpy.savez(path, x=x, y=y)")
-    x, y = found["x"], found.get("y")
+    x, y = tensors["x"], tensors.get("y")
     x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
     if y is not None and len(y) != len(x):
         raise ValueError(f"data: {path} has {len(y)} targets y for {len(x)} inputs x, must be one each")

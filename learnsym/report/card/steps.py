@@ -15,14 +15,15 @@ from learnsym._modes import evaluating
 from learnsym.actions import Image, Invariant
 from learnsym.distributions import GroupDistribution, LieBox
 from learnsym.groups import Group
-from learnsym.measure import Estimate, Quadrature
+from learnsym.measure import Quadrature
 from learnsym.measure._probe import Output, outputs_of
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
+from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 PART_OF_CAP = 0.25
-"""Of a group that is not compact, elements within this part of each generator's cap are tried."""
+"""Where a group is not compact, the elements that are tried lie within this part of each generator's cap."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,89 +67,96 @@ class Situation:
         return Row(symmetry=self.name, measure=measured, **values)  # type: ignore[arg-type]
 
 
-def equivariance_error(it: Situation) -> Iterator[Row]:
+def equivariance_error(situation: Situation) -> Iterator[Row]:
     """Over the whole group, with what interpolation makes."""
-    settings = (it.settings.samples, it.distribution, it.settings.seed)
-    found = measure.equivariance_error(
-        it.model, it.x, it.symmetry, *settings, output=it.output, batch_size=it.batch_size
+    settings = (situation.settings.samples, situation.distribution, situation.settings.seed)
+    error = measure.equivariance_error(
+        situation.model,
+        situation.x,
+        situation.symmetry,
+        *settings,
+        output=situation.output,
+        batch_size=situation.batch_size,
     )
-    floor = measure.interpolation_floor(it.x, it.symmetry, *settings)
+    floor = measure.interpolation_floor(situation.x, situation.symmetry, *settings)
     unit = "distance between examples"
-    yield it.row("equivariance error", found, relative=found.mean, floor=floor.mean, unit=unit)
+    yield situation.row("equivariance error", error, relative=error.mean, floor=floor.mean, unit=unit)
 
 
-def exactness(it: Situation) -> Iterator[Row]:
+def exactness(situation: Situation) -> Iterator[Row]:
     """Whether the error exceeds what interpolation does to the model's outputs."""
-    found = measure.exactness_test(
-        it.model,
-        it.x,
-        it.symmetry,
-        it.settings.samples,
-        it.distribution,
-        it.settings.seed,
-        output=it.output,
-        batch_size=it.batch_size,
+    test = measure.exactness_test(
+        situation.model,
+        situation.x,
+        situation.symmetry,
+        situation.settings.samples,
+        situation.distribution,
+        situation.settings.seed,
+        output=situation.output,
+        batch_size=situation.batch_size,
     )
-    yield Row(symmetry=it.name, site="output", measure="exact up to interpolation", value=found.p_value, unit="p-value")
+    yield Row(
+        symmetry=situation.name, site="output", measure="exact up to interpolation", value=test.p_value, unit="p-value"
+    )
 
 
-def twirl(it: Situation) -> Iterator[Row]:
+def twirl(situation: Situation) -> Iterator[Row]:
     """Per cent of the loss that is due to imperfect symmetry."""
-    loss = _loss(it)
-    if loss is None or it.y is None:
+    loss = _loss(situation)
+    if loss is None or situation.y is None:
         return
-    found = measure.twirl(
-        it.model,
-        it.x,
-        it.y,
-        it.symmetry,
+    share = measure.twirl(
+        situation.model,
+        situation.x,
+        situation.y,
+        situation.symmetry,
         loss,
-        it.settings.samples,
-        it.distribution,
-        it.settings.seed,
-        output=it.output,
-        batch_size=it.batch_size,
+        situation.settings.samples,
+        situation.distribution,
+        situation.settings.seed,
+        output=situation.output,
+        batch_size=situation.batch_size,
     )
-    yield it.row("loss due to imperfect symmetry", found.percent, unit="%")
+    yield situation.row("loss due to imperfect symmetry", share.percent, unit="%")
 
 
-def predictions(it: Situation) -> Iterator[Row]:
-    """Of a classifier: whether its answers stay."""
-    if not _is_classifier(it):
+def predictions(situation: Situation) -> Iterator[Row]:
+    """Whether the answers of a classifier stay the same; nothing for other models."""
+    if not _is_classifier(situation):
         return
-    found = measure.effective_invariance(
-        it.model,
-        it.x,
-        it.symmetry,
-        it.settings.samples,
-        it.distribution,
-        it.settings.seed,
-        output=it.output,
-        batch_size=it.batch_size,
+    agreement = measure.effective_invariance(
+        situation.model,
+        situation.x,
+        situation.symmetry,
+        situation.settings.samples,
+        situation.distribution,
+        situation.settings.seed,
+        output=situation.output,
+        batch_size=situation.batch_size,
     )
-    yield it.row("agreement of predictions", found.agreement)
-    yield it.row("effective invariance", found.effective_invariance)
-    yield it.row("Jensen-Shannon divergence", found.divergence, unit="bit")
+    yield situation.row("agreement of predictions", agreement.agreement)
+    yield situation.row("effective invariance", agreement.effective_invariance)
+    yield situation.row("Jensen-Shannon divergence", agreement.divergence, unit="bit")
 
 
-def local_error(it: Situation) -> Iterator[Row]:
+def local_error(situation: Situation) -> Iterator[Row]:
     """The derivative along each generator."""
-    if not it.group.dim:
+    if not situation.group.dim:
         return
-    found = measure.local_equivariance_error(
-        it.model,
-        it.x,
-        it.symmetry,
-        derivative=it.settings.derivative,
-        output=it.output,
-        batch_size=it.batch_size,
-        seed=it.settings.seed,
+    local = measure.local_equivariance_error(
+        situation.model,
+        situation.x,
+        situation.symmetry,
+        derivative=situation.settings.derivative,
+        output=situation.output,
+        batch_size=situation.batch_size,
+        seed=situation.settings.seed,
     )
-    for row in found.rows:
+    for row in local.rows:
         yield Row(
-            symmetry=it.name,
+            symmetry=situation.name,
             site="output",
-            measure=f"local equivariance error ({it.settings.derivative})",
+            measure=f"local equivariance error ({situation.settings.derivative})",
             generator=row.generator,
             value=row.lee.mean**0.5,
             relative=row.relative.mean,
@@ -157,15 +165,21 @@ def local_error(it: Situation) -> Iterator[Row]:
         )
 
 
-def error_curves(it: Situation) -> Iterator[Row]:
+def error_curves(situation: Situation) -> Iterator[Row]:
     """The error at each of a few elements."""
-    for about, at in _curves(it.group):
-        found = measure.error_curve(
-            it.model, it.x, it.symmetry, at, it.settings.seed, output=it.output, batch_size=it.batch_size
+    for about, at in _curves(situation.group):
+        curve = measure.error_curve(
+            situation.model,
+            situation.x,
+            situation.symmetry,
+            at,
+            situation.settings.seed,
+            output=situation.output,
+            batch_size=situation.batch_size,
         )
         labels = at.labels if about is None else [f"{t:.3g} {at.unit}" for t in at.coordinates.round(decimals=6)]
-        for label, error, floor in zip(labels, found.errors, found.floors, strict=True):
-            yield it.row(
+        for label, error, floor in zip(labels, curve.errors, curve.floors, strict=True):
+            yield situation.row(
                 "error at an element",
                 error,
                 generator=about,
@@ -176,47 +190,53 @@ def error_curves(it: Situation) -> Iterator[Row]:
             )
 
 
-def contributions(it: Situation) -> Iterator[Row]:
+def contributions(situation: Situation) -> Iterator[Row]:
     """Which modules and functions the local error comes from."""
-    if not (it.settings.layers and it.acts_on_images):
+    if not (situation.settings.layers and situation.acts_on_images):
         return
-    for generator in it.group.generators:
-        found = measure.attribute(
-            it.model,
-            it.layer_x,
-            it.symmetry,
+    for generator in situation.group.generators:
+        attribution = measure.attribute(
+            situation.model,
+            situation.layer_x,
+            situation.symmetry,
             generator.name,
-            derivative=it.settings.derivative,
-            output=it.output,
-            batch_size=min(it.batch_size, 8),
-            seed=it.settings.seed,
+            derivative=situation.settings.derivative,
+            output=situation.output,
+            batch_size=min(situation.batch_size, 8),
+            seed=situation.settings.seed,
         )
-        row = partial(Row, symmetry=it.name, generator=generator.name, measure="contribution to the local error")
-        scale, unit = float(found.total.per_sample.square().mean()), f"squared, per {found.unit}"
-        for one in found.rows:
-            share = one.share
+        row = partial(Row, symmetry=situation.name, generator=generator.name, measure="contribution to the local error")
+        scale, unit = float(attribution.total.per_sample.square().mean()), f"squared, per {attribution.unit}"
+        for part in attribution.rows:
             yield row(
-                site=f"layer:{one.site}",
-                value=share.mean * scale,
-                relative=share.mean,
-                stderr=share.stderr,
+                site=f"layer:{part.site}",
+                value=part.share.mean * scale,
+                relative=part.share.mean,
+                stderr=part.share.stderr,
                 unit=unit,
             )
-        yield row(site="unattributed", value=found.unattributed * scale, relative=found.unattributed, unit=unit)
+        yield row(
+            site="unattributed", value=attribution.unattributed * scale, relative=attribution.unattributed, unit=unit
+        )
 
 
-def layer_scores(it: Situation) -> Iterator[Row]:
+def layer_scores(situation: Situation) -> Iterator[Row]:
     """Correlations of features with moved features."""
-    elements = _layer_elements(it)
-    if elements is None or not it.settings.layers:
+    elements = _layer_elements(situation)
+    if elements is None or not situation.settings.layers:
         return
-    found = measure.layer_scores(
-        it.model, it.layer_x, it.symmetry, elements, seed=it.settings.seed, batch_size=min(it.batch_size, 16)
+    measured = measure.layer_scores(
+        situation.model,
+        situation.layer_x,
+        situation.symmetry,
+        elements,
+        seed=situation.settings.seed,
+        batch_size=min(situation.batch_size, 16),
     )
-    for layer, score in found.scores.items():
+    for layer, score in measured.scores.items():
         for name in ("equivariance", "invariance"):
             unit = "correlation, 0 chance and 1 exact"
-            yield it.row(f"layer {name}", getattr(score, name), site=f"layer:{layer}", floor=0.0, unit=unit)
+            yield situation.row(f"layer {name}", getattr(score, name), site=f"layer:{layer}", floor=0.0, unit=unit)
 
 
 STEPS: dict[str, Callable[[Situation], Iterator[Row]]] = {
@@ -231,12 +251,12 @@ STEPS: dict[str, Callable[[Situation], Iterator[Row]]] = {
 }
 
 
-def reach_of(it: Situation) -> str | None:
-    """Of a group that is not compact: in words, how far elements were tried."""
-    if it.group.is_compact:
+def reach_of(situation: Situation) -> str | None:
+    """A sentence on how far elements were tried; None for a compact group, which is tried as a whole."""
+    if situation.group.is_compact:
         return None
-    widths = [f"{g.name} ±{PART_OF_CAP * g.cap / g.per_unit:.3g} {g.unit}" for g in it.group.generators]
-    return f"{it.name} is not compact; elements were tried with {', '.join(widths)}."
+    widths = [f"{g.name} ±{PART_OF_CAP * g.cap / g.per_unit:.3g} {g.unit}" for g in situation.group.generators]
+    return f"{situation.name} is not compact; elements were tried with {', '.join(widths)}."
 
 
 def _curves(group: Group) -> Iterator[tuple[str | None, Quadrature]]:
@@ -252,37 +272,37 @@ def _curves(group: Group) -> Iterator[tuple[str | None, Quadrature]]:
         yield None, Quadrature.components(group)
 
 
-def _layer_elements(it: Situation) -> Tensor | None:
+def _layer_elements(situation: Situation) -> Tensor | None:
     """What moves pixels onto pixels: finite elements, quarter turns, or shifts by an eighth of the image."""
-    if not it.acts_on_images:
+    if not situation.acts_on_images:
         return None
-    if it.group.order is not None:
-        return it.group.components[1:]
-    names = [generator.name for generator in it.group.generators]
+    if situation.group.order is not None:
+        return situation.group.components[1:]
+    names = [generator.name for generator in situation.group.generators]
     if names == ["translation_x", "translation_y"]:
-        step = max(1, min(it.x.shape[-2:]) // 8)
-        return measure.pixel_shifts(it.x, [(step, 0), (0, step)])
+        step = max(1, min(situation.x.shape[-2:]) // 8)
+        return measure.pixel_shifts(situation.x, [(step, 0), (0, step)])
     if names == ["rotation"]:
-        return it.group.exp(torch.tensor([[torch.pi / 2], [torch.pi], [-torch.pi / 2]]))
+        return situation.group.exp(torch.tensor([[torch.pi / 2], [torch.pi], [-torch.pi / 2]]))
     return None
 
 
-def _outputs(it: Situation) -> Tensor:
-    with evaluating(it.model):
-        return outputs_of(it.model, it.x[:2], it.output, it.batch_size)
+def _outputs(situation: Situation) -> Tensor:
+    with evaluating(situation.model):
+        return outputs_of(situation.model, situation.x[:2], situation.output, situation.batch_size)
 
 
-def _is_classifier(it: Situation) -> bool:
-    outputs = _outputs(it)
-    return isinstance(it.symmetry.on_output, Invariant) and outputs.ndim == 2 and outputs.shape[1] > 1
+def _is_classifier(situation: Situation) -> bool:
+    outputs = _outputs(situation)
+    return isinstance(situation.symmetry.on_output, Invariant) and outputs.ndim == 2 and outputs.shape[1] > 1
 
 
-def _loss(it: Situation) -> Literal["mse", "cross_entropy"] | None:
+def _loss(situation: Situation) -> Literal["mse", "cross_entropy"] | None:
     """The loss that outputs and targets suggest."""
-    if it.y is None:
+    if situation.y is None:
         return None
-    outputs = _outputs(it)
-    if not it.y.is_floating_point():
-        fits = outputs.ndim == it.y.ndim + 1 and int(it.y.max()) < outputs.shape[1]
+    outputs = _outputs(situation)
+    if not situation.y.is_floating_point():
+        fits = outputs.ndim == situation.y.ndim + 1 and int(situation.y.max()) < outputs.shape[1]
         return "cross_entropy" if fits else None
-    return "mse" if outputs.shape == it.y[:2].shape else None
+    return "mse" if outputs.shape == situation.y[:2].shape else None

@@ -34,7 +34,7 @@ def load_subject(source: str, *, pretrained: bool = False, device: torch.device 
 
     Args:
         source: `FILE.py:factory` with `def factory() -> nn.Module`, a run folder, or `timm:NAME`.
-        pretrained: of timm: published weights, which are downloaded, instead of random ones.
+        pretrained: whether a model of timm has its published weights, which are downloaded, instead of random ones.
         device: where it is put.
 
     Raises:

@@ -2,7 +2,8 @@
 
 from learnsym.report.comparison.findings import Findings, read_findings
 from learnsym.report.comparison.page import draw_comparison, duration, render
-from learnsym.report.comparison.words import Verdict, crossover_verdict, efficiency_verdict, regret_verdict
+from learnsym.report.comparison.words import crossover_verdict, efficiency_verdict, regret_verdict
+from learnsym.report.words import Verdict
 
 __all__ = [
     "Findings",

@@ -15,6 +15,7 @@ import yaml
 
 from learnsym.comparison import chosen
 from learnsym.comparison.verdicts import LOSS, Metric, Scores, at_best, finished, metric_of
+from learnsym.statistics import LEVEL
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,7 +32,7 @@ class Findings:
     folder: Path
     specification: dict[str, Any]
     table: DataFrame
-    level: float = 0.9
+    level: float = LEVEL
     test_examples: int | None = None
 
     @cached_property
@@ -41,7 +42,7 @@ class Findings:
 
     @cached_property
     def metric(self) -> Metric:
-        """By which arms are compared."""
+        """The metric by which arms are compared."""
         return metric_of(self.rows)
 
     @cached_property
@@ -79,11 +80,11 @@ class Findings:
         """Arms whose crossovers are looked for."""
         arms = self.twins if len(self.twins) > 1 else self.arms
         if len(arms) <= PAIRS:
-            found = list(combinations(arms, 2))
+            pairs = list(combinations(arms, 2))
         else:
             centre = self.base if self.base in arms else arms[0]
-            found = [(centre, arm) for arm in arms if arm != centre]
-        return sorted(found, key=lambda pair: set(pair) != {"plain", "exact"})
+            pairs = [(centre, arm) for arm in arms if arm != centre]
+        return sorted(pairs, key=lambda pair: set(pair) != {"plain", "exact"})
 
     @cached_property
     def scores(self) -> Scores:
@@ -120,7 +121,7 @@ class Findings:
         return math.prod(axes) * len(self.specification.get("arms") or [])
 
 
-def read_findings(folder: str | os.PathLike[str], level: float = 0.9, test_examples: int | None = None) -> Findings:
+def read_findings(folder: str | os.PathLike[str], level: float = LEVEL, test_examples: int | None = None) -> Findings:
     """Read `table.parquet` and `comparison.yaml`.
 
     Raises:
@@ -145,4 +146,6 @@ def _degrees(text: object) -> list[dict[str, Any]]:
 
 def degrees_of(rows: DataFrame) -> list[tuple[int, dict[str, Any]]]:
     """Number of examples and degree, for every degree of every row."""
-    return [(int(n), one) for n, text in zip(rows["train"], rows["degrees"], strict=True) for one in _degrees(text)]
+    return [
+        (int(n), degree) for n, text in zip(rows["train"], rows["degrees"], strict=True) for degree in _degrees(text)
+    ]

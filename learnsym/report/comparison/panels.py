@@ -18,14 +18,13 @@ from learnsym.comparison.verdicts import (
     best_arms,
     length_unit,
     lengths,
-    over_seeds,
     where,
 )
 from learnsym.report.comparison.findings import Findings, degrees_of
-from learnsym.report.draw import Panel
 from learnsym.report.figures import comparison as figures
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.figures.comparison import ArmCurve
+from learnsym.report.panel import Panel
 
 UNITS = {
     "1": "degree of symmetry",
@@ -37,13 +36,13 @@ LINES = 6
 """More degrees than these are shown as means over layers."""
 
 
-def panels(found: Findings) -> Iterator[Panel]:
+def panels(findings: Findings) -> Iterator[Panel]:
     """The figures that the cells so far allow, not yet drawn."""
-    yield from _curves(found)
-    yield from _differences(found)
-    yield from _map(found)
-    yield from _compute(found)
-    yield from _degrees(found)
+    yield from _curves(findings)
+    yield from _differences(findings)
+    yield from _map(findings)
+    yield from _compute(findings)
+    yield from _degrees(findings)
 
 
 def _size(labels: Sequence[str]) -> tuple[float, float]:
@@ -51,25 +50,25 @@ def _size(labels: Sequence[str]) -> tuple[float, float]:
     return 3.7, 2.75 + 0.17 * figures.legend_rows(labels)
 
 
-def _curves(found: Findings) -> Iterator[Panel]:
-    metrics = [found.metric] if found.metric is LOSS else [found.metric, LOSS]
-    sizes = sorted(set(found.rows["size"]))
-    several = len(sizes) > 1 or lengths(found.rows).nunique() > 1
+def _curves(findings: Findings) -> Iterator[Panel]:
+    metrics = [findings.metric] if findings.metric is LOSS else [findings.metric, LOSS]
+    sizes = sorted(set(findings.rows["size"]))
+    several = len(sizes) > 1 or lengths(findings.rows).nunique() > 1
     for metric in metrics:
         yield _curve_panel(
-            found, found.best_scores(metric=metric), metric, "chosen by validation" if several else "", "chosen"
+            findings, findings.best_scores(metric=metric), metric, "chosen by validation" if several else "", "chosen"
         )
     if len(sizes) > 1:
         for size in sizes:
-            scores = found.best_scores(where(found.rows, size=size))
-            yield _curve_panel(found, scores, found.metric, f"size {size}", f"size-{size}")
+            scores = findings.best_scores(where(findings.rows, size=size))
+            yield _curve_panel(findings, scores, findings.metric, f"size {size}", f"size-{size}")
 
 
-def _curve_panel(found: Findings, scores: Scores, metric: Metric, title: str, name: str) -> Panel:
+def _curve_panel(findings: Findings, scores: Scores, metric: Metric, title: str, name: str) -> Panel:
     what = f"test {metric.name}"
-    curves = [_curve(arm, scores, metric) for arm in found.arms if scores.curve(arm)]
+    curves = [_curve(arm, scores, metric) for arm in findings.arms if scores.curve(arm)]
     alt = f"{what.capitalize()} against training examples. " + "; ".join(map(_span, curves)) + "."
-    make = partial(figures.learning_curves, curves, arm_looks(found.arms), what)
+    make = partial(figures.learning_curves, curves, arm_looks(findings.arms), what)
     kind = "curves" if name == "chosen" else "sizes"
     label = f"{what.capitalize()}, {title}" if title else what.capitalize()
     return Panel(kind=kind, data=label, alt=alt, size=_size([curve.arm for curve in curves]), draw=make)
@@ -95,15 +94,15 @@ def _span(curve: ArmCurve) -> str:
     return f"{curve.arm}: {curve.mean[0]:.3g} at {curve.x[0]:,.0f} to {curve.mean[-1]:.3g} at {curve.x[-1]:,.0f}"
 
 
-def _differences(found: Findings) -> Iterator[Panel]:
-    scores, base = found.best_scores(), found.base
-    others = [arm for arm in found.arms if arm != base]
-    curves = [curve for arm in others if (curve := _difference(arm, base, scores, found.metric)).x]
+def _differences(findings: Findings) -> Iterator[Panel]:
+    scores, base = findings.best_scores(), findings.base
+    others = [arm for arm in findings.arms if arm != base]
+    curves = [curve for arm in others if (curve := _difference(arm, base, scores, findings.metric)).x]
     if not curves:
         return
-    unit = "points" if found.metric.unit == "points" else f"% of {found.metric.name}"
+    unit = "points" if findings.metric.unit == "points" else f"% of {findings.metric.name}"
     alt = f"Difference to {base} in {unit}, positive where the arm is better. " + "; ".join(map(_span, curves)) + "."
-    make = partial(figures.paired_differences, curves, arm_looks(found.arms), base, f"lead over {base} ({unit})")
+    make = partial(figures.paired_differences, curves, arm_looks(findings.arms), base, f"lead over {base} ({unit})")
     yield Panel(
         kind="differences",
         data=f"Paired differences to {base}",
@@ -114,8 +113,8 @@ def _differences(found: Findings) -> Iterator[Panel]:
 
 
 def _difference(arm: str, base: str, scores: Scores, metric: Metric) -> ArmCurve:
-    one, other = scores.curve(arm), scores.curve(base)
-    pairs = {n: scores.difference((arm, one[n]), (base, other[n])) for n in one if n in other}
+    of_arm, of_base = scores.curve(arm), scores.curve(base)
+    pairs = {n: scores.difference((arm, of_arm[n]), (base, of_base[n])) for n in of_arm if n in of_base}
     known = {n: difference for n, difference in pairs.items() if difference is not None}
     columns = {
         name: [metric.shown(getattr(difference, end)) for difference in known.values()]
@@ -124,24 +123,32 @@ def _difference(arm: str, base: str, scores: Scores, metric: Metric) -> ArmCurve
     return ArmCurve(arm=arm, x=[float(n) for n in known], **columns)
 
 
-def _map(found: Findings) -> Iterator[Panel]:
-    if found.rows["train"].nunique() < 2 or found.rows["size"].nunique() < 2:
+def _map(findings: Findings) -> Iterator[Panel]:
+    if findings.rows["train"].nunique() < 2 or findings.rows["size"].nunique() < 2:
         return
-    yield _map_panel(found, found.arms, "Best of all arms")
-    if found.learned and len(found.twins) > 1:
-        yield _map_panel(found, found.twins, f"Best without {' and '.join(found.learned)}")
+    yield _map_panel(findings, findings.arms, "Best of all arms")
+    if findings.learned and len(findings.twins) > 1:
+        yield _map_panel(findings, findings.twins, f"Best without {' and '.join(findings.learned)}")
 
 
-def _map_panel(found: Findings, arms: Sequence[str], title: str) -> Panel:
-    rows = found.rows.query("arm in @arms")
-    best = best_arms(rows, found.metric, found.level, found.test_examples)
-    places = sorted({(one.cell.size, one.cell.length) for one in best})
+def _map_panel(findings: Findings, arms: Sequence[str], title: str) -> Panel:
+    rows = findings.rows.query("arm in @arms")
+    best = best_arms(rows, findings.metric, findings.level, findings.test_examples)
+    places = sorted({(best_there.cell.size, best_there.cell.length) for best_there in best})
     long = len({length for _, length in places}) > 1
-    names = {place: _row_name(place, length_unit(found.rows) if long else None) for place in places}
-    cells = [(float(one.cell.train), names[one.cell.size, one.cell.length], one.arm, one.decided) for one in best]
+    names = {place: _row_name(place, length_unit(findings.rows) if long else None) for place in places}
+    cells = [
+        (
+            float(best_there.cell.train),
+            names[best_there.cell.size, best_there.cell.length],
+            best_there.arm,
+            best_there.decided,
+        )
+        for best_there in best
+    ]
     alt = f"{title}. " + "; ".join(f"{row}, {n:,.0f} examples: {arm}" for n, row, arm, _ in cells) + "."
-    make = partial(figures.best_arm_map, cells, list(names.values()), arm_looks(found.arms))
-    size = (1.2 + 0.7 * len({one.cell.train for one in best}), 0.9 + 0.36 * len(names))
+    make = partial(figures.best_arm_map, cells, list(names.values()), arm_looks(findings.arms))
+    size = (1.2 + 0.7 * len({best_there.cell.train for best_there in best}), 0.9 + 0.36 * len(names))
     return Panel(kind="map", data=title, alt=alt, size=size, draw=make)
 
 
@@ -150,21 +157,21 @@ def _row_name(place: tuple[int, float], unit: str | None) -> str:
     return f"size {size}" if unit is None else f"{size}, {length:g} {unit}"
 
 
-def _compute(found: Findings) -> Iterator[Panel]:
-    scores = found.losses
-    lengthy = found.rows.assign(length=lengths(found.rows))
+def _compute(findings: Findings) -> Iterator[Panel]:
+    scores = findings.losses
+    lengthy = findings.rows.assign(length=lengths(findings.rows))
     names = ("arm", "train", "size", "length", "compute_counted")
     columns = zip(*(lengthy[name] for name in names), strict=True)
     of_place = {(str(arm), Place(train=int(n), size=int(s), length=float(t))): float(x) for arm, n, s, t, x in columns}
     curves = []
-    for arm in found.arms:
+    for arm in findings.arms:
         places = [place for name, place in scores.by_place if name == arm and of_place[arm, place] > 0]
         x = [of_place[arm, place] for place in places]
         if places:
             curves.append(_of_values(arm, x, [scores.score(arm, place) for place in places], LOSS))
     if curves:
         best = "; ".join(f"{curve.arm}: {min(curve.mean):.3g} at best" for curve in curves)
-        make = partial(figures.loss_against_compute, curves, arm_looks(found.arms))
+        make = partial(figures.loss_against_compute, curves, arm_looks(findings.arms))
         alt = f"Test loss against counted FLOPs of training. {best}."
         yield Panel(
             kind="compute",
@@ -175,13 +182,15 @@ def _compute(found: Findings) -> Iterator[Panel]:
         )
 
 
-def _degrees(found: Findings) -> Iterator[Panel]:
-    rows = at_best(found.rows)
-    for arm in found.learned:
+def _degrees(findings: Findings) -> Iterator[Panel]:
+    rows = at_best(findings.rows)
+    for arm in findings.learned:
         degrees = degrees_of(where(rows, arm=arm))
-        for unit in dict.fromkeys(one["unit"] for _, one in degrees):
-            of_unit = [(n, one) for n, one in degrees if one["unit"] == unit and one["estimate"] is not None]
-            yield from _degree_panel(arm, unit, of_unit, found.level)
+        for unit in dict.fromkeys(degree["unit"] for _, degree in degrees):
+            of_unit = [
+                (n, degree) for n, degree in degrees if degree["unit"] == unit and degree["estimate"] is not None
+            ]
+            yield from _degree_panel(arm, unit, of_unit, findings.level)
 
 
 def _degree_panel(arm: str, unit: str, degrees: list, level: float) -> Iterable[Panel]:
@@ -204,28 +213,30 @@ def _degree_panel(arm: str, unit: str, degrees: list, level: float) -> Iterable[
 def _lines(degrees: list) -> dict[str, list[tuple[int, float]]]:
     """Estimates by generator and site; means over layers where there are too many of these."""
     by_name: dict[str, list[tuple[int, float]]] = {}
-    for n, one in degrees:
-        by_name.setdefault(_name(one), []).append((n, float(one["estimate"])))
+    for n, degree in degrees:
+        by_name.setdefault(_name(degree), []).append((n, float(degree["estimate"])))
     if len(by_name) <= LINES:
         return by_name
     joined: dict[str, list[tuple[int, float]]] = {}
-    for n, one in degrees:
-        place = "" if one["site"] == "input" else ", mean of layers" if one["site"].startswith("layer:") else ", loss"
-        joined.setdefault(one["generator"].replace("_", " ") + place, []).append((n, float(one["estimate"])))
+    for n, degree in degrees:
+        place = (
+            "" if degree["site"] == "input" else ", mean of layers" if degree["site"].startswith("layer:") else ", loss"
+        )
+        joined.setdefault(degree["generator"].replace("_", " ") + place, []).append((n, float(degree["estimate"])))
     return dict(list(joined.items())[:LINES])
 
 
-def _name(one: dict) -> str:
-    generator = one["generator"].replace("_", " ")
-    return generator if one["site"] in ("input", "loss") else f"{generator}, {one['site'].removeprefix('layer:')}"
+def _name(degree: dict) -> str:
+    generator = degree["generator"].replace("_", " ")
+    return generator if degree["site"] in ("input", "loss") else f"{generator}, {degree['site'].removeprefix('layer:')}"
 
 
 def _degree_curve(name: str, values: list[tuple[int, float]], level: float) -> ArmCurve:
     sizes = sorted({n for n, _ in values})
-    means = [over_seeds(np.array([value for m, value in values if m == n]), level) for n in sizes]
+    means = [Difference.of(np.array([value for m, value in values if m == n]), level) for n in sizes]
     columns = {
-        "mean": [one.estimate for one in means],
-        "low": [one.low for one in means],
-        "high": [one.high for one in means],
+        "mean": [mean.estimate for mean in means],
+        "low": [mean.low for mean in means],
+        "high": [mean.high for mean in means],
     }
     return ArmCurve(arm=name, x=[float(n) for n in sizes], **columns)

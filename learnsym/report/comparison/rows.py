@@ -8,7 +8,8 @@ from typing import Any
 
 from learnsym.comparison.verdicts import Difference, Metric, Place, Scores, best_arms, finished, lengths, where
 from learnsym.report.comparison.findings import Findings
-from learnsym.report.comparison.words import amount, number
+from learnsym.report.comparison.words import amount
+from learnsym.report.words import percent, three_digits, two_digits
 
 
 def differences_of_arms(specification: Mapping[str, Any]) -> dict[str, str]:
@@ -25,14 +26,14 @@ def _flat(values: Mapping[str, Any], start: str = "") -> Iterator[str]:
             yield f"{start}{key}: {value}"
 
 
-def networks(found: Findings) -> list[dict[str, Any]]:
+def networks(findings: Findings) -> list[dict[str, Any]]:
     """Width, parameters and FLOPs of each arm at each size, and parameters against the reference."""
     columns = ["width", "parameters", "flops_counted", "flops_nominal", "flops_inference"]
-    firsts = found.table.groupby(["size", "arm"])[columns].first()
+    firsts = findings.table.groupby(["size", "arm"])[columns].first()
     rows = []
-    for size in sorted(set(found.table["size"])):
-        there = [arm for arm in found.arms if (size, arm) in firsts.index]
-        base = found.reference if found.reference in there else (there or [None])[0]
+    for size in sorted(set(findings.table["size"])):
+        there = [arm for arm in findings.arms if (size, arm) in firsts.index]
+        base = findings.reference if findings.reference in there else (there or [None])[0]
         rows += [_network(firsts, int(size), arm, base) for arm in there]
     return rows
 
@@ -47,30 +48,27 @@ def _network(firsts: Any, size: int, arm: str, base: str | None) -> dict[str, An
 def value(metric: Metric, score: Difference) -> str:
     """A mean score as a value of the column, with its interval: `97.1% [96.8, 97.4]`."""
     ends = sorted(end if math.isinf(end) else metric.value(end) for end in (score.low, score.high))
-    estimate, percent = metric.value(score.estimate), metric.column.endswith("accuracy")
-    if percent:
-        bracket = f" [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]" if score.seeds > 1 else ""
-        return f"{estimate:.1%}{bracket}"
-    bracket = f" [{ends[0]:.3g}, {ends[1]:.3g}]" if score.seeds > 1 else ""
-    return f"{estimate:.3g}{bracket}"
+    low, high = ends if score.seeds > 1 else (None, None)
+    text = percent if metric.column.endswith("accuracy") else three_digits
+    return text(metric.value(score.estimate), low, high)
 
 
-def by_examples(found: Findings) -> list[dict[str, Any]]:
+def by_examples(findings: Findings) -> list[dict[str, Any]]:
     """Each arm at the size and length that validation chose, by number of examples."""
-    scores = found.best_scores()
-    curves = {arm: scores.curve(arm) for arm in found.arms}
+    scores = findings.best_scores()
+    curves = {arm: scores.curve(arm) for arm in findings.arms}
     trains = sorted({train for curve in curves.values() for train in curve})
-    return [{"train": train, "cells": _cells(found, scores, curves, train)} for train in trains]
+    return [{"train": train, "cells": _cells(findings, scores, curves, train)} for train in trains]
 
 
 def _cells(
-    found: Findings, scores: Scores, curves: Mapping[str, Mapping[int, Place]], train: int
+    findings: Findings, scores: Scores, curves: Mapping[str, Mapping[int, Place]], train: int
 ) -> list[dict[str, Any] | None]:
     there = {arm: curve[train] for arm, curve in curves.items() if train in curve}
     best = max(there, key=lambda arm: scores.mean(arm, there[arm]))
     return [
         {
-            "value": value(found.metric, scores.score(arm, there[arm])),
+            "value": value(findings.metric, scores.score(arm, there[arm])),
             "seeds": len(scores.by_place[arm, there[arm]]),
             "size": there[arm].size,
             "length": there[arm].length,
@@ -78,36 +76,36 @@ def _cells(
         }
         if arm in there
         else None
-        for arm in found.arms
+        for arm in findings.arms
     ]
 
 
-def all_cells(found: Findings) -> list[dict[str, Any]]:
+def all_cells(findings: Findings) -> list[dict[str, Any]]:
     """Every place of the grid with the scores of its arms and the lead of the best."""
-    scores = found.scores
+    scores = findings.scores
     return [
         {
-            "place": one.cell,
-            "values": [_value_at(found, scores, arm, one.cell) for arm in found.arms],
-            "best": one.arm,
-            "lead": amount(found.metric, one.lead) if one.lead is not None else "",
-            "decided": one.decided,
+            "place": best_there.cell,
+            "values": [_value_at(findings, scores, arm, best_there.cell) for arm in findings.arms],
+            "best": best_there.arm,
+            "lead": amount(findings.metric, best_there.lead) if best_there.lead is not None else "",
+            "decided": best_there.decided,
         }
-        for one in best_arms(found.rows, found.metric, found.level, found.test_examples)
+        for best_there in best_arms(findings.rows, findings.metric, findings.level, findings.test_examples)
     ]
 
 
-def _value_at(found: Findings, scores: Scores, arm: str, place: Place) -> str:
-    return value(found.metric, scores.score(arm, place)) if (arm, place) in scores.by_place else "–"
+def _value_at(findings: Findings, scores: Scores, arm: str, place: Place) -> str:
+    return value(findings.metric, scores.score(arm, place)) if (arm, place) in scores.by_place else "–"
 
 
-def cost(found: Findings) -> list[dict[str, Any]]:
+def cost(findings: Findings) -> list[dict[str, Any]]:
     """What the trainings of each arm took, and against the reference in the cells that both finished."""
     columns = ["compute_counted", "compute_nominal", "seconds"]
-    rows = finished(found.table)
+    rows = finished(findings.table)
     keys = ["train", "size", "steps", "lr", "seed"]
-    base = where(rows, arm=found.reference).set_index(keys)[columns]
-    return [_cost(arm, where(rows, arm=arm), base, keys, columns) for arm in found.arms]
+    base = where(rows, arm=findings.reference).set_index(keys)[columns]
+    return [_cost(arm, where(rows, arm=arm), base, keys, columns) for arm in findings.arms]
 
 
 def _cost(arm: str, rows: Any, base: Any, keys: list[str], columns: list[str]) -> dict[str, Any]:  # noqa: ANN401
@@ -117,13 +115,13 @@ def _cost(arm: str, rows: Any, base: Any, keys: list[str], columns: list[str]) -
     return {"arm": arm, "cells": len(rows), **totals, **ratios}
 
 
-def _ratio(one: float, other: float) -> str:
-    return f"{number(one / other)}×" if other > 0 else "–"
+def _ratio(spent: float, of_reference: float) -> str:
+    return f"{two_digits(spent / of_reference)}×" if of_reference > 0 else "–"
 
 
-def failures(found: Findings) -> list[dict[str, Any]]:
+def failures(findings: Findings) -> list[dict[str, Any]]:
     """Cells without a result, joined where they failed for one reason."""
-    failed = where(found.table, state="failed").fillna({"failure": "no reason was kept"})
+    failed = where(findings.table, state="failed").fillna({"failure": "no reason was kept"})
     return [
         {"reason": reason, "count": len(rows), "cells": [_name(row) for _, row in rows.head(5).iterrows()]}
         for reason, rows in failed.groupby("failure", sort=False)
@@ -137,19 +135,19 @@ def _name(row: Any) -> str:  # noqa: ANN401
     )
 
 
-def axes(found: Findings) -> dict[str, str]:
+def axes(findings: Findings) -> dict[str, str]:
     """The grid in words."""
-    table = found.table
+    table = findings.table
     lists = {
         "training examples": sorted(set(table["train"])),
         "model sizes (width of the reference)": sorted(set(table["size"])),
         "lengths of training (steps)": sorted(set(table["steps"])),
-        "passes over the data": sorted(set(lengths(table))) if found.specification.get("epochs") else [],
+        "passes over the data": sorted(set(lengths(table))) if findings.specification.get("epochs") else [],
         "learning rates": sorted(set(table["lr"])),
         "seeds": sorted(set(table["seed"])),
     }
     return {
-        name: ", ".join(f"{one:,g}" if one < 1e6 else f"{one:,.0f}" for one in found)
-        for name, found in lists.items()
-        if found
+        name: ", ".join(f"{value:,g}" if value < 1e6 else f"{value:,.0f}" for value in values)
+        for name, values in lists.items()
+        if values
     }

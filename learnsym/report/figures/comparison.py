@@ -11,6 +11,7 @@ import numpy as np
 
 from learnsym.report.figures.arms import Look
 from learnsym.report.figures.style import INK, SERIES, tidy
+from learnsym.report.words import prefixed, true_minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 LABELS = 7
 """At most as many labels on an axis of data sizes."""
 CHARACTERS, LONGEST = 44, 17
-"""Of a row of a legend, and of a name in it."""
+"""The number of characters in a row of a legend, and in the longest name that is not shortened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ def paired_differences(
     examples_axis([x for curve in curves for x in curve.x], ax)
     ax.set(ylabel=ylabel)
     _linear_near_zero(curves, ax)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
+    ax.yaxis.set_major_formatter(lambda value, _: true_minus(f"{value:.3g}"))
     legend_above([curve.arm for curve in curves], ax)
     return tidy(ax)
 
@@ -79,11 +80,11 @@ def loss_against_compute(curves: Sequence[ArmCurve], looks: dict[str, Look], ax:
 
 def frontier(curve: ArmCurve) -> ArmCurve:
     """The points with a lower value than all others of no more compute."""
-    kept: list[int] = []
+    best: list[int] = []
     for k in np.lexsort((curve.mean, curve.x)).tolist():
-        if not kept or curve.mean[k] < curve.mean[kept[-1]]:
-            kept.append(k)
-    columns = {name: [getattr(curve, name)[k] for k in kept] for name in ("x", "mean", "low", "high")}
+        if not best or curve.mean[k] < curve.mean[best[-1]]:
+            best.append(k)
+    columns = {name: [getattr(curve, name)[k] for k in best] for name in ("x", "mean", "low", "high")}
     return ArmCurve(arm=curve.arm, **columns)
 
 
@@ -94,7 +95,7 @@ def degrees_by_examples(curves: Sequence[ArmCurve], ylabel: str, ax: Axes) -> Ax
         _line(curve, look, curve.arm, ax)
     examples_axis([x for curve in curves for x in curve.x], ax)
     ax.set(ylabel=ylabel)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}".replace("-", "−"))
+    ax.yaxis.set_major_formatter(lambda value, _: true_minus(f"{value:.3g}"))
     if min(mean for curve in curves for mean in curve.mean) >= 0:
         ax.set_ylim(bottom=0.0)
     legend_above([curve.arm for curve in curves], ax)
@@ -109,7 +110,7 @@ def best_arm_map(
     Args:
         best: number of examples, row, arm and whether it is decided, for each cell.
         rows: from the bottom to the top.
-        looks: of the arms.
+        looks: the colour, dash and marker of each arm.
         ax: where to draw.
     """
     columns = sorted({train for train, *_ in best})
@@ -139,7 +140,7 @@ def _side_by_side(curves: Sequence[ArmCurve]) -> list[ArmCurve]:
     if len({x for curve in curves for x in curve.x}) > 1:
         return list(curves)
     middle = (len(curves) - 1) / 2
-    return [replace(one, x=[x * 1.05 ** (k - middle) for x in one.x]) for k, one in enumerate(curves)]
+    return [replace(curve, x=[x * 1.05 ** (k - middle) for x in curve.x]) for k, curve in enumerate(curves)]
 
 
 def _line(curve: ArmCurve, look: Look, label: str, ax: Axes) -> None:
@@ -172,10 +173,7 @@ def examples_axis(examples: Sequence[float], ax: Axes) -> None:
 
 def short(value: float) -> str:
     """A count in few characters: `300`, `2.5k`, `1M`."""
-    for unit, name in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= unit:
-            return f"{value / unit:.3g}{name}"
-    return f"{value:.3g}"
+    return "".join(prefixed(value))
 
 
 def legend_above(labels: Sequence[str], ax: Axes) -> None:

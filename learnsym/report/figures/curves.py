@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learnsym.report.figures.style import DASHES, SERIES, TWIN_COLOURS, tidy
-from learnsym.report.results import History, TwinResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from learnsym.report.run.results import History, TwinResult
 
 
 def loss_curves(twins: Iterable[TwinResult], ax: Axes, key: str = "val/task") -> Axes:
@@ -52,13 +53,13 @@ def _replicates(
     scale: float = 1.0,
     linestyle: object = "-",
 ) -> None:
-    found = [
+    logged = [
         (history.steps[key], scale * np.asarray(history.values[key])) for history in histories if key in history.values
     ]
-    for steps, values in found:
+    for steps, values in logged:
         ax.plot(steps, values, color=color, alpha=0.3, linewidth=0.8)
-    if not found:
+    if not logged:
         return
-    length = min(len(values) for _, values in found)
-    mean = np.mean([values[:length] for _, values in found], axis=0)
-    ax.plot(found[0][0][:length], mean, color=color, linestyle=linestyle, label=label)  # pyright: ignore[reportArgumentType]
+    length = min(len(values) for _, values in logged)
+    mean = np.mean([values[:length] for _, values in logged], axis=0)
+    ax.plot(logged[0][0][:length], mean, color=color, linestyle=linestyle, label=label)  # pyright: ignore[reportArgumentType]

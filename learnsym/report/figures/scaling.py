@@ -37,9 +37,11 @@ def loss_against_compute(
             label = None if kind in arm.frontiers else name
             ax.plot(arm.runs.compute(kind), arm.runs.loss, look.marker, label=label, **dots)
         if kind in arm.frontiers:
-            found = arm.frontiers[kind]
-            ax.plot(found.C, found.loss.value, color=look.colour, linestyle=look.dash, label=name)
-            ax.fill_between(found.C, found.loss.low, found.loss.high, color=look.colour, alpha=0.2, linewidth=0)
+            frontier = arm.frontiers[kind]
+            ax.plot(frontier.C, frontier.loss.value, color=look.colour, linestyle=look.dash, label=name)
+            ax.fill_between(
+                frontier.C, frontier.loss.low, frontier.loss.high, color=look.colour, alpha=0.2, linewidth=0
+            )
     ax.set(xscale="log", yscale="log", xlabel=LABELS[kind], ylabel=f"{'validation' if loss == 'val' else loss} loss")
     return _finished(ax, sum(kind in arm.runs.cost for arm in arms))
 
@@ -51,10 +53,10 @@ def best_split(
     for arm in arms:
         look = looks[arm.runs.arm]
         if kind in arm.frontiers:
-            found = arm.frontiers[kind]
-            band = found.N if of == "N" else found.D
-            ax.plot(found.C, band.value, color=look.colour, linestyle=look.dash, label=arm.runs.arm)
-            ax.fill_between(found.C, band.low, band.high, color=look.colour, alpha=0.2, linewidth=0)
+            frontier = arm.frontiers[kind]
+            band = frontier.N if of == "N" else frontier.D
+            ax.plot(frontier.C, band.value, color=look.colour, linestyle=look.dash, label=arm.runs.arm)
+            ax.fill_between(frontier.C, band.low, band.high, color=look.colour, alpha=0.2, linewidth=0)
         profile = arm.isoflops.get(kind)
         if of == "N" and isinstance(profile, IsoFlop):
             inside = np.array(profile.inside)
@@ -96,20 +98,20 @@ def loss_against_repeats(arm: ArmStudy, look: Look, ax: Axes) -> Axes:
 
     Lines follow the law of repeated data; dashed is the law if every sample were new.
     """
-    found, runs = arm.repeated, arm.runs
-    if not isinstance(found, RepeatedIntervals):
-        raise ValueError(f"arm: {runs.arm} has no law of repeated data ({found}); draw another one")
+    repeated, runs = arm.repeated, arm.runs
+    if not isinstance(repeated, RepeatedIntervals):
+        raise ValueError(f"arm: {runs.arm} has no law of repeated data ({repeated}); draw another one")
     sizes, counts = np.unique(runs.N, return_counts=True)
     size = sizes[len(sizes) - 1 - int(counts[::-1].argmax())]
     shown = runs.where(np.isclose(runs.N, size))
     D = np.geomspace(shown.D.min(), shown.D.max(), 80)
-    ax.plot(D, found.law.law.loss(shown.N[0], D), color=MUTED, linestyle="--", linewidth=1.2, label="all new")
+    ax.plot(D, repeated.law.law.loss(shown.N[0], D), color=MUTED, linestyle="--", linewidth=1.2, label="all new")
     unique = np.unique(shown.U)
     for U, shade in zip(unique, np.linspace(*SHADES, len(unique)), strict=True):
         of_it = shown.U == U
         ax.plot(shown.D[of_it], shown.loss[of_it], look.marker, color=look.colour, alpha=shade, markersize=4)
         seen = np.geomspace(shown.D[of_it].min(), shown.D[of_it].max(), 80)
-        ax.plot(seen, found.law.loss(shown.N[0], U, seen), color=look.colour, alpha=shade, label=f"{U:,.0f}")
+        ax.plot(seen, repeated.law.loss(shown.N[0], U, seen), color=look.colour, alpha=shade, label=f"{U:,.0f}")
     ax.set(xscale="log", yscale="log", xlabel="samples seen", ylabel=f"loss at {shown.N[0]:,.0f} parameters")
     _finished(ax, 0)
     ax.legend(title="unique examples", loc="upper right", ncols=2 if len(unique) > 3 else 1)

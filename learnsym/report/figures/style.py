@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from learnsym.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,6 +103,4 @@ def tidy(ax: Axes, grid: str = "y") -> Axes:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    write_atomically(path, content)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
-from itertools import groupby
 from pathlib import Path
 
-from learnsym.report.draw import Panel, drawn
+from learnsym.files import write_atomically
 from learnsym.report.figures.arms import arm_looks
-from learnsym.report.html import environment, image
+from learnsym.report.html import by_kind, environment
+from learnsym.report.panel import Panel, drawn
 from learnsym.report.scaling import table, words
 from learnsym.report.scaling.panels import panels
 from learnsym.scaling.settings import StudySettings
 from learnsym.scaling.study import Study, study_folder
-from learnsym.training.checkpoint import write_atomically
+from learnsym.scaling.study_json import write_study
 
 
 def draw_scaling(folder: str | Path, settings: StudySettings | None = None) -> Study:
     """Fit the laws of a comparison and write `scaling.json`, `scaling.html` and `figures/scaling_*`.
 
     Args:
-        folder: of `learnsym compare`, with `table.parquet`.
+        folder: the folder of a comparison (`learnsym compare`), with `table.parquet`.
         settings: how.
 
     Raises:
@@ -29,7 +28,7 @@ def draw_scaling(folder: str | Path, settings: StudySettings | None = None) -> S
     """
     folder = Path(folder)
     study = study_folder(folder, settings)
-    study.write(folder / "scaling.json")
+    write_study(study, folder / "scaling.json")
     drawings = [drawn(panel, folder / "figures") for panel in panels(study)]
     write_atomically(folder / "scaling.html", render(study, drawings).encode())
     return study
@@ -43,11 +42,9 @@ def render(study: Study, drawings: Sequence[Panel]) -> str:
         drawings: the drawn figures.
     """
     pages = environment()
-    pages.filters.update(image=image)
     kind = study.settings.flops
     return pages.get_template("scaling.html.j2").render(
         study=study,
-        css=resources.files("learnsym.report").joinpath("templates/report.css").read_text(encoding="utf8"),
         verdicts=words.verdicts(study),
         splits=[words.split(arm, kind) for arm in study.arms],
         repeats=[text for arm in study.arms if (text := words.repeats(arm))],
@@ -56,5 +53,5 @@ def render(study: Study, drawings: Sequence[Panel]) -> str:
         rows=table.law_rows(study),
         costs=words.cost_rows(study),
         problems=table.problem_rows(study),
-        panels={name: list(group) for name, group in groupby(drawings, key=lambda panel: panel.kind)},
+        panels=by_kind(drawings),
     )

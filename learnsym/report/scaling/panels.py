@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from learnsym.report.draw import Panel
 from learnsym.report.figures import scaling as figures
 from learnsym.report.figures.arms import arm_looks
-from learnsym.report.scaling.words import quantity
+from learnsym.report.panel import Panel
+from learnsym.report.words import quantity
 from learnsym.scaling.isoflop import IsoFlop
 from learnsym.scaling.repeated_intervals import RepeatedIntervals
 from learnsym.scaling.study import Study
@@ -34,7 +34,7 @@ def panels(study: Study) -> Iterator[Panel]:
             yield Panel(kind="scaling_budgets", data=name, alt=alt, size=SIZE, draw=make)
         if isinstance(arm.repeated, RepeatedIntervals):
             make = partial(figures.loss_against_repeats, arm, looks[name])
-            alt = f"Loss against samples seen, {name}; R* is {quantity(arm.repeated.law.R_star, arm.repeated.R_star)}."
+            alt = f"Loss against samples seen, {name}; R* is {quantity(arm.repeated.R_star)}."
             yield Panel(kind="scaling_repeats", data=name, alt=alt, size=SIZE, draw=make)
 
 
@@ -44,16 +44,16 @@ def _title(kind: str) -> str:
 
 def _frontiers(study: Study, kind: str) -> str:
     ends = [
-        f"{arm.runs.arm} from {found.loss.value[0]:.3g} to {found.loss.value[-1]:.3g}"
+        f"{arm.runs.arm} from {frontier.loss.value[0]:.3g} to {frontier.loss.value[-1]:.3g}"
         for arm in study.arms
-        for found in [arm.frontiers.get(kind)]
-        if found is not None
+        for frontier in [arm.frontiers.get(kind)]
+        if frontier is not None
     ]
     return f"Loss of all runs against {_title(kind)}, with the compute-optimal frontiers: {'; '.join(ends) or 'none'}."
 
 
 def _exponents(study: Study, of: str) -> str:
     kind = study.settings.flops
-    found = [(arm.runs.arm, arm.frontiers[kind]) for arm in study.arms if kind in arm.frontiers]
-    values = [f"{name} {quantity(*(f.N_exponent if of == 'N' else f.D_exponent))}" for name, f in found]
+    frontiers = [(arm.runs.arm, arm.frontiers[kind]) for arm in study.arms if kind in arm.frontiers]
+    values = [f"{name} {quantity(f.N_exponent if of == 'N' else f.D_exponent)}" for name, f in frontiers]
     return f"Best number of {'parameters' if of == 'N' else 'samples'} against compute; exponents: {'; '.join(values)}."

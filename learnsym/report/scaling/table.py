@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from learnsym.report.scaling.words import quantity
-from learnsym.report.table import aligned
+from learnsym.report.tables import aligned
+from learnsym.report.words import quantity
 from learnsym.scaling.arm import ArmStudy
-from learnsym.scaling.bootstrap import LawIntervals, interval_of
+from learnsym.scaling.bootstrap import LawIntervals
 from learnsym.scaling.study import Study
+from learnsym.statistics import percentile_interval
 
 HEADER = ("arm", "law", "E", "A", "a", "B", "b", "parameters ~ C^", "samples ~ C^", "runs")
 
@@ -18,16 +19,16 @@ def law_rows(study: Study) -> list[tuple[str, ...]]:
     """Two rows for each arm, with and without `E`; a star marks the law that figures and sentences use."""
     rows = []
     for arm in study.arms:
-        for name, found, irreducible in (("with E", arm.with_E, True), ("without E", arm.without_E, False)):
+        for name, fit, irreducible in (("with E", arm.with_E, True), ("without E", arm.without_E, False)):
             starred = f"{name} *" if arm.irreducible == irreducible and arm.law else name
             runs = str(len(arm.fitted.loss))
-            if isinstance(found, LawIntervals):
+            if isinstance(fit, LawIntervals):
                 exponents = (
-                    _exponents(found, arm.costs[study.settings.flops].exponent)
+                    _exponents(fit, arm.costs[study.settings.flops].exponent)
                     if study.settings.flops in arm.costs
                     else ("–", "–")
                 )
-                rows.append((arm.runs.arm, starred, *_coefficients(found, irreducible), *exponents, runs))
+                rows.append((arm.runs.arm, starred, *_coefficients(fit, irreducible), *exponents, runs))
             else:
                 rows.append((arm.runs.arm, name, *["–"] * 7, runs))
     return rows
@@ -38,18 +39,21 @@ def text_table(study: Study) -> str:
     return aligned([HEADER, *law_rows(study)])
 
 
-def _coefficients(found: LawIntervals, irreducible: bool) -> list[str]:
-    if irreducible and found.E.high < NOTHING * found.law.B:
-        return ["0", *_coefficients(found, False)[1:]]
-    values = [quantity(getattr(found.law, name), getattr(found, name)) for name in ("E", "A", "a", "B", "b")]
+def _coefficients(intervals: LawIntervals, irreducible: bool) -> list[str]:
+    if irreducible and intervals.E.ends[1] < NOTHING * intervals.law.B:
+        return ["0", *_coefficients(intervals, False)[1:]]
+    values = [quantity(getattr(intervals, name)) for name in ("E", "A", "a", "B", "b")]
     return values if irreducible else ["0", *values[1:]]
 
 
-def _exponents(found: LawIntervals, gamma: float) -> tuple[str, str]:
-    a, b, level = found.samples[:, 2], found.samples[:, 4], found.a.level
-    of_N, of_D = (interval_of(part / (a + gamma * b), level) for part in (b, a))
-    N, D = found.law.allocation(gamma)
-    return quantity(N, of_N), quantity(D, of_D)
+def _exponents(intervals: LawIntervals, gamma: float) -> tuple[str, str]:
+    a, b, level = intervals.samples[:, 2], intervals.samples[:, 4], intervals.a.level
+    estimates = intervals.law.allocation(gamma)
+    of_N, of_D = (
+        percentile_interval(estimate, part / (a + gamma * b), level)
+        for estimate, part in zip(estimates, (b, a), strict=True)
+    )
+    return quantity(of_N), quantity(of_D)
 
 
 def problem_rows(study: Study) -> list[str]:
@@ -59,5 +63,5 @@ def problem_rows(study: Study) -> list[str]:
 
 def _problems(arm: ArmStudy) -> dict[str, str]:
     laws = {", law with E": arm.with_E, ", law without E": arm.without_E}
-    found = {which: text for which, text in laws.items() if isinstance(text, str)}
-    return {"": str(arm.with_E)} if len(found) == 2 and arm.with_E == arm.without_E else found
+    reasons = {which: text for which, text in laws.items() if isinstance(text, str)}
+    return {"": str(arm.with_E)} if len(reasons) == 2 and arm.with_E == arm.without_E else reasons

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
-from learnsym.measure import Interval
+from learnsym.report.words import Verdict, number, quantity
 from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.pair import PairStudy
 from learnsym.scaling.repeated import HALF_LIVES
@@ -22,33 +21,10 @@ HOPELESS = 0.5
 UNITS = {"counted": "FLOPs", "nominal": "nominal FLOPs", "seconds": "seconds"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """A finding and what it rests on."""
-
-    headline: str
-    detail: str
-
-
-def number(value: float, digits: int = 3) -> str:
-    """A few digits, with a true minus sign; powers of ten where they are shorter."""
-    if math.isinf(value):
-        return "∞"
-    if value and not 1e-3 <= abs(value) < 1e5:
-        leading, exponent = f"{value:.1e}".split("e")
-        return f"{leading}e{int(exponent)}".replace("-", "−")
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}".replace("-", "−")
-
-
-def quantity(value: float, interval: Interval, digits: int = 3) -> str:
-    """`0.31 [0.2, 0.5]`."""
-    return f"{number(value, digits)} [{number(interval.low, digits)}, {number(interval.high, digits)}]"
-
-
 def verdicts(study: Study) -> list[Verdict]:
     """What each pair of arms says about compute and exponents, by the chosen FLOPs."""
-    found = [pair for pair in study.pairs if pair.kind == study.settings.flops]
-    return [_pair(pair, study) for pair in found] or [_none(study)]
+    pairs = [pair for pair in study.pairs if pair.kind == study.settings.flops]
+    return [_pair(pair, study) for pair in pairs] or [_none(study)]
 
 
 def _none(study: Study) -> Verdict:
@@ -58,30 +34,28 @@ def _none(study: Study) -> Verdict:
 
 
 def _pair(pair: PairStudy, study: Study) -> Verdict:
-    ratio, interval = float(pair.ratios[pair.middle]), pair.intervals[pair.middle]
+    ratio = pair.ratios[pair.middle]
+    low, high = ratio.ends
     at = f"at {number(float(pair.comparison.C[pair.middle]))} {UNITS[pair.kind]}"
-    if interval.low <= 1 <= interval.high:
+    if low <= 1 <= high:
         headline = f"{pair.first} and {pair.second} need about the same compute"
-        start = (
-            f"For the loss that {pair.second} has {at}, {pair.first} needs {quantity(ratio, interval)} times as much"
-        )
+        start = f"For the loss that {pair.second} has {at}, {pair.first} needs {quantity(ratio)} times as much"
         start += ", which does not tell them apart"
     else:
-        headline = f"{pair.first} needs {quantity(ratio, interval)} times the compute of {pair.second}"
+        headline = f"{pair.first} needs {quantity(ratio)} times the compute of {pair.second}"
         start = f"That is for the loss that {pair.second} has {at}"
-        if math.isinf(ratio):
+        if math.isinf(ratio.estimate):
             headline = f"{pair.first} never reaches the loss of {pair.second}"
     return Verdict(headline=headline, detail=f"{start}. {exponents(pair)} {_time(pair, study)}".strip())
 
 
 def exponents(pair: PairStudy) -> str:
     """Whether the exponents of both arms agree, with how sharply the grid can tell."""
-    found = pair.comparison
-    differences = [law_a - law_b for law_a, law_b in zip(*[(law.a, law.b) for law in found.laws], strict=True)]
-    texts = [f"{name} by {quantity(d, i, 2)}" for name, d, i in zip("ab", differences, (found.a, found.b), strict=True)]
-    measured = f"they differ in {texts[0]} and in {texts[1]}; p = {number(found.p_value, 2)}"
-    width = max(interval.high - interval.low for interval in (found.a, found.b))
-    if found.p_value < SIGNIFICANT and width <= HOPELESS:
+    comparison = pair.comparison
+    differences = f"in a by {quantity(comparison.a, 2)} and in b by {quantity(comparison.b, 2)}"
+    measured = f"they differ {differences}; p = {number(comparison.p_value, 2)}"
+    width = max(high - low for low, high in (comparison.a.ends, comparison.b.ends))
+    if comparison.p_value < SIGNIFICANT and width <= HOPELESS:
         return f"The exponents are not the same ({measured}), so that the factor changes with compute."
     if width > WIDE:
         return f"Whether the exponents agree, this grid is too small to tell ({measured})."
@@ -89,7 +63,7 @@ def exponents(pair: PairStudy) -> str:
 
 
 def _factor(pair: PairStudy) -> str:
-    ends = [quantity(float(pair.ratios[k]), pair.intervals[k]) for k in (0, -1)]
+    ends = [quantity(pair.ratios[k]) for k in (0, -1)]
     return f"the factor is {ends[0]} at the least and {ends[1]} at the largest compute"
 
 
@@ -97,17 +71,17 @@ def _time(pair: PairStudy, study: Study) -> str:
     in_time = study.of(pair.first, pair.second, "seconds")
     if in_time is None:
         return ""
-    ratio, interval = float(in_time.ratios[in_time.middle]), in_time.intervals[in_time.middle]
-    return f"In wall-clock time, the factor is {quantity(ratio, interval)}."
+    ratio = in_time.ratios[in_time.middle]
+    return f"In wall-clock time, the factor is {quantity(ratio)}."
 
 
 def split(arm: ArmStudy, kind: str) -> str:
     """How an arm should spend more compute."""
-    found = arm.frontiers.get(kind)
-    if found is None:
+    frontier = arm.frontiers.get(kind)
+    if frontier is None:
         return f"{arm.runs.arm}: no best split, as {arm.problem or f'what a sample costs in {UNITS[kind]} is unknown'}."
-    N, D = quantity(*found.N_exponent), quantity(*found.D_exponent)
-    factors = [f"{10 ** float(exponent[0]):.2g}" for exponent in (found.N_exponent, found.D_exponent)]
+    N, D = quantity(frontier.N_exponent), quantity(frontier.D_exponent)
+    factors = [f"{10**exponent.estimate:.2g}" for exponent in (frontier.N_exponent, frontier.D_exponent)]
     return (
         f"{arm.runs.arm}: best parameters grow as compute to the power {N}, best samples to the power {D}: "
         f"ten times the compute is best spent on {factors[0]} times the parameters and {factors[1]} times the samples. "
@@ -126,22 +100,20 @@ def _check(arm: ArmStudy, kind: str) -> str:
 
 def repeats(arm: ArmStudy) -> str | None:
     """What repetitions are worth to an arm; None where there are none."""
-    found = arm.repeated
+    repeated = arm.repeated
     if (arm.runs.epochs <= 1 + 1e-9).all():
         return None
-    if not isinstance(found, RepeatedIntervals):
-        return f"{arm.runs.arm}: no law of repeated data, as {found}."
-    text = (
-        f"{arm.runs.arm}: repetitions are worth R* = {quantity(found.law.R_star, found.R_star)} fresh epochs at most."
-    )
-    if found.R_star.high >= 0.99 * HALF_LIVES[1]:
+    if not isinstance(repeated, RepeatedIntervals):
+        return f"{arm.runs.arm}: no law of repeated data, as {repeated}."
+    text = f"{arm.runs.arm}: repetitions are worth R* = {quantity(repeated.R_star)} fresh epochs at most."
+    if repeated.R_star.ends[1] >= 0.99 * HALF_LIVES[1]:
         most = number(float(arm.runs.epochs.max()))
         return f"{text} There is no upper end: up to {most} epochs, a repeated sample may be as good as a new one."
     return text
 
 
 def cost_rows(study: Study) -> list[tuple[str, ...]]:
-    """For each arm: counted and nominal FLOPs of a parameter and sample over sizes, and FLOPs in a second."""
+    """One row an arm: its counted and nominal FLOPs for a parameter and a sample, and its FLOPs in a second."""
     return [(arm.runs.arm, *(_span(arm, kind) for kind in ("counted", "nominal")), _speed(arm)) for arm in study.arms]
 
 

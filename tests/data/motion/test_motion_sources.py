@@ -23,7 +23,7 @@ from learnsym.data.motion import (
     recordings,
     run_recordings,
 )
-from learnsym.data.motion.egno import build
+from learnsym.data.motion.egno import convert
 from learnsym.data.motion.walk import TRIALS, WALKS
 
 FOLDER = Path(os.environ.get("LEARNSYM_DATA", "")) / "cmu-mocap"
@@ -120,7 +120,7 @@ def test_build_makes_arrays_of_pickles(tmp_path):
     split = tuple({k: np.array([2, 0, 1])} for k in (0, 1, 1))
     path = archive(tmp_path, motion_run=([(1, 0), (2, 1)], sequences), split_run=split)
     target = tmp_path / "made.npz"
-    build(path, target)
+    convert(path, target)
     with np.load(target) as made:
         assert np.array_equal(made["pos"], np.concatenate(sequences)) and made["seq_len"].tolist() == [5, 7]
         assert made["split_test"].tolist() == [[1, 2], [1, 0], [1, 1]] and made["edges"].tolist() == [[1, 0], [2, 1]]
@@ -130,14 +130,14 @@ def test_build_makes_arrays_of_pickles(tmp_path):
 def test_build_refuses_pickles_that_call_functions(tmp_path):
     path = archive(tmp_path, motion_run=os.getcwd, split_run=())
     with pytest.raises(ValueError, match=r"not the archive of EGNO .*only arrays are let through"):
-        build(path, tmp_path / "made.npz")
+        convert(path, tmp_path / "made.npz")
 
 
 def test_build_refuses_other_archives(tmp_path):
     (tmp_path / "page.html").write_text("not found")
     for path in (archive(tmp_path, other=1), tmp_path / "page.html"):
         with pytest.raises(ValueError, match="not the archive of EGNO"):
-            build(path, tmp_path / "made.npz")
+            convert(path, tmp_path / "made.npz")
 
 
 def test_missing_files_tell_how_to_get_them(monkeypatch, tmp_path):

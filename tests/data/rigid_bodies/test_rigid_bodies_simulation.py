@@ -177,7 +177,7 @@ def test_an_interrupted_generation_goes_on(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(generation, "simulate", counted)
     with pytest.raises(KeyboardInterrupt):
         system.dataset(24, threads=1)
-    assert len(list(tmp_path.rglob("*.npz"))) == 2 and not list(tmp_path.rglob("*.part"))
+    assert len(list(tmp_path.rglob("*.npz"))) == 2 and not list(tmp_path.rglob("*.tmp*"))
     made[:] = [0] * 100
     data = system.dataset(24, threads=2)
     assert len(made) == 108  # the third chunk alone

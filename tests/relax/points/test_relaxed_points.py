@@ -12,7 +12,7 @@ from torch import nn
 import learnsym as ls
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import E3, O3, SE3, SO3, AxialSO2
-from learnsym.objectives.prior import penalty
+from learnsym.objectives.terms.prior import penalty
 from learnsym.relax.points import AbsoluteCoordinates, FixedInputs, WithoutExtras
 
 CLOUD, OUT = PointCloud(vectors=2, scalars=1), PointCloud(vectors=1, scalars=1)

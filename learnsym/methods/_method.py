@@ -1,0 +1,144 @@
+"""What a method is: a published combination of a place where the degree of symmetry lives and its twins."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from torch import nn
+
+from learnsym.data import Signature
+from learnsym.distributions import GroupDistribution
+from learnsym.groups import Group
+from learnsym.nets import NetConfig
+from learnsym.objectives import Batch, LossConfig, Objective
+from learnsym.objectives.choosers import Chooser, TrainingLoss
+from learnsym.symmetry import Symmetry, symmetry_by_name
+
+Place = Literal["data", "weights", "loss"]
+Twin = Literal["learned", "plain", "fixed", "exact"]
+
+
+def learns(twin: str) -> bool:
+    """Whether a twin learns how much symmetry holds; all others are given it."""
+    return twin == "learned"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What a method is applied to: network, loss, data, and which twin with which chooser.
+
+    Args:
+        net: which network, and how large.
+        data: what a network must know of the data.
+        loss: on the targets.
+        twin: `learned`, `plain`, `fixed` or `exact`.
+        chooser: of the degree of the learned twin.
+        examples: number of training examples.
+        held_out: inputs and targets of the validation examples; None where nothing is trained.
+    """
+
+    net: NetConfig
+    data: Signature
+    loss: LossConfig = field(default_factory=LossConfig)
+    twin: Twin = "learned"
+    chooser: Chooser = field(default_factory=TrainingLoss)
+    examples: int = 1
+    held_out: Batch | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method(abc.ABC):
+    """A published way to learn symmetry: its settings, its twins, what is minimised, and what the result is tested for.
+
+    A subclass in a file of its own in `learnsym/methods/` is found by its `name`; nothing else has to know of it.
+    """
+
+    name: str = ""
+    """Method; `learnsym train --method.name NAME --help` shows the settings of another one."""
+
+    title: ClassVar[str]
+    """A row of the table of methods."""
+    place: ClassVar[Place]
+    """Where the degree of symmetry lives."""
+    papers: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Authors with year, and arXiv id."""
+    nets: ClassVar[tuple[str, ...]]
+    """Networks that it takes, by their names in `NetConfig`."""
+    twins: ClassVar[tuple[Twin, ...]]
+    """Twins that it has."""
+    choosers: ClassVar[tuple[str, ...]]
+    """Choosers that it works with, by their names."""
+    losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "mse")
+    """Losses that it takes."""
+
+    @abc.abstractmethod
+    def model(self, setup: Setup) -> nn.Module:
+        """The model of a twin, with fresh weights."""
+
+    @abc.abstractmethod
+    def objective(self, setup: Setup, model: nn.Module) -> Objective:
+        """What the training of a twin minimises."""
+
+    @abc.abstractmethod
+    def tested(self, data: Signature) -> Symmetry:
+        """The symmetry that a page measures of the trained twins."""
+
+    def law(self) -> GroupDistribution | None:
+        """The law of the elements that are tested; None for the uniform one of a compact group."""
+        return None
+
+    def moved(self, data: Signature) -> Symmetry | None:
+        """By what laws of poses ask how far inputs are moved; None for inputs that are no images."""
+        return symmetry_by_name("affine2d") if data.on_input is None else None
+
+    def at_width(self, generator: str, width: float) -> Method | None:
+        """The method whose fixed twin has one half-width, in the generator's unit; None where no twin has widths."""
+        return None
+
+    def varied(self) -> Group | None:
+        """The group whose generators `at_width` takes; None where no twin has widths."""
+        return None
+
+    def unused(self, chooser: Chooser) -> tuple[str, ...]:
+        """Settings that a chooser makes no use of, which must stay at their defaults."""
+        return ()
+
+    def note(self) -> str:
+        """The method in a sentence, for pages."""
+        return f"Method: {self.title} ({cited(self.papers)})."
+
+    def check(self, net: NetConfig, loss: LossConfig, twins: Sequence[str], chooser: Chooser) -> None:
+        """Refuse what does not fit together, before any work starts.
+
+        Raises:
+            ValueError: one sentence that names both and what works.
+        """
+        for key, value, known in (
+            ("net.name", net.name, self.nets),
+            ("loss.name", loss.name, self.losses),
+            *(("twins", twin, self.twins) for twin in twins),
+        ):
+            if value not in known:
+                raise ValueError(f"{key}: got {value!r} with the method {self.name}, must be one of {', '.join(known)}")
+        learned = any(map(learns, twins))
+        unused = self.unused(chooser) if learned else ()
+        if learned and chooser.name not in self.choosers:
+            raise ValueError(
+                f"chooser.name: got {chooser.name!r} with the method {self.name}, whose degree lives in the "
+                f"{self.place}; it works with {', '.join(self.choosers)}, and docs/methods.md shows what "
+                f"{chooser.name} works with"
+            )
+        for name in unused:
+            if getattr(self, name) != getattr(type(self)(), name):
+                raise ValueError(
+                    f"method.{name}: got {getattr(self, name)}, which the chooser {chooser.name} does not use; leave "
+                    "it out"
+                )
+
+
+def cited(papers: Sequence[tuple[str, str]]) -> str:
+    """Papers in one line: authors, year and arXiv id."""
+    return "; ".join(f"{authors}, arXiv {number}" if number else authors for authors, number in papers) or "learnsym"

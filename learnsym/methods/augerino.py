@@ -1,0 +1,119 @@
+"""Augerino: a distribution over transformations of the input, learned with the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from torch import nn
+
+from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, equivariant, fixed, quadrature
+from learnsym.data import Signature
+from learnsym.distributions import LearnableDistribution, learnable
+from learnsym.groups import Group
+from learnsym.methods._checks import at_least, one_of
+from learnsym.methods._images import image_net, on_targets
+from learnsym.methods._method import Method, Setup
+from learnsym.nets.config import IMAGE_NETS
+from learnsym.objectives import Objective, Regularised, regularisers
+from learnsym.objectives.terms import Reward
+from learnsym.symmetry import Symmetry, symmetry_by_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augerino(Method):
+    """The network averaged over transformed inputs, by a distribution with a reward for being wide.
+
+    Twins hold the same network: `plain` alone, `fixed` with a distribution that you choose, `exact` averaged over an
+    orbit of a compact group.
+    """
+
+    name: Literal["augerino"] = "augerino"
+    symmetry: str = "affine2d"
+    """Name of the symmetry of the learned and the fixed twin."""
+    output: Literal["invariant", "equivariant"] = "invariant"
+    """Whether outputs stay (classes, numbers) or move with the inputs (label maps)."""
+    init: float = 0.3
+    """Learned: half-widths at the start as a fraction of the caps; probabilities of all elements but the identity."""
+    regulariser: Literal["norm", "squared_norm", "sparse_norm", "entropy"] = "sparse_norm"
+    """Learned: reward: norm of the full widths (the code of Augerino), its square (the paper), the norm less 0.4 times
+    the sum of widths (closes generators that the data do not ask for), or entropy (free of units)."""
+    weight: float = 0.03
+    """Learned: weight of the regulariser, not negative."""
+    fixed: dict[str, float] = field(default_factory=dict)
+    """Fixed: half-width per generator in its reporting unit, such as `rotation: 30`; absent generators are 0."""
+    exact: str = "rotation2d"
+    """Exact: name of the symmetry of a compact group."""
+    orbit: int = 8
+    """Exact: number of elements of the orbit average, in training and in evaluation."""
+    copies: int = 1
+    """Learned and fixed: transformed copies of each example in training."""
+    test_copies: int = 8
+    """Learned and fixed: transformed copies in evaluation, the same number for both."""
+    average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
+    """How outputs for several copies become one; `outputs` for regression."""
+
+    title = "Augerino: box with caps and a reward for widths; geometry and colour; invariant and equivariant"
+    place = "data"
+    papers = (("Benton et al. 2020", "2010.11882"),)
+    nets = IMAGE_NETS
+    twins = ("learned", "plain", "fixed", "exact")
+    choosers = ("training", "validation")
+    losses = ("cross_entropy", "mse", "segmentation")
+
+    def __post_init__(self) -> None:
+        for name in ("orbit", "copies", "test_copies"):
+            at_least(name, getattr(self, name), 1)
+        if not 0 < self.init < 1:
+            raise ValueError(f"method.init: got {self.init}, must be in (0, 1); use the twin plain for no augmentation")
+        at_least("weight", self.weight, 0)
+        one_of("output", self.output, ("invariant", "equivariant"))
+        one_of("regulariser", self.regulariser, regularisers)
+        one_of("average", self.average, averages)
+        negative = {name: width for name, width in self.fixed.items() if not width >= 0}
+        if negative:
+            raise ValueError(f"method.fixed: got {negative}, must be >= 0; leave a generator out to hold it at 0")
+
+    def model(self, setup: Setup) -> nn.Module:
+        net = image_net(self.name, setup)
+        twins: dict[str, Callable[[], nn.Module]] = {
+            "learned": lambda: self._augmented(net, learnable(self._moving().group, self.init)),
+            "plain": lambda: Plain(net),
+            "fixed": lambda: self._augmented(net, fixed(self._moving().group, self.fixed)),
+            "exact": lambda: self._averaged(net),
+        }
+        return twins[setup.twin]()
+
+    def objective(self, setup: Setup, model: nn.Module) -> Objective:
+        task = on_targets(setup.loss)
+        if setup.twin != "learned":
+            return task
+        reward = Reward(regularisers[self.regulariser], self.weight)
+        return setup.chooser.over(Regularised(task, [reward]), setup.held_out)
+
+    def tested(self, data: Signature) -> Symmetry:
+        return self._as_output(symmetry_by_name(self.exact))
+
+    def moved(self, data: Signature) -> Symmetry | None:
+        return symmetry_by_name(self.symmetry)
+
+    def at_width(self, generator: str, width: float) -> Method | None:
+        return replace(self, fixed={generator: width})
+
+    def varied(self) -> Group | None:
+        return symmetry_by_name(self.symmetry).group
+
+    def _augmented(self, net: nn.Module, distribution: LearnableDistribution) -> nn.Module:
+        options = {"copies": self.copies, "test_copies": self.test_copies, "average": averages[self.average]}
+        return Augmented(net, self._moving(), distribution, **options)
+
+    def _averaged(self, net: nn.Module) -> nn.Module:
+        symmetry = self._as_output(symmetry_by_name(self.exact))
+        return OrbitAveraged(net, symmetry, quadrature(symmetry.group, self.orbit), average=averages[self.average])
+
+    def _moving(self) -> Symmetry:
+        return self._as_output(symmetry_by_name(self.symmetry))
+
+    def _as_output(self, symmetry: Symmetry) -> Symmetry:
+        return equivariant(symmetry) if self.output == "equivariant" else symmetry

@@ -1,0 +1,127 @@
+"""InstaAug: augmentation by instance, a distribution over transformations that depends on the input."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from learnsym import nets
+from learnsym.augment import (
+    Augmented,
+    InstanceBox,
+    InstanceCategorical,
+    OrbitAveraged,
+    Plain,
+    averages,
+    quadrature,
+)
+from learnsym.data import Signature
+from learnsym.distributions import LearnableDistribution
+from learnsym.groups import Group
+from learnsym.methods._checks import at_least, one_of
+from learnsym.methods._images import image_net, on_targets
+from learnsym.methods._method import Method, Setup
+from learnsym.methods.remul import last_layer
+from learnsym.nets.config import IMAGE_NETS
+from learnsym.objectives import Objective, Regularised
+from learnsym.objectives.terms import EntropyBand
+from learnsym.symmetry import Symmetry, symmetry_by_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceWise(Method):
+    """The network averaged over transformed inputs, by a distribution that a second network gives for each input.
+
+    Its mean entropy is held in a band by multipliers. The second network has the form of the first and as many weights,
+    which `plain` and `exact` lack.
+    """
+
+    name: Literal["instance_wise"] = "instance_wise"
+    symmetry: str = "affine2d"
+    """Name of the symmetry of the learned twin: of a Lie group with finite caps, or of a finite group."""
+    narrow: float = 0.05
+    """Lower end of the band: the geometric mean of the half-widths, as a fraction of the caps; for a finite group the
+    mean entropy, as a fraction of that of the uniform distribution."""
+    wide: float = 0.5
+    """Upper end of the band, likewise."""
+    init: float = 0.3
+    """Half-widths at the start as a fraction of the caps; not for a finite group, which starts uniform."""
+    exact: str = "rotation2d"
+    """Exact: name of the symmetry of a compact group."""
+    orbit: int = 8
+    """Exact: number of elements of the orbit average."""
+    copies: int = 1
+    """Learned: transformed copies of each example in training."""
+    test_copies: int = 8
+    """Learned: transformed copies in evaluation."""
+    average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
+    """How outputs for several copies become one; `outputs` for regression."""
+
+    title = "augmentation per instance, entropy in a band (InstaAug)"
+    place = "data"
+    papers = (("Miao et al. 2022", "2206.00051"),)
+    nets = tuple(name for name in IMAGE_NETS if name != "segmentation")
+    twins = ("learned", "plain", "exact")
+    choosers = ("training",)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.narrow <= self.wide < 1 or not 0 < self.init < 1:
+            raise ValueError(
+                f"method.narrow, method.wide, method.init: got {self.narrow}, {self.wide}, {self.init}, must lie in "
+                "(0, 1) with narrow <= wide"
+            )
+        for name in ("orbit", "copies", "test_copies"):
+            at_least(name, getattr(self, name), 1)
+        one_of("average", self.average, averages)
+
+    def model(self, setup: Setup) -> nn.Module:
+        net = image_net(self.name, setup)
+        twins: dict[str, Callable[[], nn.Module]] = {
+            "learned": lambda: self._augmented(net, setup),
+            "plain": lambda: Plain(net),
+            "exact": lambda: self._averaged(net),
+        }
+        return twins[setup.twin]()
+
+    def objective(self, setup: Setup, model: nn.Module) -> Objective:
+        task = on_targets(setup.loss)
+        if setup.twin != "learned":
+            return task
+        low, high = band(symmetry_by_name(self.symmetry).group, self.narrow, self.wide)
+        return setup.chooser.over(Regularised(task, [EntropyBand(low, high)]), setup.held_out)
+
+    def tested(self, data: Signature) -> Symmetry:
+        return symmetry_by_name(self.exact)
+
+    def moved(self, data: Signature) -> Symmetry | None:
+        return symmetry_by_name(self.symmetry)
+
+    def _augmented(self, net: nn.Module, setup: Setup) -> nn.Module:
+        symmetry = symmetry_by_name(self.symmetry)
+        options = {"copies": self.copies, "test_copies": self.test_copies, "average": averages[self.average]}
+        return Augmented(net, symmetry, self._distribution(symmetry.group, setup), **options)
+
+    def _distribution(self, group: Group, setup: Setup) -> LearnableDistribution:
+        outputs = group.dim or len(group.components)
+        second = nets.build(setup.net, setup.data.in_shape, outputs)
+        for parameter in last_layer(second):  # the same distribution for every input at the start
+            nn.init.zeros_(parameter)
+        return InstanceCategorical(group, second) if group.order else InstanceBox(group, second, self.init)
+
+    def _averaged(self, net: nn.Module) -> nn.Module:
+        symmetry = symmetry_by_name(self.exact)
+        return OrbitAveraged(net, symmetry, quadrature(symmetry.group, self.orbit), average=averages[self.average])
+
+
+def band(group: Group, narrow: float, wide: float) -> tuple[float, float]:
+    """Entropies in nats of the two ends of a band: `Σ_i log(2 · fraction · cap_i)`, or `fraction · log K`."""
+    if group.order:
+        largest = math.log(len(group.components))
+        return narrow * largest, wide * largest
+    caps = [generator.cap for generator in group.generators]
+    low, high = (sum(math.log(2 * fraction * cap) for cap in caps) for fraction in (narrow, wide))
+    return low, high

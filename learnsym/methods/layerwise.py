@@ -1,0 +1,74 @@
+"""Layers of ELLA: in each layer a free map between grids beside a convolution, dense, factored or sparsified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from learnsym.data import Signature
+from learnsym.distributions import GroupDistribution, LieBox
+from learnsym.groups import Translation2
+from learnsym.methods._checks import at_least, one_of
+from learnsym.methods._images import on_targets, refuse_clouds
+from learnsym.methods._method import Method, Setup
+from learnsym.nets import LayerwiseNet
+from learnsym.nets.layerwise import SMALLEST
+from learnsym.objectives import Objective, Regularised
+from learnsym.objectives.terms import Prior
+from learnsym.symmetry import Symmetry, symmetry_by_name
+
+SHIFT = 0.2
+"""Half-width of the shifts that are tested, as a coordinate of the group: a tenth of the image."""
+TWINS = {
+    "dense": {"learned": "fc+conv", "plain": "fc", "exact": "conv"},
+    "factored": {"learned": "f-fc+conv", "plain": "f-fc", "exact": "conv"},
+    "sparsified": {"learned": "s-fc+s-conv", "plain": "s-fc", "exact": "s-conv"},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layerwise(Method):
+    """Eight layers, each of which may be a convolution, a free map between grids, or their mean, as a prior says.
+
+    `plain` has the free maps alone, `exact` the convolutions, which keep all translations. Images are resized to the
+    next multiple of 32 pixels.
+    """
+
+    name: Literal["layerwise"] = "layerwise"
+    maps: Literal["dense", "factored", "sparsified"] = "sparsified"
+    """Kind of the free maps: all weights, one pattern for each pair of channels, or patterns between anchors."""
+    weight: float = 1.0
+    """Weight of the prior; 1 is Bayes' rule."""
+
+    title = "dense, factored and sparsified maps beside convolutions (layers of ELLA)"
+    place = "weights"
+    papers = (("van der Ouderaa et al. 2023", "2310.06131"), ("Finzi et al. 2021", "2112.01388"))
+    nets = ("layerwise",)
+    twins = ("learned", "plain", "exact")
+    choosers = ("training",)
+
+    def __post_init__(self) -> None:
+        one_of("maps", self.maps, TWINS)
+        at_least("weight", self.weight, 0)
+
+    def model(self, setup: Setup) -> nn.Module:
+        refuse_clouds(self.name, setup)
+        channels, *sides = setup.data.in_shape
+        size = -(-max(sides) // SMALLEST) * SMALLEST
+        net = LayerwiseNet(TWINS[self.maps][setup.twin], channels, setup.data.classes, setup.net.width, size)
+        return nn.Sequential(nn.Upsample((size, size), mode="bilinear"), net)
+
+    def objective(self, setup: Setup, model: nn.Module) -> Objective:
+        task = on_targets(setup.loss)
+        if setup.twin != "learned":
+            return task
+        return setup.chooser.over(Regularised(task, [Prior(setup.examples, self.weight)]), setup.held_out)
+
+    def tested(self, data: Signature) -> Symmetry:
+        return symmetry_by_name("translation2d")
+
+    def law(self) -> GroupDistribution | None:
+        return LieBox(Translation2(), torch.full((2,), SHIFT))

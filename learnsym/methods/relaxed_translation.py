@@ -1,0 +1,100 @@
+"""Relaxed translation convolution: kernels that vary from place to place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from learnsym.data import Signature
+from learnsym.distributions import GroupDistribution, LieBox
+from learnsym.equivariant import FreeConv, SteerableConv
+from learnsym.groups import Translation2, plane_group
+from learnsym.methods._checks import at_least
+from learnsym.methods._images import on_targets
+from learnsym.methods._method import Method, Setup
+from learnsym.methods._steerable import steerable_net
+from learnsym.objectives import Objective, Regularised
+from learnsym.objectives.terms import Prior
+from learnsym.relax import RelaxedTranslationConv
+from learnsym.symmetry import Symmetry, symmetry_by_name
+
+SHIFT = 0.2
+"""Half-width of the shifts that are tested, as a coordinate of the group: a tenth of the image."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelaxedTranslation(Method):
+    """A steerable network each of whose layers mixes several exact convolutions, with weights for each pixel.
+
+    `exact` has one convolution in each layer, which keeps translations and the group; `plain` has free kernels, which
+    keep translations alone.
+    """
+
+    name: Literal["relaxed_translation"] = "relaxed_translation"
+    group: str = "C_4"
+    """Group that the mixed convolutions keep: C_N, D_N, SO(2) or O(2)."""
+    band_limit: int = 2
+    """Highest frequency of the fields of SO(2) and O(2)."""
+    banks: int = 2
+    """Exact convolutions that each layer mixes."""
+    weight: float = 1.0
+    """Weight of the differences between neighbouring pixels, per training example."""
+
+    title = "relaxed translation convolution"
+    place = "weights"
+    papers = (("Wang et al. 2022", "2201.11969"),)
+    nets = ("steerable",)
+    twins = ("learned", "plain", "exact")
+    choosers = ("training", "validation")
+
+    def __post_init__(self) -> None:
+        plane_group(self.group)
+        at_least("band_limit", self.band_limit, 1)
+        at_least("banks", self.banks, 1)
+        at_least("weight", self.weight, 0)
+
+    def model(self, setup: Setup) -> nn.Module:
+        twins = {"learned": SteerableConv, "exact": SteerableConv, "plain": FreeConv}
+        net = steerable_net(self.name, setup, self.group, twins, self.band_limit)
+        return self._relaxed(net, setup) if setup.twin == "learned" else net
+
+    def _relaxed(self, net: nn.Module, setup: Setup) -> nn.Module:
+        """The network with every convolution relaxed over the pixels of its output."""
+        for name, shape in _output_shapes(net, torch.zeros(1, *setup.data.in_shape)).items():
+            parent, _, own = name.rpartition(".")
+            conv = net.get_submodule(name)
+            assert isinstance(conv, SteerableConv)
+            setattr(net.get_submodule(parent), own, RelaxedTranslationConv(conv, shape, self.banks))
+        return net
+
+    def objective(self, setup: Setup, model: nn.Module) -> Objective:
+        task = on_targets(setup.loss)
+        if setup.twin != "learned":
+            return task
+        return setup.chooser.over(Regularised(task, [Prior(setup.examples, self.weight)]), setup.held_out)
+
+    def tested(self, data: Signature) -> Symmetry:
+        return symmetry_by_name("translation2d")
+
+    def law(self) -> GroupDistribution | None:
+        return LieBox(Translation2(), torch.full((2,), SHIFT))
+
+
+@torch.no_grad()
+def _output_shapes(net: nn.Module, x: Tensor) -> dict[str, tuple[int, ...]]:
+    """Pixels of the output of each steerable convolution, by its path."""
+    paths = {module: path for path, module in net.named_modules() if isinstance(module, SteerableConv)}
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def note(module: nn.Module, _: object, y: Tensor) -> None:
+        shapes[paths[module]] = tuple(y.shape[2:])  # pyright: ignore[reportArgumentType]
+
+    hooks = [module.register_forward_hook(note) for module in paths]
+    net.eval()(x)
+    net.train()
+    for hook in hooks:
+        hook.remove()
+    return shapes

@@ -1,0 +1,30 @@
+"""Who chooses how much symmetry holds; any of them for any place where the degree lives, as far as it makes sense."""
+
+from learnsym.objectives.choosers._chooser import Chooser
+from learnsym.objectives.choosers.dual_ascent import DualAscent, Tolerance
+from learnsym.objectives.choosers.elbo import EvidenceBound
+from learnsym.objectives.choosers.gradnorm import EqualGradients, GradNorm
+from learnsym.objectives.choosers.training import ConstantWeights, TrainingLoss
+from learnsym.objectives.choosers.validation import Bilevel, HeldOutLoss, ValidationWeights
+from learnsym.objectives.choosers.weighting import Weighting
+
+registry: dict[str, type[Chooser]] = {
+    chooser.name: chooser for chooser in (TrainingLoss, HeldOutLoss, EvidenceBound, EqualGradients, Tolerance)
+}
+"""Choosers by their names in configurations."""
+
+__all__ = [
+    "Bilevel",
+    "Chooser",
+    "ConstantWeights",
+    "DualAscent",
+    "EqualGradients",
+    "EvidenceBound",
+    "GradNorm",
+    "HeldOutLoss",
+    "Tolerance",
+    "TrainingLoss",
+    "ValidationWeights",
+    "Weighting",
+    "registry",
+]

@@ -1,0 +1,52 @@
+"""What a chooser is: who sets how much symmetry holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from learnsym.objectives._objective import Batch, Objective
+from learnsym.objectives.choosers.weighting import Weighting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chooser:
+    """Who sets how much symmetry holds: of the parameters of a model, of weights in the loss, or of either."""
+
+    name: str = ""
+    """Chooser of the degree of symmetry."""
+
+    label: ClassVar[str] = ""
+    """What is added to the method's name in degrees; nothing for the training loss."""
+    note: ClassVar[str] = ""
+    """What a page says of learned degrees that it chose."""
+    needs: ClassVar[str] = ""
+    """What it needs beside the training examples."""
+
+    def over(self, objective: Objective, held_out: Batch | None) -> Objective:
+        """What is minimised when it chooses the symmetry parameters of the model.
+
+        Args:
+            objective: loss on the targets with the terms of all learners.
+            held_out: inputs and targets on which the network is not trained; None where nothing is trained.
+
+        Raises:
+            ValueError: when it chooses weights in the loss only.
+        """
+        raise ValueError(f"chooser.name: {self.name!r} sets weights of penalties in the loss, and there are none")
+
+    def weighting(self, names: Sequence[str], weight: float, shared: Sequence[nn.Parameter]) -> Weighting:
+        """Who weighs penalties in the loss.
+
+        Args:
+            names: of the penalties.
+            weight: that the method says.
+            shared: parameters of the network in which gradients of task and penalties are compared.
+
+        Raises:
+            ValueError: when it chooses parameters of models only.
+        """
+        raise ValueError(f"chooser.name: {self.name!r} sets parameters of models, not weights of penalties in the loss")

@@ -1,0 +1,196 @@
+"""Remul: the loss on the targets plus weighted penalties on imperfect symmetry.
+
+Legend of axes: `B` labelled examples, `U` unlabelled ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+
+from learnsym._modes import evaluating
+from learnsym.degrees import Degree
+from learnsym.distributions.noise import parts, random_examples
+from learnsym.objectives._objective import Batch, Loss
+from learnsym.objectives.candidate import Candidate
+from learnsym.objectives.choosers.training import ConstantWeights
+from learnsym.objectives.choosers.weighting import Weighting
+from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.regularised import held
+from learnsym.objectives.terms import Term
+
+
+class Remul(nn.Module):
+    """Relaxed equivariance through multitask learning: any network learns a symmetry as a second task.
+
+        L = loss(f(x), y) + Σ_k w_k penalty_k(f, x, y)
+
+    The network need not be equivariant by design; how far it is pushed is the weight, which `weighting` chooses. Moved
+    examples go through the network together with the batch, so that a candidate with `fraction` φ and `samples` S costs
+    φ S of a plain step. Several candidates, each with its own weight, let the data say which of them hold.
+
+    Reference: Elhag, Rusch, Di Giovanni, Bronstein, "Relaxed equivariance via multitask learning" (2024), arXiv
+    2410.17878, whose penalty is `anchored`; the other modes, the bank of candidates and the learned weights are ours.
+
+    Args:
+        loss_fn: `(outputs, targets) -> scalar`.
+        candidates: one symmetry, or several by name.
+        weighting: of the penalties; weight 1 for each when None.
+        unlabelled: inputs `(U, ...)` from which the penalties take their examples instead of from the batch; for
+            modes without labels.
+        held_out: inputs and targets on which the network is not trained, from which `ValidationWeights` learns; each
+            step takes twice as many of them as the batch has.
+        every: steps between penalties; the steps between cost nothing more than plain ones.
+        terms: that hold learners of the model; those with usual weights are added by themselves.
+
+    Raises:
+        ValueError: when names of weights and candidates differ, or unlabelled data meet a mode that needs labels.
+
+    Example:
+        >>> symmetry = ls.symmetry.so3(on_output=ls.actions.PointCloud())
+        >>> objective = ls.objectives.Remul(ls.objectives.mse, ls.objectives.Candidate(symmetry=symmetry))
+        >>> net = nn.Linear(3, 3)
+        >>> sorted(objective(net, (torch.randn(8, 5, 3), torch.randn(8, 5, 3))).parts)
+        ['penalty/SO(3)', 'task', 'weight/SO(3)']
+    """
+
+    def __init__(
+        self,
+        loss_fn: LossFunction,
+        candidates: Candidate | Mapping[str, Candidate],
+        weighting: Weighting | None = None,
+        *,
+        unlabelled: Shaped[Tensor, "U ..."] | None = None,
+        held_out: Batch | None = None,
+        every: int = 1,
+        terms: Sequence[Term] = (),
+    ) -> None:
+        super().__init__()
+        named = {candidates.symmetry.name: candidates} if isinstance(candidates, Candidate) else dict(candidates)
+        self.loss_fn = loss_fn
+        self.candidates = named
+        self.weighting = ConstantWeights(list(named)) if weighting is None else weighting
+        self.unlabelled = unlabelled
+        self.held_out = held_out
+        self.every = every
+        self.terms = nn.ModuleList(terms)
+        self.step = 0
+        self._check()
+
+    def forward(self, model: nn.Module, batch: Batch) -> Loss:
+        """The loss of a batch `(x, y)` with its parts."""
+        return held(self._weighed(model, *batch), model, batch, cast("list[Term]", list(self.terms)))
+
+    def _weighed(self, model: nn.Module, x: Tensor, y: Tensor) -> Loss:
+        due = not model.training or self.step % self.every == 0
+        if model.training:
+            self.step += 1
+        if not due:
+            task = self.loss_fn(model(x), y)
+            return self._loss(task, task, {name: torch.zeros_like(task) for name in self.candidates})
+        task, penalties = self._evaluate(model, x, y, self.unlabelled)
+        self.weighting.train(model.training)
+        if not (self.weighting.needs_held_out and model.training):
+            return self._loss(self.weighting(task, penalties), task, penalties)
+        self._learn_from_held_out(model, len(x))
+        return self._loss(self.weighting.eval()(task, penalties), task, penalties)
+
+    def get_extra_state(self) -> int:
+        """The number of steps seen, which is kept on the host."""
+        return self.step
+
+    def set_extra_state(self, state: int) -> None:
+        """Go on after so many steps."""
+        self.step = state
+
+    def degrees(self, site: str = "loss") -> list[Degree]:
+        """What the weights have learned: one degree per candidate."""
+        return [
+            Degree(
+                site=site,
+                group=self.candidates[name].symmetry.name,
+                generator=name,
+                unit=self.weighting.unit,
+                notion="task",
+                estimate=estimate,
+                method=f"multitask ({self.candidates[name].mode})",
+            )
+            for name, estimate in zip(self.weighting.names, self.weighting.estimates(), strict=False)
+        ]
+
+    def _evaluate(
+        self, model: nn.Module, x: Tensor, y: Tensor, pool: Tensor | None
+    ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
+        """Task loss and penalties, in one pass of the network over everything that it is asked."""
+        taken = self._taken(x, y, pool)
+        drawn = {name: self.candidates[name].elements(inputs) for name, (inputs, _, _) in taken.items()}
+        asked = [x]
+        for name, (inputs, start, _) in taken.items():
+            asked.append(self.candidates[name].moved(drawn[name], inputs))
+            if start is None and self.candidates[name].needs_outputs:
+                asked.append(inputs)
+        outputs = list(model(torch.cat(asked)).split([len(part) for part in asked]))
+        at_batch = outputs.pop(0)
+        penalties = {}
+        for name, (inputs, start, targets) in taken.items():
+            at_moved = outputs.pop(0)
+            at_x = None if start is None else at_batch[start : start + len(inputs)]
+            if start is None and self.candidates[name].needs_outputs:
+                at_x = outputs.pop(0)
+            penalties[name] = self.candidates[name].penalty(self.loss_fn, drawn[name], at_moved, at_x, targets)
+        return self.loss_fn(at_batch, y), penalties
+
+    def _taken(self, x: Tensor, y: Tensor, pool: Tensor | None) -> dict[str, tuple[Tensor, int | None, Tensor | None]]:
+        """For each candidate its examples, where they lie in the batch (None for the pool), and their targets."""
+        taken: dict[str, tuple[Tensor, int | None, Tensor | None]] = {}
+        offset = 0
+        for name, candidate in self.candidates.items():
+            count = candidate.count(len(x))
+            if pool is not None:
+                pool = self.unlabelled = pool.to(x)
+                taken[name] = pool[random_examples(len(pool), count * parts(), x.device)], None, None
+                continue
+            # one candidate after the other, so that together they see the batch
+            offset = offset if offset + count <= len(x) else 0
+            taken[name] = x[offset : offset + count], offset, y[offset : offset + count]
+            offset += count
+        return taken
+
+    def _learn_from_held_out(self, model: nn.Module, count: int) -> None:
+        """Task loss on some held-out examples and penalties on others, so that their gradients are independent."""
+        if self.held_out is None:
+            raise ValueError("held_out: got None; ValidationWeights learns from examples that are not trained on")
+        like = next(model.parameters())
+        x, y = self.held_out
+        self.held_out = x, y = x.to(like.device), y.to(like.device)
+        first, second = (random_examples(len(x), count * parts(), x.device) for _ in range(2))
+        with evaluating(model):
+            task = self.loss_fn(model(x[first]), y[first])
+            _, penalties = self._evaluate(model, x[second], y[second], None)
+        self.weighting.train()(task, penalties)
+
+    def _loss(self, total: Tensor, task: Tensor, penalties: Mapping[str, Tensor]) -> Loss:
+        parts = {"task": task.detach()}
+        for place, name in enumerate(self.weighting.names):
+            parts[f"penalty/{name}"] = penalties[name].detach()
+            parts[f"weight/{name}"] = self.weighting.weights[place].detach().clone()
+        return Loss(total, parts)
+
+    def _check(self) -> None:
+        if set(self.weighting.names) != set(self.candidates):
+            raise ValueError(
+                f"weighting: has weights of {', '.join(self.weighting.names)}, the candidates are "
+                f"{', '.join(self.candidates)}; name both alike"
+            )
+        labelled = [name for name, candidate in self.candidates.items() if candidate.needs_labels]
+        if self.unlabelled is not None and labelled:
+            raise ValueError(f"unlabelled: {labelled[0]} is anchored to labels; use the mode functional or twirl")
+        if self.held_out is not None and not self.weighting.needs_held_out:
+            kind = type(self.weighting).__name__
+            raise ValueError(f"held_out: {kind} does not read held-out examples; give them to ValidationWeights only")
+        if self.every < 1:
+            raise ValueError(f"every: got {self.every}, must be >= 1; 1 penalises every step")

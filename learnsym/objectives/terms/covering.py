@@ -1,0 +1,41 @@
+"""The terms that a model needs and an objective does not have yet, with their usual weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import nn
+
+from learnsym.learners import needed_terms
+from learnsym.objectives.terms._term import Term
+from learnsym.objectives.terms.likelihoods import Alignment, DivergenceAlongDepth
+from learnsym.objectives.terms.reward import Reward
+
+usual: dict[str, Callable[[], Term]] = {
+    "reward": Reward,
+    "alignment": Alignment,
+    "divergence": DivergenceAlongDepth,
+}
+"""A term of each kind that has usual weights; a prior has none, since it is per training example."""
+
+
+def covering(model: nn.Module, terms: Sequence[Term]) -> list[Term]:
+    """The terms, and after them one with its usual weight for each kind that a learner in the model needs beside them.
+
+    Raises:
+        ValueError: for a kind that has no usual weight, with the learner's site and the remedy.
+
+    Example:
+        >>> model = ls.augment.Augmented(nn.Flatten(), ls.symmetry_by_name("rotation2d"))
+        >>> [type(term).__name__ for term in ls.objectives.terms.covering(model, [])]
+        ['Reward']
+    """
+    present = {kind for term in terms for kind in term.kinds}
+    missing = {kind: site for kind, site in needed_terms(model).items() if kind not in present}
+    for kind, site in missing.items():
+        if kind not in usual:
+            raise ValueError(
+                f"terms: the learner at {site!r} is held by a {kind}, which the objective does not have; add one, such "
+                "as objectives.terms.Prior(examples=N) for N training examples, or take objectives.WithPrior"
+            )
+    return [*terms, *(usual[kind]() for kind in missing)]

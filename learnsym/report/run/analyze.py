@@ -1,0 +1,91 @@
+"""`analyze`: infer, measure, draw."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from learnsym.degrees import write_degrees
+from learnsym.files import write_atomically
+from learnsym.measure.config import AnalysisConfig
+from learnsym.report.run.collect import data_result, environment_of
+from learnsym.report.run.draw import draw
+from learnsym.report.run.groups import DataGroup, group_runs
+from learnsym.report.run.page import render
+from learnsym.report.run.plan import plan
+from learnsym.report.run.results import Analysis, DataResult
+from learnsym.report.run.store import results
+from learnsym.training.config_file import dump_config, read_config
+
+logger = logging.getLogger(__name__)
+
+
+def analyze(
+    path: str | os.PathLike[str],
+    *,
+    settings: AnalysisConfig | None = None,
+    overrides: Sequence[str] = (),
+    progress: bool = True,
+) -> Analysis:
+    """Infer the symmetry of the data and of the trained twins in a folder of runs; write the report.
+
+    Runs are grouped by data label and twin, with seeds as replicates. Each finished piece of the computation is kept
+    in `analysis/` beside the runs and is not computed again as long as its inputs stay the same. Written in `path`:
+    `symmetry.json`, `report.html` and `figures/`.
+
+    With more than one worker a script needs `if __name__ == "__main__":`, as all of multiprocessing does.
+
+    Args:
+        path: a run, or a folder that contains runs.
+        settings: what to compute; None for the `analysis` section of the first run of each data set.
+        overrides: changes to that section, as on the command line: `["--analysis.angle_examples", "500"]`.
+        progress: whether to show progress bars on a terminal.
+
+    Returns:
+        The findings; `text_table(analysis)` is their text and `analysis.report` the path of the page.
+
+    Raises:
+        ValueError: when there is no run, or one cannot be read, or an override is unknown; it names the remedy.
+    """
+    folder = Path(path)
+    groups = group_runs(folder)
+    chosen = {group.label: settings or _overridden(group, overrides) for group in groups}
+    findings = _computed(groups, chosen, progress)
+    level = next(iter(chosen.values())).level
+    analysis = Analysis(
+        path=folder,
+        data=findings,
+        level=level,
+        config={group.label: dump_config(group.first.config) for group in groups},
+        environment=environment_of(groups[0].first),
+    )
+    write(analysis, progress)
+    return analysis
+
+
+def write(analysis: Analysis, progress: bool = True) -> None:
+    """Write `symmetry.json`, the figures and the page of an analysis."""
+    write_degrees(analysis.path / "symmetry.json", analysis.degrees)
+    panels = draw(analysis, analysis.path / "figures", progress)
+    write_atomically(analysis.report, render(analysis, panels).encode())
+    logger.info("wrote %s", analysis.report)
+
+
+def _overridden(group: DataGroup, overrides: Sequence[str]) -> AnalysisConfig:
+    for key in (word for word in overrides if word.startswith("--")):
+        if not key.startswith("--analysis."):
+            raise ValueError(f"{key.lstrip('-')}: is not a key of the analysis; those begin with analysis.")
+    return read_config(group.first.path / "config.yaml", overrides).analysis
+
+
+def _computed(groups: Sequence[DataGroup], chosen: dict[str, AnalysisConfig], progress: bool) -> list[DataResult]:
+    plans = [plan(group, chosen[group.label]) for group in groups]
+    # the longest first, so that processes end together
+    pieces = sorted((piece for planned in plans for piece in planned.pieces), key=lambda piece: -piece.cost)
+    workers = max(settings.workers for settings in chosen.values())
+    computed = dict(zip((piece.path for piece in pieces), results(pieces, workers, progress), strict=True))
+    return [
+        data_result(group, planned, computed, chosen[group.label]) for group, planned in zip(groups, plans, strict=True)
+    ]

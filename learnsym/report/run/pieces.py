@@ -1,0 +1,219 @@
+"""What pieces compute: a trained run under rotations, one width of the fixed twin, the law of poses of a data set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter1d
+from torch import Tensor, nn
+
+from learnsym import measure
+from learnsym.actions import Image
+from learnsym.augment import Augmented
+from learnsym.data import Batches, Dataset, load_splits
+from learnsym.degrees import Degree
+from learnsym.groups import SO2
+from learnsym.methods import learns
+from learnsym.training import Run, RunConfig, build, fit, predict, read_config
+from learnsym.training.build import member
+from learnsym.training.evaluate import IN_CACHE, Probabilities
+
+ORBIT_ROWS, ORBIT_COPIES = 3, 9
+
+
+def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Per-example scores of one run by rotation angle, its equivariance error, its degrees, and orbits of examples.
+
+    Args:
+        path: a run.
+        settings: the fields of `AnalysisConfig` that matter here.
+    """
+    run = Run(path)
+    model, splits = run.model(), load_splits(run.config.data)
+    test = splits.test
+    turnable = is_image(test.inputs) and test.y.dim() == 1 and settings["angle_step"]
+    angles = [float(angle) for angle in range(0, 360, settings["angle_step"])] if turnable else []
+    few = test.subset(torch.arange(len(test))[: settings["angle_examples"]])
+    return {
+        "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
+        "score": "accuracy" if test.classes else "squared error",
+        "scores": scores(predict(model, test.inputs, IN_CACHE), test).tolist(),
+        "angles": angles,
+        "turned": [scores(predict(model, turned(few.inputs, angle), IN_CACHE), few).tolist() for angle in angles],
+        "error": _equivariance(model, test, run.config, settings),
+        "degrees": [vars(_with_chooser(degree, run)) for degree in run.degrees()],
+        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and learns(run.twin) else None,
+    }
+
+
+def _with_chooser(degree: Degree, run: Run) -> Degree:
+    label = run.config.chooser.label
+    return replace(degree, method=f"{degree.method}, {label}") if label else degree
+
+
+def is_image(x: Tensor) -> bool:
+    """Whether inputs are planar images `(N, C, H, W)`."""
+    return x.dim() == 4
+
+
+def turned(x: Tensor, angle: float) -> Tensor:
+    """Images turned counter-clockwise by `angle` degrees."""
+    if not angle:
+        return x
+    g = SO2().exp(torch.tensor([[math.radians(angle)]])).expand(len(x), 2, 2)
+    return Image()(g, x)
+
+
+def scores(outputs: Tensor, data: Dataset) -> Tensor:
+    """One score per example `(N,)`: 1 for the right class, the share of right pixels, or a squared error."""
+    if not data.classes:
+        return losses(outputs, data)
+    right = (outputs.argmax(1) == data.y).double().flatten(1 if data.y.dim() > 1 else 0)
+    if right.dim() == 1:
+        return right
+    labelled = _labelled(data)
+    return ((right * labelled).sum(1) / labelled.sum(1).clamp(min=1.0)).round(decimals=4)
+
+
+def losses(outputs: Tensor, data: Dataset) -> Tensor:
+    """One loss per example `(N,)`: negative log-likelihood, mean over labelled pixels, or the squared error."""
+    if not data.classes:
+        return (outputs - data.y.to(outputs.dtype).view_as(outputs)).square().flatten(1).mean(1)
+    loss = F.cross_entropy(outputs, data.y, ignore_index=-100 if data.ignore is None else data.ignore, reduction="none")
+    return loss if loss.dim() == 1 else loss.flatten(1).sum(1) / _labelled(data).sum(1).clamp(min=1.0)
+
+
+def _labelled(data: Dataset) -> Tensor:
+    return (data.y != (-100 if data.ignore is None else data.ignore)).double().flatten(1)
+
+
+def orbit_of(model: nn.Module, x: Tensor) -> dict[str, Any] | None:
+    """Examples, and the same moved by draws spread evenly over the learned distribution, ordered by rotation."""
+    if not isinstance(model, Augmented):
+        return None
+    copies, chosen = ORBIT_COPIES, x[:ORBIT_ROWS]
+    with torch.no_grad():
+        distribution = model.distribution(chosen[:1])
+        if distribution.batch_shape:
+            return None
+        u = torch.quasirandom.SobolEngine(distribution.uniforms, scramble=True, seed=0).draw(copies)
+        names = [generator.name for generator in model.symmetry.group.generators]
+        if "rotation" in names and distribution.uniforms == len(names):
+            u[:, names.index("rotation")] = (torch.arange(copies) + 0.5) / copies
+        g = distribution.from_uniform(u.to(distribution.reference))
+        moved = [model.symmetry.on_input(g, image.expand(copies, *image.shape)) for image in chosen]
+    return {"originals": _pixels(chosen), "moved": [_pixels(images) for images in moved]}
+
+
+def _pixels(images: Tensor) -> list:
+    picture = images.movedim(1, -1) if images.shape[1] == 3 else images[:, 0]
+    return [
+        [[round(v, 3) for v in row] if picture.dim() == 3 else row for row in image]
+        for image in picture.clamp(0, 1).tolist()
+    ]
+
+
+def _equivariance(
+    model: nn.Module, test: Dataset, config: RunConfig, settings: dict[str, Any]
+) -> dict[str, Any] | None:
+    symmetry = config.method.tested(test.signature)
+    x = test.inputs[: settings["equivariance_examples"]]
+    try:
+        symmetry.on_input.check_data(symmetry.group, x)
+    except ValueError:
+        return None
+    law = config.method.law()
+    options = {"samples": settings["equivariance_samples"], "seed": settings["seed"], "distribution": law}
+    error = measure.equivariance_error(Probabilities(model) if test.classes else model, x, symmetry, **options)
+    floor = measure.interpolation_floor(x, symmetry, **options)
+    return {"symmetry": symmetry.name, "per_sample": error.per_sample.tolist(), "floor": floor.mean}
+
+
+def fixed_width(path: str, generator: str, width: float, steps: int | None, replicate: int) -> dict[str, Any]:
+    """Validation loss of each example after training the fixed twin with one half-width of augmentation, on the CPU.
+
+    Args:
+        path: a run, whose data, network and optimiser are used.
+        generator: name of the generator that is varied; all others stay at zero.
+        width: half-width in the generator's unit.
+        steps: training steps; None for those of the run.
+        replicate: added to the seed of the run.
+    """
+    config = read_config(f"{path}/config.yaml")
+    seed = config.seeds[0] + replicate
+    method = config.method.at_width(generator, width)
+    assert method is not None  # since there are widths
+    config = member(replace(config, method=method), "fixed", seed)
+    model, objective, splits = build(config)
+    batches = Batches(splits.train, config.train.batch_size, seed)
+    train = replace(config.train, compile=False, bf16=False, eval_every=None)
+    fit(model, objective, batches, steps=steps, optimiser=config.optimiser, train=train, seed=seed)
+    return {"loss": losses(predict(model, splits.val.inputs, IN_CACHE), splits.val).tolist()}
+
+
+def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, seed: int) -> dict[str, Any]:
+    """The law of poses of the training and validation inputs of a run, along one generator.
+
+    Args:
+        path: a run, of which only the inputs are read.
+        generator: name of the generator.
+        settings: fields of `PoseConfig`.
+        level: coverage that the interval aims at.
+        seed: determines folds, network and bootstrap.
+    """
+    config = read_config(f"{path}/config.yaml")
+    splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
+    x = torch.cat([splits.train.inputs, splits.val.inputs])[: settings["examples"]]
+    symmetry = config.method.moved(splits.train.signature)
+    assert symmetry is not None  # since laws were planned
+    options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}
+    try:
+        posterior = measure.pose_posterior(x, symmetry, generator, **options)
+    except ValueError as error:
+        return {"reason": f"No law of poses along {generator!r}: {error}."}
+    return {"law": _law(posterior), "degrees": [vars(degree) for degree in posterior.degrees(config.data.label)]}
+
+
+def _law(posterior: measure.PosePosterior) -> dict[str, Any]:
+    grid, density, fitted = posterior.grid()
+    chosen = posterior.axis.generator
+    noise = posterior.deconvolution.noise * posterior.unit
+    return {
+        "generator": chosen.name,
+        "unit": chosen.unit,
+        "cap": posterior.axis.window / chosen.per_unit,
+        "grid": grid,
+        # a free law fitted to noise alone shows modes that are not there
+        "density": [] if posterior.is_flat else smoothed(density, noise / (grid[1] - grid[0]), posterior.axis.closed),
+        "fitted": fitted,
+        "half_width": {"estimate": posterior.half_width, "low": posterior.low, "high": posterior.high},
+        "kind": _kind(posterior),
+        "flags": posterior.flags,
+        "facts": posterior.facts,
+    }
+
+
+def smoothed(density: Sequence[float], spread: float, closed: bool) -> list[float]:
+    """A density on a grid, seen through normal noise.
+
+    Args:
+        density: values on a regular grid.
+        spread: standard deviation of the noise in grid steps.
+        closed: whether the grid is a circle; at the ends of an open one the density is reflected.
+    """
+    return gaussian_filter1d(np.asarray(density), spread, mode="wrap" if closed else "reflect").tolist()
+
+
+def _kind(posterior: measure.PosePosterior) -> str:
+    if posterior.is_flat:
+        return "full" if posterior.can_learn else "unreadable"
+    if posterior.order > 1:
+        return "periodic"
+    # a rejected fit of a single mode is still a range; the flag says how it differs from a uniform one
+    return "several" if posterior.is_rejected and sum(mass > 0.1 for _, mass in posterior.modes()) > 1 else "range"

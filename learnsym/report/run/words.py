@@ -1,0 +1,117 @@
+"""Findings in words: one short headline and one explaining sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from learnsym.degrees import Degree
+from learnsym.report.run.results import DataResult, ExtentCurve, PoseLaw, TwinResult
+from learnsym.report.words import in_unit, interval, percent, three_digits
+
+_MOVED = {
+    "rotation": "Rotated",
+    "translation_x": "Shifted sideways",
+    "translation_y": "Shifted vertically",
+    "scale": "Rescaled",
+    "stretch": "Stretched",
+    "shear": "Sheared",
+}
+
+
+def score(twin: TwinResult) -> str:
+    """The accuracy of a twin with its interval in percent, or its squared error."""
+    value = twin.accuracy
+    text = percent if twin.score == "accuracy" else three_digits
+    return text(value.estimate, value.low, value.high)
+
+
+def pose_headline(law: PoseLaw) -> str:
+    """How far the data are moved, in a few words."""
+    moved = _MOVED.get(law.generator, f"Moved along {law.generator}")
+    width, low, high = law.half_width.estimate, law.half_width.low, law.half_width.high
+    if law.kind == "unreadable":
+        return f"Poses along {law.generator} cannot be read"
+    if law.kind == "several":
+        return f"{moved} in several ways, within {in_unit(width, law.unit)}"
+    if law.kind == "periodic":
+        turn = in_unit(2 * law.cap / law.facts["order"], law.unit)
+        return f"{moved} by multiples of {turn}, each up to {in_unit(width, law.unit)} more"
+    if law.kind == "full" or (high is not None and high >= 0.99 * law.cap and width > 0.92 * law.cap):
+        return f"{moved} by any angle" if law.unit == "degree" else f"{moved} over the whole range"
+    if low is not None and high is not None and low <= 0.01 * law.cap:
+        return f"Not {moved.lower()}, or by less than {in_unit(high, law.unit)}"
+    return f"{moved} by up to {in_unit(width, law.unit)}"
+
+
+def pose_detail(law: PoseLaw, level: float) -> str:
+    """The interval behind `pose_headline`, and where it comes from."""
+    if law.kind == "unreadable":
+        return "The network does not tell poses even on the images it was trained on, so nothing follows."
+    inferred = f"Inferred half-width {in_unit(law.half_width.estimate, law.unit)}"
+    if law.half_width.low is None or law.half_width.high is None:
+        return f"{inferred}, from the images alone."
+    low, high = in_unit(law.half_width.low, law.unit), in_unit(law.half_width.high, law.unit)
+    return f"{inferred}, {level:.0%} interval {low} to {high}, from the images alone."
+
+
+def extent_headline(extent: ExtentCurve) -> str:
+    """Which widths of augmentation the labels tolerate, in a few words."""
+    low, high = min(extent.tolerated), max(extent.tolerated)
+    if low == high == 0:
+        return f"Labels are best served without added {extent.generator}"
+    if low == high:
+        return f"Labels are best served by {in_unit(low, extent.unit)}"
+    if low == 0:
+        return f"Labels tolerate up to {in_unit(high, extent.unit)}"
+    return f"Labels tolerate {in_unit(low, extent.unit)} to {in_unit(high, extent.unit)}"
+
+
+def extent_detail(extent: ExtentCurve) -> str:
+    """What `extent_headline` rests on."""
+    return (
+        f"Of {len(extent.widths)} widths of random {extent.generator} tried, these have a validation loss within noise "
+        f"of the best, {in_unit(extent.best, extent.unit)}."
+    )
+
+
+def extra_inputs(data: DataResult) -> list[str]:
+    """What relaxed networks on clouds have learned beside the clouds, one sentence each; none for other networks."""
+    return [_EXTRA[degree.method](degree) for degree in data.degrees if degree.method in _EXTRA]
+
+
+def _fixed_vector(degree: Degree) -> str:
+    place = degree.generator.removeprefix("fixed vector ")
+    return f"Learned vector {place} is {interval(degree)} times as long as the vectors of the points."
+
+
+def _coordinates(degree: Degree) -> str:
+    if (degree.estimate if degree.high is None else degree.high) < 0.005:
+        return "Of the mean square of all scalars, less than 0.5% sees where points are."
+    share = percent(degree.estimate, degree.low, degree.high)
+    return f"Of the mean square of all scalars, {share} sees where points are."
+
+
+_EXTRA = {"fixed inputs": _fixed_vector, "absolute coordinates": _coordinates}
+
+
+def score_headline(data: DataResult) -> str:
+    """How the learned twin does, in a few words."""
+    twin = data.twin("learned") or best(data.twins)
+    if twin.score != "accuracy":
+        return f"{twin.score.capitalize()} {twin.accuracy.estimate:.3g} with the {twin.name} twin"
+    return f"{twin.accuracy.estimate:.1%} with the {twin.name} twin"
+
+
+def score_detail(data: DataResult) -> str:
+    """The learned twin next to the best other one."""
+    learned, others = data.twin("learned"), [twin for twin in data.twins if twin.name != "learned"]
+    if learned is None or not others:
+        twin = learned or best(data.twins)
+        return f"{twin.score.capitalize()} {score(twin)}."
+    other = best(others)
+    return f"Learned {score(learned)}; the best other twin, {other.name}, {score(other)}."
+
+
+def best(twins: Sequence[TwinResult]) -> TwinResult:
+    """The twin of highest accuracy or lowest error."""
+    return max(twins, key=lambda twin: twin.accuracy.estimate if twin.score == "accuracy" else -twin.accuracy.estimate)

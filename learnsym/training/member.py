@@ -1,0 +1,69 @@
+"""The training of one member of a configuration: one twin with one seed, in a run folder."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import nn
+
+from learnsym.data import Batches, Splits
+from learnsym.files import write_atomically
+from learnsym.objectives import Objective
+from learnsym.training import distributed
+from learnsym.training.build import build
+from learnsym.training.config import RunConfig
+from learnsym.training.evaluate import evaluate, predict, scores
+from learnsym.training.loop import fit
+from learnsym.training.run import Run
+
+logger = logging.getLogger(__name__)
+
+
+def train_member(config: RunConfig, path: str | os.PathLike[str]) -> Run:
+    """Train one twin with one seed in a run folder, or continue what is there; nothing happens when it is finished."""
+    device = distributed.pick_device(config.train.device)
+    with distributed.session(device):
+        run = distributed.from_first(lambda: Run.create(path, config, device))
+        if distributed.from_first(lambda: run.is_finished):
+            logger.info("%s is finished", run.path)
+            return run
+        model, objective, splits = build(config)
+        _fit(run, model.to(device), objective, splits, device)
+    return run
+
+
+def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, device: torch.device) -> None:
+    config, seed = run.config, run.config.seeds[0]
+    loss_fn = config.loss.function()
+    rank, world = distributed.rank(), distributed.world()
+    if rank == 0:
+        run.keep_signature(splits.train.signature)
+    fit(
+        model,
+        objective,
+        Batches(splits.train, config.train.batch_size, seed, device, rank, world),
+        optimiser=config.optimiser,
+        train=config.train,
+        seed=seed,
+        run=run,
+        validate=lambda trained: evaluate(trained, splits.val, loss_fn),
+    )
+    if rank == 0:
+        state = run.state()
+        assert state is not None
+        with run.writing(state):
+            finish(run, model, splits, state)
+
+
+def finish(run: Run, model: nn.Module, splits: Splits, state: dict[str, Any]) -> None:
+    """Record the test scores and predictions of a run that is open, and mark it as finished."""
+    outputs = predict(model, splits.test.inputs)
+    run.log({"step": state["step"], "split": "test", **scores(outputs, splits.test, run.config.loss.function())})
+    if splits.test.y.dim() == 1:
+        content = {"outputs": outputs.contiguous(), "targets": splits.test.y.cpu()}
+        write_atomically(run.path / "predictions.safetensors", safetensors.torch.save(content))
+    run.save({**state, "finished": True})

@@ -1,0 +1,57 @@
+"""Data parallelism of every method with every chooser: two processes have the losses of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from learnsym.data import Batches
+from learnsym.training import build, distributed, fit
+from tests.methods.conftest import WORKING, tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def losses(method: str, chooser: str) -> list[float]:
+    """Of three steps, in one process or as one of several."""
+    model, objective, splits = build(tiny(method, chooser))
+    batches = Batches(splits.train, 8, 0, "cpu", distributed.rank(), distributed.world())
+    return fit(model, objective, batches, steps=3).losses
+
+
+@pytest.fixture(scope="module")
+def of_two(tmp_path_factory) -> dict[str, list[float]]:
+    """The losses of all pairs, from two processes that train one after the other."""
+    out = tmp_path_factory.mktemp("two") / "losses.json"
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port", str(port)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command += ["-m", "tests.methods.test_two_processes", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env=environment, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return json.loads(out.read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "chooser"), WORKING)
+def test_two_processes_have_the_losses_of_one(of_two, method, chooser):
+    assert of_two[f"{method} {chooser}"] == pytest.approx(losses(method, chooser), rel=1e-4)
+
+
+def main() -> None:
+    with distributed.session(distributed.pick_device("cpu")):
+        found = {f"{method} {chooser}": losses(method, chooser) for method, chooser in WORKING}
+        if distributed.rank() == 0:
+            Path(sys.argv[1]).write_text(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

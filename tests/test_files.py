@@ -1,0 +1,83 @@
+"""Files are whole or absent, and what cannot be read is said in one sentence."""
+
+import errno
+import math
+import os
+
+import pytest
+
+from learnsym.files import put_in_place, read_json, replacing, write_atomically, write_json
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    def refuse(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+
+
+def test_new_content_replaces_the_old(tmp_path):
+    path = tmp_path / "a.bin"
+    for content in (b"one", b"two"):
+        write_atomically(path, content)
+        assert path.read_bytes() == content and names(tmp_path) == ["a.bin"]
+
+
+def test_a_full_disk_leaves_the_old_content(tmp_path, full_disk):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old" and names(tmp_path) == ["a.bin"]
+
+
+def test_several_may_make_one_file(tmp_path):
+    path = tmp_path / "a.npy"
+    with replacing(path) as first, replacing(path) as second:
+        assert first != second and {first.suffix, second.suffix} == {".npy"}
+        first.write_text("first")
+        second.write_text("second")
+        assert not path.exists()
+    assert path.read_text() == "first" and names(tmp_path) == ["a.npy"]
+
+
+def test_an_error_on_the_way_leaves_the_old_content(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(KeyError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise KeyError
+    assert path.read_text() == "old" and names(tmp_path) == ["a.txt"]
+
+
+def test_file_and_folder_reach_the_disk_in_turn(tmp_path, monkeypatch):
+    events, sync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda descriptor: events.append("sync") or sync(descriptor))
+    monkeypatch.setattr(os, "replace", lambda *paths: events.append("replace") or replace(*paths))
+    (tmp_path / "part").write_text("content")
+    put_in_place(tmp_path / "part", tmp_path / "whole")
+    assert events == ["sync", "replace", "sync"] and names(tmp_path) == ["whole"]
+
+
+def test_json_comes_back(tmp_path):
+    path, content = tmp_path / "a.json", {"a": [1, None, "é"]}
+    for indent in (None, 2):
+        write_json(path, content, indent=indent)
+        assert read_json(path, "path", "write it") == content and path.read_bytes().endswith(b"}\n")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, math.nan, allow_nan=False)
+    assert read_json(path, "path", "write it") == content
+
+
+@pytest.mark.parametrize("content", [None, b"{", b"\xff", b"[1]"])
+def test_what_is_no_json_object_is_one_sentence(tmp_path, content):
+    path = tmp_path / "a.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"^out: .*a\.json .*; delete it$"):
+        read_json(path, "out", "delete it")
