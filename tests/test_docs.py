@@ -32,7 +32,7 @@ def test_the_readme_shows_the_idea_in_its_first_screen(capsys):
     screen = "\n".join(README.splitlines()[:35])
     example = _cells(screen, "python")[0]
     assert "make demo" in screen and "make test" in screen
-    _execute([example])
+    _execute([example.replace("steps=400", "steps=2")])
     printed = capsys.readouterr().out
     assert re.search(r"input: SO\(2\) rotation [\d.]+ degree", printed)
     assert "Estimate" in printed or "±" in printed
@@ -51,8 +51,13 @@ def test_the_guide_to_dynamics_weighs_candidates_in_the_loss(capsys):
     assert capsys.readouterr().out.count("multitask (functional)") == 4
 
 
-def test_the_quickstart_runs(capsys):
-    cells = _cells((ROOT / "docs" / "quickstart.md").read_text(encoding="utf8"), "{code-cell} python")
+@pytest.mark.parametrize("steps", [(100, 60), pytest.param((400, 200), marks=pytest.mark.slow)], ids=str)
+def test_the_quickstart_runs(steps, capsys):
+    """As it is written, and with fewer steps of training and of the pose posterior."""
+    text = (ROOT / "docs" / "quickstart.md").read_text(encoding="utf8")
+    assert text.count("steps=400") == text.count("steps=200") == 1
+    text = text.replace("steps=400", f"steps={steps[0]}").replace("steps=200", f"steps={steps[1]}")
+    cells = _cells(text, "{code-cell} python")
     assert len(cells) >= 4
     _execute(cells)
     printed = capsys.readouterr().out

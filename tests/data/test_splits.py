@@ -30,9 +30,10 @@ def skip_when_missing(name):
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    """The cache of the user if there is one: decoding CIFAR-10 takes half a minute."""
-    return os.environ.get("LEARNSYM_CACHE") or str(tmp_path_factory.mktemp("cache"))
+def cache(pytestconfig, tmp_path_factory):
+    """The cache of the user, or that of pytest if there is one: decoding CIFAR-10 takes half a minute."""
+    kept = getattr(pytestconfig, "cache", None)
+    return os.environ.get("LEARNSYM_CACHE") or str(kept.mkdir("data") if kept else tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(params=sorted(SHAPES))

@@ -31,8 +31,8 @@ def clouds(count):
     return corners + 0.05 * torch.randn(count, 6, 3)
 
 
-def inferred(x, **options):
-    return measure.pose_posterior(x, symmetry.rotation2d(), steps=80, bootstrap=30, **options)
+def inferred(x, steps=50, **options):
+    return measure.pose_posterior(x, symmetry.rotation2d(), steps=steps, bootstrap=30, **options)
 
 
 def test_half_width_of_images():
@@ -120,6 +120,6 @@ def test_bad_input():
     with pytest.raises(ValueError, match="x"):
         inferred(torch.full((40, 1, 16, 16), float("nan")))
     with pytest.raises(ValueError, match="offset: got 200"):
-        inferred(spots(torch.zeros(40)), folds=2).closure(200.0)
+        inferred(spots(torch.zeros(40)), folds=2, steps=2).closure(200.0)
     with pytest.raises(ValueError, match="must be SO"):
         measure.space_pose_posterior(torch.rand(40, 1, 16, 16), symmetry.rotation2d())

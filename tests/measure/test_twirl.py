@@ -58,8 +58,7 @@ def test_whole_orbits_are_exact(symmetric, loss):
     assert found.percent.mean == pytest.approx(100 * found.asymmetry.mean / found.total.mean)
 
 
-@pytest.mark.parametrize("symmetric", [TURNS, SQUARE])
-@pytest.mark.parametrize("samples", [2, 3])
+@pytest.mark.parametrize(("samples", "symmetric"), [(2, TURNS), (3, SQUARE)])
 def test_squared_loss_is_unbiased_in_the_number_of_draws(symmetric, samples):
     model, x, y = linear(), images(), targets("mse")
     exact = torch.tensor(parts(twirl(model, x, y, symmetric)))

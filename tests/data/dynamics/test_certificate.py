@@ -2,6 +2,7 @@
 
 import json
 
+import jaxtyping
 import pytest
 import torch
 
@@ -23,6 +24,12 @@ from learnsym.groups import SO3, AxialSO2, SignedPermutations
 IN, OUT = PointCloud(1, 1), PointCloud()
 ROTATIONS, CUBE = ls.Symmetry(SO3(), IN, OUT), ls.Symmetry(SignedPermutations(), IN, OUT)
 ABOUT = {axis: ls.Symmetry(AxialSO2(axis), IN, OUT) for axis in (0, 1, 2, (1, 1, 1))}
+
+
+@pytest.fixture(autouse=True)
+def without_shape_checks(monkeypatch):
+    """They take most of the time of thousands of steps; the tests of the systems have them."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
 
 
 def _frame_30(count, **parts):

@@ -1,5 +1,6 @@
 """Simulated dynamics by name: sizes, splits that share nothing, and no size in pixels."""
 
+import jaxtyping
 import pytest
 import torch
 
@@ -10,6 +11,12 @@ from learnsym.data.dynamics import SOURCES, ChargedSystem
 BY_NAME = {source.name: source for source in SOURCES}
 
 
+@pytest.fixture
+def without_shape_checks(monkeypatch):
+    """They take most of the time of thousands of steps; the tests of the systems have them."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
 def test_names():
     charged = {"nbody5", "nbody20", "nbody5-norm-clamp", "nbody5-no-clamp", "nbody20-gravity", "nbody20-lorentz"}
     assert charged | {"gravity4", "springs5"} <= set(BY_NAME)
@@ -17,7 +24,7 @@ def test_names():
 
 
 @pytest.mark.parametrize("name", [name for name in BY_NAME if not name.startswith("nbody20")])
-def test_read(name):
+def test_read(name, without_shape_checks):
     pools = BY_NAME[name].read(Sizes(4, 3, 5), 0)
     assert set(pools) == {"train", "test"} and len(pools["train"]) == 7 and len(pools["test"]) == 5
     for pool in pools.values():

@@ -1,5 +1,7 @@
 """Published molecules: sizes, energies that rigid motions do not change, no configuration in two splits."""
 
+import functools
+
 import pytest
 import torch
 
@@ -12,6 +14,7 @@ pytest.importorskip("ase")  # the extra `molecules`
 
 present = pytest.mark.skipif(not all(source.present for source in SOURCES), reason="set LEARNSYM_DATA")
 SPLITS = [(name, split) for name, files in FILES.items() for split in files]
+read = functools.cache(load_molecules)  # takes seconds
 LENGTHS = {"3bpa": (500, 469), "acac": (500, 650, 650), "ethanol": (1000, 1000)}
 
 
@@ -72,7 +75,7 @@ def test_missing_files_tell_how_to_get_them(monkeypatch, tmp_path):
 @present
 @pytest.mark.parametrize(("name", "split"), SPLITS)
 def test_energies_do_not_change_under_rigid_motions(name, split):
-    molecules = load_molecules(name, split)
+    molecules = read(name, split)
     assert len(molecules) == LENGTHS[name][list(FILES[name]).index(split)]
     x, F = molecules.positions, molecules.forces
     assert F.sum(1).abs().max() < 2e-7
@@ -84,7 +87,7 @@ def test_energies_do_not_change_under_rigid_motions(name, split):
 @present
 @pytest.mark.parametrize("name", FILES)
 def test_no_configuration_is_in_two_splits(name):
-    pools = [load_molecules(name, split).positions for split in FILES[name]]
+    pools = [read(name, split).positions for split in FILES[name]]
     everything = torch.cat(pools)
     assert len(everything.unique(dim=0)) == len(everything)
 
@@ -94,7 +97,7 @@ def test_no_configuration_is_in_two_splits(name):
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 def test_pools(source):
     pools = source.read(source.sizes, 0)
-    molecules = load_molecules(source.name)
+    molecules = read(source.name)
     for pool in pools.values():
         assert pool.x.shape == (len(pool), len(molecules.numbers), molecules.layout.features)
         assert pool.y.shape == (*pool.x.shape[:2], 3) and pool.x.dtype == torch.float32
