@@ -69,14 +69,15 @@ def test_what_lies_inside_of_a_learner_is_named_too():
     model = probabilistic()
     assert [degree.site for degree in ls.degrees(model)] == ["input", "layer:net.0"]
     assert needed_terms(model) == {"reward": "input", "alignment": "layer:net.0", "divergence": "layer:net.0"}
-    owned = {id(p) for p in (*model.distribution.parameters(), *model.net[0].likelihood.parameters())}
+    owned = {id(p) for p in (*model.distribution.parameters(), *model.net[0].likelihoods.parameters())}
     assert {id(p) for p in symmetry_parameters(model)} == owned
 
 
 def test_a_module_of_your_own_needs_degrees_alone():
     class Own(nn.Linear):
         def degrees(self, site):
-            return [ls.Degree(site=site, group="own", unit="1", notion="task", estimate=0.5, method="own")]
+            own = {"group": "own", "generator": "all", "unit": "1", "notion": "task", "method": "own"}
+            return [ls.Degree(site=site, estimate=0.5, **own)]
 
     model = nn.Sequential(Own(2, 2))
     assert [degree.site for degree in ls.degrees(model)] == ["layer:0"]
@@ -117,3 +118,21 @@ def test_a_term_without_a_usual_weight_is_asked_for():
         Augerino(cross_entropy)(with_pathway(), batch())
     assert "\n" not in str(error.value)
     assert {"prior", "regulariser"} <= set(WithPrior(cross_entropy, examples=6)(with_pathway(), batch()).parts)
+
+
+def test_remul_names_the_site_that_it_is_asked_for():
+    candidate = ls.objectives.Candidate(symmetry=ls.symmetry_by_name("rotation2d"))
+    weights = ls.objectives.DualAscent(["SO(2)"], 0.1)
+    objective = ls.objectives.Remul(cross_entropy, candidate, weights)
+    assert [degree.site for degree in objective.degrees("elsewhere")] == ["elsewhere"]
+    assert [degree.site for degree in ls.degrees(objective, root="loss")] == ["loss"]
+
+
+def test_distributions_over_another_group_of_the_same_name_are_refused():
+    turn, shear = torch.tensor([[[0.0, -1.0], [1.0, 0.0]]]), torch.tensor([[[0.0, 1.0], [0.0, 0.0]]])
+    groups = [ls.groups.CustomGroup(algebra, names=["a"]) for algebra in (turn, shear)]
+    assert groups[0].name == groups[1].name
+    symmetry = ls.Symmetry(groups[0], ls.actions.Invariant(), ls.actions.Invariant())
+    law = ls.distributions.LearnableNormal(groups[1], 0.1)
+    with pytest.raises(ValueError, match=r"distribution: is over .* another one; make the distribution from"):
+        Augmented(nn.Flatten(), symmetry, law)

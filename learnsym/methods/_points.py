@@ -43,9 +43,7 @@ class OfPoints(Method):
     def __post_init__(self) -> None:
         if self.symmetry not in SPACE or not SPACE[self.symmetry]().is_compact:
             compact = ", ".join(name for name, group in SPACE.items() if group().is_compact)
-            raise ValueError(
-                f"method.symmetry: got {self.symmetry!r}, must be one of {compact}, which are compact"
-            )
+            raise ValueError(f"method.symmetry: got {self.symmetry!r}, must be one of {compact}, which are compact")
         at_least("copies", self.copies, 1)
         at_least("weight", self.weight, 0)
 

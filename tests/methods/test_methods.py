@@ -15,7 +15,7 @@ from learnsym.data import Batches
 from learnsym.learners import learners, symmetry_parameters
 from learnsym.methods import registry
 from learnsym.objectives import choosers
-from learnsym.training import build, dump_config, fit, train, train_member
+from learnsym.training import build, dump_config, fit, members, train, train_member
 from learnsym.tuning import Range, SearchSpace, open_study, tune
 from learnsym.workers import locks_for
 from tests.methods.conftest import OTHERS, WORKING, tiny
@@ -112,6 +112,11 @@ def test_every_twin_trains_and_can_be_analysed_and_exported(method, tmp_path):
     learned = next(run for run in runs if run.twin == "learned")
     averaged = method != "instance_wise"  # elements depend on the input
     assert ls.export.export_run(learned.path, tmp_path / "model.pt2", averaged=averaged).is_file()
+
+
+def test_a_twin_that_learns_nothing_has_no_chooser():
+    config = tiny("augerino", "validation", twins=["learned", "plain"])
+    assert [own.chooser.name for own, _ in members(config, "runs")] == ["validation", "training"]
 
 
 @pytest.mark.slow

@@ -252,7 +252,7 @@ def test_distance_and_degrees(name):
     assert {d.notion for d in found} == {"task"} and found[0].site == "layer:0"
     if name == "both":
         assert [d.site for d in found] == ["layer:0", "layer:0.net"]
-        assert [d.site for d in net.degrees("input")] == ["input", "layer:net"]
+        assert [d.site for d in ls.degrees(net)] == ["input", "layer:net"]
     else:
         assert len(found) == (3 if name == "three fixed" else 1)
 
