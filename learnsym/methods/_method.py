@@ -128,8 +128,8 @@ class Method(abc.ABC):
         if learned and chooser.name not in self.choosers:
             raise ValueError(
                 f"chooser.name: got {chooser.name!r} with the method {self.name}, whose degree lives in the "
-                f"{self.place}; it works with {', '.join(self.choosers)}, and docs/methods.md shows what "
-                f"{chooser.name} works with"
+                f"{self.place}; {self.name} works with {', '.join(self.choosers)}, and {chooser.name} with the methods "
+                f"{', '.join(sorted(_named(chooser.name, Method)))}"
             )
         for name in unused:
             if getattr(self, name) != getattr(type(self)(), name):
@@ -137,6 +137,12 @@ class Method(abc.ABC):
                     f"method.{name}: got {getattr(self, name)}, which the chooser {chooser.name} does not use; leave "
                     "it out"
                 )
+
+
+def _named(chooser: str, kind: type[Method]) -> set[str]:
+    """Names of the methods of a kind that work with a chooser."""
+    below = {name for each in kind.__subclasses__() for name in _named(chooser, each)}
+    return below | {kind.name} if kind.name and chooser in kind.choosers else below
 
 
 def cited(papers: Sequence[tuple[str, str]]) -> str:
