@@ -1,5 +1,6 @@
 """An exported file gives the outputs of the model, for any batch size, in a process that cannot import learnsym."""
 
+import copy
 import importlib.util
 import subprocess
 import sys
@@ -127,18 +128,26 @@ def test_network_alone(make, tmp_path):
         torch.testing.assert_close(torch.export.load(file).module()(x), model.net(x), atol=1e-5, rtol=0.0)
 
 
-def test_the_model_is_left_alone(tmp_path):
-    model = affine().train()
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, without_shape_checks):
+    """A model in training mode, its state before the export, and the file."""
+    torch.manual_seed(0)
+    model, file = affine().train(), tmp_path_factory.mktemp("exported") / "model.pt2"
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    export_model(model, torch.rand(2, 1, 16, 16), tmp_path / "model.pt2")
+    export_model(model, torch.rand(2, 1, 16, 16), file)
+    return model, before, file
+
+
+def test_the_model_is_left_alone(exported):
+    model, before, _ = exported
     assert model.training and all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-def test_training_mode_exports_evaluation(tmp_path):
-    model, x = affine().train(), torch.rand(3, 1, 16, 16)
-    file = export_model(model, x, tmp_path / "model.pt2")
+def test_training_mode_exports_evaluation(exported):
+    model, _, file = exported
+    evaluated, x = copy.deepcopy(model).eval(), torch.rand(3, 1, 16, 16)
     with torch.no_grad():
-        torch.testing.assert_close(torch.export.load(file).module()(x), model.eval()(x), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(torch.export.load(file).module()(x), evaluated(x), atol=1e-5, rtol=1e-5)
 
 
 def test_one_example_is_enough(tmp_path):
@@ -146,9 +155,8 @@ def test_one_example_is_enough(tmp_path):
     assert torch.export.load(file).module()(torch.rand(9, 1, 16, 16)).shape == (9, 5)
 
 
-def test_no_folder_of_this_machine_in_the_file(tmp_path):
-    file = export_model(affine(), torch.rand(2, 1, 16, 16), tmp_path / "model.pt2")
-    assert not any("stack_trace" in node.meta for node in torch.export.load(file).graph.nodes)
+def test_no_folder_of_this_machine_in_the_file(exported):
+    assert not any("stack_trace" in node.meta for node in torch.export.load(exported[-1]).graph.nodes)
 
 
 class Lies(nn.Module):

@@ -221,12 +221,20 @@ def test_bad_input_is_named():
         attribute(lambda x: (calls.append(0), x.relu() if len(calls) % 2 else x.relu().tanh())[1], images(), TURN)
 
 
-@pytest.mark.parametrize(
-    "name", ["resnet18", "vit_tiny_patch16_224", "swin_tiny_patch4_window7_224", "convnext_atto", "mixer_s32_224"]
-)
-def test_networks_of_timm(name):
+# the size of images is an argument of networks that divide them into patches
+SIZES_IN_TIMM = {
+    "resnet18": None,
+    "vit_tiny_patch16_224": 64,
+    "swin_tiny_patch4_window7_224": 112,
+    "convnext_atto": None,
+    "mixer_s32_224": 64,
+}
+
+
+@pytest.mark.parametrize(("name", "size"), SIZES_IN_TIMM.items(), ids=SIZES_IN_TIMM)
+def test_networks_of_timm(name, size):
     if importlib.util.find_spec("timm") is None:
         pytest.skip("timm is not installed")
-    net = ls.nets.timm_model(name)
-    found = attribute(net, torch.rand(1, 3, 224, 224), TURN)
+    net = ls.nets.timm_model(name, **({"img_size": size} if size else {}))
+    found = attribute(net, torch.rand(1, 3, size or 64, size or 64), TURN)
     assert abs(found.unattributed) < 1e-3

@@ -28,7 +28,7 @@ def states(study):
 def test_workers_share_the_trials(join, tmp_path, workers):
     if workers == 16 and "journal" in join().storage:
         pytest.skip("a journal is for a few workers")
-    total = 3 * workers
+    total = 2 * workers
 
     def one(worker):
         done = work(join(), tmp_path, total)
