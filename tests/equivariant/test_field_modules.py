@@ -138,7 +138,7 @@ def test_function_transforms(name, group):
 
 
 # each module, and a finite, a planar and a spatial group in turn
-@pytest.mark.parametrize(("name", "group"), zip(MODULES, itertools.cycle([Dihedral(4), O2(), SO3()])), ids=str)
+@pytest.mark.parametrize(("name", "group"), list(zip(MODULES, itertools.cycle([Dihedral(4), O2(), SO3()]))), ids=str)
 def test_compiles_to_one_graph(name, group):
     module = perturbed(build(name, group)).double().eval()
     x = sample(module.in_type)

@@ -240,7 +240,7 @@ def test_without_mujoco_kept_scenes_can_be_read(monkeypatch):
 def test_splits_by_name_are_nested_and_apart(monkeypatch):
     small = RigidBodies(bodies=2, duration=0.02, timestep=2e-3)
     source = ls.data.source_by_name("rigid-free")
-    read = source.read.func, "rigid-free", small
+    read = source.read.func, "rigid-free", lambda: small
     monkeypatch.setitem(ls.data.registry, "rigid-free", replace(source, read=lambda *rest: read[0](*read[1:], *rest)))
     few, many = (ls.data.load_splits(ls.data.DataConfig(name="rigid-free", train=n, val=4, test=4)) for n in (6, 12))
     assert torch.equal(few.val.x, many.val.x) and torch.equal(few.test.x, many.test.x)

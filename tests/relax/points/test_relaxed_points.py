@@ -234,7 +234,7 @@ def test_functional_transforms(name):
     torch.testing.assert_close(tangent, numeric, atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "training"), zip(KINDS, itertools.cycle([False, True])))
+@pytest.mark.parametrize(("name", "training"), list(zip(KINDS, itertools.cycle([False, True]))))
 def test_compiles_to_one_graph(name, training, monkeypatch):
     net, x = make(name)
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot trace the type checker
