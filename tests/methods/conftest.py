@@ -44,6 +44,12 @@ def tiny(method: str, chooser: str = "training", **more: Any) -> RunConfig:
         "method": {"name": method, **SETTINGS.get(method, {})},
         "chooser": {"name": chooser},
         "train": {"steps": 3, "batch_size": 8, "threads": 1, "device": "cpu"},
-        "analysis": {"workers": 1, "angle_step": 180, "task_extent": {"widths": []}, "pose": {"generators": []}, "bootstrap": 20},
+        "analysis": {
+            "workers": 1,
+            "angle_step": 180,
+            "task_extent": {"widths": []},
+            "pose": {"generators": []},
+            "bootstrap": 20,
+        },
     }
     return config_of({**values, **more})
