@@ -7,11 +7,13 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from learnsym.data import Batches
+from learnsym.methods import registry
 from learnsym.training import build, distributed, fit
 from tests.methods.conftest import WORKING, tiny
 
@@ -19,12 +21,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def losses(method: str, chooser: str) -> list[float]:
-    """Of three steps, in one process or as one of several.
-
-    Several candidates divide the part of the batch that a process sees, not the whole: they look at other examples then.
-    """
-    one_candidate = {"method": {"name": "remul", "symmetries": ["so3"]}} if method == "remul" else {}
-    model, objective, splits = build(tiny(method, chooser, **one_candidate))
+    """Of three steps, in one process or as one of several."""
+    config = tiny(method, chooser)
+    # several candidates divide the part of a process, and look at other examples than in the whole
+    if method == "remul":
+        config = replace(config, method=registry[method](symmetries=["so3"]))
+    model, objective, splits = build(config)
     batches = Batches(splits.train, 8, 0, "cpu", distributed.rank(), distributed.world())
     return fit(model, objective, batches, steps=3).losses
 
