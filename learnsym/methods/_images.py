@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from learnsym import nets
 from learnsym.actions import LabelMap
-from learnsym.methods._method import Setup
-from learnsym.objectives import LossConfig, Objective, Segmentation, Supervised
+from learnsym.distributions import GroupDistribution, LieBox
+from learnsym.groups import Translation2
+from learnsym.methods._method import Setup, learns
+from learnsym.objectives import LossConfig, Objective, Regularised, Segmentation, Supervised
 from learnsym.objectives.co_moved import MovedTogether
+from learnsym.objectives.terms import Term
 
 
 def image_net(method: str, setup: Setup) -> nn.Module:
@@ -28,6 +32,20 @@ def refuse_clouds(method: str, setup: Setup) -> None:
             f"method.name: got {method!r} for clouds of points, which it does not move; take remul, fixed_inputs, "
             "absolute_coordinates or fixed_and_absolute"
         )
+
+
+def regularised(setup: Setup, *terms: Term) -> Objective:
+    """The loss on the targets; of the learned twin with terms, under its chooser.
+
+    L = task(f, x, y) + Σ_t term_t(f, x)
+    """
+    task = on_targets(setup.loss)
+    return setup.chooser.over(Regularised(task, terms), setup.held_out) if learns(setup.twin) else task
+
+
+def shifts(half_width: float = 0.2) -> GroupDistribution:
+    """The law of the shifts that are tested: uniform up to a tenth of the image, which 0.2 is as a coordinate."""
+    return LieBox(Translation2(), torch.full((2,), half_width))
 
 
 def on_targets(loss: LossConfig) -> Objective:

@@ -13,10 +13,10 @@ from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution, learnable
 from learnsym.groups import Group
 from learnsym.methods._checks import at_least, one_of
-from learnsym.methods._images import image_net, on_targets
+from learnsym.methods._images import image_net, regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.nets.config import IMAGE_NETS
-from learnsym.objectives import Objective, Regularised, regularisers
+from learnsym.objectives import Objective, regularisers
 from learnsym.objectives.terms import Reward
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -86,11 +86,7 @@ class Augerino(Method):
         return twins[setup.twin]()
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
-        task = on_targets(setup.loss)
-        if setup.twin != "learned":
-            return task
-        reward = Reward(regularisers[self.regulariser], self.weight)
-        return setup.chooser.over(Regularised(task, [reward]), setup.held_out)
+        return regularised(setup, Reward(regularisers[self.regulariser], self.weight))
 
     def tested(self, data: Signature) -> Symmetry:
         return self._as_output(symmetry_by_name(self.exact))

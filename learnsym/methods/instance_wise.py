@@ -23,11 +23,11 @@ from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution
 from learnsym.groups import Group
 from learnsym.methods._checks import at_least, one_of
-from learnsym.methods._images import image_net, on_targets
+from learnsym.methods._images import image_net, regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods.remul import last_layer
 from learnsym.nets.config import IMAGE_NETS
-from learnsym.objectives import Objective, Regularised
+from learnsym.objectives import Objective
 from learnsym.objectives.terms import EntropyBand
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -88,11 +88,8 @@ class InstanceWise(Method):
         return twins[setup.twin]()
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
-        task = on_targets(setup.loss)
-        if setup.twin != "learned":
-            return task
         low, high = band(symmetry_by_name(self.symmetry).group, self.narrow, self.wide)
-        return setup.chooser.over(Regularised(task, [EntropyBand(low, high)]), setup.held_out)
+        return regularised(setup, EntropyBand(low, high))
 
     def tested(self, data: Signature) -> Symmetry:
         return symmetry_by_name(self.exact)

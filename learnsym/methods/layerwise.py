@@ -5,23 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import nn
 
 from learnsym.data import Signature
-from learnsym.distributions import GroupDistribution, LieBox
-from learnsym.groups import Translation2
+from learnsym.distributions import GroupDistribution
 from learnsym.methods._checks import at_least, one_of
-from learnsym.methods._images import on_targets, refuse_clouds
+from learnsym.methods._images import refuse_clouds, regularised, shifts
 from learnsym.methods._method import Method, Setup
 from learnsym.nets import LayerwiseNet
 from learnsym.nets.layerwise import SMALLEST
-from learnsym.objectives import Objective, Regularised
+from learnsym.objectives import Objective
 from learnsym.objectives.terms import Prior
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
-SHIFT = 0.2
-"""Half-width of the shifts that are tested, as a coordinate of the group: a tenth of the image."""
 TWINS = {
     "dense": {"learned": "fc+conv", "plain": "fc", "exact": "conv"},
     "factored": {"learned": "f-fc+conv", "plain": "f-fc", "exact": "conv"},
@@ -62,13 +58,10 @@ class Layerwise(Method):
         return nn.Sequential(nn.Upsample((size, size), mode="bilinear"), net)
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
-        task = on_targets(setup.loss)
-        if setup.twin != "learned":
-            return task
-        return setup.chooser.over(Regularised(task, [Prior(setup.examples, self.weight)]), setup.held_out)
+        return regularised(setup, Prior(setup.examples, self.weight))
 
     def tested(self, data: Signature) -> Symmetry:
         return symmetry_by_name("translation2d")
 
     def law(self) -> GroupDistribution | None:
-        return LieBox(Translation2(), torch.full((2,), SHIFT))
+        return shifts()

@@ -12,11 +12,11 @@ from learnsym.data import Signature
 from learnsym.equivariant import FieldType, SteerableConv
 from learnsym.groups import Cyclic, plane_group
 from learnsym.methods._checks import at_least, one_of
-from learnsym.methods._images import on_targets, refuse_clouds
+from learnsym.methods._images import refuse_clouds, regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance
 from learnsym.nets import GroupCNN
-from learnsym.objectives import Objective, Regularised
+from learnsym.objectives import Objective
 from learnsym.objectives.terms import IncreaseAlongDepth
 from learnsym.relax import LearnedArc, LearnedElements, PartialGroupConv, PartialMean
 from learnsym.symmetry import Symmetry
@@ -69,10 +69,7 @@ class PartialGroup(Method):
         return twins[setup.twin]()
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
-        task = on_targets(setup.loss)
-        if setup.twin != "learned":
-            return task
-        return setup.chooser.over(Regularised(task, [IncreaseAlongDepth(self.weight)]), setup.held_out)
+        return regularised(setup, IncreaseAlongDepth(self.weight))
 
     def tested(self, data: Signature) -> Symmetry:
         return invariance(self.group)

@@ -11,10 +11,10 @@ from learnsym.data import Signature
 from learnsym.equivariant import FieldType, FreeConv, SteerableConv
 from learnsym.groups import plane_group
 from learnsym.methods._checks import at_least
-from learnsym.methods._images import on_targets
+from learnsym.methods._images import regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance, steerable_net
-from learnsym.objectives import Objective, Regularised
+from learnsym.objectives import Objective
 from learnsym.objectives.choosers import Chooser
 from learnsym.objectives.terms import Alignment, DivergenceAlongDepth, PosteriorDivergence, Prior
 from learnsym.relax import Likelihood, ProbabilisticSteerableConv, bayesian_likelihood, peaked
@@ -68,14 +68,10 @@ class Probabilistic(Method):
         return make
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
-        task, pull = on_targets(setup.loss), self.weight * DIVERGENCES
-        if setup.twin != "learned":
-            return task
-        prior = Prior(setup.examples, self.weight)
-        terms = [Alignment(), DivergenceAlongDepth(pull, pull), prior]
+        prior, pull = Prior(setup.examples, self.weight), self.weight * DIVERGENCES
         if setup.chooser.name == "elbo":
-            terms = [PosteriorDivergence(setup.examples), prior]
-        return setup.chooser.over(Regularised(task, terms), setup.held_out)
+            return regularised(setup, PosteriorDivergence(setup.examples), prior)
+        return regularised(setup, Alignment(), DivergenceAlongDepth(pull, pull), prior)
 
     def tested(self, data: Signature) -> Symmetry:
         return invariance(self.group)

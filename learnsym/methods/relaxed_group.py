@@ -11,10 +11,10 @@ from learnsym.data import Signature
 from learnsym.equivariant import FieldType, FreeConv, GroupConv2d
 from learnsym.groups import plane_group
 from learnsym.methods._checks import at_least
-from learnsym.methods._images import on_targets
+from learnsym.methods._images import regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance, steerable_net
-from learnsym.objectives import Objective, Regularised
+from learnsym.objectives import Objective
 from learnsym.objectives.terms import Prior
 from learnsym.relax import RelaxedGroupConv2d
 from learnsym.symmetry import Symmetry
@@ -55,10 +55,7 @@ class RelaxedGroup(Method):
         return RelaxedGroupConv2d(in_type, out_type, kernel_size, banks=self.banks, **options)
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
-        task = on_targets(setup.loss)
-        if setup.twin != "learned":
-            return task
-        return setup.chooser.over(Regularised(task, [Prior(setup.examples, self.weight)]), setup.held_out)
+        return regularised(setup, Prior(setup.examples, self.weight))
 
     def tested(self, data: Signature) -> Symmetry:
         return invariance(self.group)

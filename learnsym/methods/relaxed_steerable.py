@@ -12,10 +12,10 @@ from learnsym.data import Signature
 from learnsym.equivariant import FreeConv, SteerableConv
 from learnsym.groups import plane_group
 from learnsym.methods._checks import at_least
-from learnsym.methods._images import on_targets
+from learnsym.methods._images import regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance, steerable_net
-from learnsym.objectives import Objective, Regularised
+from learnsym.objectives import Objective
 from learnsym.objectives.terms import Prior
 from learnsym.relax import RelaxedSteerableConv
 from learnsym.symmetry import Symmetry
@@ -54,10 +54,7 @@ class RelaxedSteerable(Method):
         return steerable_net(self.name, setup, self.group, twins, self.band_limit)
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
-        task = on_targets(setup.loss)
-        if setup.twin != "learned":
-            return task
-        return setup.chooser.over(Regularised(task, [Prior(setup.examples, self.weight)]), setup.held_out)
+        return regularised(setup, Prior(setup.examples, self.weight))
 
     def tested(self, data: Signature) -> Symmetry:
         return invariance(self.group)

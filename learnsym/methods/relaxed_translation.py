@@ -9,20 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from learnsym.data import Signature
-from learnsym.distributions import GroupDistribution, LieBox
+from learnsym.distributions import GroupDistribution
 from learnsym.equivariant import FreeConv, SteerableConv
-from learnsym.groups import Translation2, plane_group
+from learnsym.groups import plane_group
 from learnsym.methods._checks import at_least
-from learnsym.methods._images import on_targets
+from learnsym.methods._images import regularised, shifts
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import steerable_net
-from learnsym.objectives import Objective, Regularised
+from learnsym.objectives import Objective
 from learnsym.objectives.terms import Prior
 from learnsym.relax import RelaxedTranslationConv
 from learnsym.symmetry import Symmetry, symmetry_by_name
-
-SHIFT = 0.2
-"""Half-width of the shifts that are tested, as a coordinate of the group: a tenth of the image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,16 +68,13 @@ class RelaxedTranslation(Method):
         return net
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
-        task = on_targets(setup.loss)
-        if setup.twin != "learned":
-            return task
-        return setup.chooser.over(Regularised(task, [Prior(setup.examples, self.weight)]), setup.held_out)
+        return regularised(setup, Prior(setup.examples, self.weight))
 
     def tested(self, data: Signature) -> Symmetry:
         return symmetry_by_name("translation2d")
 
     def law(self) -> GroupDistribution | None:
-        return LieBox(Translation2(), torch.full((2,), SHIFT))
+        return shifts()
 
 
 @torch.no_grad()
