@@ -8,15 +8,15 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from learnsym.objectives.losses import shaped_as
+
 LossOfExamples = Callable[[Tensor, Tensor], Tensor]
 """Takes outputs and targets, gives one value per example `(B,)`."""
 
 
 def mse(outputs: Float[Tensor, "B ..."], y: Float[Tensor, "B ..."]) -> Float[Tensor, "B"]:
     """Squared error of each example, averaged over its outputs; outputs `(B, 1)` fit targets `(B,)`."""
-    if outputs.numel() != y.numel():
-        raise ValueError(f"y: got shape {tuple(y.shape)}, must match outputs of shape {tuple(outputs.shape)}")
-    return (outputs.reshape(len(y), -1) - y.reshape(len(y), -1)).square().mean(1)
+    return (shaped_as(outputs, y) - y).square().reshape(len(y), -1).mean(1)
 
 
 def cross_entropy(outputs: Float[Tensor, "B C *grid"], y: Int[Tensor, "B *grid"]) -> Float[Tensor, "B"]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from learnsym.actions import Action
 from learnsym.augment import Augmented
 from learnsym.objectives._objective import Batch, Loss
-from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.losses import LossFunction, loss_of
 from learnsym.objectives.regularised import Regularised
 from learnsym.objectives.score import with_score
 from learnsym.objectives.terms import Regulariser, Reward, sparse_norm
@@ -58,7 +58,7 @@ class MovedTogether:
 
     def _task(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
         if not (isinstance(model, Augmented) and model.training):
-            return self.loss_fn(model(x), y)
+            return loss_of(self.loss_fn, model(x), y)
         g = model.elements(x)
         moved_x, moved_y = model.together(x, y, self.on_target, g)
         score = model.distribution(x).score(g) if model.draws_need_score else None

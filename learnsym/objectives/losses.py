@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch.nn.functional as F
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor, nn
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
+BROADCASTING = (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss)
+BROADCASTING_MODULES = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
+"""Losses of torch that expand outputs and targets of different shapes: `(B, 1)` and `(B,)` to `(B, B)`."""
 
 
 def cross_entropy(outputs: Float[Tensor, "B C *grid"], targets: Int[Tensor, "B *grid"]) -> Float[Tensor, ""]:
@@ -19,16 +22,41 @@ def cross_entropy(outputs: Float[Tensor, "B C *grid"], targets: Int[Tensor, "B *
 
 
 def mse(outputs: Float[Tensor, "B *out"], targets: Float[Tensor, "B *target"]) -> Float[Tensor, ""]:
-    """Mean squared error; outputs `(B, 1)` fit targets `(B,)`.
+    """Mean squared error of outputs and targets of one shape; outputs `(B, 1)` fit targets `(B,)`, too.
 
     Raises:
-        ValueError: when outputs and targets hold different numbers of values per example.
+        ValueError: when shapes differ.
     """
-    if outputs.numel() != targets.numel() or len(outputs) != len(targets):
+    return F.mse_loss(shaped_as(outputs, targets), targets)
+
+
+def shaped_as(outputs: Float[Tensor, "B *out"], targets: Shaped[Tensor, "B *target"]) -> Float[Tensor, "B *target"]:
+    """The outputs in the shape of the targets, from which they may differ by one last axis of length 1 alone.
+
+    Raises:
+        ValueError: when shapes differ otherwise: the same number of values in other places is another loss.
+    """
+    if outputs.shape in (targets.shape, (*targets.shape, 1)) or (*outputs.shape, 1) == targets.shape:
+        return outputs.reshape(targets.shape)
+    raise ValueError(
+        f"targets: got shape {tuple(targets.shape)}, must be that of the outputs, {tuple(outputs.shape)}; reorder or "
+        "reshape one of them"
+    )
+
+
+def loss_of(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Float[Tensor, ""]:
+    """The loss of outputs on targets.
+
+    Raises:
+        ValueError: when a loss of torch would expand outputs and targets against each other.
+    """
+    expands = loss_fn in BROADCASTING or isinstance(loss_fn, BROADCASTING_MODULES)
+    if expands and outputs.shape != targets.shape:
         raise ValueError(
-            f"targets: got shape {tuple(targets.shape)}, must match outputs of shape {tuple(outputs.shape)}"
+            f"loss_fn: got outputs of shape {tuple(outputs.shape)} and targets of shape {tuple(targets.shape)}, which "
+            "this loss of torch would expand against each other; use objectives.mse, or reshape the targets"
         )
-    return F.mse_loss(outputs.reshape(targets.shape), targets)
+    return loss_fn(outputs, targets)
 
 
 @dataclass(frozen=True)

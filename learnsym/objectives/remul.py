@@ -19,7 +19,7 @@ from learnsym.objectives._objective import Batch, Loss
 from learnsym.objectives.candidate import Candidate
 from learnsym.objectives.choosers.training import ConstantWeights
 from learnsym.objectives.choosers.weighting import Weighting
-from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.losses import LossFunction, loss_of
 from learnsym.objectives.regularised import held
 from learnsym.objectives.terms import Term
 
@@ -90,7 +90,7 @@ class Remul(nn.Module):
         if model.training:
             self.step += 1
         if not due:
-            task = self.loss_fn(model(x), y)
+            task = loss_of(self.loss_fn, model(x), y)
             return self._loss(task, task, {name: torch.zeros_like(task) for name in self.candidates})
         task, penalties = self._evaluate(model, x, y, self.unlabelled)
         self.weighting.train(model.training)
@@ -142,7 +142,7 @@ class Remul(nn.Module):
             if start is None and self.candidates[name].needs_outputs:
                 at_x = outputs.pop(0)
             penalties[name] = self.candidates[name].penalty(self.loss_fn, drawn[name], at_moved, at_x, targets)
-        return self.loss_fn(at_batch, y), penalties
+        return loss_of(self.loss_fn, at_batch, y), penalties
 
     def _taken(self, x: Tensor, y: Tensor, pool: Tensor | None) -> dict[str, tuple[Tensor, int | None, Tensor | None]]:
         """For each candidate its examples, where they lie in the batch (None for the pool), and their targets."""
@@ -169,7 +169,7 @@ class Remul(nn.Module):
         self.held_out = x, y = x.to(like.device), y.to(like.device)
         first, second = (random_examples(len(x), count * parts(), x.device) for _ in range(2))
         with evaluating(model):
-            task = self.loss_fn(model(x[first]), y[first])
+            task = loss_of(self.loss_fn, model(x[first]), y[first])
             _, penalties = self._evaluate(model, x[second], y[second], None)
         self.weighting.train()(task, penalties)
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.losses import LossFunction, loss_of
 
 
 def with_score(
@@ -24,7 +24,7 @@ def with_score(
 
     Reference: Williams (1992); Kool, van Hoof, Welling, "Buy 4 REINFORCE samples, get a baseline for free!" (2019).
     """
-    task = loss_fn(outputs, targets)
+    task = loss_of(loss_fn, outputs, targets)
     if score is None or len(outputs) < 2:
         return task
     losses = torch.func.vmap(loss_fn)(outputs.detach().unsqueeze(1), targets.unsqueeze(1))

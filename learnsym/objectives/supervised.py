@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from learnsym.augment import Augmented
 from learnsym.objectives._objective import Batch, Loss
-from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.losses import LossFunction, loss_of
 from learnsym.objectives.score import with_score
 
 
@@ -34,6 +34,6 @@ class Supervised:
 def task_loss(loss_fn: LossFunction, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     """The loss of the outputs on the targets, with the score gradient of discrete draws in training."""
     if not (isinstance(model, Augmented) and model.training and model.draws_need_score):
-        return loss_fn(model(x), y)
+        return loss_of(loss_fn, model(x), y)
     g = model.elements(x)
     return with_score(loss_fn, model.outputs(x, g), y, model.distribution(x).score(g))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym.data import Dataset
+from learnsym.objectives.losses import loss_of
 
 BATCH = 256
 IN_CACHE = 64
@@ -26,7 +27,7 @@ def predict(model: nn.Module, x: Tensor, batch_size: int = BATCH) -> Tensor:
 def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
     """`task`, the mean of the loss that was trained, and, for labels or label maps, `accuracy`."""
     y = dataset.y.cpu()
-    values = {"task": loss_fn(outputs, y).item()}
+    values = {"task": loss_of(loss_fn, outputs, y).item()}
     if dataset.classes:
         labelled = torch.ones_like(y, dtype=torch.bool) if dataset.ignore is None else y != dataset.ignore
         values["accuracy"] = (outputs.argmax(1) == y)[labelled].double().mean().item()

@@ -148,7 +148,7 @@ def test_refusals():
     x, y = images(), targets("mse")
     with pytest.raises(ValueError, match="samples: got 1, must be >= 2"):
         twirl(linear(), x, y, TURNS, samples=1)
-    with pytest.raises(ValueError, match=r"y: got shape \(12, 3\), must match outputs of shape \(12, 2\)"):
+    with pytest.raises(ValueError, match=r"targets: got shape \(12, 3\), must be that of the outputs, \(12, 2\)"):
         twirl(linear(2), x, y, TURNS)
     with pytest.raises(ValueError, match="one value per example"):
         twirl(linear(), x, y, TURNS, loss=nn.functional.mse_loss)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from learnsym.objectives.losses import LossFunction
+from learnsym.objectives.losses import LossFunction, loss_of
 from learnsym.symmetry import Symmetry
 
 
@@ -49,7 +49,7 @@ def anchored(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
     """
     assert orbit.y is not None
     targets = orbit.acting(orbit.g, orbit.over_samples(orbit.y))
-    return loss_fn(orbit.at_moved.flatten(0, 1), targets.flatten(0, 1))
+    return loss_of(loss_fn, orbit.at_moved.flatten(0, 1), targets.flatten(0, 1))
 
 
 def functional(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:

@@ -20,6 +20,7 @@ from learnsym.data import Batches, Dataset, load_splits
 from learnsym.degrees import Degree
 from learnsym.groups import SO2
 from learnsym.methods import learns
+from learnsym.objectives.losses import shaped_as
 from learnsym.training import Run, RunConfig, build, fit, predict, read_config
 from learnsym.training.build import member
 from learnsym.training.evaluate import IN_CACHE, Probabilities
@@ -84,7 +85,7 @@ def scores(outputs: Tensor, data: Dataset) -> Tensor:
 def losses(outputs: Tensor, data: Dataset) -> Tensor:
     """One loss per example `(N,)`: negative log-likelihood, mean over labelled pixels, or the squared error."""
     if not data.classes:
-        return (outputs - data.y.to(outputs.dtype).view_as(outputs)).square().flatten(1).mean(1)
+        return (shaped_as(outputs, data.y) - data.y).square().flatten(1).mean(1)
     loss = F.cross_entropy(outputs, data.y, ignore_index=-100 if data.ignore is None else data.ignore, reduction="none")
     return loss if loss.dim() == 1 else loss.flatten(1).sum(1) / _labelled(data).sum(1).clamp(min=1.0)
 

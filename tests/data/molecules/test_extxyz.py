@@ -49,6 +49,26 @@ def test_other_columns_are_let_through(tmp_path):
     assert torch.equal(read_extxyz(write(tmp_path, "\n".join(rows))).forces, read_extxyz(write(tmp_path, WATER)).forces)
 
 
+@pytest.mark.parametrize(("mask", "values"), [("L:1", "F"), ("L:3", "F F F"), ("L:3", "T F T")])
+def test_forces_of_fixed_atoms(tmp_path, mask, values):
+    fixed = WATER.replace("forces:R:3", f"forces:R:3:move_mask:{mask}")
+    rows = [f"{line} {values}" if line[0] in "OH" else line for line in fixed.splitlines()]
+    assert torch.equal(read_extxyz(write(tmp_path, "\n".join(rows))).forces, read_extxyz(write(tmp_path, WATER)).forces)
+
+
+CELL = 'Lattice="3 0 0 0 3 0 0 0 3"'
+
+
+@pytest.mark.parametrize("cell", [f'{CELL} pbc="T T T"', f'{CELL} pbc="F F T"', CELL, 'pbc="T T F"', f"{CELL} pbc=T"])
+def test_periodic_frames_are_refused(tmp_path, cell):
+    with pytest.raises(ValueError, match=r"water\.xyz, line 7: .*a molecule on its own.*not supported"):
+        read_extxyz(write(tmp_path, WATER.replace('energy=-11 pbc="F F F"', f"energy=-11 {cell}")))
+
+
+def test_a_cell_that_does_not_repeat_is_let_through(tmp_path):
+    assert len(read_extxyz(write(tmp_path, WATER.replace('pbc="F F F"', f'{CELL} pbc="F F F"')))) == 2
+
+
 MALFORMED = {
     "count": ("3\nProp", "three\nProp", r"line 1: got 'three', expected the number of atoms"),
     "zero": ("3\nProp", "0\nProp", r"line 1: .*an integer >= 1"),
