@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -21,6 +21,8 @@ class Bad:
     """All of these are in the sentence."""
     files: dict[str, str | bytes | Callable[[Path], None]] | None = None
     """Text or bytes by file name, or a function that writes the file."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables that are set for the command; `.` in front of a path is the folder."""
 
     @property
     def arguments(self) -> list[str]:

@@ -1,7 +1,7 @@
 """Run commands of learnsym, each in a fork of this process, which has imported the library once.
 
-Reads one JSON object a line, `{"folder": ..., "words": [...]}`, and answers `{"code": ..., "error": ...}`; the code is
-null for a command that did not end within PATIENCE seconds.
+Reads one JSON object a line, `{"folder": ..., "words": [...], "environment": {...}}`, and answers
+`{"code": ..., "error": ...}`; the code is -1 for a command that did not end within PATIENCE seconds.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ PATIENCE = 60.0
 MEMORY = 16 * 2**30
 
 
-def run(folder: Path, words: list[str]) -> int:
+def run(folder: Path, words: list[str], environment: dict[str, str]) -> int:
     """The command in a child; its exit code, -1 when it was killed for its time."""
     child = os.fork()
     if not child:
+        os.environ.update(environment)
         os._exit(_child(folder, words))
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -60,7 +61,7 @@ if __name__ == "__main__":
     for line in sys.stdin:
         asked = json.loads(line)
         folder = Path(asked["folder"])
-        code = run(folder, asked["words"])
+        code = run(folder, asked["words"], asked["environment"])
         answer = {"code": code, "error": (folder / "stderr").read_text(errors="replace")}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()

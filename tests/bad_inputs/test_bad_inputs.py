@@ -34,7 +34,8 @@ def forks():
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 def test_one_sentence_and_exit_code_2(row: Bad, forks, tmp_path):
     row.prepare(tmp_path)
-    forks.stdin.write(json.dumps({"folder": str(tmp_path), "words": row.arguments}) + "\n")
+    asked = {"folder": str(tmp_path), "words": row.arguments, "environment": row.environment}
+    forks.stdin.write(json.dumps(asked) + "\n")
     forks.stdin.flush()
     answer = json.loads(forks.stdout.readline())
     lines = answer["error"].strip().splitlines()
