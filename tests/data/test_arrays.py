@@ -114,7 +114,7 @@ def test_a_small_file_that_unpacks_to_more_than_the_memory_is_refused(tmp_path):
     header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999, 2), }".ljust(117) + b"\n"
     with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
         archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
-    with pytest.raises(ValueError, match="99999999999999 x 2 numbers need .* this machine has .* save fewer examples"):
+    with pytest.raises(ValueError, match=r"99999999999999 x 2 numbers need .* this machine has .* save fewer examples"):
         read_arrays(tmp_path / "data.npz")
 
 
