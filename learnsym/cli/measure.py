@@ -40,10 +40,9 @@ def _measure(options: argparse.Namespace) -> int:
 
     names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed")
     settings = card.CardSettings(**{name: getattr(options, name) for name in names})
+    config = card.config_of(options.model)
+    data = card.load_examples(options.data, settings.examples, size=options.size, seed=settings.seed, config=config)
     subject = card.load_subject(options.model, pretrained=options.pretrained, device=options.device)
-    data = card.load_examples(
-        options.data, settings.examples, size=options.size, seed=settings.seed, config=subject.config
-    )
     output = card.output_named(options.output) if options.output else None
     measured = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
     print(card.text_table(measured))

@@ -67,6 +67,7 @@ def measure_model(
     check_folder(folder)
     situations = _situations(subject, examples, _named(examples, symmetries), settings, output)
     make_folder(folder)
+    logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
     steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
     found = _measured(situations, steps, progress)
     notes = [note for note in found if isinstance(note, str)]
@@ -103,7 +104,6 @@ def _situations(
     check_takes(subject.model, x, output)
     batch_size = batch_size_within(subject.model, x, settings.memory)
     outputs = outputs_on(subject.model, examples, x, output, batch_size)
-    logger.info("measuring %s on %d examples of %s, %d at a time", subject.name, len(x), examples.name, batch_size)
     return [
         Situation(
             model=subject.model,

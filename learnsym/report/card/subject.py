@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +49,11 @@ def load_subject(source: str, *, pretrained: bool = False, device: torch.device 
     return subject
 
 
+def config_of(source: str) -> RunConfig | None:
+    """The configuration of a run, if `source` is a folder: known before the model is made."""
+    return Run(source).config if Path(source).is_dir() else None
+
+
 def device_named(name: torch.device | str) -> torch.device:
     """A device that this machine has.
 
@@ -79,6 +86,11 @@ def _subject(source: str, pretrained: bool) -> Subject:
 
 
 def _of_program(path: Path) -> nn.Module:
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"model: {path} is no file of torch.export; write it with learnsym export or torch.export.save"
+        )
+    logging.getLogger("torch.export").setLevel(logging.ERROR)  # it tells of each format that a file is not in
     try:
         return torch.export.load(path).module()
     except Exception as error:  # a damaged file raises errors of many kinds
