@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from learnsym._modes import evaluating
 from learnsym._version import __version__
 from learnsym.measure.moves import Moves
+from learnsym.report.card.batches import observable
 from learnsym.report.card.outputs import parts_of
 from learnsym.report.card.steps import Situation
 
@@ -93,7 +94,7 @@ def _recorded(model: nn.Module) -> Iterator[list[object]]:
         given = [out] if isinstance(out, Tensor) else list(parts_of(out).values())
         answers.append(_digest([part for part in given if isinstance(part, Tensor)]))
 
-    handles = [module.register_forward_hook(keep) for module in model.modules()]
+    handles = [module.register_forward_hook(keep) for module in observable(model)]
     try:
         yield answers
     finally:

@@ -102,3 +102,16 @@ def test_an_output_that_is_not_finite_is_named_by_its_row(tmp_path):
     with pytest.raises(ValueError, match=r"its output for example 7 of file.npz is not finite \(1 of 5 examples\)"):
         card.measure_model(subject, examples, ["flip2d"], tmp_path / "card")
     assert not (tmp_path / "card").exists()
+
+
+@pytest.mark.parametrize("kind", ["scripted", "traced", "quantised"])
+def test_modules_of_other_kinds_are_measured(kind, tmp_path):
+    make = {
+        "scripted": torch.jit.script,
+        "traced": lambda net: torch.jit.trace(net.eval(), X[:2]),
+        "quantised": lambda net: torch.ao.quantization.quantize_dynamic(net, {nn.Linear}),
+    }
+    subject = card.Subject(name=kind, model=make[kind](linear(torch.float32)))
+    examples = card.Examples(name="noise", x=X, y=torch.tensor([0, 1, 1, 0, 1]))
+    found = card.measure_model(subject, examples, ["flip2d"], tmp_path, card.CardSettings(samples=2), progress=False)
+    assert found.of("flip2d", "equivariance error") and found.of("flip2d", "loss due")
