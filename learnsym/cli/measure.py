@@ -5,18 +5,23 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is executed: give none that you do not trust), a
+run folder, timm:NAME, or a program FILE.pt2"""
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     measure = commands.add_parser("measure", help="how symmetric is this network, layer by layer: card.json, card.html")
-    measure.add_argument("model", help="FILE.py:factory with def factory() -> nn.Module, a run folder, or timm:NAME")
+    measure.add_argument("model", help=MODEL)
     measure.add_argument(
         "--data", help="a data set (its test examples) or a file .npz with x and y; may be left out for a run"
     )
     measure.add_argument("--symmetry", nargs="+", required=True, metavar="NAME", help="such as rotation2d flip2d")
     measure.add_argument("--out", type=Path, required=True, help="folder for card.json, card.html and figures")
     measure.add_argument("--size", type=int, help="resize images to SIZE x SIZE pixels")
-    measure.add_argument("--output", metavar="KEY", help="which part of the model's output, by key or index")
+    measure.add_argument(
+        "--output", metavar="KEY", help="which part of the model's output, by key, attribute or index; a.b of a part"
+    )
     measure.add_argument("--device", default="cpu", help="such as cuda")
     measure.add_argument("--pretrained", action="store_true", help="published weights of timm, which are downloaded")
     measure.add_argument("--examples", type=int, default=200, help="examples for measures of the output")
@@ -35,10 +40,9 @@ def _measure(options: argparse.Namespace) -> int:
 
     names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed")
     settings = card.CardSettings(**{name: getattr(options, name) for name in names})
+    config = card.config_of(options.model)
+    data = card.load_examples(options.data, settings.examples, size=options.size, seed=settings.seed, config=config)
     subject = card.load_subject(options.model, pretrained=options.pretrained, device=options.device)
-    data = card.load_examples(
-        options.data, settings.examples, size=options.size, seed=settings.seed, config=subject.config
-    )
     output = card.output_named(options.output) if options.output else None
     measured = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
     print(card.text_table(measured))

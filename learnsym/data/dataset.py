@@ -16,7 +16,7 @@ class Dataset:
     """Inputs and targets as two tensors in memory, with what is known about them.
 
     Args:
-        x: inputs `(N, ...)`, floating, pixels in [0, 1]; or uint8, which `Batches` divides by 255.
+        x: inputs `(N, ...)`: floating, as they are; uint8, which `Batches` divides by 255; or bool, taken as 0 and 1.
         y: targets: labels `(N,)`, label maps `(N, H, W)`, or real numbers when `classes` is 0.
         name: name of the data set.
         classes: number of classes, 0 for a regression.
@@ -49,7 +49,7 @@ class Dataset:
     planted: Tensor | None = None
 
     def __post_init__(self) -> None:
-        _check_inputs(self.x)
+        check_inputs(self.x)
         if len(self.y) != len(self.x):
             raise ValueError(f"y: got {len(self.y)} targets for {len(self.x)} inputs; give one target per example")
         if self.planted is not None and len(self.planted) != len(self.x):
@@ -98,15 +98,23 @@ class Dataset:
 
 
 def as_float(x: Tensor) -> Tensor:
-    """Pixels in [0, 1]: uint8 divided by 255, floats as they are."""
-    return x.float().div_(255.0) if x.dtype == torch.uint8 else x
+    """Inputs as floats: uint8 divided by 255, bool as 0 and 1, floats as they are."""
+    if x.dtype == torch.uint8:
+        return x.float().div_(255.0)
+    return x.float() if x.dtype == torch.bool else x
 
 
-def _check_inputs(x: Tensor) -> None:
-    if x.ndim < 2 or len(x) == 0:
+def check_inputs(x: Tensor) -> None:
+    """Raise ValueError for inputs that are empty, not finite, or of a dtype whose range is not known."""
+    if x.ndim < 2 or x.numel() == 0:
         raise ValueError(f"x: got shape {tuple(x.shape)}, empty or without batch axis; must be (N, ...) with N >= 1")
-    if x.dtype != torch.uint8 and not x.is_floating_point():
-        raise ValueError(f"x: got dtype {x.dtype}, must be uint8 or floating; convert with x.float()")
+    if x.is_complex():
+        raise ValueError(f"x: got dtype {x.dtype}, must be real; give its real and imaginary parts as channels")
+    if x.dtype not in (torch.uint8, torch.bool) and not x.is_floating_point():
+        raise ValueError(
+            f"x: got dtype {x.dtype}, whose range is not known, must be uint8 (divided by 255), bool or floating; "
+            "divide by its largest value and give floats"
+        )
     if x.is_floating_point() and not torch.isfinite(x).all():
         bad = (~torch.isfinite(x.flatten(1)).all(1)).nonzero()[0].item()
         raise ValueError(f"x: contains NaN or infinity, first in example {bad}; remove or repair those examples")

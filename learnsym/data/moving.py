@@ -27,4 +27,4 @@ def elements(planted: Tensor) -> Tensor:
 
 def move(x: Tensor, planted: Tensor) -> Tensor:
     """Images `(N, C, H, W)` moved by coordinates `(N, 5)`: resampled once, bilinearly, zeros from outside."""
-    return warp(x, elements(planted).to(x)).clamp(0.0, 1.0)
+    return warp(x, elements(planted).to(x))

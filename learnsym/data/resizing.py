@@ -24,7 +24,7 @@ def fit(dataset: Dataset, size: int | None) -> Dataset:
     if size < min(height, width):
         shape = (round(height * size / min(height, width)), round(width * size / min(height, width)))
         x = F.interpolate(as_float(dataset.x), shape, mode="bilinear", antialias=True, align_corners=False)
-        return replace(dataset, x=x.clamp(0.0, 1.0), y=_scale_map(dataset.y, shape))
+        return replace(dataset, x=x, y=_scale_map(dataset.y, shape))
     margin = _margin(height, width, size)
     y = dataset.y if dataset.y.ndim < 3 else F.pad(dataset.y, margin, value=_void(dataset))
     return replace(dataset, x=F.pad(dataset.x, margin), y=y)

@@ -16,6 +16,7 @@ from learnsym.groups._planar import FLIP
 from learnsym.groups._stumpff import constant
 
 _LISTED_POINTS = 7  # 5040 permutations; 8 points have 40320
+_MOST_POINTS = 4096  # a permutation is a dense matrix
 
 
 def Cyclic(N: int) -> MatrixGroup:
@@ -46,8 +47,12 @@ def Permutation(N: int) -> MatrixGroup:
     """All permutations of `N` points, as matrices; `components` and `elements()` list them for `N <= 7`.
 
     Raises:
-        ValueError: when `N` is below 1.
+        ValueError: when `N` is below 1 or above 4096, as elements are dense matrices.
     """
+    if N > _MOST_POINTS:
+        raise ValueError(
+            f"N: got {N}, must be <= {_MOST_POINTS}, as permutations are dense matrices; take fewer points"
+        )
     listed = _count(N) <= _LISTED_POINTS
     rows = list(itertools.permutations(range(N))) if listed else [tuple(range(N))]
     eye = torch.eye(N, dtype=torch.float64)

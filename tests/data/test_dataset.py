@@ -13,7 +13,7 @@ Y = torch.tensor([0, 1, 2, 1])
     ("change", "message"),
     [
         ({"x": X[:0], "y": Y[:0]}, "empty"),
-        ({"x": X.long()}, "uint8 or floating"),
+        ({"x": X.long()}, "whose range is not known, must be uint8"),
         ({"x": X.masked_fill(X.eq(X.max()), torch.nan)}, "NaN"),
         ({"y": Y[:3]}, "one target per example"),
         ({"y": Y + 2}, r"must lie in \[0, 2\]"),

@@ -69,6 +69,15 @@ def test_translation_is_in_image_widths():
     torch.testing.assert_close(move(data.x, planted), expected, atol=1e-5, rtol=0.0)
 
 
+def test_values_outside_of_0_and_1_stay():
+    x = 3.0 * torch.randn(4, 2, 9, 9, generator=torch.Generator().manual_seed(0))
+    still = plant(Dataset(x, torch.zeros(4)), PlantConfig(rotation=1e-6), seed=0).x
+    torch.testing.assert_close(still, x, atol=1e-4, rtol=0.0)
+    turned = plant(Dataset(x, torch.zeros(4)), PlantConfig(rotation=90.0), seed=0).x
+    assert turned.min() < 0 and turned.max() > 1
+    assert turned.min() >= x.min() and turned.max() <= x.max()
+
+
 def test_elements_flip_first():
     planted = torch.tensor([[0.0, 0.0, 90.0, math.log(2.0), 1.0]], dtype=torch.float64)
     expected = torch.tensor([[0.0, -2.0, 0.0], [-2.0, 0.0, 0.0], [0.0, 0.0, 1.0]], dtype=torch.float64)

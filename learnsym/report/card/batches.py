@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -21,6 +23,11 @@ def batch_size_within(model: nn.Module, x: Tensor, gibibytes: float) -> int:
     return size
 
 
+def observable(model: nn.Module) -> Iterator[nn.Module]:
+    """The modules that take hooks: all but those that TorchScript runs."""
+    return (module for module in model.modules() if not isinstance(module, torch.jit.ScriptModule))
+
+
 def _activation_bytes(model: nn.Module, x: Tensor) -> int:
     """Bytes of all outputs of modules that hold no other module, for one example."""
     total = 0
@@ -30,7 +37,7 @@ def _activation_bytes(model: nn.Module, x: Tensor) -> int:
         if isinstance(out, Tensor):
             total += out.numel() * out.element_size()
 
-    handles = [m.register_forward_hook(add) for m in model.modules() if not any(True for _ in m.children())]
+    handles = [m.register_forward_hook(add) for m in observable(model) if not any(True for _ in m.children())]
     try:
         with torch.no_grad(), evaluating(model):
             model(x)

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from learnsym._modes import evaluating
-from learnsym._version import __version__
-from learnsym.files import write_json
 from learnsym.measure import exact_sizes
-from learnsym.measure._probe import Output, outputs_of
+from learnsym.measure._probe import Output
 from learnsym.report.card.batches import batch_size_within
 from learnsym.report.card.card import Card
 from learnsym.report.card.examples import Examples
+from learnsym.report.card.fingerprint import fingerprint
+from learnsym.report.card.finished import FinishedSteps, Found
+from learnsym.report.card.folder import check_folder, make_folder
 from learnsym.report.card.page import write_page
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
 from learnsym.report.card.steps import STEPS, Situation, reach_of
 from learnsym.report.card.subject import Subject
+from learnsym.report.card.trial import check_takes, outputs_on, reason_of
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+TURNED = {"quarter_turns2d", "square2d", "flip2d", "rotation2d", "orthogonal2d"}
+"""Symmetries that strided operations can commute with."""
 
 
 def measure_model(
@@ -46,7 +46,9 @@ def measure_model(
 ) -> Card:
     """Measure a model under named symmetries; write `card.json`, `figures/` and `card.html` in `folder`.
 
-    Each finished step is kept in `card.json`, and is not computed again for the same weights, examples and settings.
+    Each finished step is kept in `card.json`, and is not computed again for the same question: model (weights, code and
+    what it gives), output, examples, symmetry, settings, device and version. A step that fails leaves a note, and the
+    others stand.
 
     Args:
         subject: the model.
@@ -58,23 +60,56 @@ def measure_model(
         progress: whether to show a progress bar on a terminal.
 
     Raises:
-        ValueError: before any work, when a symmetry is unknown or does not fit the examples, or the model cannot take
-            them.
+        ValueError: before any work, when a symmetry is unknown, given twice or does not fit the examples, the model
+            cannot take them or gives values that are not finite, or nothing can be written to the folder.
     """
-    settings = settings or CardSettings()
+    settings, folder = settings or CardSettings(), Path(folder)
+    check_folder(folder)
+    situations = _situations(subject, examples, _named(examples, symmetries), settings, output)
+    make_folder(folder)
+    logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
+    steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
+    found = _measured(situations, steps, progress)
+    notes = [note for note in found if isinstance(note, str)]
+    card = Card(
+        folder=folder,
+        model=subject.name,
+        data=examples.name,
+        examples=len(examples.x),
+        rows=tuple(row for row in found if isinstance(row, Row)),
+        notes=(*dict.fromkeys(notes), *filter(None, map(reach_of, situations)), *_sizes_note(situations)),
+    )
+    steps.finish(card)
+    write_page(card)
+    logger.info("wrote %s", card.page)
+    return card
+
+
+def _named(examples: Examples, symmetries: Sequence[str]) -> dict[str, Symmetry]:
+    twice = [name for name in symmetries if list(symmetries).count(name) > 1]
+    if twice:
+        raise ValueError(f"symmetry: got {twice[0]!r} twice; name each once")
     named = {name: examples.symmetry(name) for name in symmetries}
-    device = next((p.device for p in subject.model.parameters()), torch.device("cpu"))
-    x, y = examples.x.to(device), None if examples.y is None else examples.y.to(device)
     for symmetry in named.values():
-        symmetry.check_data(x)
-    _check_runs(subject.model, x, output)
+        symmetry.check_data(examples.x)
+    return named
+
+
+def _situations(
+    subject: Subject, examples: Examples, named: dict[str, Symmetry], settings: CardSettings, output: Output | None
+) -> list[Situation]:
+    """Each symmetry with the model, which has been tried on all examples."""
+    device = next((t.device for t in chain(subject.model.parameters(), subject.model.buffers())), torch.device("cpu"))
+    x, y = examples.x.to(device), None if examples.y is None else examples.y.to(device)
+    check_takes(subject.model, x, output)
     batch_size = batch_size_within(subject.model, x, settings.memory)
-    logger.info("measuring %s on %d examples of %s, %d at a time", subject.name, len(x), examples.name, batch_size)
-    situations = [
+    outputs = outputs_on(subject.model, examples, x, output, batch_size)
+    return [
         Situation(
             model=subject.model,
             x=x,
             y=y,
+            outputs=outputs,
             name=name,
             symmetry=symmetry,
             settings=settings,
@@ -83,118 +118,60 @@ def measure_model(
         )
         for name, symmetry in named.items()
     ]
-    steps = _FinishedSteps(folder, _key(subject.model, examples, settings))
-    rows, notes = _measured(situations, steps, progress)
-    card = Card(
-        folder=folder,
-        model=subject.name,
-        data=examples.name,
-        examples=len(x),
-        rows=tuple(rows),
-        notes=(*notes, *filter(None, map(reach_of, situations)), *_sizes_note(subject.model, x, named)),
-    )
-    steps.finish(card)
-    write_page(card)
-    logger.info("wrote %s", card.page)
-    return card
 
 
-def _measured(situations: Sequence[Situation], finished: _FinishedSteps, progress: bool) -> tuple[list[Row], list[str]]:
-    rows: list[Row] = []
-    notes: list[str] = []
+def _measured(situations: Sequence[Situation], finished: FinishedSteps, progress: bool) -> Found:
+    found: Found = []
     planned = [(situation, step) for situation in situations for step in STEPS]
     with tqdm(planned, desc="measuring", disable=None if progress else True, leave=False) as bar:
         for situation, step in bar:
             bar.set_postfix_str(f"{situation.name}: {step}")
-            result = finished.load(situation.name, step)
-            if result is None:
-                result = _result(situation, step)
-                finished.save(situation.name, step, result)
-            rows += result["rows"]
-            notes += result["notes"]
-    return rows, notes
+            kept = finished.load(situation.name, step)
+            found += _computed(situation, step, finished) if kept is None else kept
+    return found
 
 
-def _result(situation: Situation, step: str) -> dict[str, Any]:
-    """The rows of one step; a note where this model or symmetry does not allow it. Smaller batches when memory ends."""
+def _computed(situation: Situation, step: str, finished: FinishedSteps) -> Found:
+    """What a step gives, which is kept; a note, which is not, where this model or symmetry does not allow it."""
+    try:
+        found = _result(situation, step)
+    except (ValueError, NotImplementedError) as error:
+        return [f"{situation.name}, {step}: not measured ({error})"]
+    except Exception as error:  # of the user's model, or of torch: the other rows stand
+        logger.warning("%s, %s failed: %s", situation.name, step, reason_of(error))
+        return [f"{situation.name}, {step}: not measured, since it failed ({reason_of(error)})"]
+    finished.save(situation.name, step, found)
+    return found
+
+
+def _result(situation: Situation, step: str) -> Found:
+    """The rows of one step, in smaller batches when memory ends."""
     size = situation.batch_size
     try:
-        return {"rows": list(STEPS[step](situation)), "notes": []}
+        return list(STEPS[step](situation))
     except torch.OutOfMemoryError:
         if size == 1:
             raise
         logger.warning("out of memory with %d examples at a time; trying %d", size, size // 2)
-        return _result(replace(situation, batch_size=size // 2), step)
-    except (ValueError, NotImplementedError) as error:
-        return {"rows": [], "notes": [f"{situation.name}, {step}: not measured ({error})"]}
+    return _result(replace(situation, batch_size=size // 2), step)
 
 
-class _FinishedSteps:
-    """Finished steps in `card.json`, for one model, one choice of examples and one setting."""
-
-    def __init__(self, folder: Path, key: str) -> None:
-        self.path = folder / "card.json"
-        self.key = key
-        self.steps: dict[str, dict[str, Any]] = {}
-        try:
-            content = json.loads(self.path.read_text(encoding="utf8"))
-            if content.get("key") == key:
-                self.steps = content["steps"]
-        except (OSError, ValueError, KeyError, AttributeError):
-            pass
-
-    def load(self, symmetry: str, step: str) -> dict[str, Any] | None:
-        """What a finished step gave."""
-        result = self.steps.get(f"{symmetry}/{step}")
-        return result and {"rows": [Row(**row) for row in result["rows"]], "notes": result["notes"]}
-
-    def save(self, symmetry: str, step: str, result: dict[str, Any]) -> None:
-        """Keep a finished step."""
-        self.steps[f"{symmetry}/{step}"] = {"rows": [asdict(row) for row in result["rows"]], "notes": result["notes"]}
-        self._write({})
-
-    def finish(self, card: Card) -> None:
-        """Write the whole card."""
-        content = {"model": card.model, "data": card.data, "examples": card.examples, "notes": list(card.notes)}
-        self._write({**content, "rows": [asdict(row) for row in card.rows]})
-
-    def _write(self, content: dict[str, Any]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        whole = {"version": FORMAT, **content, "key": self.key, "steps": self.steps}
-        write_json(self.path, whole, indent=1)
-
-
-def _key(model: nn.Module, examples: Examples, settings: CardSettings) -> str:
-    """Hash of everything that a step depends on."""
-    digest = hashlib.sha256(f"{FORMAT} {__version__} {settings} {model}".encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode() + _bytes(tensor))
-    for tensor in (examples.x, examples.y):
-        digest.update(b"none" if tensor is None else _bytes(tensor))
-    return digest.hexdigest()
-
-
-def _bytes(tensor: Tensor) -> bytes:
-    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes() if tensor.numel() else b""
-
-
-def _check_runs(model: nn.Module, x: Tensor, output: Output | None) -> None:
-    try:
-        with evaluating(model):
-            outputs_of(model, x[:2], output)
-    except (RuntimeError, TypeError, IndexError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(
-            f"data: the model cannot take inputs of shape {tuple(x.shape[1:])} ({first}); give other data or a size"
-        ) from error
-
-
-def _sizes_note(model: nn.Module, x: Tensor, named: dict[str, Symmetry]) -> list[str]:
+def _sizes_note(situations: Sequence[Situation]) -> list[str]:
     """Whether strided operations are exact at the size of the images, when quarter turns or flips were asked about."""
-    if x.ndim != 4 or not {"quarter_turns2d", "square2d", "flip2d", "rotation2d", "orthogonal2d"} & set(named):
+    model, x = situations[0].model, situations[0].x
+    if x.ndim != 4 or TURNED.isdisjoint(situation.name for situation in situations):
         return []
+    try:
+        return [_sizes(model, x)]
+    except Exception as error:  # a model whose operations cannot be followed
+        return [
+            f"Whether strided operations commute with quarter turns and flips could not be told ({reason_of(error)})."
+        ]
+
+
+def _sizes(model: nn.Module, x: Tensor) -> str:
     size = (x.shape[-2], x.shape[-1])
     verdict = exact_sizes(model, [size], channels=x.shape[1]).verdicts[0]
     if verdict.exact:
-        return [f"Strided operations commute with quarter turns and flips at {size[0]}×{size[1]} pixels."]
-    return [f"Strided operations do not commute with quarter turns and flips: {verdict}."]
+        return f"Strided operations commute with quarter turns and flips at {size[0]}×{size[1]} pixels."
+    return f"Strided operations do not commute with quarter turns and flips: {verdict}."

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from learnsym.measure.lie.flow import Derivative, check_derivative
+
+RANGES = {
+    "examples": (2, 10**7),
+    "layer_examples": (2, 10**5),
+    "samples": (2, 10**4),  # the mean over a group is then known to a per cent
+    "seed": (0, 2**32 - 1),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +34,11 @@ class CardSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low in (("examples", 2), ("layer_examples", 2), ("samples", 2), ("seed", 0)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}: got {getattr(self, name)}, must be >= {low}")
-        if not self.memory > 0:
-            raise ValueError(f"memory: got {self.memory}, must be > 0 GiB")
+        for name, (low, high) in RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                raise ValueError(
+                    f"{name}: got {getattr(self, name)}, must lie in [{low}, {high}]; leave it out for the usual"
+                )
+        if not 0 < self.memory < math.inf:
+            raise ValueError(f"memory: got {self.memory}, must be > 0 and finite, in GiB; 4 is usual")
         check_derivative(self.derivative)

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from learnsym import measure
-from learnsym._modes import evaluating
 from learnsym.actions import Image, Invariant
 from learnsym.distributions import GroupDistribution, LieBox
 from learnsym.groups import Group
 from learnsym.measure import Quadrature
-from learnsym.measure._probe import Output, outputs_of
+from learnsym.measure._probe import Output
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
+from learnsym.report.card.targets import supervision
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
@@ -33,6 +32,8 @@ class Situation:
     model: nn.Module
     x: Tensor
     y: Tensor | None
+    outputs: Tensor
+    """Of the model on `x`."""
     name: str
     symmetry: Symmetry
     settings: CardSettings
@@ -100,17 +101,18 @@ def exactness(situation: Situation) -> Iterator[Row]:
     )
 
 
-def twirl(situation: Situation) -> Iterator[Row]:
+def twirl(situation: Situation) -> Iterator[Row | str]:
     """Per cent of the loss that is due to imperfect symmetry."""
-    loss = _loss(situation)
-    if loss is None or situation.y is None:
+    if situation.y is None:
+        yield "The data have no targets y, so that no loss was measured."
         return
+    supervised = supervision(situation.outputs, situation.y)
     share = measure.twirl(
         situation.model,
-        situation.x,
-        situation.y,
+        situation.x[supervised.chosen],
+        supervised.y,
         situation.symmetry,
-        loss,
+        supervised.loss,
         situation.settings.samples,
         situation.distribution,
         situation.settings.seed,
@@ -118,6 +120,9 @@ def twirl(situation: Situation) -> Iterator[Row]:
         batch_size=situation.batch_size,
     )
     yield situation.row("loss due to imperfect symmetry", share.percent, unit="%")
+    if len(supervised.y) < len(situation.y):
+        without = len(situation.y) - len(supervised.y)
+        yield f"{without} of {len(situation.y)} examples have no label and are left out of the loss."
 
 
 def predictions(situation: Situation) -> Iterator[Row]:
@@ -239,7 +244,7 @@ def layer_scores(situation: Situation) -> Iterator[Row]:
             yield situation.row(f"layer {name}", getattr(score, name), site=f"layer:{layer}", floor=0.0, unit=unit)
 
 
-STEPS: dict[str, Callable[[Situation], Iterator[Row]]] = {
+STEPS: dict[str, Callable[[Situation], Iterator[Row | str]]] = {
     "equivariance error": equivariance_error,
     "exactness": exactness,
     "loss": twirl,
@@ -287,22 +292,6 @@ def _layer_elements(situation: Situation) -> Tensor | None:
     return None
 
 
-def _outputs(situation: Situation) -> Tensor:
-    with evaluating(situation.model):
-        return outputs_of(situation.model, situation.x[:2], situation.output, situation.batch_size)
-
-
 def _is_classifier(situation: Situation) -> bool:
-    outputs = _outputs(situation)
+    outputs = situation.outputs
     return isinstance(situation.symmetry.on_output, Invariant) and outputs.ndim == 2 and outputs.shape[1] > 1
-
-
-def _loss(situation: Situation) -> Literal["mse", "cross_entropy"] | None:
-    """The loss that outputs and targets suggest."""
-    if situation.y is None:
-        return None
-    outputs = _outputs(situation)
-    if not situation.y.is_floating_point():
-        fits = outputs.ndim == situation.y.ndim + 1 and int(situation.y.max()) < outputs.shape[1]
-        return "cross_entropy" if fits else None
-    return "mse" if outputs.shape == situation.y[:2].shape else None

@@ -1,23 +1,22 @@
-"""Which model a symmetry card is about: a factory in a file, a run, or a model of timm."""
+"""Which model a symmetry card is about: a factory in a file, a run, a model of timm, or an exported program."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from collections.abc import Callable
+import logging
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from learnsym.measure._probe import Output
 from learnsym.nets import Normalised, timm_model
+from learnsym.report.card.model_file import model_of_file
+from learnsym.report.card.trial import reason_of
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
 
-FORMS = "FILE.py:factory, a run folder, or timm:NAME"
+FORMS = "FILE.py:factory, a run folder, timm:NAME, or a program FILE.pt2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,41 +32,71 @@ def load_subject(source: str, *, pretrained: bool = False, device: torch.device 
     """The model that a word of the command line names.
 
     Args:
-        source: `FILE.py:factory` with `def factory() -> nn.Module`, a run folder, or `timm:NAME`.
+        source: `FILE.py:factory`, which is executed, with `def factory() -> nn.Module`, a class or a module; a run
+            folder; `timm:NAME`; or a program `FILE.pt2` of `torch.export`.
         pretrained: whether a model of timm has its published weights, which are downloaded, instead of random ones.
         device: where it is put.
 
     Raises:
         ValueError: when there is no such model; it names the remedy.
     """
-    if source.startswith("timm:"):
-        subject = _of_timm(source.removeprefix("timm:"), pretrained)
-    elif ".py:" in source:
-        subject = Subject(name=source, model=_of_file(*source.rsplit(":", 1)))
-    elif Path(source).is_dir():
-        run = Run(source)
-        subject = Subject(name=source, model=run.model(), config=run.config)
-    else:
-        raise ValueError(f"model: got {source!r}, must be {FORMS}")
-    subject.model.to(device)
+    place = device_named(device)
+    subject = _subject(source, pretrained)
+    try:
+        subject.model.to(place)
+    except Exception as error:  # weights on the meta device, or more than the device holds
+        raise ValueError(f"model: cannot be put on {place} ({reason_of(error)}); give it with its weights") from error
     return subject
 
 
-def output_named(key: str) -> Output:
-    """Takes the part of a model's output that is called `key`, or is number `key` of a tuple.
+def config_of(source: str) -> RunConfig | None:
+    """The configuration of a run, if `source` is a folder: known before the model is made."""
+    return Run(source).config if Path(source).is_dir() else None
+
+
+def device_named(name: torch.device | str) -> torch.device:
+    """A device that this machine has.
 
     Raises:
-        ValueError: when called with an output that has no such part.
+        ValueError: when the name is unknown, or there is no such device.
     """
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device).tolist()  # fails for a device that is not there, or holds no values
+    except Exception as error:  # torch raises errors of many kinds here
+        raise ValueError(
+            f"device: got {str(name)!r}, which cannot be used here ({reason_of(error)}); use cpu"
+        ) from error
+    return device
 
-    def part(returned: Any) -> Tensor:  # noqa: ANN401
-        try:
-            return returned[int(key)] if key.isdecimal() and not isinstance(returned, dict) else returned[key]
-        except (KeyError, IndexError, TypeError):
-            kind = f"a dict with keys {', '.join(returned)}" if isinstance(returned, dict) else type(returned).__name__
-            raise ValueError(f"output: got {key!r}, but the model returns {kind}") from None
 
-    return part
+def _subject(source: str, pretrained: bool) -> Subject:
+    if source.startswith("timm:"):
+        return _of_timm(source.removeprefix("timm:"), pretrained)
+    if pretrained:
+        raise ValueError(f"pretrained: got {source!r}, only timm:NAME has published weights; leave --pretrained out")
+    if ".py:" in source:
+        return Subject(name=source, model=model_of_file(*source.rsplit(":", 1)))
+    if source.endswith(".pt2"):
+        return Subject(name=source, model=_of_program(Path(source)))
+    if Path(source).is_dir():
+        run = Run(source)
+        return Subject(name=source, model=run.model(), config=run.config)
+    raise ValueError(f"model: got {source!r}, must be {FORMS}")
+
+
+def _of_program(path: Path) -> nn.Module:
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"model: {path} is no file of torch.export; write it with learnsym export or torch.export.save"
+        )
+    logging.getLogger("torch.export").setLevel(logging.ERROR)  # it tells of each format that a file is not in
+    try:
+        return torch.export.load(path).module()
+    except Exception as error:  # a damaged file raises errors of many kinds
+        raise ValueError(
+            f"model: {path} cannot be read ({reason_of(error)}); write it with learnsym export or torch.export.save"
+        ) from error
 
 
 def _of_timm(name: str, pretrained: bool) -> Subject:
@@ -77,31 +106,3 @@ def _of_timm(name: str, pretrained: bool) -> Subject:
     mean, std = published.get("mean") or (0.0,) * 3, published.get("std") or (1.0,) * 3
     weights = "published weights" if pretrained else "random weights"
     return Subject(name=f"timm:{name} ({weights})", model=Normalised(net, mean, std))
-
-
-def _of_file(file: str, factory: str) -> nn.Module:
-    path = Path(file).resolve()
-    if not path.is_file():
-        raise ValueError(f"model: there is no file {file}; give FILE.py:factory")
-    make = _imported(path, factory)
-    model = make()
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"model: {factory}() of {file} returns a {type(model).__name__}, must be a torch.nn.Module")
-    return model
-
-
-def _imported(path: Path, factory: str) -> Callable[[], object]:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise ValueError(f"model: {path.name} cannot be imported ({type(error).__name__}: {error})") from error
-    finally:
-        sys.path.remove(str(path.parent))
-    make = getattr(module, factory, None)
-    if not callable(make):
-        raise ValueError(f"model: {path.name} has no function {factory!r}; define def {factory}() -> nn.Module")
-    return make
