@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 
+from learnsym.training.sendable import sendable
+
 T = TypeVar("T")
 
 
@@ -73,9 +75,20 @@ def pick_device(name: str) -> torch.device:
 
 
 def from_first(make: Callable[[], T]) -> T:
-    """What a function gives on rank 0, on every rank."""
+    """What a function gives, or raises, on rank 0, on every rank."""
     if world() == 1:
         return make()
-    box: list[Any] = [make() if rank() == 0 else None]
+    value, error = _tried(make) if rank() == 0 else (None, None)
+    box: list[Any] = [(value, error)]
     dist.broadcast_object_list(box)
-    return box[0]
+    value, error = (value, error) if rank() == 0 else box[0]
+    if error is not None:
+        raise error
+    return value  # pyright: ignore[reportReturnType]
+
+
+def _tried(make: Callable[[], T]) -> tuple[T | None, Exception | None]:
+    try:
+        return make(), None
+    except Exception as error:
+        return None, sendable(error)
