@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
@@ -13,6 +14,13 @@ import torch.distributed as dist
 from learnsym.training.sendable import sendable
 
 T = TypeVar("T")
+
+PATIENCE = timedelta(seconds=5)
+"""How long the others have to say why they end."""
+
+
+class RankLost(RuntimeError):
+    """Another process of a data-parallel training ended before its time; the message says which rank, and why."""
 
 
 def rank() -> int:
@@ -30,26 +38,64 @@ def session(device: torch.device) -> Iterator[None]:
     """Join the process group that `torchrun` describes in the environment, and leave it at the end.
 
     Outside of `torchrun`, and where a group exists already, nothing happens.
+
+    Raises:
+        RankLost: another process ended before this one was done with it.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or dist.is_initialized():
         yield
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    _join("nccl" if device.type == "cuda" else "gloo")
+    store = _join("nccl" if device.type == "cuda" else "gloo")
     try:
         yield
         dist.barrier()  # nobody leaves while another still talks to it
+    except Exception as error:
+        own = "" if _is_of_another(error) else f"{type(error).__name__}: {' '.join(str(error).split())}"
+        ended = _ended(store, own)
+        if own:
+            raise
+        raise RankLost(
+            f"rank {rank()} stops, since {ended}; the same command continues from the last checkpoint"
+        ) from error
     finally:
         dist.destroy_process_group()
 
 
-def _join(backend: str) -> None:
+def _is_of_another(error: Exception) -> bool:
+    """Whether an error says that another process no longer answers."""
+    return isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error).lower())
+
+
+def _ended(store: dist.Store, own: str) -> str:
+    """Tell the others why this process ends, empty when it is another's fault; returns which others ended, and why."""
+    reasons = {}
+    try:
+        store.set(f"ended {rank()}", own)
+        for other in range(0 if own else world()):
+            reasons[other] = _reason(store, other)
+    except dist.DistError:  # the process that keeps the store has ended
+        return "another rank has ended"
+    named = [f"rank {other} has ended ({reason})" for other, reason in reasons.items() if reason]
+    return " and ".join(named) or "another rank does not answer"
+
+
+def _reason(store: dist.Store, other: int) -> str:
+    try:
+        store.wait([f"ended {other}"], PATIENCE)
+    except dist.DistStoreError:
+        return "killed, or out of memory"
+    return store.get(f"ended {other}").decode()
+
+
+def _join(backend: str) -> dist.Store:
     """Meet the other processes, not what a killed attempt has left: `torchrun` keeps its store over restarts."""
     store, number, size = next(dist.rendezvous("env://"))
     if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":  # machines count restarts each on its own
         store = dist.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
     dist.init_process_group(backend, store=store, rank=number, world_size=size)
+    return store
 
 
 def pick_device(name: str) -> torch.device:
