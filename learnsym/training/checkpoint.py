@@ -43,12 +43,18 @@ def save(folder: Path, state: dict[str, Any]) -> None:
 
 
 def check(weights: Mapping[str, Any]) -> None:
-    """Refuse a `state_dict` that cannot be read again without running code that lies in the file.
+    """Refuse a `state_dict` that cannot be read again, or not without running code that lies in the file.
 
     Raises:
-        ValueError: for a key, such as `_extra_state`, whose value is no tensor and holds objects of a class of its own.
+        ValueError: for a key, such as `_extra_state`, whose value is no tensor and holds objects of a class of its own,
+            or is a tensor made by `expand`, into which nothing can be loaded.
     """
     for key, value in weights.items():
+        if isinstance(value, Tensor) and _is_expanded(value):
+            raise ValueError(
+                f"model: elements of {key} of its state_dict share memory, so that a checkpoint cannot be loaded; "
+                "clone() it after expand()"
+            )
         if not isinstance(value, Tensor) and not _is_plain(value):
             raise ValueError(
                 f"model: {key} of its state_dict is {type(value).__name__} that a checkpoint cannot hold safely; "
@@ -130,6 +136,12 @@ def _written(value: Tensor, pair: bool) -> Tensor:
 
 def _read(value: Tensor, pair: bool) -> Tensor:
     return torch.view_as_complex(value) if pair else value
+
+
+def _is_expanded(value: Tensor) -> bool:
+    return value.layout == torch.strided and any(
+        size > 1 and not stride for size, stride in zip(value.shape, value.stride(), strict=True)
+    )
 
 
 def _is_plain(value: object) -> bool:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 
 from learnsym.training.sendable import sendable
+from learnsym.training.signals import stop_request
 
 T = TypeVar("T")
 
-PATIENCE = timedelta(seconds=5)
-"""How long the others have to say why they end."""
+PATIENCE = 5.0
+"""Seconds that another process has to say why it ends."""
 
 
 class RankLost(RuntimeError):
@@ -53,7 +54,8 @@ def session(device: torch.device) -> Iterator[None]:
         dist.barrier()  # nobody leaves while another still talks to it
     except Exception as error:
         own = "" if _is_of_another(error) else f"{type(error).__name__}: {' '.join(str(error).split())}"
-        ended = _ended(store, own)
+        with stop_request():  # `torchrun` ends the others as soon as one has ended
+            ended = _ended(store, own)
         if own:
             raise
         raise RankLost(
@@ -82,10 +84,11 @@ def _ended(store: dist.Store, own: str) -> str:
 
 
 def _reason(store: dist.Store, other: int) -> str:
-    try:
-        store.wait([f"ended {other}"], PATIENCE)
-    except dist.DistStoreError:
-        return "killed, or out of memory"
+    end = time.monotonic() + PATIENCE
+    while not store.check([f"ended {other}"]):
+        if time.monotonic() > end:
+            return "killed, or out of memory"
+        time.sleep(0.05)
     return store.get(f"ended {other}").decode()
 
 

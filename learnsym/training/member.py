@@ -21,6 +21,7 @@ from learnsym.training.config import RunConfig
 from learnsym.training.evaluate import evaluate, predict, scores
 from learnsym.training.loop import fit
 from learnsym.training.run import Run
+from learnsym.training.sendable import reason
 
 logger = logging.getLogger(__name__)
 
@@ -80,9 +81,9 @@ def finish(run: Run, model: nn.Module, splits: Splits, state: dict[str, Any]) ->
 
 def note_failure(path: Path, error: Exception) -> Exception:
     """Log why a member failed, and keep it in its folder, unless another process trains there; returns the error."""
-    logger.error("%s: %s", path.name, error)
+    logger.error("%s: %s", path.name, reason(error))
     with suppress(OSError, ValueError):
         run = Run(path)
         with run.held():
-            run.note_failure(str(error) or type(error).__name__)
+            run.note_failure(reason(error))
     return error

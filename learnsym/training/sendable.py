@@ -14,3 +14,8 @@ def sendable(error: BaseException) -> Exception:
     except Exception:  # whatever a foreign class does; what it says is kept below
         pass
     return RuntimeError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+
+def reason(error: BaseException) -> str:
+    """What an exception says; its name where it says nothing."""
+    return " ".join(str(error).split()) or type(error).__name__

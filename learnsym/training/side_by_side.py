@@ -17,6 +17,7 @@ from learnsym.training.lock import locked
 from learnsym.training.member import note_failure, train_member
 from learnsym.training.pool import train_in_processes
 from learnsym.training.run import Run
+from learnsym.training.sendable import reason
 from learnsym.training.signals import Interrupted
 
 logger = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ class MembersFailed(RuntimeError):
         self.errors = errors
 
     def __str__(self) -> str:
-        reasons = "; ".join(f"{name}: {error or type(error).__name__}" for name, error in self.errors.items())
+        reasons = "; ".join(f"{name}: {reason(error)}" for name, error in self.errors.items())
         return f"{len(self.errors)} of the members failed ({reasons}); the same command trains what is missing"
 
 
