@@ -13,6 +13,8 @@ from learnsym.degrees import Degree
 
 WRAPPERS = (nn.DataParallel, DistributedDataParallel, AveragedModel)
 """Modules that are the one they hold, as far as symmetry goes."""
+INNER = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
+"""Names of the module inside of what `torch.compile`, FSDP and activation checkpointing make."""
 
 
 class Learner(Protocol):
@@ -98,12 +100,16 @@ def needed_terms(module: nn.Module) -> dict[str, str]:
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
-    """The module inside of `DataParallel`, `DistributedDataParallel`, `AveragedModel` and `torch.compile`."""
-    while isinstance(module, WRAPPERS) or "_orig_mod" in module._modules:
-        inner = module._modules["_orig_mod" if "_orig_mod" in module._modules else "module"]
-        assert inner is not None
-        module = inner
+    """The module inside of data parallelism, `AveragedModel`, `torch.compile`, FSDP and activation checkpointing."""
+    while (name := _inner(module)) is not None:
+        module = module.get_submodule(name)
     return module
+
+
+def _inner(module: nn.Module) -> str | None:
+    if isinstance(module, WRAPPERS):
+        return "module"
+    return next((name for name in INNER if name in module._modules), None)
 
 
 def _has(module: nn.Module, method: str) -> bool:

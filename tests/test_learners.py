@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
+from torch.distributed.fsdp import FullyShardedDataParallel
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
 import learnsym as ls
@@ -43,18 +46,50 @@ WRAPPERS = {
     "AveragedModel": AveragedModel,
     "compile": lambda model: torch.compile(model, backend="eager"),
     "two of them": lambda model: nn.DataParallel(torch.compile(model, backend="eager")),
+    "average of compiled": lambda model: AveragedModel(torch.compile(model, backend="eager")),
+    "checkpoint": checkpoint_wrapper,
+    "inside": lambda model: with_inner(model, lambda net: torch.compile(net, backend="eager")),
+    "layer inside": lambda model: with_inner(model, lambda net: nn.Sequential(checkpoint_wrapper(net[0]), *net[1:])),
+    "in place": lambda model: with_inner(model, lambda net: compiled_in_place(net)),
 }
+
+
+def with_inner(model, wrap):
+    """The same learner around a wrapped network."""
+    model.net = wrap(model.net)
+    return model
+
+
+def compiled_in_place(net):
+    net.compile(backend="eager")
+    return net
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_wrappers_are_looked_through(wrapper):
     model = probabilistic()
+    alone = ls.degrees(model)
     wrapped = WRAPPERS[wrapper](model)
     found = ls.degrees(wrapped)
-    assert found == ls.degrees(model)
+    assert found == alone
     assert [degree.site for degree in found] == ["input", "layer:net.0"]
     assert len(symmetry_parameters(wrapped)) == len(symmetry_parameters(model))
     assert isinstance(unwrapped(wrapped), Augmented)
+
+
+@pytest.fixture
+def process_group(tmp_path):
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/store", rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("wrap", [DistributedDataParallel, FullyShardedDataParallel])
+def test_wrappers_of_processes_are_looked_through(process_group, wrap):
+    model = probabilistic()
+    sites = [degree.site for degree in ls.degrees(model)]
+    options = {"device_id": torch.device("cpu")} if wrap is FullyShardedDataParallel else {}
+    assert [degree.site for degree in ls.degrees(wrap(model, **options))] == sites == ["input", "layer:net.0"]
 
 
 def test_a_learner_at_two_paths_is_named_once():

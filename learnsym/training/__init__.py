@@ -6,8 +6,9 @@ from learnsym.training.config_file import dump_config, read_config
 from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
 from learnsym.training.evaluate import evaluate, predict
 from learnsym.training.history import History
-from learnsym.training.loop import NonFiniteLoss, fit
+from learnsym.training.loop import fit
 from learnsym.training.member import train_member
+from learnsym.training.non_finite import NonFiniteLoss
 from learnsym.training.run import Run, find_runs
 from learnsym.training.side_by_side import MembersFailed, train
 from learnsym.training.signals import Interrupted

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from learnsym.data import Batches
@@ -15,7 +15,7 @@ from learnsym.data.dataset import as_float
 from learnsym.objectives.losses import LossFunction
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.history import History
-from learnsym.training.loop import NonFiniteLoss
+from learnsym.training.non_finite import NonFiniteLoss
 from learnsym.training.randomness import settings
 from learnsym.training.stacked import Stacked
 from learnsym.training.stacked_optimiser import StackedOptimiser
@@ -45,7 +45,7 @@ class EnsembleHistory:
 
 
 class MembersNonFinite(NonFiniteLoss):
-    """Some members had a loss that was NaN or infinite; the others are trained to the end.
+    """Some members had a loss or weights that were NaN or infinite; the others are trained to the end.
 
     `members` says at which step, by member, `step` is the first of these, `history` is that of all members.
     """
@@ -53,12 +53,14 @@ class MembersNonFinite(NonFiniteLoss):
     def __init__(self, members: dict[int, int], history: EnsembleHistory) -> None:
         named = ", ".join(f"member {m} at step {step}" for m, step in members.items())
         super().__init__(
-            f"the loss of {len(members)} of {len(history)} members is not finite ({named}), the others are trained; "
+            f"the loss or the weights of {len(members)} of {len(history)} members are not finite ({named}), "
+            "the others are trained; "
             "begin these anew with a lower optimiser.lr or with optimiser.clip",
             min(members.values()),
         )
         self.members = members
         self.history = history
+        self.args = (members, history)  # so that it can be pickled
 
 
 def fit_ensemble(
@@ -116,6 +118,7 @@ def fit_ensemble(
     configs = [optimiser] * count if isinstance(optimiser, OptimiserConfig) else list(optimiser)
     rule = StackedOptimiser(stacked.weights, configs, steps)
     losses = torch.empty(steps, count, dtype=torch.float64, device=device)
+    whole = torch.empty(steps, count, dtype=torch.bool, device=device)
     with settings(TrainConfig(steps=steps)):
         try:
             for step in range(steps):
@@ -123,11 +126,12 @@ def fit_ensemble(
                 of_step = stacked.losses(loss_fn, x.to(device), y.to(device))
                 losses[step] = of_step.detach()
                 rule.update(stacked.gradient(of_step), step)
+                whole[step] = stacked.weights.isfinite().all(1)
         finally:
             stacked.write_back()
     rates = [rule.rates(step)[:, 0].cpu() for step in range(steps)]
     history = EnsembleHistory(losses.T.cpu(), torch.stack(rates, 1) if rates else torch.empty(count, 0))
-    _check_finite(history)
+    _check_finite(history, whole.T.cpu())
     return history
 
 
@@ -164,7 +168,7 @@ def _batch(loaders: list[Batches], step: int) -> tuple[Tensor, Tensor]:
     return torch.stack(xs), torch.stack(ys)
 
 
-def _check_finite(history: EnsembleHistory) -> None:
-    bad = ~history.losses.isfinite()
+def _check_finite(history: EnsembleHistory, whole: Bool[Tensor, "M steps"]) -> None:
+    bad = ~(history.losses.isfinite() & whole)
     if bad.any():
         raise MembersNonFinite({m: int(row.nonzero()[0, 0]) + 1 for m, row in enumerate(bad) if row.any()}, history)

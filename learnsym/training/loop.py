@@ -1,7 +1,8 @@
 """The training loop: any module, any loader, one objective.
 
 The state of a fit is a function of (configuration, step): random numbers are seeded anew for each step and batches are
-looked up by step, so that a fit that is stopped and resumed ends with the same weights.
+looked up by step, so that a fit that is stopped and resumed ends with the same weights. Where a loader of your own does
+not give the same batches again, a warning says so.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -22,13 +24,14 @@ from learnsym._processes import mean_over_processes
 from learnsym.data import Batches
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
-from learnsym.files import write_json
 from learnsym.learners import degrees
 from learnsym.objectives import Loss, Objective
-from learnsym.training import distributed
+from learnsym.training import checkpoint, distributed
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.global_batch_norm import global_batch_norm
 from learnsym.training.history import History
+from learnsym.training.loading import batches, digest, doubt
+from learnsym.training.non_finite import REMEDY, NonFiniteLoss, State, keep_batch, size
 from learnsym.training.optimiser import make_optimiser, set_rates
 from learnsym.training.randomness import own_randomness, seed_step, settings
 from learnsym.training.run import Run
@@ -43,14 +46,6 @@ SYNC_EVERY = {"cpu": 1, "cuda": 16}
 """Steps between looks at the loss: reading a number makes the host wait for a GPU."""
 DEGREES = 100
 """Steps of a fit at which degrees are recorded, beside the first and the last: those of some layers cost many steps."""
-
-
-class NonFiniteLoss(FloatingPointError):
-    """The loss became NaN or infinite; `step` says when."""
-
-    def __init__(self, message: str, step: int) -> None:
-        super().__init__(message)
-        self.step = step
 
 
 def fit(
@@ -74,7 +69,8 @@ def fit(
     Args:
         model: any module, on the device where it is to be trained.
         objective: `(model, batch) -> Loss`.
-        loader: `data.Batches`, or any iterable of batches, begun anew when it ends.
+        loader: `data.Batches`, or any iterable of batches, begun anew when it ends. What it draws from torch's own
+            generator is a function of `seed` and the step: a shuffled `DataLoader` is the same in a resumed fit.
         steps: optimiser steps in total; None for `train.steps`.
         optimiser: learning rates, schedule, clipping.
         train: precision, compilation, determinism, checkpoints. Its device and batch size are not looked at here.
@@ -86,7 +82,9 @@ def fit(
         The records of the steps made by this call.
 
     Raises:
-        NonFiniteLoss: the loss of a step is NaN or infinite.
+        ValueError: steps, seed or the backend of `train.compile` are none, the loader gives no batch, the objective no
+            `Loss`, or a checkpoint cannot hold the state of the model.
+        NonFiniteLoss: the loss of a step, or the weights after it, are NaN or infinite.
         Interrupted: a signal asked to stop; the run can be resumed.
 
     Example:
@@ -96,21 +94,24 @@ def fit(
         >>> len(history.losses)
         5
     """
-    loop = _Loop(model, objective, optimiser, train, train.steps if steps is None else steps, seed, run, validate)
+    steps = train.steps if steps is None else steps
+    _check(steps, seed, train)
+    loop = _Loop(model, objective, optimiser, train, steps, seed, run, validate)
     with ExitStack() as stack:
         stack.enter_context(settings(train))
         stack.enter_context(own_randomness(loop.device))
         stack.enter_context(part_of_batch(distributed.rank(), distributed.world()))
         stack.enter_context(global_batch_norm(model))
         stack.enter_context(_compiled(model, train))
-        state = distributed.from_first(lambda: None if run is None else run.state())
         if run is not None:
+            checkpoint.check(model.state_dict())
             loop.stop = stack.enter_context(stop_request())
+            state = distributed.from_first(lambda: stack.enter_context(run.writing()))
             if distributed.rank() == 0:
-                stack.enter_context(run.writing(state))
                 writer = event_writer(run.path, train.tensorboard, state["step"] if state else 0)
                 loop.events = stack.enter_context(writer)
-        loop.restore(state)
+            loop.restore(state)
+        loop.distribute()
         loop.go(loader)
     return loop.history
 
@@ -157,41 +158,66 @@ class _Loop:
         self.forward: nn.Module = self.module
         self.eval_every = train.eval_every or max(1, steps // 10)
         self.step = self.checked = self.saved = 0
-        self.unbounded = _not_finite(model)  # such as a mask of -inf, which training does not change
+        self.finite = State(model)
+        self.watched = [p for p in self.parameters if p.isfinite().all()]
         self.pending: list[dict[str, Any]] = []
         self.history = History()
         self.stop = StopRequest()
         self.events: Callable[[dict[str, Any]], None] | None = None
         self.loader: Any = None
+        self.batch: Any = None
+        self.seen: str | None = None
 
     def restore(self, state: dict[str, Any] | None) -> None:
         """Continue after a checkpoint, if there is one."""
-        if state is not None:
-            self.model.load_state_dict(state["weights"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            _load(self.module.objective, state["objective"])  # some objectives learn, too
-            self.step = self.saved = state["step"]
-            logger.info("resuming at step %d of %d", self.step, self.steps)
+        if state is None:
+            return
+        self.model.load_state_dict(state["weights"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        _load(self.module.objective, state["objective"])  # some objectives learn, too
+        self.step = self.saved = state["step"]
+        self.seen = state.get("batch")
+        logger.info("resuming at step %d of %d", self.step, self.steps)
+
+    def distribute(self) -> None:
+        """Let the processes of `torchrun` average their gradients."""
         if distributed.world() > 1:
             self.forward = DistributedDataParallel(self.module)
 
     def go(self, loader: Batches | Iterable[Any]) -> None:
         """All steps that are left, with evaluations and checkpoints between them."""
         self.loader = loader
-        batches = _batches(loader, self.step)
+        coming = self._batches(loader)
         with tqdm(total=self.steps, initial=self.step, disable=None if _is_main() else True, leave=False) as bar:
             while self.step < self.steps:
-                self._update(batches)
+                self._update(coming)
                 bar.update()
                 self._after_step(bar)
         if self.saved < self.steps or not self.steps:
             self._checkpoint()
         self.forward = self.module  # lets go of the process group
 
-    def _update(self, batches: Iterator[Any]) -> None:
+    def _batches(self, loader: Batches | Iterable[Any]) -> Iterator[Any]:
+        """The batches of the steps to come; that they may not be those of an undisturbed fit is said."""
+        reason = "" if self.run is None else doubt(loader)
+        if reason and distributed.rank() == 0:
+            logger.warning("loader: a fit resumed from its run may not be the same bit for bit, since %s", reason)
+        if self.seen is None or self.step == self.steps:
+            return batches(loader, self.step, self._seed)
+        coming = batches(loader, self.step - 1, self._seed)
+        self._seed(self.step - 1)
+        if digest(next(coming)) != self.seen and distributed.rank() == 0:
+            logger.warning("loader: batch %d is not the one that was trained on; the resumed fit is another", self.step)
+        return coming
+
+    def _seed(self, step: int) -> None:
+        seed_step(self.seed, step, self.device)
+
+    def _update(self, coming: Iterator[Any]) -> None:
         """One step of the optimiser."""
-        seed_step(self.seed, self.step, self.device)
-        batch = _move(next(batches), self.device)
+        self._seed(self.step)
+        self.batch = next(coming)
+        batch = _move(self.batch, self.device)
         self.module.train()
         set_rates(self.optimiser, self.config, self.step, self.steps)
         self.optimiser.zero_grad(set_to_none=True)
@@ -203,7 +229,8 @@ class _Loop:
         self.optimiser.step()
         self.step += 1
         rate = self.optimiser.param_groups[0]["lr"]
-        self.pending.append({"step": self.step, "loss": total.detach(), "parts": parts, "lr": rate})
+        sizes = {"loss": total.detach(), "parts": parts, "weights": size(self.watched)}
+        self.pending.append({"step": self.step, **sizes, "lr": rate, "batch": self.batch})
 
     def _after_step(self, bar: tqdm) -> None:
         ends = self.step == self.steps
@@ -224,15 +251,15 @@ class _Loop:
     def _flush(self) -> int:
         """Record the steps since the last look at the loss; returns the signal that asked to stop, or 0."""
         names = sorted(self.pending[0]["parts"])
-        rows = [torch.stack([p["loss"].float(), *(p["parts"][name].float() for name in names)]) for p in self.pending]
+        rows = [_row(p, names) for p in self.pending]
         stop = self.stop.number
         table = torch.stack(rows).double()
         asked = torch.full_like(table[:, :1], float(stop))
         values = mean_over_processes(torch.cat([table, asked], 1)).tolist()
         pending, self.pending = self.pending, []
         for entry, row in zip(pending, values, strict=True):
-            values_of_step = dict(zip(["loss", *names], row[:-1], strict=True))
-            self._check_finite(entry["step"], values_of_step)
+            values_of_step = dict(zip(["loss", *names], row[1:-1], strict=True))
+            self._check_finite(entry, values_of_step, row[0])
             self._record({"step": entry["step"], "split": "train", **values_of_step, "lr": entry["lr"]})
         return _signal(stop, values[-1][-1])
 
@@ -255,20 +282,27 @@ class _Loop:
         weighed = degrees(objective, root="loss") if isinstance(objective, nn.Module) else []
         return degrees(self.model) + weighed
 
-    def _check_finite(self, step: int, values: dict[str, float]) -> None:
-        if all(math.isfinite(value) for value in values.values()):
-            return
-        where = ""
+    def _check_finite(self, entry: dict[str, Any], values: dict[str, float], weights: float) -> None:
+        """Look at the loss of a step, with its parts, and at the weights that the step has left."""
+        step = entry["step"]
+        if not all(map(math.isfinite, values.values())):
+            raise self._fault(f"the loss of step {step} is not finite", entry, values)
+        if not math.isfinite(weights) and not all(p.isfinite().all() for p in self.watched):
+            raise self._fault(f"the weights after step {step} are not finite", entry, {**values, "weights": weights})
+
+    def _fault(self, what: str, entry: dict[str, Any], values: dict[str, float]) -> NonFiniteLoss:
+        """The error that names a step, whose batch is kept where there is a run."""
+        step, where = entry["step"], ""
         if self.run is not None:
             indices = self.loader.global_indices(step - 1).tolist() if isinstance(self.loader, Batches) else None
-            file = self.run.path / "nan_batch.json"
             content = {"step": step, "values": {name: str(value) for name, value in values.items()}, "indices": indices}
-            if distributed.rank() == 0:
-                write_json(file, content)
-            where = f", its batch is named in {file} and the checkpoint of step {self.saved} is kept"
-        named = ", ".join(f"{name} {value}" for name, value in values.items())
-        remedy = "begin anew with a lower optimiser.lr or with optimiser.clip"
-        raise NonFiniteLoss(f"the loss of step {step} is not finite ({named}){where}; {remedy}", step)
+            where = keep_batch(self.run.path, content, entry["batch"], distributed.rank(), distributed.world())
+            where += self._last_checkpoint()
+        named = ", ".join(f"{name} {value:.6g}" for name, value in values.items())
+        return NonFiniteLoss(f"{what} ({named}){where}; {REMEDY}", step)
+
+    def _last_checkpoint(self) -> str:
+        return f"; the checkpoint of step {self.saved} is kept" if self.saved else "; there is no checkpoint yet"
 
     def _evaluate(self) -> None:
         """Record what `validate` says; the first process does it for all."""
@@ -282,9 +316,10 @@ class _Loop:
     def _checkpoint(self) -> None:
         if self.run is None:
             return
-        bad = sorted(_not_finite(self.model) - self.unbounded)
+        bad = self.finite.faults()
         if bad:
-            self._check_finite(self.step, {bad[0]: math.nan})
+            where = self._last_checkpoint()
+            raise NonFiniteLoss(f"{bad[0]} is not finite after step {self.step}{where}; {REMEDY}", self.step)
         if distributed.rank() == 0:
             self.run.save(self._state())
         self.saved = self.step
@@ -295,6 +330,7 @@ class _Loop:
             "weights": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "objective": _save(self.module.objective),
+            "batch": None if isinstance(self.loader, Batches) else digest(self.batch),
             "finished": False,
         }
 
@@ -311,21 +347,19 @@ def _compiled(model: nn.Module, train: TrainConfig) -> Iterator[None]:
         model._compiled_call_impl = saved
 
 
-def _batches(loader: Batches | Iterable[Any], step: int) -> Iterator[Any]:
-    """The batches of steps `step`, `step + 1`, ...; an iterable begins anew at its end."""
-    if isinstance(loader, Batches):
-        while True:
-            yield loader[step]
-            step += 1
-    while True:
-        empty = True
-        for batch in loader:
-            empty = False
-            yield batch
-        if empty:
-            raise ValueError(
-                "loader: gave no batch; it must be an iterable that can begin again, such as a list or DataLoader"
-            )
+def _check(steps: int, seed: int, train: TrainConfig) -> None:
+    for name, value, least in (("steps", steps, "0; 0 leaves the model as it is"), ("seed", seed, "0")):
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+            raise ValueError(f"{name}: got {value!r}, must be a whole number >= {least}")
+    if train.compile and train.compile_backend not in (known := torch.compiler.list_backends(exclude_tags=())):
+        named = ", ".join(known)
+        raise ValueError(f"train.compile_backend: got {train.compile_backend!r}, must be one of {named}")
+
+
+def _row(entry: dict[str, Any], names: list[str]) -> Tensor:
+    """Size of the weights, loss and parts of a step."""
+    parts = [entry["parts"][name] for name in names]
+    return torch.stack([value.float() for value in (entry["weights"], entry["loss"], *parts)])
 
 
 def _move(batch: Any, device: torch.device) -> Any:  # noqa: ANN401  whatever the loader gives
@@ -337,12 +371,6 @@ def _move(batch: Any, device: torch.device) -> Any:  # noqa: ANN401  whatever th
     if isinstance(batch, list | tuple):
         return tuple(_move(value, device) for value in batch)
     return batch
-
-
-def _not_finite(model: nn.Module) -> set[str]:
-    """Names of parameters and buffers that hold NaN or infinity."""
-    tensors = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
-    return {name for name, value in tensors.items() if not value.isfinite().all()}
 
 
 def _signal(own: int, mean: float) -> int:

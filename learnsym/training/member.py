@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import safetensors.torch
@@ -19,6 +21,7 @@ from learnsym.training.config import RunConfig
 from learnsym.training.evaluate import evaluate, predict, scores
 from learnsym.training.loop import fit
 from learnsym.training.run import Run
+from learnsym.training.sendable import reason
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +29,22 @@ logger = logging.getLogger(__name__)
 def train_member(config: RunConfig, path: str | os.PathLike[str]) -> Run:
     """Train one twin with one seed in a run folder, or continue what is there; nothing happens when it is finished."""
     device = distributed.pick_device(config.train.device)
-    with distributed.session(device):
+    with distributed.session(device), ExitStack() as stack:
         run = distributed.from_first(lambda: Run.create(path, config, device))
-        if distributed.from_first(lambda: run.is_finished):
+        if distributed.from_first(lambda: _begins_finished(run, stack)):
             logger.info("%s is finished", run.path)
             return run
         model, objective, splits = build(config)
         _fit(run, model.to(device), objective, splits, device)
     return run
+
+
+def _begins_finished(run: Run, stack: ExitStack) -> bool:
+    """Whether there is nothing to do; if there is, the folder is held until all of it is done."""
+    if run.is_finished:
+        return True
+    stack.enter_context(run.held())
+    return run.is_finished  # by another process, between the two looks
 
 
 def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, device: torch.device) -> None:
@@ -53,9 +64,8 @@ def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, devic
         validate=lambda trained: evaluate(trained, splits.val, loss_fn),
     )
     if rank == 0:
-        state = run.state()
-        assert state is not None
-        with run.writing(state):
+        with run.writing() as state:
+            assert state is not None
             finish(run, model, splits, state)
 
 
@@ -67,3 +77,13 @@ def finish(run: Run, model: nn.Module, splits: Splits, state: dict[str, Any]) ->
         content = {"outputs": outputs.contiguous(), "targets": splits.test.y.cpu()}
         write_atomically(run.path / "predictions.safetensors", safetensors.torch.save(content))
     run.save({**state, "finished": True})
+
+
+def note_failure(path: Path, error: Exception) -> Exception:
+    """Log why a member failed, and keep it in its folder, unless another process trains there; returns the error."""
+    logger.error("%s: %s", path.name, reason(error))
+    with suppress(OSError, ValueError):
+        run = Run(path)
+        with run.held():
+            run.note_failure(reason(error))
+    return error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -16,14 +15,17 @@ from torch import Tensor, nn
 
 from learnsym.data import Signature, load_splits
 from learnsym.degrees import Degree
-from learnsym.files import write_atomically
+from learnsym.files import read_json, write_atomically, write_json
 from learnsym.learners import degrees
 from learnsym.training import checkpoint
 from learnsym.training.build import build_model, setup_of
 from learnsym.training.config import RunConfig
 from learnsym.training.config_file import difference, dump_config, read_config, value_at
 from learnsym.training.environment import environment
+from learnsym.training.lock import locked
 from learnsym.training.metrics import MetricsFile, read_metrics
+
+FAILURE = "failed.json"
 
 
 class Run:
@@ -41,13 +43,15 @@ class Run:
         if not (self.path / "config.yaml").is_file():
             raise ValueError(f"run: {self.path} is not a run folder (no config.yaml); make one with learnsym train")
         self._metrics: MetricsFile | None = None
+        self._held = False
 
     @classmethod
     def create(cls, path: str | os.PathLike[str], config: RunConfig, device: torch.device | None = None) -> Run:
         """A new run folder, or the existing one of the same configuration.
 
         Raises:
-            ValueError: when the folder belongs to another configuration or is not a run but has content.
+            ValueError: when the folder belongs to another configuration or is not a run but has content, or another
+                process is training in it.
         """
         folder = Path(path)
         if (folder / "config.yaml").exists():
@@ -55,9 +59,10 @@ class Run:
             run._check_config(config)
         else:
             _make_folder(folder)
-            content = json.dumps(environment(device or torch.device("cpu")), indent=2) + "\n"
-            write_atomically(folder / "env.json", content.encode())
-        write_atomically(folder / "config.yaml", dump_config(config).encode())
+        with locked(folder):  # two processes may begin at once
+            if not (folder / "config.yaml").exists():
+                write_json(folder / "env.json", environment(device or torch.device("cpu")), indent=2)
+            write_atomically(folder / "config.yaml", dump_config(config).encode())
         run = cls(folder)
         run.__dict__["config"] = config
         return run
@@ -97,7 +102,7 @@ class Run:
         """The last checkpoint, None when there is none."""
         return checkpoint.load(self.path)
 
-    def weights(self) -> dict[str, Tensor]:
+    def weights(self) -> dict[str, Any]:
         """The weights of the last checkpoint."""
         return checkpoint.load_weights(self.path)
 
@@ -142,17 +147,44 @@ class Run:
         return load_file(path) if path.exists() else {}
 
     @contextmanager
-    def writing(self, state: dict[str, Any] | None) -> Iterator[None]:
-        """Open the run for training after `state`: one process at a time, metrics cut back to the checkpoint."""
-        with _lock(self.path):
-            if state and checkpoint.weights_step(self.path) != state["step"]:
-                checkpoint.save_weights(self.path, state)
-            self._metrics = MetricsFile(self.path / "metrics.jsonl", state["metrics_bytes"] if state else 0)
+    def held(self) -> Iterator[None]:
+        """Hold the folder against other processes; a block inside of the block holds it already.
+
+        Raises:
+            ValueError: when another process is training in it.
+        """
+        if self._held:
+            yield
+            return
+        with locked(self.path):
+            self._held = True
             try:
                 yield
             finally:
+                self._held = False
+
+    @contextmanager
+    def writing(self) -> Iterator[dict[str, Any] | None]:
+        """Hold the folder and open the run for training after its last checkpoint, which is given; cut metrics back.
+
+        Raises:
+            ValueError: when another process is training in it, or the checkpoint or the metrics cannot be continued.
+        """
+        with self.held():
+            state = self.state()  # by others before, by nobody from here on
+            if state and checkpoint.weights_step(self.path) != state["step"]:
+                checkpoint.save_weights(self.path, state)
+            self._metrics = MetricsFile(self.path / "metrics.jsonl", state["metrics_bytes"] if state else 0)
+            (self.path / FAILURE).unlink(missing_ok=True)
+            try:
+                yield state
+            finally:
                 self._metrics.close()
                 self._metrics = None
+
+    def forget(self) -> None:
+        """Remove the checkpoint, so that the next training begins anew."""
+        checkpoint.remove(self.path)
 
     def log(self, record: dict[str, Any]) -> None:
         """Append one record to `metrics.jsonl`."""
@@ -163,6 +195,16 @@ class Run:
         """Write a checkpoint, together with the length of the metrics."""
         assert self._metrics is not None
         checkpoint.save(self.path, {**state, "metrics_bytes": self._metrics.size()})
+
+    @property
+    def failure(self) -> str | None:
+        """Why the last training of this member failed; None when it did not, or was continued since."""
+        path = self.path / FAILURE
+        return str(read_json(path, "run", "delete it")["reason"]) if path.exists() else None
+
+    def note_failure(self, reason: str) -> None:
+        """Write `failed.json`, which goes when the training is continued."""
+        write_json(self.path / FAILURE, {"reason": reason})
 
     def _check_config(self, config: RunConfig) -> None:
         key = difference(self.config, config)
@@ -192,17 +234,3 @@ def _make_folder(folder: Path) -> None:
     others = [entry.name for entry in folder.iterdir() if entry.suffix != ".tmp" and entry.name != "env.json"]
     if others:
         raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name another folder")
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[None]:
-    """Hold the folder, until this process ends at the latest."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(f"run: another process is training in {folder}; wait for it to end") from error
-        yield
-    finally:
-        os.close(descriptor)

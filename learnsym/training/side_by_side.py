@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
-import signal
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.synchronize import Event
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
-from tqdm.auto import tqdm
 
 from learnsym.training import distributed
 from learnsym.training.build import members
 from learnsym.training.config import RunConfig
-from learnsym.training.member import train_member
+from learnsym.training.lock import locked
+from learnsym.training.member import note_failure, train_member
+from learnsym.training.pool import train_in_processes
 from learnsym.training.run import Run
-from learnsym.training.signals import Interrupted, stop_request
-from learnsym.training.worker import begin_worker
+from learnsym.training.sendable import reason
+from learnsym.training.signals import Interrupted
 
 logger = logging.getLogger(__name__)
-
-_stopped: Event | None = None
-"""In a worker: whether no further member shall be started."""
 
 
 class MembersFailed(RuntimeError):
     """Some members could not be trained; the others are finished. `errors` says why, by member."""
 
     def __init__(self, errors: dict[str, Exception]) -> None:
-        reasons = "; ".join(f"{name}: {error or type(error).__name__}" for name, error in errors.items())
-        super().__init__(f"{len(errors)} of the members failed ({reasons}); the same command trains what is missing")
+        super().__init__(errors)
         self.errors = errors
+
+    def __str__(self) -> str:
+        reasons = "; ".join(f"{name}: {reason(error)}" for name, error in self.errors.items())
+        return f"{len(self.errors)} of the members failed ({reasons}); the same command trains what is missing"
 
 
 def train(config: RunConfig, out: str | os.PathLike[str]) -> list[Run]:
@@ -54,31 +52,48 @@ def train(config: RunConfig, out: str | os.PathLike[str]) -> list[Run]:
     """
     todo = members(config, out)
     device = distributed.pick_device(config.train.device)
-    with distributed.session(device):
+    with distributed.session(device), ExitStack() as stack:
         if len(todo) == 1:
             return [train_member(*todo[0])]
         _check(config, out, device)
-        if config.train.workers > 1:
-            return _side_by_side(todo, config.train.workers)
-        return _in_turn(todo)
+        distributed.from_first(lambda: stack.enter_context(_folder(Path(out))))
+        errors = train_in_processes(todo, config.train.workers) if config.train.workers > 1 else _in_turn(todo)
+        if errors:
+            raise _failed(errors, len(todo))
+        return [Run(path) for _, path in todo]
 
 
-def _in_turn(todo: list[tuple[RunConfig, Path]]) -> list[Run]:
-    runs, errors = [], {}
+@contextmanager
+def _folder(out: Path) -> Iterator[None]:
+    """Hold the folder of several runs, so that a second command does not train half of them."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"out: {out} is a file; name a folder")
+    out.mkdir(parents=True, exist_ok=True)
+    with locked(out):
+        yield
+
+
+def _in_turn(todo: list[tuple[RunConfig, Path]]) -> dict[str, Exception]:
+    """Train one member after another; what went wrong, by member."""
+    errors = {}
     for member, path in todo:
         logger.info("training %s", path)
         try:
-            runs.append(train_member(member, path))
-        except (ValueError, Interrupted):  # true of the other members too
+            train_member(member, path)
+        except Interrupted:
             raise
         except Exception as error:
             if distributed.world() > 1:  # the other processes may not have failed
                 raise
-            logger.error("%s: %s", path.name, error)
-            errors[path.name] = error
-    if errors:
-        raise MembersFailed(errors)
-    return runs
+            errors[path.name] = note_failure(path, error)
+    return errors
+
+
+def _failed(errors: dict[str, Exception], count: int) -> Exception:
+    """One error for all: bad input of which all members say the same is that of the command."""
+    first = next(iter(errors.values()))
+    alike = {str(error) for error in errors.values() if isinstance(error, ValueError)}
+    return first if len(errors) == count and alike == {str(first)} else MembersFailed(errors)
 
 
 def _check(config: RunConfig, out: str | os.PathLike[str], device: torch.device) -> None:
@@ -90,64 +105,3 @@ def _check(config: RunConfig, out: str | os.PathLike[str], device: torch.device)
         )
     if config.train.workers > 1 and device.type == "cuda":
         logger.warning("train.workers: %d processes share one GPU", config.train.workers)
-
-
-def _side_by_side(todo: list[tuple[RunConfig, Path]], workers: int) -> list[Run]:
-    missing = [(member, path) for member, path in todo if not _is_finished(member, path)]
-    if not missing:
-        return [Run(path) for _, path in todo]
-    context = multiprocessing.get_context("spawn")
-    stopped = context.Event()
-    errors: dict[str, Exception] = {}
-    pool = ProcessPoolExecutor(min(workers, len(missing)), context, initializer=_begin, initargs=(stopped,))
-    with stop_request() as stop, pool:
-        futures = {pool.submit(_member, member, path): path for member, path in missing}
-        stop.forward = lambda _: _stop(stopped, futures)
-        for future in tqdm(as_completed(futures), total=len(futures), unit="run", disable=None, leave=False):
-            error = _error(future)
-            if error is None:
-                logger.info("%s is finished", futures[future])
-            elif not stop.number:
-                errors[futures[future].name] = error
-                logger.error("%s: %s", futures[future].name, error)
-    if stop.number:
-        folder = todo[0][1].parent
-        raise Interrupted(stop.number, f"stopped by signal {stop.number}; the same command continues {folder}")
-    if errors:
-        raise MembersFailed(errors)
-    return [Run(path) for _, path in todo]
-
-
-def _is_finished(config: RunConfig, path: Path) -> bool:
-    return (path / "config.yaml").exists() and Run.create(path, config).is_finished
-
-
-def _stop(stopped: Event, futures: dict[Future[None], Path]) -> None:
-    """Start no further member, and tell the running ones."""
-    stopped.set()
-    for future in futures:
-        future.cancel()
-    for child in multiprocessing.active_children():
-        os.kill(child.pid or 0, signal.SIGTERM)
-
-
-def _error(future: Future[None]) -> Exception | None:
-    if future.cancelled():
-        return Interrupted(signal.SIGTERM, "not started")
-    error = future.exception()
-    if isinstance(error, BrokenProcessPool):
-        return RuntimeError("a process died before this member was finished (killed, or out of memory)")
-    return error if isinstance(error, Exception) else None
-
-
-def _member(config: RunConfig, path: Path) -> None:
-    if _stopped is not None and _stopped.is_set():
-        raise Interrupted(signal.SIGTERM, "not started")
-    train_member(config, path)
-
-
-def _begin(stopped: Event) -> None:
-    global _stopped
-    _stopped = stopped
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the first one tells the others
-    begin_worker()

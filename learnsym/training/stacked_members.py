@@ -16,8 +16,8 @@ from learnsym.training.build import build_model, build_objective
 from learnsym.training.config import RunConfig
 from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
 from learnsym.training.evaluate import evaluate
-from learnsym.training.loop import NonFiniteLoss
 from learnsym.training.member import finish
+from learnsym.training.non_finite import REMEDY, NonFiniteLoss
 from learnsym.training.run import Run
 from learnsym.training.stacked import check_members
 
@@ -70,9 +70,8 @@ def train_stacked(members: Sequence[tuple[RunConfig, Path]]) -> dict[Path, NonFi
         )
     except MembersNonFinite as error:
         history = error.history
-        remedy = "begin anew with a lower optimiser.lr or with optimiser.clip"
         errors = {
-            m: NonFiniteLoss(f"the loss of step {step} is not finite; {remedy}", step)
+            m: NonFiniteLoss(f"the loss or the weights of step {step} are not finite; {REMEDY}", step)
             for m, step in error.members.items()
         }
     for m, (run, model, part) in enumerate(zip(runs, models, splits, strict=True)):
@@ -97,9 +96,13 @@ def _write(run: Run, model: nn.Module, splits: Splits, history: EnsembleHistory,
     """Records, weights and scores of one member, as `train_member` leaves them."""
     steps = run.config.train.steps
     state = {"step": steps, "weights": model.state_dict(), "optimiser": {}, "objective": {}, "finished": False}
-    run.keep_signature(splits.train.signature)
-    with run.writing(None):
-        for record in history.member(index).records:
-            run.log(record)
-        run.log({"step": steps, "split": "val", **evaluate(model, splits.val, run.config.loss.function())})
-        finish(run, model, splits, state)
+    with run.held():
+        if run.is_finished:  # by another process, since this one began
+            return
+        run.forget()
+        run.keep_signature(splits.train.signature)
+        with run.writing():
+            for record in history.member(index).records:
+                run.log(record)
+            run.log({"step": steps, "split": "val", **evaluate(model, splits.val, run.config.loss.function())})
+            finish(run, model, splits, state)

@@ -39,19 +39,38 @@ def wait_for(condition):
     raise AssertionError("waited for two minutes")
 
 
+def launched(config, folder, restarts):
+    """Two processes that train in `folder / "run"`; what they say is in `folder / "log"`."""
+    (folder / "config.yaml").write_text(dump_config(config))
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = str(s.getsockname()[1])
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", restarts]
+    command += ["--master-port", port, "-m", "learnsym", "train", str(folder / "config.yaml"), "--out"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with open(folder / "log", "wb") as log:
+        return subprocess.Popen([*command, str(folder / "run")], env=environment, stdout=log, stderr=log)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", [0, 1])
+def test_the_others_name_a_killed_rank(tiny, with_train, tmp_path, rank):
+    process = launched(with_train(tiny, steps=5000, checkpoint_every=5), tmp_path, "0")
+    wait_for(lambda: (tmp_path / "run" / "state.pt").exists())
+    os.kill(ranks_below(process.pid)[rank], signal.SIGKILL)
+    assert process.wait(240) == 1
+    own = (tmp_path / "log").read_text().partition("failed (exitcode")[0]  # what follows is of torchrun
+    (said,) = [line for line in own.splitlines() if line.startswith("learnsym: ")]
+    assert f"rank {1 - rank} stops, since rank {rank} has ended (killed, or out of memory)" in said
+    assert "Traceback" not in own
+    assert not list((tmp_path / "run").glob("*.tmp")) and Run(tmp_path / "run").state() is not None
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 1])
 def test_a_killed_rank_is_started_again(tiny, with_train, tmp_path, rank):
     config = with_train(tiny, steps=400, checkpoint_every=5)
-    (tmp_path / "config.yaml").write_text(dump_config(config))
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = str(s.getsockname()[1])
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--max-restarts", "2"]
-    command += ["--master-port", port, "-m", "learnsym", "train", str(tmp_path / "config.yaml"), "--out"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    with open(tmp_path / "log", "wb") as log:
-        process = subprocess.Popen([*command, str(tmp_path / "run")], env=environment, stdout=log, stderr=log)
+    process = launched(config, tmp_path, "2")
     wait_for(lambda: (tmp_path / "run" / "state.pt").exists())
     first = ranks_below(process.pid)
     os.kill(first[rank], signal.SIGKILL)

@@ -159,7 +159,7 @@ def test_members_that_are_not_finite_leave_the_others_alone():
     for m, model in zip(healthy, trained, strict=True):
         batches = Batches(images(), 8, SEEDS[m])
         fit(model, ls.objectives.Supervised(CROSS_ENTROPY), batches, steps=6, optimiser=optimisers[m])
-    with pytest.raises(NonFiniteLoss, match=r"2 of 4 members is not finite \(member 1 at step \d, member 3") as caught:
+    with pytest.raises(NonFiniteLoss, match=r"2 of 4 members are not finite \(member 1 at step \d, member 3") as caught:
         fit_ensemble(models, CROSS_ENTROPY, Batches(images(), 8), steps=6, optimiser=optimisers, seeds=SEEDS)
     assert isinstance(caught.value, MembersNonFinite)
     assert_same([models[m] for m in healthy], trained)

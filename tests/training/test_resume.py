@@ -164,7 +164,9 @@ def test_failed_member_is_reported_and_others_trained(tiny, tmp_path, monkeypatc
         patch.setattr(
             loop_module._Loop,
             "_check_finite",
-            lambda self, step, values: original(self, step, {"loss": float("nan")} if self.seed == 0 else values),
+            lambda self, entry, values, weights: original(
+                self, entry, {"loss": float("nan")} if self.seed == 0 else values, weights
+            ),
         )
         train(config, tmp_path / "run")
     assert train(config, tmp_path / "run")[1].is_finished
