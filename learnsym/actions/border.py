@@ -1,6 +1,6 @@
 """The border of images and volumes: what lies beyond it is filled with zeros, which shows where the border is not zero.
 
-Legend of axes: `B` examples, `C` channels, `*S` size of the image, `F` pixels of the frame.
+Legend of axes: `B` examples, `C` channels, `*S` size of the image, `F` outermost pixels.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from learnsym.groups import Group
 
 logger = logging.getLogger(__name__)
 
-STEADY = 0.1
-"""Median deviation of the outermost pixels, as a share of the contrast, up to which they are constant."""
+STEADY, NOISY = 0.03, 0.3
+"""Median deviation of the outermost pixels from one value, as a share of the contrast, up to which they are constant:
+from pixel to pixel or from example to example, and as noise."""
 BLACK = 0.02
 """Share of the contrast up to which a constant border counts as zero."""
 
@@ -32,7 +33,8 @@ def fills_with_zeros(action: Action) -> bool:
 def border_level(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "C"] | None:
     """The value of the outermost pixels, by channel; None when they have no common one.
 
-    Half of them may be covered by objects, and noise counts as constant up to a tenth of the contrast.
+    Half of them may be covered by objects. Noise counts as constant up to a third of the contrast; slopes and grounds
+    that differ between examples do not.
 
     Args:
         x: images `(B, C, H, W)` or volumes `(B, C, D, H, W)`.
@@ -50,11 +52,13 @@ def border_level(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "C"] | None:
     """
     wide = x.to(torch.promote_types(x.dtype, torch.float32))
     pixels = outermost(wide)
-    level = pixels.median(1).values
+    level = pixels.flatten(1).median(1).values
     # standard deviation over what each channel shows
     contrast = wide.movedim(1, 0).flatten(1).std(1)
-    spread = (pixels - level[:, None]).abs().median(1).values
-    if bool((spread > STEADY * contrast).any()):
+    noise = _spread(pixels.flatten(1))
+    between = [(_spread(pixels.median(axis).values), pixels.shape[axis]) for axis in (1, 2)]
+    varies = [spread > STEADY * contrast + 2 * noise / count**0.5 for spread, count in between]
+    if bool((noise > NOISY * contrast).any() or torch.stack(varies).any()):
         return None
     return torch.where(level.abs() <= BLACK * contrast, 0.0, level).to(x.dtype)
 
@@ -69,11 +73,16 @@ def warn_of_border(action: Action, group: Group, x: Tensor) -> None:
             _warn(type(each).__name__, border_level(x))
 
 
-def outermost(x: Shaped[Tensor, "B C *S"]) -> Shaped[Tensor, "C F"]:
-    """The pixels of the frame of all examples, by channel."""
+def outermost(x: Shaped[Tensor, "B C *S"]) -> Shaped[Tensor, "C B F"]:
+    """The pixels at the border of each example, by channel."""
     frame = torch.ones(x.shape[2:], dtype=torch.bool, device=x.device)
     frame[(slice(1, -1),) * frame.dim()] = False
-    return x[..., frame].movedim(1, 0).flatten(1)
+    return x[..., frame].movedim(1, 0)
+
+
+def _spread(values: Tensor) -> Tensor:
+    """Median deviation from the median, along the last axis."""
+    return (values - values.median(-1, keepdim=True).values).abs().median(-1).values
 
 
 def _warn(name: str, level: Tensor | None) -> None:

@@ -46,7 +46,7 @@ def centre_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "d"]:
         tensor([ 1.5000, -0.5000])
     """
     level = border_level(x)
-    level = outermost(x).median(1).values if level is None else level
+    level = outermost(x).flatten(1).median(1).values if level is None else level
     energy = (x - level.view(-1, *[1] * (x.dim() - 2))).square().sum(1)
     share = energy / energy.flatten(1).sum(1).clamp(min=1e-12).view(-1, *[1] * (x.dim() - 2))
     mean = share.mean(0)

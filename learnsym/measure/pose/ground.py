@@ -26,7 +26,7 @@ def grounded(x: Tensor, action: Action, shows: bool) -> Tensor:
         name = type(action).__name__
         raise ValueError(
             f"x: its border is not constant, and {name}(padding='zeros') fills what comes in from outside with zeros, "
-            f"which tell the move; move with {name}(padding='reflection')"
+            f"which tell the move; take the background off, or move with {name}(padding='reflection')"
         )
     if level is None or not bool(level.any()):
         return x

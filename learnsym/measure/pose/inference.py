@@ -157,11 +157,11 @@ class Study:
         if order != law.order:
             return False
         fit = _law(_folded(posterior, order), self.fold(len(x)), self.axis.closed, 0, self.seed)[1]
-        return not is_flat(fit) and fit.half_width * law.unit <= law.high
+        return not is_flat(fit) and fit.half_width * law.unit <= law.fitted[2]
 
 
 def _is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    return law.order > other.order or law.low > other.high
+    return law.order > other.order or law.fitted[1] > other.fitted[2]
 
 
 def _folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]:

@@ -23,6 +23,8 @@ from learnsym.measure.pose.read_out import EDGE, ReadOut, box_density
 
 LEARNED = 0.05
 """Gain in learning few poses by heart above which a flat law is put down to the data, not to the network."""
+READ_WELL = 1 / 3
+"""Share of the largest move to each side, on open orbits, up to which half-widths are read well."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,22 @@ class PosePosterior:
         return self._extent[2]
 
     @cached_property
-    def _extent(self) -> tuple[float, float, float]:
+    def fitted(self) -> tuple[float, float, float]:
+        """Estimate, lower and upper end that the fit alone gives, however much the network can be trusted."""
         estimate, low, high = extent_interval(self.fit, self.deconvolution, self.axis.closed, self.level)
-        if not self.can_learn or not self.is_calibrated:
-            low, high = 0.0, EDGE
         return estimate * self.unit, low * self.unit, high * self.unit
+
+    @cached_property
+    def _extent(self) -> tuple[float, float, float]:
+        estimate, low, high = self.fitted
+        if not self.can_learn or not self.is_calibrated:
+            return estimate, 0.0, EDGE * self.unit
+        return estimate, low, EDGE * self.unit if self.is_cut else high
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the law is too wide for the moves of an open orbit, which cut it and make it look narrower."""
+        return not self.axis.closed and self.fitted[0] > READ_WELL * self.axis.reach / self.axis.generator.per_unit
 
     @cached_property
     def confidence(self) -> float:
@@ -238,8 +251,8 @@ def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
         yield "rejected", f"fit rejected: poses are not one uniform law; modes of the free law at {modes}"
     if is_natural(law.fit):
         yield "bound only", f"below the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
-    if law.high >= cap / law.order:
-        yield "bound only", _wide(law, cap / law.order)
+    if law.is_cut or law.fitted[2] >= cap / law.order:
+        yield "bound only", _wide(law, cap)
     if law.fit.flipped > 0.1:
         share = f"{law.fit.flipped:.0%} of the examples are read half a turn off"
         yield "ok", f"{share}: objects that look alike upside down"
@@ -273,6 +286,7 @@ def _uncertain(confidence: float) -> str:
 
 
 def _wide(law: PosePosterior, cap: float) -> str:
+    unit = law.axis.generator.unit
     if law.axis.closed:
-        return f"nearly full: the gap that a law beyond {law.low:.3g} {law.axis.generator.unit} leaves is hardly seen"
-    return f"the law may reach beyond the window of {cap:.3g} {law.axis.generator.unit}; try larger moves"
+        return f"nearly full: the gap that a law beyond {law.fitted[1]:.3g} {unit} leaves is hardly seen"
+    return f"the law is wide for the window of {cap:.3g} {unit}, which makes it look narrower; try larger moves"
