@@ -2,6 +2,7 @@
 
 from learnsym.actions._action import Action
 from learnsym.actions._checks import check_finite
+from learnsym.actions.border import border_level
 from learnsym.actions.channels import Channels
 from learnsym.actions.image import Image, LabelMap, Volume
 from learnsym.actions.invariant import Invariant
@@ -27,6 +28,7 @@ __all__ = [
     "VectorField",
     "Volume",
     "bilinear_sample",
+    "border_level",
     "check_finite",
     "nearest_sample",
     "sampling_grid",

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from learnsym.actions import Action
 from learnsym.actions._lattice import in_transform
+from learnsym.actions.border import warn_of_border
 from learnsym.augment.averages import Average, mean_log_probabilities
 from learnsym.augment.transform import averaged, move
 from learnsym.degrees import Degree
@@ -110,10 +111,11 @@ class Augmented(nn.Module):
             return distribution.from_uniform(u).unsqueeze(1).expand(-1, len(x), -1, -1)
 
     def _check_data(self, x: Tensor) -> None:
-        """The action's check, of the first batch of each shape and dtype: it reads values, which holds a GPU up."""
+        """Of the first batch of each shape and dtype: reading values holds a GPU up."""
         key = (x.shape[1:], x.dtype)
         if key not in self._checked and not torch.compiler.is_compiling() and not in_transform():
             self.symmetry.on_input.check_data(self.symmetry.group, x)
+            warn_of_border(self.symmetry.on_input, self.symmetry.group, x)
             self._checked.add(key)
 
     def together(

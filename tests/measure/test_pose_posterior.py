@@ -1,6 +1,7 @@
 """The law of poses from data to degrees, on small synthetic data."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,6 +9,11 @@ import torch
 from learnsym import groups, measure, symmetry
 from learnsym.actions import PointCloud
 from learnsym.measure.pose import space
+from learnsym.measure.pose.calibration import confidence_of
+from learnsym.measure.pose.deconvolution import deconvolve
+from learnsym.measure.pose.ground import grounded
+from learnsym.measure.pose.interval import extent_interval, half_width_interval
+from learnsym.measure.pose.law import fit_law, law_table
 from learnsym.symmetry import Symmetry
 
 SPOTS = torch.tensor([[0.6, 0.0, 0.2], [0.3, 0.0, 0.2], [0.0, 0.45, 0.2], [-0.3, -0.2, 0.15]])
@@ -39,7 +45,9 @@ def test_half_width_of_images():
     law = inferred(spots((2 * torch.rand(400) - 1) * 60))
     assert abs(law.half_width - 60) < 8 and law.low < law.half_width < law.high
     assert law.order == 1 and not law.is_flat and law.closure(90.0).p_value < 1e-3
+    assert law.is_calibrated and law.offset is None
     degree = law.degrees("spots")[0]
+    assert degree.status == "ok" and not degree.reason
     assert (degree.notion, degree.unit, degree.generator, degree.data) == (
         "distribution",
         "degree",
@@ -54,7 +62,7 @@ def test_half_width_of_images():
 def test_full_circle_and_quarter_turns_are_told_apart():
     full = inferred(spots(360 * torch.rand(400)))
     quarters = inferred(spots(90.0 * torch.randint(4, (400,))))
-    assert full.is_flat and full.can_learn and full.half_width == 180.0
+    assert full.is_flat and full.can_learn and full.half_width == 180.0 and full.degrees()[0].status == "ok"
     assert any(flag.startswith("full group") for flag in full.flags)
     assert quarters.order == 4 and not quarters.is_flat
     assert quarters.closure(90.0).p_value > 1e-3 > quarters.closure(45.0).p_value
@@ -68,6 +76,64 @@ def test_discs_cannot_be_learned():
     law = inferred(disc.expand(100, 1, 16, 16) * (0.5 + torch.rand(100, 1, 1, 1)))
     assert law.is_flat and not law.can_learn
     assert law.flags[0].startswith("cannot learn")
+    degree = law.degrees()[0]
+    assert degree.status == "cannot be learned" and (degree.low, degree.high) == (0.0, 180.0)
+
+
+def pears(angles, offset):
+    """Images of pears, turned by angles in degrees, whose centre is off the middle by pixels to the right."""
+    a = torch.deg2rad(angles)[:, None, None]
+    place = torch.arange(16) - 7.5
+    right, up = place - offset, -place[:, None]
+    u, v = right * a.cos() + up * a.sin(), up * a.cos() - right * a.sin()
+    wide, narrow = (
+        torch.exp(-0.5 * (u + s).square() / w**2 - 0.5 * v.square() / w**2) for s, w in ((0.6, 1.6), (-1.6, 1.0))
+    )
+    return (wide + narrow + 0.02 * torch.randn(len(a), 16, 16))[:, None]
+
+
+def test_offset_of_all_objects_is_no_law():
+    full = inferred(pears(360 * torch.rand(250), 0.5))
+    assert full.high == 180.0 and full.low >= 150.0
+    assert "centred (0.5" in full.flags[0] and full.about_middle < 60
+
+
+def test_narrow_law_with_an_offset_is_told():
+    law = inferred(pears(100 * torch.rand(300) - 50, 0.3), steps=30)
+    assert 38 < law.half_width < 62 and law.high < 100
+
+
+def sure(confidence):
+    """A law with posteriors to a power."""
+    law = inferred(spots(40 * torch.rand(200) - 20), steps=30)
+    posterior = law.posterior**confidence
+    return replace(law, posterior=posterior / posterior.sum(1, keepdim=True))
+
+
+@pytest.mark.parametrize("power", [0.2, 8.0])
+def test_networks_that_are_not_calibrated_open_the_interval(power):
+    law = sure(power)
+    degree = law.degrees()[0]
+    assert not law.is_calibrated and degree.status == "rejected" and "not calibrated" in degree.reason
+    assert (degree.low, degree.high) == (0.0, 180.0)
+
+
+def test_confidence():
+    sharp = torch.full((400, 144), 0.001)
+    sharp[:, 68:77] = 0.1
+    right, wrong = torch.rand(400, 1) < 0.875, sharp.roll(50, 1)
+    assert confidence_of(torch.where(right, sharp, wrong)) == pytest.approx(1.0, abs=0.3)
+    assert confidence_of(sharp) > 2
+    assert confidence_of(torch.where(right, sharp**4, wrong**4)) < 0.5
+
+
+def test_rejected_fit_covers_both_descriptions():
+    pose = torch.cat([60 * torch.rand(300) - 30, 60 * torch.rand(300) + 70])
+    fit = fit_law(pose, torch.rand(600), torch.arange(600) % 2, law_table(True, 3.0), 20)
+    free = deconvolve(pose, fit, True)
+    estimate, low, high = extent_interval(fit, free, True, 0.9)
+    box = half_width_interval(fit, True, 0.9)
+    assert estimate == free.extent and low <= min(box[1], free.extent) and high >= max(box[2], free.extent)
 
 
 def test_rotation_of_clouds_about_an_axis():
@@ -84,6 +150,24 @@ def test_translation_of_clouds():
     x = PointCloud()(motions.group.exp(shift), clouds(300))
     law = measure.pose_posterior(x, motions, "translation_x", steps=200, bootstrap=20)
     assert abs(law.half_width - 0.3) < 0.06 and law.degrees()[0].unit == "1"
+
+
+def test_law_that_is_wide_for_the_window_is_a_bound():
+    about_x = symmetry.se3()
+    shift = torch.zeros(300, 6)
+    shift[:, 0] = 0.6 * torch.rand(300) - 0.3
+    x = PointCloud()(about_x.group.exp(shift), clouds(300))
+    law = measure.pose_posterior(x, about_x, "translation_x", steps=60, bootstrap=10, moves=0.5)
+    degree = law.degrees()[0]
+    assert degree.status == "bound only" and "larger moves" in degree.reason and degree.high == pytest.approx(0.375)
+
+
+def test_backgrounds():
+    x = spots(10 * torch.rand(60) - 5) + torch.linspace(0, 3, 16)
+    with pytest.raises(ValueError, match="border is not constant"):
+        measure.pose_posterior(x, symmetry.affine2d(), "translation_x")
+    flat = 0.4 + 0.5 * pears(360 * torch.rand(60), 0.0)
+    assert torch.allclose(grounded(flat, symmetry.affine2d().on_input, True), flat - 0.4, atol=0.02)
 
 
 def test_own_network_and_untouched_random_state():
@@ -106,7 +190,10 @@ def test_ball_of_rotations(monkeypatch):
     x = PointCloud()(g[angle < 90][:160], clouds(160))
     law = measure.space_pose_posterior(x, symmetry.so3(), steps=80, bootstrap=10)
     space.ball_table.cache_clear()
-    assert abs(law.half_width - 90) < 15 and law.degrees()[0].notion == "distribution"
+    degree = law.degrees()[0]
+    assert abs(law.half_width - 90) < 15 and degree.notion == "distribution" and degree.status == "ok"
+    flat = replace(law, fit=replace(law.fit, evidence=0.0))
+    assert flat.degrees()[0].status == "cannot be learned" and space.ball_interval(flat.fit, 0.9)[1:] == (0.0, 180.0)
 
 
 def test_grid_of_rotations():

@@ -68,7 +68,7 @@ def test_axes():
 
 
 def test_polar_network_shifts_its_scores():
-    x = polar.smoothed(torch.rand(4, 1, 28, 28))
+    x = polar.reduced(torch.rand(4, 1, 28, 28))
     network = polar.PolarNetwork(polar.RADII).eval()
     zero = torch.zeros(4)
     turned = network(polar.polar(x.rot90(1, (-2, -1)), zero))
@@ -80,7 +80,7 @@ def test_posterior_is_centred_on_the_move():
     axis = PoseAxis.of(symmetry.rotation2d(), "rotation")
     chosen = PolarReader(1)
     chosen.network.eval()
-    x = polar.smoothed(torch.rand(4, 1, 28, 28))
+    x = polar.reduced(torch.rand(4, 1, 28, 28))
     turned = chosen.posterior(x.rot90(1, (-2, -1)))
     assert torch.allclose(turned, chosen.posterior(x).roll(36, 1), atol=1e-4)
     assert axis.offsets[72] == 0

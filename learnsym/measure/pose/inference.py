@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from learnsym.measure.pose.axis import PoseAxis
+from learnsym.measure.pose.centre import centre_of, is_off_centre, shifted, to_the_middle
 from learnsym.measure.pose.closure import told_apart
 from learnsym.measure.pose.deconvolution import deconvolve
-from learnsym.measure.pose.interval import extent_interval, is_flat
+from learnsym.measure.pose.ground import grounded
+from learnsym.measure.pose.interval import is_flat
 from learnsym.measure.pose.law import LawFit, fit_law, law_table
 from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.posterior import PosePosterior
-from learnsym.measure.pose.read_out import CLOSED_FILTERS, EDGE, OPEN_FILTER, ReadOut, folded, read_out
+from learnsym.measure.pose.read_out import CLOSED_FILTERS, OPEN_FILTER, ReadOut, folded, read_out
 from learnsym.measure.pose.reader import Network, Reader, prepared, reader
 from learnsym.statistics import LEVEL
 from learnsym.symmetry import Symmetry
@@ -76,48 +77,95 @@ def pose_posterior(
     axis = PoseAxis.of(symmetry, generator, moves)
     if folds < 2 or len(x) < 10 * folds:
         raise ValueError(f"x: got {len(x)} examples for {folds} folds, must be at least 2 folds of 10; take more data")
-    ready = prepared(axis, x.float(), network)
-    posterior, fold = cross_fitted(axis, ready, network, steps, folds, seed)
-    order = order_of(posterior) if axis.closed else 1
-    read, fit = _law(folded(posterior, order) if order > 1 else posterior, fold, axis.closed, bootstrap, seed)
-    unit = axis.window / EDGE / order / axis.generator.per_unit
-    free = deconvolve(read.centre, fit, axis.closed, seed)
-    half_width, low, high = (value * unit for value in extent_interval(fit, free, axis.closed, level))
-    return PosePosterior(
-        axis=axis,
-        posterior=posterior,
-        fold=fold,
-        order=order,
-        read=read,
-        fit=fit,
-        deconvolution=free,
-        half_width=half_width,
-        low=low,
-        high=high,
-        level=level,
-        control=control_gain(axis, ready, network, steps, seed) if order == 1 and is_flat(fit) else math.nan,
-    )
+    study = Study(axis, network, steps, folds, level, bootstrap, seed)
+    x = grounded(x.float(), symmetry.on_input, shows=not axis.closed)
+    readers = study.trained(x)
+    plain = study.law(x, readers)
+    if plain.is_flat or not is_off_centre(symmetry.on_input, axis.elements(torch.ones(())), x):
+        return plain
+    centred = shifted(symmetry.on_input, x, to_the_middle(x, torch.Generator().manual_seed(seed)))
+    if study.finds_again(plain, centred, readers):
+        return plain
+    law = study.law(centred, study.trained(centred))
+    return replace(law, offset=centre_of(x), about_middle=plain.half_width) if _is_wider(law, plain) else plain
 
 
-def cross_fitted(
-    axis: PoseAxis, x: Tensor, network: Network | None, steps: int, folds: int, seed: int
-) -> tuple[Float[Tensor, "N G"], Int[Tensor, "N"]]:
-    """Posterior of each prepared example by a network that was trained without it, and its fold."""
-    fold = torch.empty(len(x), dtype=torch.long)
-    fold[torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))] = torch.arange(len(x)) % folds
-    posterior = torch.zeros(len(x), len(axis.offsets))
-    for k in range(folds):
-        mine = (fold == k).to(x.device)
-        trained = _trained(axis, x[~mine], network, steps, seed * folds + k)
-        posterior[fold == k] = torch.cat([trained.posterior(part).cpu() for part in x[mine].split(512)])
-    return posterior, fold
+@dataclass(frozen=True)
+class Study:
+    """One inference of a law of poses: all that it needs but the examples."""
+
+    axis: PoseAxis
+    network: Network | None
+    steps: int
+    folds: int
+    level: float
+    bootstrap: int
+    seed: int
+
+    def fold(self, count: int) -> Int[Tensor, "N"]:
+        """The fold of each example."""
+        fold = torch.empty(count, dtype=torch.long)
+        fold[torch.randperm(count, generator=torch.Generator().manual_seed(self.seed))] = (
+            torch.arange(count) % self.folds
+        )
+        return fold
+
+    def trained(self, x: Tensor) -> list[Reader]:
+        """One reader for each fold, trained on the others."""
+        ready, fold = prepared(self.axis, x, self.network), self.fold(len(x)).to(x.device)
+        return [
+            _trained(self.axis, ready[fold != k], self.network, self.steps, self.seed * self.folds + k)
+            for k in range(self.folds)
+        ]
+
+    def posterior(self, x: Tensor, readers: list[Reader]) -> Float[Tensor, "N G"]:
+        """The posterior of each example, by the reader that has not seen it."""
+        ready, fold = prepared(self.axis, x, self.network), self.fold(len(x))
+        posterior = torch.zeros(len(x), len(self.axis.offsets))
+        for k, trained in enumerate(readers):
+            mine = ready[(fold == k).to(x.device)]
+            posterior[fold == k] = torch.cat([trained.posterior(part).cpu() for part in mine.split(512)])
+        return posterior
+
+    def law(self, x: Tensor, readers: list[Reader]) -> PosePosterior:
+        """The law of the poses that the readers find."""
+        posterior, fold, closed = self.posterior(x, readers), self.fold(len(x)), self.axis.closed
+        order = order_of(posterior) if closed else 1
+        read, fit = _law(_folded(posterior, order), fold, closed, self.bootstrap, self.seed)
+        law = PosePosterior(
+            axis=self.axis,
+            posterior=posterior,
+            fold=fold,
+            order=order,
+            read=read,
+            fit=fit,
+            deconvolution=deconvolve(read.centre, fit, closed, self.seed),
+            level=self.level,
+        )
+        return replace(law, control=self.control(x)) if law.is_flat else law
+
+    def control(self, x: Tensor) -> float:
+        """Gain over chance of a network trained on few examples that reads the same: 0 for discs and blank images."""
+        few = prepared(self.axis, x[:CONTROL], self.network)
+        posterior = _trained(self.axis, few, self.network, (self.steps + 1) // 2, self.seed).posterior(few)
+        return float((posterior[:, posterior.shape[1] // 2] * posterior.shape[1]).clamp(min=1e-6).log().mean())
+
+    def finds_again(self, law: PosePosterior, x: Tensor, readers: list[Reader]) -> bool:
+        """Whether the readers of a law find one that is no wider in other examples."""
+        posterior = self.posterior(x, readers)
+        order = order_of(posterior) if self.axis.closed else 1
+        if order != law.order:
+            return False
+        fit = _law(_folded(posterior, order), self.fold(len(x)), self.axis.closed, 0, self.seed)[1]
+        return not is_flat(fit) and fit.half_width * law.unit <= law.fitted[2]
 
 
-def control_gain(axis: PoseAxis, x: Tensor, network: Network | None, steps: int, seed: int) -> float:
-    """Gain over chance of a network trained on few examples that reads the same: 0 for discs and blank images."""
-    few = x[:CONTROL]
-    posterior = _trained(axis, few, network, (steps + 1) // 2, seed).posterior(few)
-    return float((posterior[:, posterior.shape[1] // 2] * posterior.shape[1]).clamp(min=1e-6).log().mean())
+def _is_wider(law: PosePosterior, other: PosePosterior) -> bool:
+    return law.order > other.order or law.fitted[1] > other.fitted[2]
+
+
+def _folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]:
+    return folded(posterior, order) if order > 1 else posterior
 
 
 def _trained(axis: PoseAxis, x: Tensor, network: Network | None, steps: int, seed: int) -> Reader:
@@ -134,7 +182,7 @@ def _law(posterior: Tensor, fold: Tensor, closed: bool, bootstrap: int, seed: in
     read = _sharpest(posterior, fold) if closed else _matched(posterior, fold)
     fit = fit_law(read.centre, read.sharpness, fold, law_table(closed, 1.0), bootstrap, seed)
     # posteriors that say nothing still have a maximum, such as a direction of the pixel lattice
-    return read, replace(fit, told_apart=told_apart(posterior, closed))
+    return read, replace(fit, told_apart=told_apart(posterior, fold, closed))
 
 
 def _sharpest(posterior: Tensor, fold: Tensor) -> ReadOut:

@@ -42,11 +42,16 @@ def is_rejected(fit: LawFit, free: Deconvolution) -> bool:
 
 
 def extent_interval(fit: LawFit, free: Deconvolution, closed: bool, level: float) -> tuple[float, float, float]:
-    """Estimate, lower and upper end: of the half-width, or of the extent of the free law when one box is rejected."""
+    """Estimate, lower and upper end: of the half-width, or of the extent of the free law when one box is rejected.
+
+    A rejected box leaves open which of the two laws is nearer the truth: what an undertrained network reads half a turn
+    off is a flip of the one and a mode of the other. The interval then joins those of both.
+    """
+    estimate, low, high = half_width_interval(fit, closed, level)
     if not is_rejected(fit, free):
-        return half_width_interval(fit, closed, level)
+        return estimate, low, high
     half = _normal_half(fit, level)
-    return free.extent, max(free.extent - half, 0.0), min(free.extent + half, EDGE)
+    return free.extent, max(min(low, free.extent - half), 0.0), min(max(high, free.extent + half), EDGE)
 
 
 def half_width_interval(fit: LawFit, closed: bool, level: float) -> tuple[float, float, float]:

@@ -14,6 +14,8 @@ from learnsym.actions import Action, PointCloud
 
 SIDE = {2: 16, 3: 12}
 """Pixels per side to which images (2) and volumes (3) are reduced: interpolation must not betray the move."""
+RIM = 0.82
+"""Radius that is read, in half sides: within it neither the frame nor the corners of a turned image show."""
 
 
 class GridPoseNetwork(nn.Module):
@@ -23,7 +25,7 @@ class GridPoseNetwork(nn.Module):
         dim: 2 for images, 3 for volumes.
         channels: of the input.
         bins: number `K` of scores.
-        disc: whether corners are masked, which a rotation would fill.
+        disc: whether all outside of a disc is masked, which a rotation would fill.
         width: channels of the first layer.
     """
 
@@ -55,7 +57,7 @@ class GridPoseNetwork(nn.Module):
             return x
         axes = [torch.linspace(-1, 1, n, dtype=x.dtype, device=x.device) for n in x.shape[2:]]
         radius = torch.stack(torch.meshgrid(*axes, indexing="ij")).square().sum(0)
-        return x * (radius < 1)
+        return x * (radius < RIM**2)
 
 
 class CloudPoseNetwork(nn.Module):

@@ -12,13 +12,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym.measure.pose.networks import RIM
+from learnsym.measure.pose.smoothing import smoothed
+
 ANGLES, RADII = 36, 10
 SIDE = 28
 """Shorter side in pixels to which larger images are reduced."""
-RIM = 0.82
-"""Radius that is read, in half sides: within it neither the frame nor the corners of a turned image show."""
-SMOOTHING = 0.8
-"""Standard deviation in pixels of the smoothing that hides the pixel lattice, which would tell the angle."""
 
 
 class PolarNetwork(nn.Module):
@@ -48,17 +47,13 @@ class PolarNetwork(nn.Module):
         return self.score(p).squeeze(1)
 
 
-def smoothed(x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+def reduced(x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     """Images reduced to at most `SIDE` pixels and smoothed by a Gaussian."""
     if min(x.shape[2:]) > SIDE:
         factor = SIDE / min(x.shape[2:])
         size = [round(n * factor) for n in x.shape[2:]]
         x = F.interpolate(x, size=size, mode="bilinear", antialias=True, align_corners=False)
-    taps = torch.arange(-3, 4, dtype=x.dtype, device=x.device)
-    kernel = torch.exp(-0.5 * (taps / SMOOTHING) ** 2)
-    kernel = (kernel / kernel.sum()).view(1, 1, 7, 1)
-    flat = x.flatten(0, 1).unsqueeze(1)
-    return F.conv2d(F.conv2d(flat, kernel, padding=(3, 0)), kernel.mT, padding=(0, 3)).view_as(x)
+    return smoothed(x)
 
 
 def polar(
@@ -67,7 +62,7 @@ def polar(
     """Images turned counter-clockwise by `angle` (radians), read on circles: one interpolation, no corner.
 
     Args:
-        x: smoothed images.
+        x: images, reduced and smoothed.
         angle: of each image.
         distortion: a small affine map of the points that are read, for training; the identity when None.
     """

@@ -5,21 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from learnsym.degrees import Degree
+from learnsym.degrees import Degree, Status
 from learnsym.measure.pose.axis import PoseAxis
+from learnsym.measure.pose.calibration import LEAST_SURE, MOST_SURE, confidence_of
+from learnsym.measure.pose.centre import named
 from learnsym.measure.pose.closure import Closure, closure_at, least_p
 from learnsym.measure.pose.deconvolution import Deconvolution
-from learnsym.measure.pose.interval import is_flat, is_natural, is_rejected
+from learnsym.measure.pose.interval import extent_interval, is_flat, is_natural, is_rejected
 from learnsym.measure.pose.law import LawFit, cell_centres
 from learnsym.measure.pose.read_out import EDGE, ReadOut, box_density
 
 LEARNED = 0.05
 """Gain in learning few poses by heart above which a flat law is put down to the data, not to the network."""
+READ_WELL = 1 / 3
+"""Share of the largest move to each side, on open orbits, up to which half-widths are read well."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +44,56 @@ class PosePosterior:
     read: ReadOut
     fit: LawFit
     deconvolution: Deconvolution
-    half_width: float
-    low: float
-    high: float
-    """Estimate and interval, in the unit of the generator."""
     level: float
-    control: float
+    control: float = math.nan
     """Gain over chance, in nats, in learning the poses of few examples by heart; nan when the law is not flat."""
+    offset: Float[Tensor, "d"] | None = None
+    """Offset in pixels of all objects from the middle, when the law is that about their own centre; else None."""
+    about_middle: float = math.nan
+    """The half-width about the middle, which the offset decides."""
+
+    @property
+    def half_width(self) -> float:
+        """Estimate of the half-width, in the unit of the generator."""
+        return self._extent[0]
+
+    @property
+    def low(self) -> float:
+        """Lower end of the interval."""
+        return self._extent[1]
+
+    @property
+    def high(self) -> float:
+        """Upper end of the interval."""
+        return self._extent[2]
+
+    @cached_property
+    def fitted(self) -> tuple[float, float, float]:
+        """Estimate, lower and upper end that the fit alone gives, however much the network can be trusted."""
+        estimate, low, high = extent_interval(self.fit, self.deconvolution, self.axis.closed, self.level)
+        return estimate * self.unit, low * self.unit, high * self.unit
+
+    @cached_property
+    def _extent(self) -> tuple[float, float, float]:
+        estimate, low, high = self.fitted
+        if not self.can_learn or not self.is_calibrated:
+            return estimate, 0.0, EDGE * self.unit
+        return estimate, low, EDGE * self.unit if self.is_cut else high
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the law is too wide for the moves of an open orbit, which cut it and make it look narrower."""
+        return not self.axis.closed and self.fitted[0] > READ_WELL * self.axis.reach / self.axis.generator.per_unit
+
+    @cached_property
+    def confidence(self) -> float:
+        """The power of its posteriors that says best where held-out examples were moved: 1 for a calibrated network."""
+        return confidence_of(self.posterior)
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether held-out moves are about as certain as the network says."""
+        return self.is_flat or LEAST_SURE < self.confidence < MOST_SURE
 
     @property
     def unit(self) -> float:
@@ -72,7 +120,7 @@ class PosePosterior:
     @property
     def least_p(self) -> float:
         """Smallest p-value of the closure tests at an eighth, a quarter and half of the window, times their number."""
-        return least_p(self.posterior, self.axis.closed)
+        return least_p(self.posterior, self.fold, self.axis.closed)
 
     @property
     def bound(self) -> float:
@@ -101,7 +149,7 @@ class PosePosterior:
         shift, most = round(offset / step), self.posterior.shape[1] // 2
         if not 0 < shift <= most:
             raise ValueError(f"offset: got {offset}, must be in ({step / 2:.3g}, {most * step:.3g}]")
-        return closure_at(self.posterior, shift, self.axis.closed)
+        return closure_at(self.posterior, self.fold, shift, self.axis.closed)
 
     def grid(self) -> tuple[list[float], list[float], list[float]]:
         """Poses in the unit of the generator, density of the non-parametric law, density of the fitted one."""
@@ -123,7 +171,18 @@ class PosePosterior:
     @property
     def flags(self) -> list[str]:
         """What a reader of the half-width must know, one sentence each."""
-        return list(_flags(self))
+        return [sentence for _, sentence in _doubts(self)]
+
+    @property
+    def status(self) -> Status:
+        """Whether the half-width can be trusted."""
+        statuses: list[Status] = [status for status, _ in _doubts(self) if status != "ok"]
+        return statuses[0] if statuses else "ok"
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot; empty when it can."""
+        return next((sentence for status, sentence in _doubts(self) if status != "ok"), "")
 
     @property
     def facts(self) -> dict[str, float]:
@@ -138,6 +197,7 @@ class PosePosterior:
             "perplexity_bound": self.bound,
             "advantage_of_free_law": self.deconvolution.advantage,
             "least_p_closed": self.least_p,
+            "confidence": self.confidence,
             **({"control_gain": self.control} if self.is_flat else {}),
         }
 
@@ -165,6 +225,8 @@ class PosePosterior:
             level=self.level,
             method="pose posterior" if self.order == 1 else f"pose posterior modulo 1/{self.order} turn",
             data=data,
+            status=self.status,
+            reason=self.reason,
         )
 
 
@@ -173,26 +235,58 @@ def _centred(x: Tensor, free: Tensor, fitted: Tensor, cells: int) -> tuple[Tenso
     return x, free.roll(cells), fitted.roll(cells)
 
 
-def _flags(law: PosePosterior) -> Iterator[str]:
-    unit = law.axis.generator.unit
-    if law.is_flat and not law.can_learn:
-        yield "cannot learn: the network does not tell poses even of a few examples known by heart, so nothing follows"
-        return
-    if law.is_flat and law.fit.told_apart:
-        yield f"nearly full group: the law leaves a gap too small to measure (closure test, p = {law.least_p:.1g})"
-        return
+def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
+    unit, cap = law.axis.generator.unit, law.axis.window / law.axis.generator.per_unit
+    if law.offset is not None:
+        yield "ok", f"{named(law.offset)}, which gives {law.about_middle:.3g} {unit}: the law is about their own centre"
     if law.is_flat:
-        yield "full group: the network can learn poses, and learns none that hold for other examples"
+        yield _flat(law, cap)
         return
+    if not law.is_calibrated:
+        yield "rejected", _uncertain(law.confidence)
     if law.order > 1:
-        turn = 2 * law.axis.window / law.order / law.axis.generator.per_unit
-        yield f"closed under {turn:g} {unit}: the half-width is that of each of {law.order} modes"
+        yield "ok", f"closed under {2 * cap / law.order:g} {unit}: the half-width is that of each of {law.order} modes"
     if law.is_rejected:
         modes = ", ".join(f"{c:.3g} ({m:.0%})" for c, m in law.modes())
-        yield f"fit rejected: poses are not one uniform law; modes of the free law at {modes}"
+        yield "rejected", f"fit rejected: poses are not one uniform law; modes of the free law at {modes}"
     if is_natural(law.fit):
-        yield f"below the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
+        yield "bound only", f"below the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
+    if law.is_cut or law.fitted[2] >= cap / law.order:
+        yield "bound only", _wide(law, cap)
     if law.fit.flipped > 0.1:
-        yield f"{law.fit.flipped:.0%} of the examples are read half a turn off: objects that look alike upside down"
+        share = f"{law.fit.flipped:.0%} of the examples are read half a turn off"
+        yield "ok", f"{share}: objects that look alike upside down"
     if law.half_width > law.bound * 1.1:
-        yield f"above the perplexity bound, {law.bound:.3g} {unit}: the network is not calibrated"
+        yield "rejected", f"above the perplexity bound, {law.bound:.3g} {unit}: the network is not calibrated"
+
+
+def _flat(law: PosePosterior, cap: float) -> tuple[Status, str]:
+    if not law.can_learn:
+        few = "the network does not tell poses even of a few examples known by heart"
+        return "cannot be learned", f"cannot learn: {few}, so nothing follows"
+    if law.fit.told_apart:
+        gap = "the law leaves a gap too small to measure"
+        return "bound only", f"nearly full group: {gap} (closure test, p = {law.least_p:.1g})"
+    if not law.axis.closed:
+        unit = law.axis.generator.unit
+        return (
+            "bound only",
+            f"no end is seen: poses are alike over the whole window of {cap:.3g} {unit}; try larger moves",
+        )
+    return "ok", "full group: the network can learn poses, and learns none that hold for other examples"
+
+
+def _uncertain(confidence: float) -> str:
+    found = "less" if confidence < 1 else "more"
+    remedy = "more examples" if confidence < 1 else "more steps"
+    return (
+        f"the network is not calibrated: poses are {found} certain than it says (its posteriors fit best to the power "
+        f"{confidence:.2g}), so that only the range is known; take {remedy}"
+    )
+
+
+def _wide(law: PosePosterior, cap: float) -> str:
+    unit = law.axis.generator.unit
+    if law.axis.closed:
+        return f"nearly full: the gap that a law beyond {law.fitted[1]:.3g} {unit} leaves is hardly seen"
+    return f"the law is wide for the window of {cap:.3g} {unit}, which makes it look narrower; try larger moves"

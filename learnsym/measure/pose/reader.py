@@ -136,7 +136,7 @@ def reader(axis: PoseAxis, x: Tensor, network: Network | None) -> Reader:
 
 def prepared(axis: PoseAxis, x: Tensor, network: Network | None) -> Tensor:
     """Examples as the reader takes them, computed once."""
-    return polar.smoothed(x) if network is None and reads_polar(axis) else x
+    return polar.reduced(x) if network is None and reads_polar(axis) else x
 
 
 def reads_polar(axis: PoseAxis) -> bool:

@@ -11,6 +11,7 @@ angles up to `t`. Legend of axes: `B` examples, `K` rotations of the grid.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,8 +20,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from learnsym.degrees import Degree
+from learnsym.degrees import Degree, Status
 from learnsym.groups import SO3
+from learnsym.measure.pose.ground import grounded
 from learnsym.measure.pose.interval import half_width_interval, is_flat, is_natural
 from learnsym.measure.pose.law import CELLS, NOISES, LawFit, LawTable, fit_law
 from learnsym.measure.pose.networks import default_network
@@ -59,8 +61,26 @@ class SpacePosePosterior:
     @property
     def flags(self) -> list[str]:
         """What a reader of the half-width must know, one sentence each."""
-        full = ["full group, or too few examples or steps to learn from"] if self.is_flat else []
-        return full or (["below the natural spread of poses"] if is_natural(self.fit) else [])
+        return [sentence for _, sentence in self._doubts()]
+
+    @property
+    def status(self) -> Status:
+        """Whether the half-width can be trusted."""
+        statuses: list[Status] = [status for status, _ in self._doubts()]
+        return statuses[0] if statuses else "ok"
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot; empty when it can."""
+        return next((sentence for _, sentence in self._doubts()), "")
+
+    def _doubts(self) -> Iterator[tuple[Status, str]]:
+        if self.is_flat:
+            yield "cannot be learned", "full group, or too few examples or steps to learn from: nothing tells which"
+        elif is_natural(self.fit):
+            yield "bound only", "below the natural spread of poses"
+        elif self.high >= EDGE:
+            yield "bound only", f"nearly full: what a law beyond {self.low:.3g} degree leaves out is hardly seen"
 
     def degrees(self, data: str = "") -> list[Degree]:
         """The half-width as a degree of distribution symmetry."""
@@ -76,6 +96,8 @@ class SpacePosePosterior:
             level=self.level,
             method="pose posterior on SO(3)",
             data=data,
+            status=self.status,
+            reason=self.reason,
         )
         return [degree]
 
@@ -110,6 +132,7 @@ def space_pose_posterior(
     if [g.name for g in group.generators] != [g.name for g in SO3().generators]:
         raise ValueError(f"symmetry: got {symmetry.name}, must be SO(3) or O(3); use pose_posterior for one generator")
     symmetry.on_input.check_data(group, x)
+    x = grounded(x, symmetry.on_input, shows=False)
     fold = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed)) % folds
     posterior = torch.zeros(len(x), GRID)
     for k in range(folds):
@@ -119,8 +142,14 @@ def space_pose_posterior(
             net = _trained(make(1).to(x.device), x[fold != k], symmetry, steps)
         posterior[fold == k] = _read(net, x[fold == k], symmetry)
     angle, fit = _law(posterior, fold, bootstrap, seed)
+    return SpacePosePosterior(symmetry, angle, fold, fit, *ball_interval(fit, level), level)
+
+
+def ball_interval(fit: LawFit, level: float) -> tuple[float, float, float]:
+    """Estimate, lower and upper end of the half-width in degrees."""
     half_width, low, high = half_width_interval(fit, True, level)
-    return SpacePosePosterior(symmetry, angle, fold, fit, half_width, low, high, level)
+    # a flat law and a network that has learned nothing look alike
+    return half_width, 0.0 if is_flat(fit) else low, high
 
 
 def rotations() -> Float[Tensor, "K 3 3"]:
