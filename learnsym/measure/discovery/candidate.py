@@ -44,9 +44,11 @@ class GeneratorCandidate:
 
             the larger s with  (q̄ - s² h̄)² = t² var(q - s² h) / n,    n = J + 1
 
-        One example more is counted as if the generator were none (`q = h = h̄`): without it the bound of a generator
-        that changes nothing would be 0 however few examples were seen. It is then about `(2.7 / n)^1/2`, where
-        the rule of three has `(3 / n)^1/2`. Infinite when examples do not even tell `h̄` from 0.
+        One example more is counted, at which the output changes as much as at the worst seen, and no less than if the
+        generator were none (`h = h̄`). Without it the bound of a generator that changes nothing would be 0 however few
+        examples were seen, and that of one that fails at few examples would be too small as often as none of these is
+        among them. The former is about `(2.7 / n)^1/2`, where the rule of three has `(3 / n)^1/2`. Infinite when
+        examples do not even tell `h̄` from 0.
 
         Reference: Fieller, "Some problems in interval estimation" (1954).
 
@@ -55,7 +57,9 @@ class GeneratorCandidate:
         """
         if not 0 < level < 0.5:
             raise ValueError(f"level: got {level}, must lie between 0 and 0.5; 0.05 is usual")
-        q, h = (torch.cat([each, self.unrelated.mean()[None]]) for each in (self.change, self.unrelated))
+        mean = self.unrelated.mean()
+        q = torch.cat([self.change, torch.maximum(self.change.max(), mean)[None]])
+        h = torch.cat([self.unrelated, mean[None]])
         t = student_quantile(1 - 2 * level, len(q) - 1)
         (vq, c), (_, vh) = (t**2 / len(q) * torch.stack([q, h]).cov()).tolist()
         mq, mh = float(q.mean()), float(h.mean())
