@@ -189,7 +189,7 @@ def test_bound_of_a_generator_that_changes_nothing():
 def test_bound_solves_the_equation_of_fieller():
     q, h = torch.rand(2, 40, dtype=torch.float64) + torch.tensor([[0.0], [0.5]])
     one = GeneratorCandidate(matrix=torch.eye(2), change=q, unrelated=h, p_value=0.01)
-    z = torch.cat([q, q.max()[None]]) - one.bound() ** 2 * torch.cat([h, h.mean()[None]])
+    z = torch.cat([q, torch.maximum(q.max(), h.mean())[None]]) - one.bound() ** 2 * torch.cat([h, h.mean()[None]])
     assert float(z.mean()) == pytest.approx(-float(stdtrit(40, 0.95) * z.std() / 41**0.5))
     assert one.singular_value.mean == pytest.approx(float((q.mean() / h.mean()).sqrt()))
 
