@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import torch
 from PIL import Image
 
+from learnsym.data.archives import read_members
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File
 from learnsym.data.source import Sizes, Source, find
@@ -22,32 +22,39 @@ CLASSES = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence
 VOID = 11
 SPLITS = ("train", "val", "test")
 WIDTH, HEIGHT = 120, 90
+PICTURES = "8cc434726bbb6519ab5ac1b4ab0ca4b1eb2325661a9f82d0f1bc59ee3c2399e6"
+"""sha256 of the images and label maps, by `members_digest`."""
+MOST = 300_000_000
 _COMMIT = "bb68b64e72cb004b3ed927fee0f5624dd8097498"
 
 
-def convert(archive: Path, target: Path) -> None:
-    """Scale the published 480x360 images down by four: box mean of the pixels, one label of each 4x4 block."""
-    try:
-        arrays = _scaled(archive)
-    except (BadZipFile, Image.UnidentifiedImageError) as error:
-        raise ValueError(f"{archive}: not an archive of images ({error}); fetch it again") from error
+def convert(archive: Path, target: Path, sha256: str = PICTURES) -> None:
+    """Scale the published 480x360 images down by four: box mean of the pixels, one label of each 4x4 block.
+
+    Raises:
+        ValueError: when the archive does not hold the images of the checksum.
+    """
+    arrays = _scaled(read_members(archive, _is_picture, sha256, MOST))
     with open(target, "wb") as stream:
         np.savez_compressed(stream, **arrays)
 
 
-def _scaled(archive: Path) -> dict[str, np.ndarray]:
+def _is_picture(name: str) -> bool:
+    return name.startswith("CamVid/") and name.endswith(".png")
+
+
+def _scaled(pictures: dict[str, bytes]) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
-    with ZipFile(archive) as content:
-        for split in SPLITS:
-            arrays[f"x_{split}"] = np.stack([_shrink(image) for image in _images(content, split)])
-            maps = _images(content, f"{split}annot")
-            arrays[f"y_{split}"] = np.stack([np.asarray(image)[2::4, 2::4] for image in maps])
+    for split in SPLITS:
+        arrays[f"x_{split}"] = np.stack([_shrink(image) for image in _images(pictures, split)])
+        maps = _images(pictures, f"{split}annot")
+        arrays[f"y_{split}"] = np.stack([np.asarray(image)[2::4, 2::4] for image in maps])
     return arrays
 
 
-def _images(content: ZipFile, folder: str) -> list[Image.Image]:
-    names = sorted(name for name in content.namelist() if f"/CamVid/{folder}/" in name and name.endswith(".png"))
-    return [Image.open(io.BytesIO(content.read(name))) for name in names]
+def _images(pictures: dict[str, bytes], folder: str) -> list[Image.Image]:
+    names = sorted(name for name in pictures if name.startswith(f"CamVid/{folder}/"))
+    return [Image.open(io.BytesIO(pictures[name])) for name in names]
 
 
 def _shrink(image: Image.Image) -> np.ndarray:

@@ -18,6 +18,8 @@ from learnsym.files import put_in_place
 logger = logging.getLogger(__name__)
 
 TIMEOUT = 30.0
+SLACK = 1 << 20
+"""Bytes by which a download may be larger than twice its stated size, which is rounded for some."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _download(file: File, part: Path) -> None:
     failures = []
     for url in file.urls:
         try:
-            return _transfer(url, part)
+            return _transfer(url, part, 2 * file.size + SLACK)
         except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
             failures.append(f"{url}: {error}")
             logger.warning("cannot fetch %s (%s)", url, error)
@@ -107,8 +109,8 @@ def _download(file: File, part: Path) -> None:
     raise ValueError(f"{file.path}: no source answers ({tried}); check the network, then run it again: it resumes")
 
 
-def _transfer(url: str, part: Path) -> None:
-    """Append what is missing to `part`; from the start when the server does not serve ranges."""
+def _transfer(url: str, part: Path, most: int) -> None:
+    """Append what is missing to `part`, of `most` bytes; from the start when the server does not serve ranges."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"User-Agent": "learnsym", **({"Range": f"bytes={have}-"} if have else {})}
     try:
@@ -118,15 +120,26 @@ def _transfer(url: str, part: Path) -> None:
             return
         raise
     with response:
+        if url.startswith("https:") and not response.url.startswith("https:"):
+            raise urllib.error.URLError("leads to an address without encryption")
         resumes = getattr(response, "status", None) == 206
         length = response.headers.get("Content-Length")
         total = None if length is None else int(length) + (have if resumes else 0)
+        _check_length(total or 0, most, part)
         with open(part, "ab" if resumes else "wb") as stream, _bar(url, total, have if resumes else 0) as bar:
             while block := response.read(CHUNK):
                 stream.write(block)
                 bar.update(len(block))
+                _check_length(stream.tell(), most, part)
     if total is not None and part.stat().st_size < total:
         raise ConnectionError(f"stopped after {part.stat().st_size} of {total} bytes")
+
+
+def _check_length(length: int, most: int, part: Path) -> None:
+    if length > most:
+        part.unlink(missing_ok=True)
+        name = part.name.removesuffix(".part")
+        raise ValueError(f"{name}: the source sends more than {most} bytes, which is not the published file; try later")
 
 
 def _bar(url: str, total: int | None, have: int) -> tqdm:

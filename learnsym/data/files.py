@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
 CHUNK = 1 << 20
+EXPANSION = 300
+"""Times its download that a file may be larger uncompressed; of those published the most is 126."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ def check(path: Path, file: File) -> None:
     Raises:
         ValueError: when the file cannot be read or its content is not the published one.
     """
-    actual = digest(path, file.kind)
+    actual = digest(path, file.kind, EXPANSION * file.size)
     if actual != file.sha256:
         raise ValueError(
             f"{path}: corrupt file, its content has sha256 {actual}, must be {file.sha256}; "
@@ -75,32 +77,49 @@ def check(path: Path, file: File) -> None:
         )
 
 
-def digest(path: Path, kind: str) -> str:
-    """sha256 of the content of a file."""
-    total = hashlib.sha256()
+def digest(path: Path, kind: str, most: int = 1 << 34) -> str:
+    """sha256 of the content of a file.
+
+    Raises:
+        ValueError: when it cannot be read, or its content has more than `most` bytes, as that of a bomb.
+    """
+    total, size = hashlib.sha256(), 0
     try:
-        for block in _BLOCKS[kind](path):
+        for block in _BLOCKS[kind](path, most):
             total.update(block)
+            size += len(block)
+            _check_size(size, most)
     except (OSError, EOFError, zlib.error, BadZipFile, ValueError) as error:
         raise ValueError(f"{path}: corrupt file, cannot be read ({error}); delete it and fetch it again") from error
     return total.hexdigest()
 
 
-def _raw_blocks(path: Path) -> Iterator[bytes]:
+def _check_size(size: int, most: int) -> None:
+    if size > most:
+        raise ValueError(f"its content has more than {most} bytes")
+
+
+def _raw_blocks(path: Path, most: int) -> Iterator[bytes]:
     with open(path, "rb") as stream:
         yield from iter(lambda: stream.read(CHUNK), b"")
 
 
-def _gzip_blocks(path: Path) -> Iterator[bytes]:
+def _gzip_blocks(path: Path, most: int) -> Iterator[bytes]:
     with gzip.open(path, "rb") as stream:
         yield from iter(lambda: stream.read(CHUNK), b"")
 
 
-def _npz_blocks(path: Path) -> Iterator[bytes]:
+def _npz_blocks(path: Path, most: int) -> Iterator[bytes]:
+    with ZipFile(path) as members:  # arrays are read whole
+        _check_size(sum(info.file_size for info in members.infolist()), most)
     with np.load(path) as arrays:
         for name in sorted(arrays.files):
             yield name.encode()
             yield np.ascontiguousarray(arrays[name]).tobytes()
 
 
-_BLOCKS: dict[str, Callable[[Path], Iterator[bytes]]] = {"raw": _raw_blocks, "gzip": _gzip_blocks, "npz": _npz_blocks}
+_BLOCKS: dict[str, Callable[[Path, int], Iterator[bytes]]] = {
+    "raw": _raw_blocks,
+    "gzip": _gzip_blocks,
+    "npz": _npz_blocks,
+}

@@ -62,7 +62,7 @@ MNIST = _source(
     tuple("0123456789"),
     _files(
         "mnist",
-        ("https://ossci-datasets.s3.amazonaws.com/mnist", "http://yann.lecun.com/exdb/mnist"),
+        ("https://ossci-datasets.s3.amazonaws.com/mnist",),
         [
             (9912422, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
             (28881, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
@@ -80,7 +80,7 @@ FASHION_MNIST = _source(
     _files(
         "fashion-mnist",
         (
-            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+            "https://fashion-mnist.s3.eu-central-1.amazonaws.com",
             "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion",
         ),
         [

@@ -4,7 +4,8 @@ from learnsym.distributions import Quadrature
 from learnsym.measure.closure import closure_test
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.measure.departure import Exactness, exactness_test
-from learnsym.measure.discovery.discover import Discovery, GeneratorCandidate, discover_generators
+from learnsym.measure.discovery.candidate import GeneratorCandidate
+from learnsym.measure.discovery.discover import Discovery, discover_generators
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.exactness import (
     Break,

@@ -5,8 +5,10 @@ Legend of axes: `W` widths, `R` replicates (seeds), `N` held-out examples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from jaxtyping import Float
 from torch import Tensor
@@ -19,7 +21,13 @@ NOISE = 1.645
 
 @dataclass(frozen=True, kw_only=True)
 class TaskExtent:
-    """Held-out loss over widths: the excess over the best one with its standard error, and the widths within noise."""
+    """Held-out loss over widths: the excess over the best one with its standard error, and the widths within noise.
+
+    Example:
+        >>> losses = torch.tensor([[1.0, 1.2, 0.9], [0.5, 0.6, 0.4], [0.5, 0.6, 0.41]])
+        >>> print(ls.measure.task_extent(losses, [0.0, 30.0, 60.0]))
+        {30, 60} of {0, 30, 60} tried, 1 replicate
+    """
 
     widths: list[float]
     excess: list[float]
@@ -29,9 +37,55 @@ class TaskExtent:
     tolerated: list[float]
     """Widths whose excess is within noise of zero."""
     best: float
+    replicates: int
+    """Trainings at each width."""
 
-    def degree(self, *, group: str, generator: str = "rotation", unit: str = "degree", data: str = "") -> Degree:
-        """The degree: the best width, between the smallest and the largest width within noise of it."""
+    def __str__(self) -> str:
+        count = f"{self.replicates} replicate{'' if self.replicates == 1 else 's'}"
+        return f"{as_set(self.tolerated)} of {as_set(self.widths)} tried, {count}"
+
+    def ends(self) -> tuple[float, float]:
+        """Between which widths the tolerated ones end: the nearest excluded ones, or where the grid ends."""
+        low, high = min(self.tolerated), max(self.tolerated)
+        below = [width for width in self.widths if width < low]
+        above = [width for width in self.widths if width > high]
+        return max(below, default=low), min(above, default=high)
+
+    def doubt(self, cap: float = math.inf) -> str:
+        """Why the ends of the set are not its extent, up to `cap`; empty when they are."""
+        low, high = min(self.tolerated), max(self.tolerated)
+        reasons = {
+            "the spread over trainings is unknown": self.replicates == 1,
+            "widths between them are excluded": len(together(self.widths, self.tolerated)) > 1,
+            f"no width above {high:g} was tried": high == max(self.widths) and high < cap,
+            f"no width below {low:g} was tried": low == min(self.widths) and low > 0,
+        }
+        held = [reason for reason, holds in reasons.items() if holds]
+        return f"{self}; {', '.join(held)}" if held else ""
+
+    def degree(
+        self,
+        *,
+        group: str,
+        generator: str = "rotation",
+        unit: str = "degree",
+        data: str = "",
+        cap: float = math.inf,
+    ) -> Degree:
+        """The best width, between the excluded widths next to the tolerated ones: the set ends somewhere before them.
+
+        Args:
+            group: that the generator belongs to.
+            generator: whose half-width was varied.
+            unit: of the widths.
+            data: label of the data.
+            cap: the largest half-width that makes sense, such as 180 degrees.
+
+        Returns:
+            A degree that is `bound only`, with its reason, where the ends of the set are not known: for one replicate,
+            a set with gaps, or one that reaches the end of the grid.
+        """
+        doubt, (low, high) = self.doubt(cap), self.ends()
         return Degree(
             site="input",
             group=group,
@@ -39,11 +93,30 @@ class TaskExtent:
             unit=unit,
             notion="task",
             estimate=self.best,
-            low=min(self.tolerated),
-            high=max(self.tolerated),
+            low=low if low < high else None,
+            high=high if low < high else None,
             method="held-out loss",
             data=data,
+            status="bound only" if doubt else "ok",
+            reason=doubt,
         )
+
+
+def together(widths: Sequence[float], tolerated: Sequence[float]) -> list[list[float]]:
+    """Tolerated widths in groups of neighbours on the grid: more than one group when others lie between them.
+
+    Example:
+        >>> from learnsym.measure.task_extent import together
+        >>> together([0.0, 30.0, 60.0, 90.0], [0.0, 60.0, 90.0])
+        [[0.0], [60.0, 90.0]]
+    """
+    groups = groupby(sorted(widths), key=set(tolerated).__contains__)
+    return [list(group) for inside, group in groups if inside]
+
+
+def as_set(widths: Sequence[float]) -> str:
+    """`{0, 30}`."""
+    return "{" + ", ".join(f"{width:g}" for width in sorted(widths)) + "}"
 
 
 def task_extent(losses: Float[Tensor, "W *R N"], widths: Sequence[float]) -> TaskExtent:
@@ -77,6 +150,7 @@ def task_extent(losses: Float[Tensor, "W *R N"], widths: Sequence[float]) -> Tas
         stderr=stderr.tolist(),
         tolerated=[float(width) for width, inside in zip(widths, within, strict=True) if inside],
         best=float(widths[best]),
+        replicates=table.shape[1],
     )
 
 

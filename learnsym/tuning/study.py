@@ -9,7 +9,7 @@ import uuid
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from learnsym.data import load_splits
@@ -46,7 +46,7 @@ class TuningStudy:
 
     name: str
     key: str
-    storage: str
+    storage: str = field(repr=False)
     config: RunConfig
     space: SearchSpace
     optuna: optuna.Study

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection
 
-SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+ADDRESS = re.compile(r"postgres(?:ql)?(?:\+(\w+))?:", re.IGNORECASE)
+SHOWN = ("host", "port", "user")
+"""Of what stands behind the `?` of an address; all else may be a password, or hold one."""
 
 
 def is_database(storage: str | None) -> bool:
-    """Whether a storage is an address of PostgreSQL, not a file.
+    """Whether a storage is meant as an address of PostgreSQL, not as a file; it may be one that cannot be read.
 
     Example:
         >>> from learnsym.workers.database import is_database
         >>> is_database("postgresql://host/name"), is_database("study.journal"), is_database(None)
         (True, False, False)
     """
-    return storage is not None and storage.startswith(SCHEMES)
+    return storage is not None and ADDRESS.match(storage) is not None
 
 
 def database_url(storage: str) -> URL:
     """The address with psycopg 3 as its driver.
 
     Raises:
-        ValueError: when it is no address, or the packages that read it are not installed.
+        ValueError: when it is no address, or the packages that read it are not installed; never with the password.
     """
     try:
         import psycopg  # noqa: F401
@@ -33,26 +36,47 @@ def database_url(storage: str) -> URL:
         from sqlalchemy.exc import ArgumentError
     except ImportError as error:
         raise ValueError(f"storage: PostgreSQL needs {error.name}; install learnsym[scale]") from error
+    named = ADDRESS.match(storage)
+    if named and named[1] not in (None, "psycopg"):
+        raise ValueError(f"storage: the driver {named[1]} is not used; write postgresql:// without one")
     try:
         url = make_url(storage)
-    except (ArgumentError, ValueError) as error:  # ValueError: a port that is no number
-        raise ValueError(
-            "storage: the address cannot be read; write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
-            "with %-codes for special characters"
-        ) from error
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+        raise _unreadable() from None  # its text may hold the password
+    # a second @, or one where no user is read, divides the password: its rest would be taken for the host
+    if storage.count("@") > (url.username is not None):
+        raise _unreadable()
     return url.set(drivername="postgresql+psycopg")
+
+
+def _unreadable() -> ValueError:
+    return ValueError(
+        "storage: the address cannot be read; write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+        "with %-codes for special characters, such as %40 for @"
+    )
 
 
 def shown(url: URL) -> str:
     """The address without its password, however it is given."""
-    hidden = {key: value for key, value in url.query.items() if key != "password"}
-    return url.set(drivername="postgresql", password=None, query=hidden).render_as_string()
+    harmless = {key: value for key, value in url.query.items() if key in SHOWN}
+    return url.set(drivername="postgresql", password=None, query=harmless).render_as_string()
+
+
+def without_secrets(url: URL, text: str) -> str:
+    """What a database says, without what the address does not show."""
+    hidden = [value for key, value in url.query.items() if key not in SHOWN]
+    values = [url.password, *(each for value in hidden for each in ([value] if isinstance(value, str) else value))]
+    for value in values:
+        text = text.replace(str(value), "***") if value else text
+    return text
 
 
 def unreachable(url: URL, error: Exception) -> ValueError:
     """What to tell the user when the database answers no, or not at all."""
     where = shown(url)
     reason = str(getattr(error, "orig", None) or error)
+    if "connection option" in reason or "URI query parameter" in reason:
+        return ValueError(f"storage: {where} has an option that PostgreSQL does not know; see what stands behind the ?")
     if "password" in reason or "authentication" in reason or "no pg_hba.conf entry" in reason:
         return ValueError(f"storage: {where} refuses the user or the password; check both in the address")
     database = url.database or url.username
@@ -77,12 +101,12 @@ def connect(url: URL) -> Connection:
         ValueError: when there is none to be had.
     """
     from sqlalchemy import NullPool, create_engine, text
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError
 
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 10})
     try:
         connection = engine.connect()
-    except OperationalError as error:
+    except DBAPIError as error:
         raise unreachable(url, error) from None  # its text may hold the password
     settings = {"statement_timeout": 0, "lock_timeout": 0}
     settings |= {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from learnsym.workers.database import database_url, is_database, shown, unreachable
+from learnsym.workers.database import database_url, is_database, shown, unreachable, without_secrets
 from learnsym.workers.database_locks import DatabaseLocks
 from learnsym.workers.journal import JournalLock
 from learnsym.workers.locks import journal_path
@@ -42,10 +43,7 @@ def study_storage(storage: str) -> BaseStorage:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             return optuna.storages.get_storage(_database(database_url(storage)))
-    if "://" in storage:
-        scheme = storage.partition("://")[0]
-        remedy = "is not safe with several workers; name a file" if "sqlite" in scheme else "is not known; name a file"
-        raise ValueError(f"storage: {scheme} {remedy} such as study.journal, or use postgresql://")
+    _check_file(storage)
     return _journal(journal_path(storage))
 
 
@@ -53,8 +51,20 @@ def check_storage(storage: str) -> None:
     """Refuse an address that no study can lie at, before any work; nothing is opened."""
     if is_database(storage):
         database_url(storage)
-    elif "://" in storage:
-        study_storage(storage)
+    else:
+        _check_file(storage)
+
+
+def _check_file(storage: str) -> None:
+    """Refuse what is meant as an address; it may hold a password, so that nothing but its scheme is said."""
+    if storage.startswith("journal:") or not re.match(r"[^/]*:", storage):
+        return
+    scheme = re.match(r"(\w[\w+.-]*)://", storage)
+    remedy = "is not safe with several workers" if scheme and "sqlite" in scheme[1] else "is not known"
+    raise ValueError(
+        f"storage: {scheme[1] if scheme else 'an address of this kind'} {remedy}; name a file such as study.journal "
+        "(journal:PATH when its name has a colon), or use postgresql://"
+    )
 
 
 @contextmanager
@@ -69,9 +79,10 @@ def storage_errors(storage: str) -> Iterator[None]:
     except Exception as error:
         if not is_database(storage) or not _of_database(error):
             raise
-        where = shown(database_url(storage))
+        url = database_url(storage)
+        said = without_secrets(url, _first_line(error))
         raise StorageLost(
-            f"storage: {where} stopped answering ({_first_line(error)}); nothing is lost, the same command goes on"
+            f"storage: {shown(url)} stopped answering ({said}); nothing is lost, the same command goes on"
         ) from error
 
 

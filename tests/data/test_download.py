@@ -9,6 +9,7 @@ import tarfile
 import threading
 import zipfile
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from PIL import Image
 
 import learnsym.data as data
 from learnsym.data import camvid, cifar, idx
-from learnsym.data.files import File, digest
+from learnsym.data.archives import members_digest, read_members
+from learnsym.data.files import EXPANSION, File, check, digest
 from learnsym.data.source import Sizes, Source
 
 CONTENT = bytes(range(256)) * 2000
@@ -36,7 +38,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if start >= len(content):
                 return self.send_error(416)
         self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
+        if self.server.says_length:
+            self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         stop = self.server.stop_after.pop(0) if self.server.stop_after else len(content)
         self.wfile.write(content[start : start + stop])
@@ -48,6 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.says_length = True
         running.content, running.ranges, running.stop_after, running.asked = CONTENT, True, [], []
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
@@ -127,6 +131,57 @@ def test_wrong_content_is_deleted(server, cache, monkeypatch):
     assert files_in(cache) == []
 
 
+@pytest.mark.parametrize("length", [True, False])
+def test_more_than_was_published_is_not_kept(server, cache, monkeypatch, length):
+    """Whether the server says so before or not, and when a part was there already."""
+    offer(monkeypatch, address(server), size=10)
+    server.says_length, server.content = length, bytes(3 << 20)
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"x\.bin: the source sends more than 1048596 bytes"):
+            data.fetch("toy")
+        assert files_in(cache) == []
+        (cache / "toy" / "x.bin.part").write_bytes(bytes(2 << 20))
+
+
+def test_a_source_may_not_lead_away_from_https(cache, monkeypatch):
+    class Answer(io.BytesIO):
+        url = "http://elsewhere/x.bin"
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Answer(CONTENT))
+    offer(monkeypatch, "https://here/x.bin")
+    with pytest.raises(ValueError, match="without encryption"):
+        data.fetch("toy")
+    assert files_in(cache) == []
+
+
+@pytest.mark.parametrize("kind", ["gzip", "npz"])
+def test_bombs_are_not_unpacked(tmp_path, kind):
+    path, count = tmp_path / "x", EXPANSION * 1000 + 1
+    if kind == "gzip":
+        path.write_bytes(gzip.compress(bytes(count)))
+    else:
+        with open(path, "wb") as stream:
+            np.savez_compressed(stream, x=np.zeros(count, np.uint8))
+    with pytest.raises(ValueError, match="more than 300000 bytes"):
+        check(path, File(path="x", sha256="0" * 64, size=1000, kind=kind))
+
+
+def test_members_are_checked_before_they_are_given(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as content:
+        content.writestr("repo-1/../../outside.txt", "a")
+        content.writestr("repo-1/large.txt", "b" * 1000)
+    members = {"../../outside.txt": b"a"}
+    assert read_members(path, members.__contains__, members_digest(members), 10) == members
+    with pytest.raises(ValueError, match="not the published ones"):
+        read_members(path, members.__contains__, members_digest({"../../outside.txt": b"c"}), 10)
+    with pytest.raises(ValueError, match="have 1001 bytes, must be at most 1000"):
+        read_members(path, lambda name: True, "", 1000)
+    path.write_bytes(path.read_bytes()[:-30])
+    with pytest.raises(ValueError, match="not the published archive"):
+        read_members(path, lambda name: True, "", 1000)
+
+
 def test_corrupt_file_is_replaced(server, cache, monkeypatch):
     offer(monkeypatch, address(server))
     (cache / "toy").mkdir(parents=True)
@@ -200,6 +255,7 @@ def test_embedded_sets_need_no_files(cache):
 def test_official_sources_are_named():
     for source in data.registry.values():
         assert all(len(file.sha256) == 64 for file in source.files)
+        assert all(url.startswith("https://") for file in source.files for url in file.urls)
         if source.name != "cifar10-jpeg":
             assert all(file.urls for file in source.files)
 
@@ -266,6 +322,11 @@ def test_cifar_jpegs(tmp_path):
     assert np.abs(images[:, 1].mean((1, 2)) - [0, 0, 200, 200]).max() < 4
 
 
+def checksum(archive):
+    with zipfile.ZipFile(archive) as content:
+        return members_digest({name.partition("/")[2]: content.read(name) for name in content.namelist()})
+
+
 def test_camvid_is_built_from_the_published_images(tmp_path, server, cache, monkeypatch):
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (360, 480, 3), dtype=np.uint8)
@@ -279,15 +340,18 @@ def test_camvid_is_built_from_the_published_images(tmp_path, server, cache, monk
                 content.writestr(f"SegNet/CamVid/{folder}/0.png", stream.getvalue())
     server.content = archive.getvalue()
     (tmp_path / "zip").write_bytes(server.content)
-    camvid.convert(tmp_path / "zip", tmp_path / "npz")
+    with pytest.raises(ValueError, match="members are not the published ones"):
+        camvid.convert(tmp_path / "zip", tmp_path / "npz")
+    convert = partial(camvid.convert, sha256=checksum(tmp_path / "zip"))
+    convert(tmp_path / "zip", tmp_path / "npz")
     with np.load(tmp_path / "npz") as arrays:
         assert np.array_equal(arrays["y_val"][0], labels[2::4, 2::4])
         mean = pictures.reshape(90, 4, 120, 4, 3).mean((1, 3))
         assert np.abs(arrays["x_test"][0] - mean).max() <= 1.0
-    offer(monkeypatch, address(server), kind="npz", build=camvid.convert, sha256=digest(tmp_path / "npz", "npz"))
+    offer(monkeypatch, address(server), kind="npz", build=convert, sha256=digest(tmp_path / "npz", "npz"))
     data.fetch("toy")
     assert files_in(cache) == ["x.bin"]
-    offer(monkeypatch, address(server), path="toy/y.bin", kind="npz", build=camvid.convert)
+    offer(monkeypatch, address(server), path="toy/y.bin", kind="npz", build=convert)
     with pytest.raises(ValueError, match="something else than the published file"):
         data.fetch("toy")
     assert files_in(cache) == ["x.bin"]

@@ -1,13 +1,17 @@
 """Discovery: invariant functions yield the span of their Lie algebra, others nothing; p-values keep their level."""
 
+import runpy
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 from scipy.linalg import subspace_angles
+from scipy.special import stdtrit
 from torch import nn
 
 from learnsym import actions, groups
+from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import discover_generators
 from learnsym.measure.discovery.fields import all_candidates, velocities
 
@@ -166,6 +170,76 @@ def test_standard_errors_are_those_of_resampled_examples():
     assert float(errors.mean()) == pytest.approx(float(means.std()), rel=0.25)
 
 
+def radius(x):
+    return x.norm(dim=1, keepdim=True)
+
+
+def test_bound_of_a_generator_that_changes_nothing():
+    n, level = 30, 0.05
+    zero = GeneratorCandidate(
+        matrix=torch.eye(2), change=torch.zeros(n - 1), unrelated=torch.full((n - 1,), 0.4), p_value=0.01
+    )
+    # q is 0 but for the example that is counted as unrelated: mean 1/n, standard error 1/n
+    assert zero.bound(level) == pytest.approx(((1 + stdtrit(n - 1, 1 - level)) / n) ** 0.5)
+    assert zero.bound(0.01) > zero.bound(0.05) > zero.bound(0.4) > n**-0.5
+    with pytest.raises(ValueError, match="level: got 5"):
+        zero.bound(5.0)
+
+
+def test_bound_solves_the_equation_of_fieller():
+    q, h = torch.rand(2, 40, dtype=torch.float64) + torch.tensor([[0.0], [0.5]])
+    one = GeneratorCandidate(matrix=torch.eye(2), change=q, unrelated=h, p_value=0.01)
+    z = torch.cat([q, torch.maximum(q.max(), h.mean())[None]]) - one.bound() ** 2 * torch.cat([h, h.mean()[None]])
+    assert float(z.mean()) == pytest.approx(-float(stdtrit(40, 0.95) * z.std() / 41**0.5))
+    assert one.singular_value.mean == pytest.approx(float((q.mean() / h.mean()).sqrt()))
+
+
+def test_few_examples_declare_nothing_and_a_few_hundred_do():
+    x = torch.randn(200, 3, dtype=torch.float64)
+    few, many = (discover_generators(radius, x[:count]) for count in (40, 200))
+    assert few.candidates[0].singular_value.mean < 1e-6 and len(few.symmetries()) == 0
+    assert len(many.symmetries()) == 3 and max(many.bounds()[:3]) < 0.3
+    assert largest_angle(many.symmetries(), groups.SO3().algebra) < 1e-6
+
+
+def test_no_few_large_examples_decide():
+    x = torch.randn(120, 3, dtype=torch.float64)
+    w = torch.tensor([1.0, 2.0, 4.0], dtype=torch.float64)
+    large = x * torch.randn(120, 1, dtype=torch.float64).mul(3).exp()
+    plain, scaled = (discover_generators(lambda x: (x.square() @ w)[:, None], each) for each in (x, large))
+    # behind the three symmetries, of which any basis may be found
+    for a, b in zip(plain.candidates[3:], scaled.candidates[3:], strict=True):
+        assert a.singular_value.mean == pytest.approx(b.singular_value.mean, abs=1e-6)
+        assert a.bound() == pytest.approx(b.bound(), abs=1e-6)
+
+
+def test_bounds_hold_where_the_smallest_of_many_was_chosen():
+    """Fifty examples of a network without symmetry; the truth by many further examples."""
+    torch.manual_seed(4)
+    model = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 1)).double()
+    further = torch.randn(800, 3, dtype=torch.float64)
+    held = 0
+    for seed in range(20):
+        found = discover_generators(model, torch.randn(50, 3, dtype=torch.float64), permutations=19, seed=seed)
+        first = found.candidates[0]
+        truth = discover_generators(model, further, None, first.matrix[None], permutations=1).candidates[0]
+        held += truth.singular_value.mean <= first.bound()
+        assert len(found.symmetries(level=0.06)) == 0
+    assert held >= 16
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("law", ["normal", "t3", "log-normal", "contaminated"])
+def test_band_of_the_bounds(law):
+    script = runpy.run_path(str(Path(__file__).parents[2] / "experiments" / "how_sure" / "generators.py"))
+    rows = [row for d in (2, 3, 4) for count in (50, 200) for row in script["cell"](law, d, count, 25)]
+    for name in script["FUNCTIONS"]:
+        of = [row for row in rows if row["function"] == name]  # 150 discoveries
+        assert sum(row["first"] for row in of) / len(of) > 0.92
+        assert sum(row["all"] for row in of) / len(of) > 0.92
+        assert sum(row["false"] for row in of) / len(of) <= 0.05
+
+
 def test_model_is_left_as_found_and_batches_do_not_matter():
     model = nn.Sequential(nn.Linear(3, 8), nn.Dropout(), nn.Tanh(), nn.Linear(8, 2)).double().train()
     model[1].eval()
@@ -188,8 +262,8 @@ def test_refusals():
         discover_generators(lambda x: model(x.detach()), x)
     with pytest.raises(ValueError, match="gradient at example 4 is not finite"):
         discover_generators(lambda y: (y - x[4]).norm(dim=1, keepdim=True).sqrt(), x)
-    with pytest.raises(ValueError, match="x: got 1 examples"):
-        discover_generators(model, x[:1])
+    with pytest.raises(ValueError, match="x: got 3 examples"):
+        discover_generators(model, x[:3])
     with pytest.raises(ValueError, match="probes: got 0"):
         discover_generators(model, x, probes=0)
     with pytest.raises(ValueError, match="matrices of size 3"):

@@ -24,7 +24,51 @@ def test_equal_widths_are_tolerated_together():
     found = measure.task_extent(losses((400,), [1.0, 0.0, 0.0, 1.0], spread=0.1), WIDTHS)
     assert set(found.tolerated) <= {30.0, 60.0} and found.best in found.tolerated
     degree = found.degree(group="SO(2)")
-    assert degree.notion == "task" and degree.low <= degree.estimate <= degree.high
+    assert degree.notion == "task" and degree.low < degree.estimate < degree.high
+
+
+def extent(tolerated, replicates=3, widths=WIDTHS):
+    zeros = [0.0] * len(widths)
+    return measure.TaskExtent(
+        widths=widths, excess=zeros, stderr=zeros, tolerated=tolerated, best=tolerated[0], replicates=replicates
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "low", "high", "status", "words"),
+    [
+        (extent([30.0]), 0.0, 60.0, "ok", ""),
+        (extent([30.0], replicates=1), 0.0, 60.0, "bound only", "1 replicate; the spread over trainings is unknown"),
+        (
+            extent([60.0, 0.0]),
+            0.0,
+            90.0,
+            "bound only",
+            "{0, 60} of {0, 30, 60, 90} tried, 3 replicates; widths",
+        ),
+        (extent([0.0]), 0.0, 30.0, "ok", ""),
+        (extent([90.0]), 60.0, 90.0, "bound only", "no width above 90 was tried"),
+        (extent([30.0], widths=[30.0, 60.0]), 30.0, 60.0, "bound only", "no width below 30 was tried"),
+        (extent([30.0], widths=[30.0]), None, None, "bound only", "no width above 30 was tried, no width below"),
+        (extent([30.0], widths=[60.0, 30.0, 0.0]), 0.0, 60.0, "ok", ""),
+    ],
+)
+def test_the_degree_opens_to_the_excluded_neighbours(found, low, high, status, words):
+    degree = found.degree(group="SO(2)")
+    assert (degree.low, degree.high, degree.status) == (low, high, status)
+    assert words in degree.reason and bool(words) == bool(degree.reason)
+
+
+def test_a_grid_that_ends_at_the_cap_is_whole():
+    degree = extent([60.0, 90.0]).degree(group="SO(2)", cap=90.0)
+    assert degree.status == "ok" and (degree.low, degree.high) == (30.0, 90.0)
+
+
+def test_replicates_are_counted():
+    assert measure.task_extent(losses((3, 50), [1.0, 0.0, 1.0, 2.0]), WIDTHS).replicates == 3
+    assert str(measure.task_extent(losses((400,), [1.0, 0.0, 1.0, 2.0]), WIDTHS)) == (
+        "{30} of {0, 30, 60, 90} tried, 1 replicate"
+    )
 
 
 def test_the_best_is_kept_in_the_set_as_often_as_promised():

@@ -65,6 +65,7 @@ def _extent(centre: float) -> ExtentCurve:
         stderr=[0.006] * 7,
         tolerated=tolerated,
         best=best,
+        replicates=1,
     )
 
 

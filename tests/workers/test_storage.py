@@ -10,9 +10,10 @@ import time
 import pytest
 
 from learnsym.workers import check_storage, journal, storage_errors, study_storage
+from learnsym.workers.database import database_url, shown
 
 optuna = pytest.importorskip("optuna")
-pytest.importorskip("sqlalchemy")
+OperationalError = pytest.importorskip("sqlalchemy.exc").OperationalError
 
 
 def refused(storage):
@@ -61,6 +62,73 @@ def test_bad_addresses(storage, words):
     if "127" not in storage and "nowhere" not in storage:
         with pytest.raises(ValueError, match=r"^storage: "):
             check_storage(storage)
+
+
+SECRET = [
+    "postgresql://u:pa@secret@127.0.0.1/db",
+    "postgresql://u:@@secret@127.0.0.1/db",
+    "postgresql://u:a@b/secret@127.0.0.1/db",
+    "postgresql://u:a@b:secret@127.0.0.1/db",
+    "postgresql://u:a@b?secret=1@127.0.0.1/db",
+    "postgresql://u/secret@127.0.0.1/db",
+    "postgresql://127.0.0.1/db?password=a@secret",
+    "POSTGRES://u:a@secret@127.0.0.1/db",
+    "postgres:u:secret@127.0.0.1",
+    "postgresql:u:secret@127.0.0.1/db",
+    "postgresql+psycopg2://u:secret@127.0.0.1/db",
+    "mysql://u:secret@127.0.0.1/db",
+    "mysql:u:secret@127.0.0.1/db",
+    "u:secret@127.0.0.1/db",
+]
+
+
+@pytest.mark.parametrize("storage", SECRET)
+def test_addresses_that_divide_a_password_are_refused_without_it(storage, tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"^storage: ") as before:
+        check_storage(storage)
+    for sentence in (refused(storage), str(before.value)):
+        assert "secret" not in sentence and "postgresql://" in sentence
+    # nor in what a traceback would show beneath it
+    assert before.value.__cause__ is None and (before.value.__context__ is None or before.value.__suppress_context__)
+    assert not list(tmp_path.iterdir()) and "secret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://u:se:secret@127.0.0.1:1/db",
+        "postgresql://u:a/secret@127.0.0.1:1/db",
+        "postgresql://u:a%23%2Fsecret%40@127.0.0.1:1/db",
+        "postgresql://u:a#secret@127.0.0.1:1/db",
+        "PostgreSQL+psycopg://u:secret@127.0.0.1:1/db",
+        "postgresql://u@127.0.0.1:1/db?password=secret",
+        "postgresql://u@127.0.0.1:1/db?sslpassword=secret",
+        "postgresql://u@127.0.0.1:1/db?options=-c%20app.key%3Dsecret",
+        "postgresql://u@127.0.0.1:1/db?passfile=/secret/file",
+        "postgresql://u@127.0.0.1:1/db?secret=1",
+    ],
+)
+def test_passwords_are_not_shown(address):
+    url = database_url(address)
+    assert "secret" not in shown(url) and "127.0.0.1:1/db" in shown(url)
+    assert "secret" not in refused(address)
+    with (
+        pytest.raises(RuntimeError, match=r"stopped answering") as lost,
+        storage_errors(address),
+    ):
+        raise OperationalError("", None, Exception("FATAL: no secret here, and no -c app.key=secret"))
+    hidden = url.password or next(iter(url.query.values()))
+    assert hidden == "1" or hidden not in str(lost.value)
+
+
+def test_a_user_with_an_at_is_written_with_a_code():
+    assert shown(database_url("postgresql://me%40server:secret@host/db")) == "postgresql://me%40server:***@host/db"
+
+
+def test_a_file_with_a_colon_in_its_name(tmp_path):
+    check_storage(f"{tmp_path}/a:b.journal")
+    check_storage("journal:a:b.journal")
 
 
 def test_a_database_says_no(postgres):

@@ -51,7 +51,7 @@ SKELETON = File(
     sha256="2a8e2eda3c0d7d828566b2a9a8ab36b2b8b3864110574e8b73c8f069fded416c",
     size=7_261,
     kind="gzip",
-    urls=(f"{_GPMAT}/mocap/cmu/35/35.asf", "http://mocap.cs.cmu.edu/subjects/35/35.asf"),
+    urls=(f"{_GPMAT}/mocap/cmu/35/35.asf",),
     build=compress,
 )
 

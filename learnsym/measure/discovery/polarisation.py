@@ -1,23 +1,39 @@
 """The polarisation matrix of a network: how its gradients see the motions of examples, its own and others.
 
-Legend of axes: `B` examples, `F` numbers per example, `K` candidate generators, `P` permutations, `M` outputs.
+Legend of axes: `B` examples, `F` numbers per example, `K` generators, `M` outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.measure._probe import Model, Output, outputs_of, tensor_of
 
 
-def gradients(
+def unit_gradients(
+    model: Model, x: Tensor, probes: int, seed: int, output: Output | None, batch_size: int
+) -> Float[Tensor, "M B F"]:
+    """Gradients of the outputs, or of random projections of many outputs, over their common size at each example."""
+    read = torch.stack(list(_gradients(model, x, probes, seed, output, batch_size)))
+    return read / _positive(read.double().square().sum((0, 2), keepdim=True).sqrt()).to(read)
+
+
+def unit_velocities(moved: Float[Tensor, "K B F"]) -> Float[Tensor, "K B F"]:
+    """Velocities over the common size of those of an example."""
+    return moved / _positive(moved.double().square().sum((0, 2), keepdim=True).sqrt()).to(moved)
+
+
+def _positive(size: Tensor) -> Tensor:
+    return torch.where(size > 0, size, 1.0)
+
+
+def _gradients(
     model: Model, x: Tensor, probes: int, seed: int, output: Output | None, batch_size: int
 ) -> Iterator[Float[Tensor, "B F"]]:
-    """The gradient of each output, or of random projections of many outputs, at each example."""
     count = outputs_of(model, x, output, batch_size).flatten(1).shape[1]
     generator = torch.Generator().manual_seed(seed)
     weights = torch.eye(count) if count <= probes else torch.randn(probes, count, generator=generator)
@@ -45,20 +61,22 @@ def _gradient(model: Model, x: Tensor, weight: Float[Tensor, "M"], output: Outpu
 
 
 def polarisation(
-    gradients: Iterable[Float[Tensor, "B F"]], moved: Float[Tensor, "K B F"], orders: Int[Tensor, "P B"]
-) -> tuple[Float[Tensor, "M B K"], Float[Tensor, "P K K"]]:
-    """The rows `r_i`, and `mean_i r_i r_iᵀ` under each permutation, in units of the size of the gradients."""
-    places, orders = torch.arange(moved.shape[1], device=moved.device), orders.to(moved.device)
-    rows, shuffled, energy = [], [], []
+    gradients: Float[Tensor, "M B F"], moved: Float[Tensor, "K B F"]
+) -> tuple[Float[Tensor, "K K"], Float[Tensor, "K K"]]:
+    """`mean_i r_ii r_iiᵀ` and the mean of `r_ij r_ijᵀ` over all pairs, `r_ij = <∇f(x_i), E_k·x_j>`."""
+    count = moved.shape[1]
+    own = moved.new_zeros(2 * (len(moved),), dtype=torch.float64)
+    pairs = own.clone()
     for gradient in gradients:
-        # <∇f(x_i), E_k·x_j>
-        table = torch.einsum("if,kjf->ijk", gradient, moved).double()
-        rows.append(table[places, places])
-        shuffled.append(torch.stack([_covariance(table[order, places]) for order in orders]))
-        energy.append(gradient.double().square().sum(1).mean())
-    size = torch.stack(energy).sum().clamp(min=torch.finfo(torch.float64).tiny).sqrt()
-    return torch.stack(rows) / size, torch.stack(shuffled).sum(0) / size**2
+        r = torch.einsum("if,kjf->ijk", gradient, moved).double()
+        own += r.diagonal() @ r.diagonal().mT
+        pairs += r.flatten(0, 1).mT @ r.flatten(0, 1)
+    return own / count, pairs / count**2
 
 
-def _covariance(r: Float[Tensor, "B K"]) -> Float[Tensor, "K K"]:
-    return r.T @ r / len(r)
+def changes(gradients: Float[Tensor, "M B F"], moved: Float[Tensor, "K B F"]) -> Float[Tensor, "K B B"]:
+    """Squared change of the outputs by each generator, `Σ_m <∇f_m(x_i), A·x_j>²` for each pair."""
+    return sum(
+        (torch.einsum("if,kjf->kij", gradient, moved).double().square() for gradient in gradients),
+        start=moved.new_zeros((len(moved), *2 * (moved.shape[1],)), dtype=torch.float64),
+    )

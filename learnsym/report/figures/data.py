@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learnsym.degrees import Degree
+from learnsym.measure.task_extent import together
 from learnsym.report.figures.style import INK, NOTION_COLOURS, tidy
 from learnsym.report.words import in_unit
 
@@ -57,9 +58,9 @@ def task_extent(extent: ExtentCurve, ax: Axes) -> Axes:
     """Excess validation loss over the best width with one standard error; those within noise of it are filled."""
     colour = NOTION_COLOURS["task"]
     widths, excess, stderr = (np.asarray(values) for values in (extent.widths, extent.excess, extent.stderr))
-    low, high = min(extent.tolerated), max(extent.tolerated)
     pad = 0.012 * (widths.max() - widths.min() or 1.0)
-    ax.axvspan(low - pad, high + pad, color=colour, alpha=0.1, linewidth=0)
+    for group in together(extent.widths, extent.tolerated):
+        ax.axvspan(min(group) - pad, max(group) + pad, color=colour, alpha=0.1, linewidth=0)
     ax.axhline(0, color="#9AA5B1", linewidth=0.8)
     ax.plot(widths, excess, color=colour, linewidth=1.2, alpha=0.7)
     ax.errorbar(widths, excess, yerr=stderr, color=colour, fmt="none", capsize=2.5, linewidth=1.2)

@@ -208,8 +208,8 @@ def _extent(
     generator = next(generator for generator in owner.generators if generator.name == name)
     losses = torch.tensor([[computed[piece.path]["loss"] for piece in pieces] for pieces in plan.widths.values()])
     extent = task_extent(losses, list(plan.widths))
-    degree = extent.degree(group=owner.name, generator=name, unit=generator.unit, data=group.label)
     cap = generator.cap / generator.per_unit
+    degree = extent.degree(group=owner.name, generator=name, unit=generator.unit, data=group.label, cap=cap)
     return ExtentCurve(generator=name, unit=generator.unit, cap=cap, **vars(extent)), degree
 
 

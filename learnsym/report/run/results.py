@@ -81,6 +81,8 @@ class ExtentCurve:
     stderr: list[float]
     tolerated: list[float]
     best: float
+    replicates: int
+    """Trainings at each width."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from learnsym.degrees import Degree
+from learnsym.measure.task_extent import together
 from learnsym.report.run.results import DataResult, ExtentCurve, PoseLaw, TwinResult
 from learnsym.report.words import in_unit, interval, percent, three_digits
 
@@ -57,6 +58,9 @@ def pose_detail(law: PoseLaw, level: float) -> str:
 def extent_headline(extent: ExtentCurve) -> str:
     """Which widths of augmentation the labels tolerate, in a few words."""
     low, high = min(extent.tolerated), max(extent.tolerated)
+    if len(together(extent.widths, extent.tolerated)) > 1:
+        named = ", ".join(in_unit(width, extent.unit) for width in sorted(extent.tolerated))
+        return f"Labels tolerate {named}, but not what lies between them"
     if low == high == 0:
         return f"Labels are best served without added {extent.generator}"
     if low == high:
@@ -68,9 +72,11 @@ def extent_headline(extent: ExtentCurve) -> str:
 
 def extent_detail(extent: ExtentCurve) -> str:
     """What `extent_headline` rests on."""
+    times = f"{extent.replicates} times each" if extent.replicates > 1 else "once each"
+    spread = "" if extent.replicates > 1 else " The spread over trainings is unknown."
     return (
-        f"Of {len(extent.widths)} widths of random {extent.generator} tried, these have a validation loss within noise "
-        f"of the best, {in_unit(extent.best, extent.unit)}."
+        f"Of {len(extent.widths)} widths of random {extent.generator}, trained {times}, these have a validation loss "
+        f"within noise of the best, {in_unit(extent.best, extent.unit)}.{spread}"
     )
 
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from learnsym.data.archives import members_digest
 from learnsym.data.files import digest
 from learnsym.data.motion import (
     SOURCES,
     bone_lengths,
+    egno,
     heading_statistics,
     headings,
     joint_positions,
@@ -115,12 +117,17 @@ def archive(folder, **members):
     return path
 
 
+def checksum(path):
+    with zipfile.ZipFile(path) as content:
+        return members_digest({name.partition("/")[2]: content.read(name) for name in content.namelist()})
+
+
 def test_build_makes_arrays_of_pickles(tmp_path):
     sequences = [np.random.rand(length, 31, 3) for length in (5, 7)]
     split = tuple({k: np.array([2, 0, 1])} for k in (0, 1, 1))
     path = archive(tmp_path, motion_run=([(1, 0), (2, 1)], sequences), split_run=split)
     target = tmp_path / "made.npz"
-    convert(path, target)
+    convert(path, target, checksum(path))
     with np.load(target) as made:
         assert np.array_equal(made["pos"], np.concatenate(sequences)) and made["seq_len"].tolist() == [5, 7]
         assert made["split_test"].tolist() == [[1, 2], [1, 0], [1, 1]] and made["edges"].tolist() == [[1, 0], [2, 1]]
@@ -130,13 +137,20 @@ def test_build_makes_arrays_of_pickles(tmp_path):
 def test_build_refuses_pickles_that_call_functions(tmp_path):
     path = archive(tmp_path, motion_run=os.getcwd, split_run=())
     with pytest.raises(ValueError, match=r"not the archive of EGNO .*only arrays are let through"):
+        convert(path, tmp_path / "made.npz", checksum(path))
+
+
+def test_build_reads_no_pickle_before_its_checksum(tmp_path, monkeypatch):
+    path = archive(tmp_path, motion_run=([], []), split_run=())
+    monkeypatch.setattr(egno.ArrayUnpickler, "load", lambda self: pytest.fail("was read"))
+    with pytest.raises(ValueError, match="members are not the published ones"):
         convert(path, tmp_path / "made.npz")
 
 
 def test_build_refuses_other_archives(tmp_path):
     (tmp_path / "page.html").write_text("not found")
     for path in (archive(tmp_path, other=1), tmp_path / "page.html"):
-        with pytest.raises(ValueError, match="not the archive of EGNO"):
+        with pytest.raises(ValueError, match="not the published"):
             convert(path, tmp_path / "made.npz")
 
 
