@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils.hooks import RemovableHandle
 
-from learnsym._modes import evaluating
-from learnsym.measure._probe import Model
+from learnsym._modes import evaluating, keeping_buffers
+from learnsym.measure._probe import Model, check_layers
 from learnsym.measure.exactness.operations import Cut, borders, closed, cut_of, resampled, uneven, windowed
 from learnsym.measure.exactness.windows import Grid, Sides, sides_of
 
@@ -114,7 +114,7 @@ def exact_sizes(model: Model, sizes: Iterable[Size], *, channels: int = 3) -> Ex
     """
     chosen = tuple(sizes)
     _check(model, chosen, channels)
-    with torch.no_grad(), evaluating(model), running_modules(model) as path:
+    with torch.no_grad(), evaluating(model), keeping_buffers(model), running_modules(model) as path:
         return ExactSizes(verdicts=tuple(_verdict(model, size, channels, path) for size in chosen))
 
 
@@ -234,9 +234,7 @@ def _check(model: Model, sizes: tuple[Size, ...], channels: int) -> None:
         raise ValueError(f"sizes: got {smallest}, must be >= 1 pixel")
     if channels < 1:
         raise ValueError(f"channels: got {channels}, must be >= 1; 3 for colour images")
-    modules = model.modules() if isinstance(model, nn.Module) else ()
-    if any(isinstance(module, torch.jit.ScriptModule) for module in modules):
-        raise ValueError("model: has modules compiled by torch.jit, which cannot be watched; pass the model uncompiled")
+    check_layers(model)
 
 
 def _hooks(module: nn.Module, name: str, path: list[str]) -> tuple[RemovableHandle, RemovableHandle]:

@@ -30,10 +30,13 @@ def _activation_bytes(model: nn.Module, x: Tensor) -> int:
         if isinstance(out, Tensor):
             total += out.numel() * out.element_size()
 
-    handles = [m.register_forward_hook(add) for m in model.modules() if not any(True for _ in m.children())]
+    leaves = [m for m in model.modules() if not any(True for _ in m.children())]
+    # the modules of TorchScript take no hooks
+    handles = [m.register_forward_hook(add) for m in leaves if not isinstance(m, torch.jit.ScriptModule)]
     try:
         with torch.no_grad(), evaluating(model):
-            model(x)
+            # which the model may overwrite
+            model(x.clone())
     finally:
         for handle in handles:
             handle.remove()

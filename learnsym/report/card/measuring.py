@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from learnsym._modes import evaluating
 from learnsym._version import __version__
 from learnsym.files import write_json
 from learnsym.measure import exact_sizes
-from learnsym.measure._probe import Output, outputs_of
+from learnsym.measure._probe import Output
+from learnsym.measure._reader import outputs_of
 from learnsym.report.card.batches import batch_size_within
 from learnsym.report.card.card import Card
 from learnsym.report.card.examples import Examples
@@ -180,8 +180,7 @@ def _bytes(tensor: Tensor) -> bytes:
 
 def _check_runs(model: nn.Module, x: Tensor, output: Output | None) -> None:
     try:
-        with evaluating(model):
-            outputs_of(model, x[:2], output)
+        outputs_of(model, x[:2], output)
     except (RuntimeError, TypeError, IndexError) as error:
         first = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
@@ -194,7 +193,10 @@ def _sizes_note(model: nn.Module, x: Tensor, named: dict[str, Symmetry]) -> list
     if x.ndim != 4 or not {"quarter_turns2d", "square2d", "flip2d", "rotation2d", "orthogonal2d"} & set(named):
         return []
     size = (x.shape[-2], x.shape[-1])
-    verdict = exact_sizes(model, [size], channels=x.shape[1]).verdicts[0]
+    try:
+        verdict = exact_sizes(model, [size], channels=x.shape[1]).verdicts[0]
+    except ValueError as error:
+        return [f"Exactness of strided operations: not measured ({error})."]
     if verdict.exact:
         return [f"Strided operations commute with quarter turns and flips at {size[0]}×{size[1]} pixels."]
     return [f"Strided operations do not commute with quarter turns and flips: {verdict}."]

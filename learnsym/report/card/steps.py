@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from learnsym import measure
-from learnsym._modes import evaluating
 from learnsym.actions import Image, Invariant
 from learnsym.distributions import GroupDistribution, LieBox
 from learnsym.groups import Group
 from learnsym.measure import Quadrature
-from learnsym.measure._probe import Output, outputs_of
+from learnsym.measure._probe import Output
+from learnsym.measure._reader import outputs_of
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
 from learnsym.statistics import Estimate
@@ -288,8 +288,7 @@ def _layer_elements(situation: Situation) -> Tensor | None:
 
 
 def _outputs(situation: Situation) -> Tensor:
-    with evaluating(situation.model):
-        return outputs_of(situation.model, situation.x[:2], situation.output, situation.batch_size)
+    return outputs_of(situation.model, situation.x[:2], situation.output, situation.batch_size)
 
 
 def _is_classifier(situation: Situation) -> bool:
