@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import chain
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from learnsym._modes import module_of
 
@@ -48,6 +48,20 @@ def check_layers(model: object) -> None:
         )
 
 
+def is_exported(module: nn.Module) -> bool:
+    """Whether a module is a program of torch.export."""
+    return isinstance(module, torch.fx.GraphModule) and hasattr(module, "range_constraints")
+
+
+def check_not_exported(model: nn.Module) -> None:
+    """Raise ValueError for a program of torch.export, in which there are no layers any more."""
+    if any(map(is_exported, model.modules())):
+        raise ValueError(
+            "model: is a program of torch.export, which has no layers any more; pass the model that it was made from, "
+            "or measure its output alone"
+        )
+
+
 def check_batch_size(batch_size: int) -> None:
     """Raise ValueError for empty batches."""
     if batch_size < 1:
@@ -68,7 +82,8 @@ def tensor_of(returned: object, examples: int, output: Output | None = None) -> 
             f"output: got shape {tuple(chosen.shape)} for {examples} examples, must have one row per example; "
             "measure before any reduction over the batch"
         )
-    return chosen
+    # a sparse one has no derivative and no rows to choose from
+    return chosen if chosen.layout == torch.strided else chosen.to_dense()
 
 
 def as_numbers(outputs: Tensor) -> Tensor:
@@ -79,8 +94,6 @@ def as_numbers(outputs: Tensor) -> Tensor:
         )
     if outputs.is_quantized:
         outputs = outputs.dequantize()
-    if outputs.layout != torch.strided:
-        outputs = outputs.to_dense()
     wide = outputs.dtype == torch.float64 or (outputs.element_size() > 2 and not outputs.is_floating_point())
     return outputs.to(torch.float64 if wide else torch.float32)
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from learnsym._modes import evaluating, keeping_buffers, module_of
-from learnsym.measure._probe import Model, Output, as_numbers, check_outputs, check_probe, floating, tensor_of
+from learnsym.measure._probe import (
+    Model,
+    Output,
+    as_numbers,
+    check_outputs,
+    check_probe,
+    floating,
+    is_exported,
+    tensor_of,
+)
 from learnsym.measure._steadiness import depends_on_mates
 
 
@@ -45,12 +55,14 @@ class Reader:
     def batch(self, part: Tensor) -> Tensor:
         """What the model returns for one batch, which it may overwrite; derivatives are carried through."""
         missing = self.least - len(part)
-        full = torch.cat([part, part[-1:].expand(missing, *part.shape[1:])]) if missing > 0 else part
+        if missing <= 0:
+            return tensor_of(self.model(part), len(part), self.output)
+        full = torch.cat([part, part[-1:].expand(missing, *part.shape[1:])])
         return tensor_of(self.model(full), len(full), self.output)[: len(part)]
 
     def real(self, part: Tensor) -> Tensor:
         """The outputs of one batch, of which a derivative is taken."""
-        return floating(self.batch(part.clone()))
+        return floating(self.batch(part.clone())).clone()
 
     def copied(self, part: Tensor) -> Tensor:
         """The outputs of one batch, as they were at this call."""
@@ -100,20 +112,19 @@ def outputs_of(model: Model, x: Tensor, output: Output | None = None, batch_size
 def batch_limits(model: Model) -> tuple[int, int | None]:
     """The smallest and the largest batch that a program of torch.export takes; 1 and None for other models."""
     module = module_of(model)
-    for program in [] if module is None else module.modules():
-        if isinstance(program, torch.fx.GraphModule) and hasattr(program, "range_constraints"):
-            return _limits(program)
-    return 1, None
+    programs = [] if module is None else [each for each in module.modules() if is_exported(each)]
+    return _limits(programs[0]) if programs else (1, None)
 
 
-def _limits(program: torch.fx.GraphModule) -> tuple[int, int | None]:
-    source = next(node for node in program.graph.nodes if node.op == "placeholder")
+def _limits(program: nn.Module) -> tuple[int, int | None]:
+    graph: Any = program.graph
+    source = next(node for node in graph.nodes if node.op == "placeholder")
     shape = getattr(source.meta.get("val"), "shape", ())
     if not shape:
         return 1, None
     if isinstance(shape[0], int):
         return shape[0], shape[0]
-    constraints: dict = program.range_constraints  # pyright: ignore[reportAssignmentType]
+    constraints: Any = program.range_constraints
     allowed = constraints.get(shape[0].node.expr)
     upper = None if allowed is None else allowed.upper
     return 1, int(upper) if upper is not None and upper.is_Integer else None

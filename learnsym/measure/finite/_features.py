@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from learnsym.measure._probe import as_numbers, check_layers
+from learnsym.measure._probe import as_numbers, check_layers, check_not_exported
 
 
 def features(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> dict[str, object]:
@@ -35,6 +35,7 @@ def chosen_layers(model: object, names: Sequence[str] | None) -> dict[str, nn.Mo
     if not isinstance(model, nn.Module):
         raise ValueError(f"model: got a {type(model).__name__}, which has no layers; pass an nn.Module")
     check_layers(model)
+    check_not_exported(model)
     known = dict(model.named_modules())
     if names is None:
         return {name: module for name, module in known.items() if not any(module.children())}

@@ -100,6 +100,6 @@ def _centroids(read: Reader, x: Tensor, symmetry: Symmetry, elements: Float[Tens
 
 def _distances(a: Tensor, b: Tensor) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
     square = squared_distance(a, b)
-    cosine = 1 - cosine_similarity(a.flatten(1).double(), b.flatten(1).double())
+    cosine = 1 - cosine_similarity(a.reshape(len(a), -1).double(), b.reshape(len(b), -1).double())
     # two zeros have no angle between them, and are equal
     return torch.where(square == 0, square, cosine.clamp_min(0.0)), square.sqrt()

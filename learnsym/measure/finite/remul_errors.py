@@ -78,7 +78,7 @@ def remul_errors(
     elements = moves.orbit(x)
     with reading(model, x, output, batch_size) as read:
         pairs = list(moves.pairs(read, x, elements))
-    moved, expected = (torch.stack(part).flatten(2).double() for part in zip(*pairs, strict=True))
+    moved, expected = (torch.stack(part).reshape(len(part), len(x), -1).double() for part in zip(*pairs, strict=True))
     deviation = (moved - expected).norm(dim=2).mean(0)
     size = expected.norm(dim=2).mean(0)
     return RemulErrors(

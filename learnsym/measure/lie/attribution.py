@@ -6,6 +6,7 @@ Legend of axes: `B` examples, `N` sites, `K` outputs, `M` probes.
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,9 @@ from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
+
+LOST = 0.01
+"""Part of all contributions that may be missing in their sum."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +172,7 @@ def _attribution(parts: list[Part], generator: Generator, probes: int) -> Attrib
         )
         for site, dots in shares.items()
     )
+    _warn_of_lost(total, torch.stack(list(shares.values())))
     if trace.detected:
         shown = ", ".join([*trace.detected][:3])
         logger.warning(
@@ -183,6 +188,17 @@ def _attribution(parts: list[Part], generator: Generator, probes: int) -> Attrib
         lost=tuple(sorted(trace.lost)),
         probe_error=(2 / probes) ** 0.5 if 0 < probes < outputs else 0.0,
     )
+
+
+def _warn_of_lost(total: Float[Tensor, "B"], dots: Float[Tensor, "N B"]) -> None:
+    lost = float((total - dots.sum(0)).mean().abs())
+    # where contributions cancel, rounding is as large as what is left
+    if lost > LOST * float(total.mean() + dots.abs().sum(0).mean()):
+        warnings.warn(
+            f"model: {100 * lost / float(total.mean()):.0f} % of its error is at no site, as its gradient is not its "
+            "derivative (a backward of its own, random choices); read shares with that in mind",
+            stacklevel=2,
+        )
 
 
 def _by_site(parts: list[tuple[list[str], Tensor]]) -> dict[str, Float[Tensor, "B"]]:

@@ -6,7 +6,8 @@ are linear in their input need one application to the tangent. A function withou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -38,10 +39,17 @@ class ForwardRules(TorchFunctionMode):
 
     def apply(self, func: Callable, args: tuple, kwargs: dict) -> Any:  # noqa: ANN401
         """The result with its tangent, and its gradient where they are recorded."""
+        with self.unhindered():
+            return self._applied(func, args, kwargs)
+
+    @contextmanager
+    def unhindered(self) -> Iterator[None]:
+        """Outside the inference mode of the model, and with gradients where they are recorded."""
         if not torch.is_inference_mode_enabled() and torch.is_grad_enabled() >= self._records:
-            return self._applied(func, args, kwargs)
+            yield
+            return
         with torch.inference_mode(False), torch.set_grad_enabled(self._records):
-            return self._applied(func, args, kwargs)
+            yield
 
     def _applied(self, func: Callable, args: tuple, kwargs: dict) -> Any:  # noqa: ANN401
         if func in _CUTS:
