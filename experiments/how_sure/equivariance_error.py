@@ -106,12 +106,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicates", type=int, default=400)
     parser.add_argument("--examples", type=int, default=200)
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
     arguments = parser.parse_args()
     start = time.perf_counter()
     rows = [coverage(name, arguments.replicates, arguments.examples) for name in NETWORKS]
     written = {"replicates": arguments.replicates, "seconds": round(time.perf_counter() - start, 1), "rows": rows}
-    path = Path(__file__).with_suffix(".json")
-    path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf8")
+    arguments.out.write_text(json.dumps(written, indent=1) + "\n", encoding="utf8")
     print(table(rows))
 
 
