@@ -1,4 +1,4 @@
-"""How every measure reads a model: any mode, any batch size, any kind of output, and the model left as it was found."""
+"""What measures take: models, examples and outputs, and the sentences that refuse others."""
 
 from __future__ import annotations
 
@@ -8,41 +8,58 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from learnsym._modes import module_of
+
 Model = Callable[[Tensor], object]
 Output = Callable[[object], Tensor]
 """Takes the tensor to be measured out of what a model returns."""
 
 
-def outputs_of(model: Model, x: Tensor, output: Output | None = None, batch_size: int = 64) -> Tensor:
-    """The outputs of a model, `batch_size` examples at a time, without gradients.
-
-    Args:
-        model: any callable of a batch; use within `evaluating`.
-        x: examples `(B, ...)`.
-        output: takes the tensor out of a tuple, a dictionary or an object; None for models that return a tensor.
-        batch_size: examples per call.
-
-    Raises:
-        ValueError: when the model lies on another device, returns no tensor of one row per example, or a value that
-            is not finite (the example is named).
-    """
-    check_probe(model, x, batch_size)
-    with torch.no_grad():
-        outputs = torch.cat([tensor_of(model(part), len(part), output) for part in x.split(batch_size)])
-    check_outputs(outputs)
-    return outputs
+def check_examples(x: object) -> None:
+    """Raise ValueError for what is no dense tensor."""
+    if not isinstance(x, Tensor):
+        raise ValueError(f"x: got a {type(x).__name__}, must be a tensor; pass torch.as_tensor(x)")
+    if x.layout != torch.strided:
+        raise ValueError(f"x: got a tensor of layout {x.layout}, must be dense; pass x.to_dense()")
 
 
 def check_probe(model: Model, x: Tensor, batch_size: int = 1) -> None:
     """Raise ValueError when there are no examples, or they and the model lie on different devices."""
+    check_examples(x)
     if len(x) == 0:
         raise ValueError("x: got no examples; measure at least one")
     check_batch_size(batch_size)
-    if not isinstance(model, nn.Module):
+    module = module_of(model)
+    if module is None:
         return
-    weight = next(chain(model.parameters(), model.buffers()), None)
+    weight = next(chain(module.parameters(), module.buffers()), None)
     if weight is not None and weight.device != x.device:
         raise ValueError(f"x: is on {x.device} and the model on {weight.device}; move one of them with .to()")
+
+
+def check_layers(model: object) -> None:
+    """Raise ValueError for TorchScript, whose layers run out of sight."""
+    module = module_of(model)
+    scripts = [] if module is None else [m for m in module.modules() if isinstance(m, torch.jit.ScriptModule)]
+    if scripts:
+        raise ValueError(
+            "model: is TorchScript or has modules of torch.jit, whose layers cannot be watched; pass the model that it "
+            "was made from, or measure its output alone"
+        )
+
+
+def is_exported(module: nn.Module) -> bool:
+    """Whether a module is a program of torch.export."""
+    return isinstance(module, torch.fx.GraphModule) and hasattr(module, "range_constraints")
+
+
+def check_not_exported(model: nn.Module) -> None:
+    """Raise ValueError for a program of torch.export, in which there are no layers any more."""
+    if any(map(is_exported, model.modules())):
+        raise ValueError(
+            "model: is a program of torch.export, which has no layers any more; pass the model that it was made from, "
+            "or measure its output alone"
+        )
 
 
 def check_batch_size(batch_size: int) -> None:
@@ -65,15 +82,29 @@ def tensor_of(returned: object, examples: int, output: Output | None = None) -> 
             f"output: got shape {tuple(chosen.shape)} for {examples} examples, must have one row per example; "
             "measure before any reduction over the batch"
         )
-    return chosen
+    # a sparse one has no derivative and no rows to choose from
+    return chosen if chosen.layout == torch.strided else chosen.to_dense()
 
 
-def real_tensor_of(returned: object, examples: int, output: Output | None = None) -> Tensor:
-    """The same, of which a derivative is taken."""
-    tensor = tensor_of(returned, examples, output)
-    if not tensor.is_floating_point():
-        raise ValueError(f"output: got {tensor.dtype}, must be floating point to have a derivative; measure the scores")
-    return tensor
+def as_numbers(outputs: Tensor) -> Tensor:
+    """Outputs in floating point of at least single precision, so that differences neither wrap round nor overflow."""
+    if outputs.is_complex():
+        raise ValueError(
+            f"output: got {outputs.dtype}, must be real; pass output=lambda z: torch.cat([z.real, z.imag], 1)"
+        )
+    if outputs.is_quantized:
+        outputs = outputs.dequantize()
+    wide = outputs.dtype == torch.float64 or (outputs.element_size() > 2 and not outputs.is_floating_point())
+    return outputs.to(torch.float64 if wide else torch.float32)
+
+
+def floating(outputs: Tensor) -> Tensor:
+    """Outputs of which a derivative is taken."""
+    if not outputs.is_floating_point():
+        raise ValueError(
+            f"output: got {outputs.dtype}, must be floating point to have a derivative; measure the scores"
+        )
+    return outputs
 
 
 def check_outputs(outputs: Tensor, first: int = 0) -> None:
@@ -85,17 +116,3 @@ def check_outputs(outputs: Tensor, first: int = 0) -> None:
             f"model: its output for example {index} is not finite ({int(bad.sum())} of {len(bad)} examples); "
             "repair the model or leave these examples out"
         )
-
-
-def in_units_of(errors: Tensor, scale: Tensor) -> Tensor:
-    """Errors over how far outputs of unrelated examples are apart; no error is 0 on any scale.
-
-    Raises:
-        ValueError: when there is an error, and outputs are the same for all examples.
-    """
-    if not scale and errors.any():
-        raise ValueError(
-            "model: its output is the same for all examples, so that its error has no scale; measure an output that "
-            "differs between examples"
-        )
-    return torch.where(errors == 0, errors, errors / scale)

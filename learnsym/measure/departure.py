@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output
+from learnsym.measure._reader import reading
 from learnsym.measure.equivariance_error import equivariance_error, relative
 from learnsym.measure.moves import Moves
 from learnsym.statistics import Estimate, paired_difference
@@ -85,21 +85,25 @@ def exactness_test(
         0.0005
     """
     error = equivariance_error(model, x, symmetry, samples, distribution, seed, output=output, batch_size=batch_size)
-    moves = Moves(symmetry, samples, distribution, seed, batch_size)
-    with torch.no_grad(), evaluating(model):
-        floor = relative(_round_trips(partial(moves.outputs, model, output=output), x, moves))
+    moves = Moves(symmetry, samples, distribution, seed)
+    with reading(model, x, output, batch_size) as read:
+        outputs = read(x)
+        floor = relative(_round_trips(read, x, outputs, moves), outputs, moves.partners(x))
     if not floor.per_sample.isfinite().all():
         raise ValueError(
             "model: its outputs are the same for all examples, which leaves nothing to test; check the model"
         )
-    compared = paired_difference(error, floor, "greater", seed=seed)
-    return Exactness(error=error, floor=floor, excess=compared.difference, p_value=compared.p_value)
+    # both have the unit D, which says nothing of their order
+    compared = paired_difference(Estimate.of(error.per_sample), Estimate.of(floor.per_sample), "greater", seed=seed)
+    excess = Estimate.of(error.per_sample - floor.per_sample, linear=error.linear - floor.linear)
+    return Exactness(error=error, floor=floor, excess=excess, p_value=compared.p_value)
 
 
-def _round_trips(read: Callable[[Tensor], Tensor], x: Tensor, moves: Moves) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _round_trips(
+    read: Callable[[Tensor], Tensor], x: Tensor, outputs: Tensor, moves: Moves
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """For each sample: outputs after a round trip, outputs, outputs of other examples, all moved by the element."""
     generator = torch.Generator().manual_seed(moves.seed)
-    outputs = read(x)
     other = outputs[moves.partners(x)]
     move, inverse = moves.symmetry.on_input, moves.symmetry.group.inverse
     for g in moves.stratified(x):

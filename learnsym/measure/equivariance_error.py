@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._probe import Model, Output, in_units_of
+from learnsym.measure._distance import Distance
+from learnsym.measure._probe import Model, Output
+from learnsym.measure._reader import reading
 from learnsym.measure.moves import Moves, squared_distance
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
@@ -37,7 +38,7 @@ def equivariance_error(
         e_i = sqrt(mean_s |f(g_s x_i) - g_s f(x_i)|²) / D,    D² = mean_{i,s} |g_s f(x_i) - g_s f(x_j(i))|²
 
     with `j` a random pairing without fixed points. 0 is exact equivariance; at 1, moving an input changes the output as
-    much as taking another input. `D` is held fixed in the standard error.
+    much as taking another input. The standard error is that of the ratio, since `D` comes from the same examples.
 
     Args:
         model: any callable of a batch; a module is put into evaluation mode and back.
@@ -50,7 +51,7 @@ def equivariance_error(
         batch_size: examples per call of the model; does not change the result.
 
     Returns:
-        The mean over examples, its standard error over examples, and each `e_i`.
+        The mean over examples, its standard error over examples with the chance of `D` in it, and each `e_i`.
 
     Raises:
         ValueError: when `x` does not fit the symmetry, for fewer than 2 examples, for outputs that are not finite or
@@ -62,21 +63,13 @@ def equivariance_error(
         >>> ls.measure.equivariance_error(mean, x, ls.symmetry.quarter_turns2d()).mean < 1e-6
         True
     """
-    moves = Moves(symmetry, samples, distribution, seed, batch_size)
-    elements = moves.stratified(x)
-    with torch.no_grad(), evaluating(model):
-        outputs = moves.outputs(model, x, output)
-        other = outputs[moves.partners(x)]
+    moves = Moves(symmetry, samples, distribution, seed)
+    elements, partner, move = moves.stratified(x), moves.partners(x), symmetry.on_output
+    with reading(model, x, output, batch_size) as read:
+        outputs = read(x)
         # f(g·x), g·f(x) and the same g moving the output of another example
-        triples = (
-            (
-                moves.outputs(model, symmetry.on_input(g, x), output),
-                symmetry.on_output(g, outputs),
-                symmetry.on_output(g, other),
-            )
-            for g in elements
-        )
-        return relative(triples)
+        triples = ((read.moved(symmetry.on_input, g, x), move(g, outputs), move(g, outputs[partner])) for g in elements)
+        return relative(triples, outputs, partner)
 
 
 def interpolation_floor(
@@ -105,16 +98,18 @@ def interpolation_floor(
     """
     moves = Moves(symmetry, samples, distribution, seed)
     elements = moves.stratified(x)
-    other, group, move = x[moves.partners(x)], symmetry.group, symmetry.on_input
-    return relative((move(group.inverse(g), move(g, x)), x, other) for g in elements)
+    partner, group, move = moves.partners(x), symmetry.group, symmetry.on_input
+    return relative(((move(group.inverse(g), move(g, x)), x, x[partner]) for g in elements), x, partner)
 
 
-def relative(triples: Iterator[tuple[Tensor, Tensor, Tensor]]) -> Estimate:
-    """Root mean square distance of first and second per example, over the one of second and third."""
+def relative(triples: Iterator[tuple[Tensor, Tensor, Tensor]], y: Tensor, partner: Tensor) -> Estimate:
+    """Root mean square distance of first and second per example, over the one of second and third.
+
+    The third is what the partners of the examples have for the second, and `y` the second before any move.
+    """
     error = distance = torch.zeros(())
     count = 0
     for actual, expected, other in triples:
         error, distance = error + squared_distance(actual, expected), distance + squared_distance(expected, other)
         count += 1
-    scale = (distance / count).mean().sqrt()
-    return Estimate.of(in_units_of((error / count).sqrt(), scale))
+    return Distance.between(distance / count, y, partner).estimate((error / count).sqrt())

@@ -21,6 +21,11 @@ def mse(outputs: Float[Tensor, "B ..."], y: Float[Tensor, "B ..."]) -> Float[Ten
 
 def cross_entropy(outputs: Float[Tensor, "B C *grid"], y: Int[Tensor, "B *grid"]) -> Float[Tensor, "B"]:
     """Cross-entropy of the logits of each example, averaged over its pixels (if any)."""
+    if outputs.ndim != y.ndim + 1:
+        raise ValueError(
+            f"y: got shape {tuple(y.shape)} for outputs {tuple(outputs.shape)}, must be class indices (B, ...) "
+            "of logits (B, C, ...); choose the logits by output"
+        )
     return F.cross_entropy(outputs, y, reduction="none").reshape(len(y), -1).mean(1)
 
 

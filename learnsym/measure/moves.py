@@ -15,24 +15,17 @@ from torch import Tensor
 from learnsym.distributions import GroupDistribution
 from learnsym.distributions.draws import Draws, distribution_or_haar, draws_of, matching, stratified_elements
 from learnsym.groups import Group
-from learnsym.measure._probe import (
-    Model,
-    Output,
-    check_batch_size,
-    check_outputs,
-    check_probe,
-    outputs_of,
-    tensor_of,
-)
+from learnsym.measure._probe import check_examples
+from learnsym.measure._reader import Reader
 from learnsym.symmetry import Symmetry
 
 
 @dataclass(frozen=True, eq=False)
 class Moves:
-    """The elements that move the examples of a measurement, the same for the same seed, and the size of its batches.
+    """The elements that move the examples of a measurement, the same for the same seed.
 
     Raises:
-        ValueError: for no samples or empty batches.
+        ValueError: for no samples.
     """
 
     symmetry: Symmetry
@@ -42,17 +35,14 @@ class Moves:
     """Of the elements; the Haar measure when None."""
     seed: int = 0
     """Of elements and partners."""
-    batch_size: int = 64
-    """Examples per call of a model; does not change a result."""
 
     def __post_init__(self) -> None:
         if self.samples < 1:
             raise ValueError(f"samples: got {self.samples}, must be >= 1; 8 is usual")
-        check_batch_size(self.batch_size)
 
     def stratified(self, x: Tensor) -> Float[Tensor, "S B n n"]:
         """Elements spread evenly over the distribution."""
-        self.symmetry.on_input.check_data(self.symmetry.group, x)
+        check_moved(x, self.symmetry)
         law = distribution_or_haar(self.symmetry.group, self.distribution)
         return matching(stratified_elements(law, len(x), self.samples, self.seed), x)
 
@@ -62,7 +52,7 @@ class Moves:
         listed = group.components if identity else group.components[1:]
         complete = group.order == len(group.components)
         if self.distribution is None and complete and 0 < len(listed) <= self.samples:
-            self.symmetry.on_input.check_data(group, x)
+            check_moved(x, self.symmetry)
             return matching(listed, x)[:, None].expand(-1, len(x), -1, -1)
         return self.stratified(x)
 
@@ -74,31 +64,17 @@ class Moves:
         """An unrelated example for each one, see `pairing`."""
         return pairing(len(x), self.seed)
 
-    def batches(self, *tensors: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        """The same examples of each tensor, `batch_size` at a time."""
-        return zip(*(tensor.split(self.batch_size) for tensor in tensors), strict=True)
-
-    def outputs(self, model: Model, x: Tensor, output: Output | None = None) -> Tensor:
-        """`f(x)`, see `outputs_of`."""
-        return outputs_of(model, x, output, self.batch_size)
-
-    def moved_outputs(self, model: Model, x: Tensor, g: Float[Tensor, "B n n"], output: Output | None = None) -> Tensor:
-        """`f(g·x)`; no more than `batch_size` moved examples exist at a time."""
-        check_probe(model, x, self.batch_size)
-        move = self.symmetry.on_input
-        with torch.no_grad():
-            moved = [tensor_of(model(move(h, part)), len(part), output) for part, h in self.batches(x, g)]
-        outputs = torch.cat(moved)
-        check_outputs(outputs)
-        return outputs
-
-    def pairs(
-        self, model: Model, x: Tensor, elements: Float[Tensor, "S B n n"], output: Output | None = None
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+    def pairs(self, read: Reader, x: Tensor, elements: Float[Tensor, "S B n n"]) -> Iterator[tuple[Tensor, Tensor]]:
         """`f(g·x)` beside `g·f(x)` for one element per example after the other."""
-        outputs = self.outputs(model, x, output)
+        outputs = read(x)
         for g in elements:
-            yield self.moved_outputs(model, x, g, output), self.symmetry.on_output(g, outputs)
+            yield read.moved(self.symmetry.on_input, g, x), self.symmetry.on_output(g, outputs)
+
+
+def check_moved(x: object, symmetry: Symmetry) -> None:
+    """Raise ValueError when examples are no tensor, or not what the symmetry moves."""
+    check_examples(x)
+    symmetry.on_input.check_data(symmetry.group, x)  # pyright: ignore[reportArgumentType]  checked
 
 
 def pairing(count: int, seed: int) -> Tensor:
@@ -113,7 +89,8 @@ def pairing(count: int, seed: int) -> Tensor:
 
 def squared_distance(a: Tensor, b: Tensor) -> Float[Tensor, "B"]:
     """`|a_i - b_i|²` for each example."""
-    return (a - b).reshape(len(a), -1).double().square().sum(1)
+    # unsigned integers would wrap round
+    return (a.double() - b.double()).reshape(len(a), -1).square().sum(1)
 
 
 def check_elements(elements: Float[Tensor, "K n n"], group: Group, name: str) -> None:

@@ -14,12 +14,12 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.distributions.draws import matching
 from learnsym.measure._probe import Model, Output
+from learnsym.measure._reader import Reader, reading
 from learnsym.measure.example_losses import LOSSES, LossOfExamples, loss_of_examples
-from learnsym.measure.moves import Moves
+from learnsym.measure.moves import Moves, check_moved
 from learnsym.statistics import Estimate, ratio_of_means
 from learnsym.symmetry import Symmetry
 
@@ -103,10 +103,8 @@ def twirl(
         100
     """
     _check(x, y, symmetry, loss)
-    moves = Moves(symmetry, samples, distribution, seed, batch_size)
-    draws = moves.draws(x)
-    with torch.no_grad(), evaluating(model):
-        read = partial(moves.outputs, model, output=output)
+    draws = Moves(symmetry, samples, distribution, seed).draws(x)
+    with reading(model, x, output, batch_size) as read:
         f = torch.stack([_pulled_back(read, g, x, symmetry) for g in draws.elements]).double()
         of = partial(loss_of_examples, LOSSES[loss] if isinstance(loss, str) else loss, y)
         total = torch.stack([of(f_s) for f_s in f]).mean(0)
@@ -114,9 +112,9 @@ def twirl(
     return _decomposition(total, orbit_mean_loss)
 
 
-def _pulled_back(read: Callable[[Tensor], Tensor], g: Tensor, x: Tensor, symmetry: Symmetry) -> Tensor:
+def _pulled_back(read: Reader, g: Tensor, x: Tensor, symmetry: Symmetry) -> Tensor:
     """`f_g(x) = g^-1·f(g·x)`."""
-    moved = read(symmetry.on_input(matching(g, x), x))
+    moved = read.moved(symmetry.on_input, matching(g, x), x)
     back = symmetry.group.inverse(g)
     return symmetry.on_output(matching(back, moved), moved)
 
@@ -141,7 +139,7 @@ def _decomposition(total: Float[Tensor, "B"], orbit_mean_loss: Float[Tensor, "B"
 
 
 def _check(x: Tensor, y: Tensor, symmetry: Symmetry, loss: str | LossOfExamples) -> None:
-    symmetry.on_input.check_data(symmetry.group, x)
+    check_moved(x, symmetry)
     if len(y) != len(x):
         raise ValueError(f"y: got {len(y)} targets for {len(x)} examples, must be one each; give those of x")
     if isinstance(loss, str) and loss not in LOSSES:

@@ -55,7 +55,7 @@ def bootstrap_interval(estimate: Estimate, level: float = LEVEL, replicates: int
     """
     estimate.check_several()
     check_level(level)
-    values = estimate.per_sample.double().cpu()
+    values = estimate.linear.double().cpu()
     generator = torch.Generator().manual_seed(seed)
     rows = (torch.randint(len(values), values.shape, generator=generator) for _ in range(replicates))
     return percentile_interval(estimate.mean, [float(values[row].mean()) for row in rows], level)

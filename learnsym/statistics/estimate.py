@@ -22,14 +22,18 @@ class Estimate:
     """Standard error over examples; 0 for a single example, of which nothing can be said."""
     per_sample: Float[Tensor, "B"]
     """The value of each example, whose mean is `mean`."""
+    linear: Float[Tensor, "B"]
+    """What each example adds to `mean`, of which `stderr` is the standard error. `per_sample` for a plain mean; where
+    the values have a unit that comes from the same examples, it has the chance of that unit in it, too."""
 
     @staticmethod
-    def of(per_sample: Float[Tensor, "B"]) -> Estimate:
-        """The estimate made of one value per example `(B,)`."""
+    def of(per_sample: Float[Tensor, "B"], linear: Float[Tensor, "B"] | None = None) -> Estimate:
+        """The estimate made of one value per example `(B,)`, and of what each adds to the mean where that is more."""
         if len(per_sample) == 0:
             raise ValueError("per_sample: got no values; measure at least one example")
-        stderr = float(per_sample.std()) / len(per_sample) ** 0.5 if len(per_sample) > 1 else 0.0
-        return Estimate(mean=float(per_sample.mean()), stderr=stderr, per_sample=per_sample)
+        linear = per_sample if linear is None else linear
+        stderr = float(linear.std()) / len(linear) ** 0.5 if len(linear) > 1 else 0.0
+        return Estimate(mean=float(per_sample.mean()), stderr=stderr, per_sample=per_sample, linear=linear)
 
     def check_several(self) -> None:
         """Refuse an estimate over a single example, around which there is no interval.

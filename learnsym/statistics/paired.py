@@ -93,10 +93,10 @@ def ratio_of_means(numerator: Estimate, denominator: Estimate) -> Estimate:
 
 
 def _paired(a: Estimate, b: Estimate) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
-    if len(a.per_sample) != len(b.per_sample):
-        counts = f"{len(a.per_sample)} and {len(b.per_sample)} examples"
+    if len(a.linear) != len(b.linear):
+        counts = f"{len(a.linear)} and {len(b.linear)} examples"
         raise ValueError(f"b: got estimates over {counts}, must be over the same; measure both on one x")
-    return a.per_sample.double(), b.per_sample.to(a.per_sample.device).double()
+    return a.linear.double(), b.linear.to(a.linear.device).double()
 
 
 def _sign_flip_p(values: Float[Tensor, "B"], alternative: Alternative, permutations: int, seed: int) -> float:

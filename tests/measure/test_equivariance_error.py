@@ -39,7 +39,8 @@ def test_value_is_the_exact_orbit_average(images):
     scale = (outputs - outputs[pairing(32, 3)]).square().sum(1).mean().sqrt()
     exact = (moved - outputs).square().sum(2).mean(0).sqrt() / scale
     assert torch.allclose(found.per_sample, exact, atol=0.03)
-    assert found.stderr == pytest.approx(float(found.per_sample.std()) / 32**0.5)
+    assert found.stderr == pytest.approx(float(found.linear.std()) / 32**0.5)
+    assert float(found.linear.mean()) == pytest.approx(found.mean)
 
 
 def test_same_seed_same_value_and_mode_is_restored(images):

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure._probe import Model, Output, outputs_of, tensor_of
+from learnsym.measure._probe import Model, Output, tensor_of
+from learnsym.measure._reader import outputs_of
 
 
 def unit_gradients(

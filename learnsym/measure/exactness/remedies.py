@@ -9,12 +9,12 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from learnsym.measure._probe import Model
-from learnsym.measure.exactness.sizes import Size, exact_sizes
+from learnsym.measure.exactness.sizes import Size, channels_of, exact_sizes
 
 logger = logging.getLogger(__name__)
 
 
-def warn_if_inexact(model: Model, size: int, *, channels: int = 3, limit: int = 32) -> int | None:
+def warn_if_inexact(model: Model, size: int, *, channels: int | None = None, limit: int = 32) -> int | None:
     """Log a warning when an operation breaks exactness at an input size: in which layer, and the nearest exact size.
 
     Of two sizes equally near the larger one, which loses no pixels.
@@ -22,7 +22,7 @@ def warn_if_inexact(model: Model, size: int, *, channels: int = 3, limit: int = 
     Args:
         model: any callable of images `(B, C, H, W)`.
         size: side of square images, pixels.
-        channels: `C`.
+        channels: `C`; that of the first convolution when None.
         limit: how many pixels more or fewer are tried.
 
     Returns:
@@ -35,6 +35,7 @@ def warn_if_inexact(model: Model, size: int, *, channels: int = 3, limit: int = 
         >>> ls.measure.warn_if_inexact(ls.nets.P4CNN(1, 10), 27, channels=1)  # logs "not exact at 27 pixels: ..."
         28
     """
+    channels = channels or channels_of(model)
     verdict = exact_sizes(model, [size], channels=channels).verdicts[0]
     if verdict.error is not None:
         raise ValueError(f"size: got {size}, at which the network cannot run: {verdict.error}")
@@ -46,7 +47,7 @@ def warn_if_inexact(model: Model, size: int, *, channels: int = 3, limit: int = 
     return near
 
 
-def next_exact_size(model: Model, size: Size, *, channels: int = 3, limit: int = 64) -> tuple[int, int]:
+def next_exact_size(model: Model, size: Size, *, channels: int | None = None, limit: int = 64) -> tuple[int, int]:
     """The nearest size, not below the given one, at which a network is exact and to which images are padded evenly.
 
     `(rows, columns)`, each at an even distance from the given one, so that as much is added on either side. Where no
@@ -55,7 +56,7 @@ def next_exact_size(model: Model, size: Size, *, channels: int = 3, limit: int =
     Args:
         model: any callable of images `(B, C, H, W)`.
         size: side of square images, or rows and columns, pixels.
-        channels: `C`.
+        channels: `C`; that of the first convolution when None.
         limit: how many pixels more are tried.
 
     Returns:
@@ -69,6 +70,7 @@ def next_exact_size(model: Model, size: Size, *, channels: int = 3, limit: int =
         >>> ls.measure.next_exact_size(net, (10, 11), channels=1)
         (12, 15)
     """
+    channels = channels or channels_of(model)
     rows, columns = size if isinstance(size, tuple) else (size, size)
     sides = {side: _next_side(model, side, channels, limit) for side in {rows, columns}}
     exact_size = sides[rows], sides[columns]

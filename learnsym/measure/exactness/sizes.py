@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode, resolve_name
 from torch.utils.hooks import RemovableHandle
 
-from learnsym._modes import evaluating
-from learnsym.measure._probe import Model
+from learnsym._modes import evaluating, keeping_buffers, module_of
+from learnsym.measure._probe import Model, check_layers
 from learnsym.measure.exactness.operations import Cut, borders, closed, cut_of, resampled, uneven, windowed
 from learnsym.measure.exactness.windows import Grid, Sides, sides_of
 
@@ -75,7 +75,7 @@ class ExactSizes:
         return "\n".join(map(str, self.verdicts))
 
 
-def exact_sizes(model: Model, sizes: Iterable[Size], *, channels: int = 3) -> ExactSizes:
+def exact_sizes(model: Model, sizes: Iterable[Size], *, channels: int | None = None) -> ExactSizes:
     """The input sizes at which every strided operation of a network commutes with quarter turns and flips.
 
     A convolution, pool, interpolation or slice reads positions `q_o` along each axis of its input. It is exact when a
@@ -94,13 +94,14 @@ def exact_sizes(model: Model, sizes: Iterable[Size], *, channels: int = 3) -> Ex
         model: any callable of images `(B, C, H, W)`; a module is put into evaluation mode and back, and gets images of
             the type and on the device of its weights, another callable `float32` on the CPU.
         sizes: sides of square images, or `(rows, columns)`, pixels.
-        channels: `C`.
+        channels: `C`; that of the first convolution when None, 3 for a network that has none.
 
     Returns:
         A verdict for each size, in the order given: exact, the operations that break it, or why the network cannot run.
 
     Raises:
-        ValueError: for no sizes, a size or channels below 1, or modules of `torch.jit`, which cannot be watched.
+        ValueError: for no sizes, a size or channels below 1, modules of `torch.jit`, which cannot be watched, or a
+            network that runs at no size with channels that were not given.
 
     Reference:
         Edixhoven, Lengyel and van Gemert 2023, arXiv 2308.11316.
@@ -113,9 +114,24 @@ def exact_sizes(model: Model, sizes: Iterable[Size], *, channels: int = 3) -> Ex
         30 exact
     """
     chosen = tuple(sizes)
-    _check(model, chosen, channels)
-    with torch.no_grad(), evaluating(model), running_modules(model) as path:
-        return ExactSizes(verdicts=tuple(_verdict(model, size, channels, path) for size in chosen))
+    count = channels_of(model) if channels is None else channels
+    _check(model, chosen, count)
+    with torch.no_grad(), evaluating(model), keeping_buffers(model), running_modules(model) as path:
+        verdicts = tuple(_verdict(model, size, count, path) for size in chosen)
+    if channels is None and all(verdict.error for verdict in verdicts):
+        raise ValueError(
+            f"channels: got None, read as {count}, with which the network runs at none of the sizes ({verdicts[0]}); "
+            "pass the channels of its images"
+        )
+    return ExactSizes(verdicts=verdicts)
+
+
+def channels_of(model: Model) -> int:
+    """The channels of images that a network takes: those of its first convolution, 3 where there is none."""
+    module = module_of(model)
+    modules = [] if module is None else list(module.modules())
+    counts = (getattr(each, "in_channels", None) for each in modules)
+    return next((count for count in counts if isinstance(count, int) and count > 0), 3)
 
 
 @contextmanager
@@ -234,9 +250,7 @@ def _check(model: Model, sizes: tuple[Size, ...], channels: int) -> None:
         raise ValueError(f"sizes: got {smallest}, must be >= 1 pixel")
     if channels < 1:
         raise ValueError(f"channels: got {channels}, must be >= 1; 3 for colour images")
-    modules = model.modules() if isinstance(model, nn.Module) else ()
-    if any(isinstance(module, torch.jit.ScriptModule) for module in modules):
-        raise ValueError("model: has modules compiled by torch.jit, which cannot be watched; pass the model uncompiled")
+    check_layers(model)
 
 
 def _hooks(module: nn.Module, name: str, path: list[str]) -> tuple[RemovableHandle, RemovableHandle]:

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.statistics import Estimate
+
 CONSTANT = 1e-12
 """Standard deviation over root mean square below which numbers are equal."""
 
@@ -18,11 +20,14 @@ def correlation(a: Float[Tensor, "B *M"], b: Float[Tensor, "B *M"]) -> Float[Ten
     return (_standardised(a) * _standardised(b)).sum(1)
 
 
-def above_chance(r: Float[Tensor, "B"], chance: Float[Tensor, "B"]) -> Float[Tensor, "B"]:
-    """Correlations on the scale where the mean of `chance` is 0 and exact is 1."""
+def above_chance(r: Float[Tensor, "B"], chance: Float[Tensor, "B"]) -> Estimate:
+    """Correlations on the scale where the mean of `chance` is 0 and exact is 1; `c` counts in the standard error."""
     c = chance.mean()
     # features that do not depend on the image have c = 1 and no score but 0
-    return (r - c) / (1 - c).clamp_min(CONSTANT**0.5)
+    room = (1 - c).clamp_min(CONSTANT**0.5)
+    scores = (r - c) / room
+    # d/dc (r - c) / (1 - c) = (s - 1) / (1 - c) for s = (r - c) / (1 - c)
+    return Estimate.of(scores, linear=scores + (scores.mean() - 1) * (chance - c) / room)
 
 
 def _standardised(a: Float[Tensor, "B *M"]) -> Float[Tensor, "B N"]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+import torch
 from torch import Tensor, nn
+
+from learnsym.measure._probe import as_numbers, check_layers, check_not_exported
 
 
 def features(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> dict[str, object]:
@@ -15,7 +18,8 @@ def features(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> di
     try:
         for name, layer in layers.items():
             handles.append(layer.register_forward_hook(partial(_record, outputs, name)))
-        model(x)
+        # which a layer may overwrite
+        model(x.clone())
     finally:
         for handle in handles:
             handle.remove()
@@ -26,10 +30,12 @@ def chosen_layers(model: object, names: Sequence[str] | None) -> dict[str, nn.Mo
     """The modules of these names, or all that hold no other module.
 
     Raises:
-        ValueError: for a model that is no module, or a name that it has not.
+        ValueError: for a model that is no module or TorchScript, or a name that it has not.
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"model: got a {type(model).__name__}, which has no layers; pass an nn.Module")
+    check_layers(model)
+    check_not_exported(model)
     known = dict(model.named_modules())
     if names is None:
         return {name: module for name, module in known.items() if not any(module.children())}
@@ -37,6 +43,13 @@ def chosen_layers(model: object, names: Sequence[str] | None) -> dict[str, nn.Mo
         if name not in known:
             raise ValueError(f"layers: got {name!r}, must be among {', '.join(filter(None, known))}")
     return {name: known[name] for name in names}
+
+
+def feature_rows(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> Tensor:
+    """All numbers that the layers return for each example, in one row."""
+    returned = [t for t in features(model, layers, x).values() if isinstance(t, Tensor) and t.ndim > 1]
+    rows = [as_numbers(t).reshape(len(x), -1) for t in returned if len(t) == len(x)]
+    return torch.cat(rows, 1) if rows else x.new_zeros(len(x), 0)
 
 
 def _record(outputs: dict[str, object], name: str, module: nn.Module, inputs: object, returned: object) -> None:

@@ -13,10 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._probe import Model, Output, outputs_of
-from learnsym.measure.moves import Moves
+from learnsym.measure._probe import Model, Output
+from learnsym.measure._reader import reading
+from learnsym.measure.moves import Moves, check_moved
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
@@ -83,12 +83,14 @@ def effective_invariance(
         >>> found.agreement.mean, 0.5 < found.effective_invariance.mean < 0.9
         (1.0, True)
     """
-    with torch.no_grad(), evaluating(model):
+    if isinstance(symmetry, Symmetry):
+        check_moved(x, symmetry)
+    with reading(model, x, output, batch_size) as read:
         if isinstance(symmetry, Symmetry):
-            moves = Moves(symmetry, samples, distribution, seed, batch_size)
-            logits = moves.pairs(model, x, moves.orbit(x, identity=False), output)
+            moves = Moves(symmetry, samples, distribution, seed)
+            logits = moves.pairs(read, x, moves.orbit(x, identity=False))
         else:
-            logits = [_transformed(model, x, symmetry, output, batch_size)]
+            logits = [(read.transformed(symmetry, x), read(x))]
         columns = torch.stack([_compared(moved, unmoved) for moved, unmoved in logits]).mean(0).unbind(1)
     effective, agreement, divergence = map(Estimate.of, columns)
     return PredictionInvariance(effective_invariance=effective, agreement=agreement, divergence=divergence)
@@ -118,14 +120,6 @@ def consistency(
     """
     options = {"output": output, "batch_size": batch_size}
     return effective_invariance(model, x, symmetry, samples, distribution, seed, **options).agreement
-
-
-def _transformed(
-    model: Model, x: Tensor, transform: Transform, output: Output | None, batch_size: int
-) -> tuple[Tensor, Tensor]:
-    """Logits of transformed examples beside those of the examples."""
-    unmoved = outputs_of(model, x, output, batch_size)
-    return outputs_of(lambda part: model(transform(part)), x, output, batch_size), unmoved
 
 
 def _compared(moved: Float[Tensor, "B K *P"], unmoved: Float[Tensor, "B K *P"]) -> Float[Tensor, "B 3"]:

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from torch import Tensor
 
-from learnsym._modes import evaluating
 from learnsym.distributions import Quadrature
 from learnsym.distributions.draws import matching
-from learnsym.measure._probe import Model, Output, in_units_of
-from learnsym.measure.moves import Moves, check_elements, squared_distance
+from learnsym.measure._distance import Distance
+from learnsym.measure._probe import Model, Output
+from learnsym.measure._reader import reading
+from learnsym.measure.moves import check_elements, check_moved, pairing, squared_distance
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
@@ -80,28 +81,26 @@ def error_curve(
         [False, True]
     """
     at = Quadrature.haar(symmetry.group) if at is None else at
-    symmetry.on_input.check_data(symmetry.group, x)
+    check_moved(x, symmetry)
     check_elements(at.elements, symmetry.group, "at")
-    moves = Moves(symmetry, seed=seed, batch_size=batch_size)
-    partner = moves.partners(x)
+    partner = pairing(len(x), seed)
     elements = matching(at.elements, x)[:, None].expand(-1, len(x), -1, -1)
-    with torch.no_grad(), evaluating(model):
-        errors = _relative(moves.pairs(model, x, elements, output), partner, at)
+    with reading(model, x, output, batch_size) as read:
+        outputs = read(x)
+        moved = ((read.moved(symmetry.on_input, g, x), symmetry.on_output(g, outputs)) for g in elements)
+        errors, average = _relative(moved, outputs, partner, at)
     inverse, move = symmetry.group.inverse, symmetry.on_input
-    floors = _relative(((move(inverse(g), move(g, x)), x) for g in elements), partner, at)
-    return ErrorCurve(
-        at=at,
-        errors=tuple(map(Estimate.of, errors)),
-        floors=tuple(map(Estimate.of, floors)),
-        average=Estimate.of(at.average(errors.square()).sqrt()),
-        average_floor=Estimate.of(at.average(floors.square()).sqrt()),
-    )
+    returned = ((move(inverse(g), move(g, x)), x) for g in elements)
+    floors, average_floor = _relative(returned, x, partner, at)
+    return ErrorCurve(at=at, errors=errors, floors=floors, average=average, average_floor=average_floor)
 
 
-def _relative(compared: Iterator[tuple[Tensor, Tensor]], partner: Tensor, at: Quadrature) -> Float[Tensor, "K B"]:
-    """Distance of both at each element, over the root mean square distance of the second of unrelated examples."""
+def _relative(
+    compared: Iterator[tuple[Tensor, Tensor]], y: Tensor, partner: Tensor, at: Quadrature
+) -> tuple[tuple[Estimate, ...], Estimate]:
+    """Distance of both at each element and on average, over the one of the second of unrelated examples."""
     # all examples move by one element, so that the moved output of a partner is at hand
     squares = [(squared_distance(a, b), squared_distance(b, b[partner])) for a, b in compared]
     errors, distances = (torch.stack(part) for part in zip(*squares, strict=True))
-    scale = at.average(distances).mean()
-    return in_units_of(errors, scale).sqrt()
+    distance = Distance.between(at.average(distances), y, partner)
+    return tuple(map(distance.estimate, errors.sqrt())), distance.estimate(at.average(errors).sqrt())

@@ -12,9 +12,9 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output
+from learnsym.measure._reader import Reader, reading
 from learnsym.measure.moves import Moves, squared_distance
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
@@ -76,32 +76,30 @@ def g_eed(
         >>> ls.measure.g_eed(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).euclidean.mean < 1e-6
         True
     """
-    moves = Moves(symmetry, samples, distribution, seed, batch_size)
+    moves = Moves(symmetry, samples, distribution, seed)
     elements, partner = moves.orbit(x), moves.partners(x)
-    with torch.no_grad(), evaluating(model):
-        centroids = _centroids(model, x, moves, elements, output)
+    with reading(model, x, output, batch_size) as read:
+        centroids = _centroids(read, x, symmetry, elements)
         distances = torch.zeros((), dtype=torch.float64)
         for g in elements:
-            moved = moves.moved_outputs(model, x, g, output)
+            moved = read.moved(symmetry.on_input, g, x)
             own, other = symmetry.on_output(g, centroids), symmetry.on_output(g, centroids[partner])
             distances = distances + torch.stack([*_distances(moved, own), *_distances(moved, other)]) / len(elements)
     names = ("cosine", "euclidean", "cosine_chance", "euclidean_chance")
     return EquivarianceDeviation(**{name: Estimate.of(part) for name, part in zip(names, distances, strict=True)})
 
 
-def _centroids(
-    model: Model, x: Tensor, moves: Moves, elements: Float[Tensor, "S B n n"], output: Output | None
-) -> Tensor:
-    symmetry, total = moves.symmetry, torch.zeros(())
+def _centroids(read: Reader, x: Tensor, symmetry: Symmetry, elements: Float[Tensor, "S B n n"]) -> Tensor:
+    total = torch.zeros(())
     for g in elements:
         # f(g·x) -> g^-1·f(g·x)
-        outputs = moves.moved_outputs(model, x, g, output)
+        outputs = read.moved(symmetry.on_input, g, x)
         total = total + symmetry.on_output(symmetry.group.inverse(g), outputs)
     return total / len(elements)
 
 
 def _distances(a: Tensor, b: Tensor) -> tuple[Float[Tensor, "B"], Float[Tensor, "B"]]:
     square = squared_distance(a, b)
-    cosine = 1 - cosine_similarity(a.flatten(1).double(), b.flatten(1).double())
+    cosine = 1 - cosine_similarity(a.reshape(len(a), -1).double(), b.reshape(len(b), -1).double())
     # two zeros have no angle between them, and are equal
     return torch.where(square == 0, square, cosine.clamp_min(0.0)), square.sqrt()

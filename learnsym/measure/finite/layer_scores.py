@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learnsym._modes import evaluating
+from learnsym._modes import evaluating, keeping_buffers
 from learnsym.actions import Image
 from learnsym.distributions.draws import matching
 from learnsym.measure._probe import check_probe
+from learnsym.measure._steadiness import depends_on_mates
 from learnsym.measure.finite._correlation import above_chance, correlation
-from learnsym.measure.finite._features import chosen_layers, features
+from learnsym.measure.finite._features import chosen_layers, feature_rows, features
 from learnsym.measure.finite._frame import Frame, cropped, frame_of
-from learnsym.measure.moves import Moves, check_elements
+from learnsym.measure.moves import check_elements, check_moved, pairing
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
@@ -100,13 +102,14 @@ def layer_scores(
     _check_settings(chosen, strides, margin)
     check_probe(model, x, batch_size)
     elements = matching(_elements(x, symmetry, elements), x)
-    moves = Moves(symmetry, seed=seed, batch_size=batch_size)
-    partner = moves.partners(x)
-    with torch.no_grad(), evaluating(model):
+    partner = pairing(len(x), seed)
+    with torch.no_grad(), evaluating(model), keeping_buffers(model):
+        alone = depends_on_mates(partial(feature_rows, model, chosen), x, batch_size)
+        count = 1 if alone else batch_size
         frames, skipped = _frames(model, chosen, x[:1], elements, strides, margin)
         parts = [
             _correlations(model, chosen, frames, symmetry, elements, here, x[there])
-            for here, there in moves.batches(x, partner)
+            for here, there in zip(x.split(count), partner.split(count), strict=True)
         ]
     scores = {name: _score(name, torch.cat([part[name] for part in parts])) for name in frames}
     return LayerScores(scores=scores, skipped=skipped)
@@ -124,7 +127,7 @@ def _elements(x: Tensor, symmetry: Symmetry, elements: Tensor | None) -> Float[T
     group = symmetry.group
     if not isinstance(symmetry.on_input, Image):
         raise ValueError(f"symmetry: its inputs move by {symmetry.on_input}, must move as Image(), like feature maps")
-    symmetry.on_input.check_data(group, x)
+    check_moved(x, symmetry)
     if elements is not None:
         check_elements(elements, group, "elements")
         return elements
@@ -183,8 +186,8 @@ def _score(name: str, columns: Float[Tensor, "B 4"]) -> LayerScore:
         )
     equivariance, invariance, equivariance_chance, invariance_chance = columns.unbind(1)
     return LayerScore(
-        equivariance=Estimate.of(above_chance(equivariance, equivariance_chance)),
-        invariance=Estimate.of(above_chance(invariance, invariance_chance)),
+        equivariance=above_chance(equivariance, equivariance_chance),
+        invariance=above_chance(invariance, invariance_chance),
         equivariance_chance=Estimate.of(equivariance_chance),
         invariance_chance=Estimate.of(invariance_chance),
     )

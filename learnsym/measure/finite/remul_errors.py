@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
-from learnsym._modes import evaluating
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._probe import Model, Output
+from learnsym.measure._reader import reading
 from learnsym.measure.moves import Moves
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
@@ -74,11 +74,11 @@ def remul_errors(
         >>> ls.measure.remul_errors(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).deviation.mean < 1e-6
         True
     """
-    moves = Moves(symmetry, samples, distribution, seed, batch_size)
+    moves = Moves(symmetry, samples, distribution, seed)
     elements = moves.orbit(x)
-    with torch.no_grad(), evaluating(model):
-        pairs = list(moves.pairs(model, x, elements, output))
-    moved, expected = (torch.stack(part).flatten(2).double() for part in zip(*pairs, strict=True))
+    with reading(model, x, output, batch_size) as read:
+        pairs = list(moves.pairs(read, x, elements))
+    moved, expected = (torch.stack(part).reshape(len(part), len(x), -1).double() for part in zip(*pairs, strict=True))
     deviation = (moved - expected).norm(dim=2).mean(0)
     size = expected.norm(dim=2).mean(0)
     return RemulErrors(

@@ -6,6 +6,7 @@ Legend of axes: `B` examples, `N` sites, `K` outputs, `M` probes.
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -14,20 +15,23 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym._modes import evaluating
 from learnsym.actions import Image
 from learnsym.groups import Generator
-from learnsym.measure._probe import Model, Output, check_probe
+from learnsym.measure._probe import Model, Output, check_layers
 from learnsym.measure.lie.flow import Derivative, flow
-from learnsym.measure.lie.forward import differentiable
+from learnsym.measure.lie.forward import differentiating
 from learnsym.measure.lie.generator import Operator, generator_named, operator_of
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.split import Operators, Part, Splitter
 from learnsym.measure.lie.trace import Declared
+from learnsym.measure.moves import check_moved
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
+
+LOST = 0.01
+"""Part of all contributions that may be missing in their sum."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,14 +125,16 @@ def attribute(
         Contributions in the order of the forward pass.
 
     Raises:
-        ValueError: when `x` does not fit, the inputs are no images, or an output is not finite.
+        ValueError: when `x` does not fit, the inputs are no images, an output is not finite, the model is TorchScript,
+            or it changes with `x` by a step without a derivative (the module is named). What it cuts off by `detach`,
+            `no_grad` or `inference_mode` is attributed all the same.
 
     Reference:
         The error and its layers: Gruver, Finzi, Goldblum, Wilson (2023), arXiv 2210.02984. Generators as operators,
         functions as sites and signed shares by one reverse pass: this library.
     """
-    symmetry.on_input.check_data(symmetry.group, x)
-    check_probe(model, x, batch_size)
+    check_moved(x, symmetry)
+    check_layers(model)
     place, described = generator_named(symmetry.group, generator)
     if not isinstance(symmetry.on_input, Image):
         raise ValueError(f"symmetry: got {type(symmetry.on_input).__name__} on inputs, attribution needs Image()")
@@ -142,9 +148,10 @@ def attribute(
         padding=symmetry.on_input.padding,
     )
     operators = Operators(on_input, partial(_on_feature, spread), on_output)
-    split = Splitter(model, output, operators, layouts or {}, probes, seed)
-    with evaluating(model), differentiable(model):
-        parts = [split(x[first : first + batch_size], first) for first in range(0, len(x), batch_size)]
+    with differentiating(model, x, output, batch_size) as (read, x):
+        split = Splitter(read, operators, layouts or {}, probes, seed)
+        size = read.batch_size
+        parts = [split(part, index * size) for index, part in enumerate(x.split(size))]
     return _attribution(parts, described, probes)
 
 
@@ -165,6 +172,7 @@ def _attribution(parts: list[Part], generator: Generator, probes: int) -> Attrib
         )
         for site, dots in shares.items()
     )
+    _warn_of_lost(total, torch.stack(list(shares.values())))
     if trace.detected:
         shown = ", ".join([*trace.detected][:3])
         logger.warning(
@@ -180,6 +188,17 @@ def _attribution(parts: list[Part], generator: Generator, probes: int) -> Attrib
         lost=tuple(sorted(trace.lost)),
         probe_error=(2 / probes) ** 0.5 if 0 < probes < outputs else 0.0,
     )
+
+
+def _warn_of_lost(total: Float[Tensor, "B"], dots: Float[Tensor, "N B"]) -> None:
+    lost = float((total - dots.sum(0)).mean().abs())
+    # where contributions cancel, rounding is as large as what is left
+    if lost > LOST * float(total.mean() + dots.abs().sum(0).mean()):
+        warnings.warn(
+            f"model: {100 * lost / float(total.mean()):.0f} % of its error is at no site, as its gradient is not its "
+            "derivative (a backward of its own, random choices); read shares with that in mind",
+            stacklevel=2,
+        )
 
 
 def _by_site(parts: list[tuple[list[str], Tensor]]) -> dict[str, Float[Tensor, "B"]]:

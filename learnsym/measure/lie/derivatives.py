@@ -12,12 +12,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym._modes import evaluating
-from learnsym.measure._probe import Model, Output, check_outputs, check_probe, real_tensor_of
+from learnsym.measure._probe import Model, Output, check_outputs
 from learnsym.measure.lie.flow import Derivative
-from learnsym.measure.lie.forward import Backend, differentiable, linearise
+from learnsym.measure.lie.forward import Backend, differentiating, linearise
 from learnsym.measure.lie.generator import operator_of
+from learnsym.measure.lie.missed import is_missed
 from learnsym.symmetry import Symmetry
+
+MISSED = (
+    "model: its output changes with x but has no derivative, or another one (NumPy, .item(), rounding, quantised "
+    "weights, a backward of its own); measure what comes before that step, or pass backend='differences'"
+)
 
 
 class LieDerivatives(NamedTuple):
@@ -54,16 +59,18 @@ def lie_derivatives(
     Raises:
         ValueError: when outputs are not finite, have no derivative, or are not what the symmetry moves.
     """
-    check_probe(model, x, batch_size)
     on_input, on_output = (
         [operator_of(action, symmetry.group, place, derivative) for place in places]
         for action in (symmetry.on_input, symmetry.on_output)
     )
-    with evaluating(model), differentiable(model), torch.autocast(x.device.type, enabled=False):
-        for first in range(0, len(x), batch_size):
-            part = x[first : first + batch_size]
+    with differentiating(model, x, output, batch_size) as (read, x):
+        first = 0
+        for part in x.split(read.batch_size):
             tangents = torch.stack([operator(part) for operator in on_input])
-            y, moved, how = linearise(lambda x: real_tensor_of(model(x), len(x), output), part, tangents, backend)
+            y, moved, how = linearise(read.real, part, tangents, backend)
             check_outputs(y, first)
+            if first == 0 and not how.startswith("differences") and is_missed(read.real, part, tangents, y, moved):
+                raise ValueError(MISSED)
+            first += len(part)
             symmetry.on_output.check_data(symmetry.group, y)
             yield LieDerivatives(y, moved, torch.stack([operator(y) for operator in on_output]), how)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from learnsym._modes import module_of
+from learnsym.measure._probe import Model, Output
+from learnsym.measure._reader import Reader, reading
 from learnsym.measure.lie.forward_rules import STEP, ForwardRules, central_difference, size_of
 
 logger = logging.getLogger(__name__)
@@ -26,7 +29,8 @@ def differentiable(model: object) -> Iterator[None]:
 
     Code compiled by `torch.compile` runs as the Python code that it stands for.
     """
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    module = module_of(model)
+    modules = [] if module is None else list(module.modules())
     fast = torch.backends.mha.get_fastpath_enabled()
     with ExitStack() as stack:
         stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
@@ -36,12 +40,44 @@ def differentiable(model: object) -> Iterator[None]:
         if any(isinstance(module, nn.RNNBase) for module in modules):
             stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
             stack.enter_context(torch.backends.cudnn.flags(enabled=False))
-        for module in modules:
+        for each in modules:
             # a value that is overwritten cannot be compared with what it was
-            if getattr(module, "inplace", False) is True:
-                stack.callback(setattr, module, "inplace", True)
-                module.inplace = False  # type: ignore[assignment]
+            if getattr(each, "inplace", False) is True and not isinstance(each, torch.jit.ScriptModule):
+                stack.callback(setattr, each, "inplace", True)
+                each.inplace = False  # type: ignore[assignment]
         yield
+
+
+@contextmanager
+def differentiating(model: Model, x: Tensor, output: Output | None, batch_size: int) -> Iterator[tuple[Reader, Tensor]]:
+    """`reading` of a model that is differentiated, and the examples; also where the caller is in inference mode."""
+    with (
+        torch.inference_mode(False),
+        reading(model, x, output, batch_size) as read,
+        differentiable(model),
+        _ordinary_weights(model),
+        torch.autocast(x.device.type, enabled=False),
+    ):
+        yield read, _ordinary(x)
+
+
+@contextmanager
+def _ordinary_weights(model: Model) -> Iterator[None]:
+    """Weights that were made in inference mode, through which no gradient flows, replaced by copies."""
+    module = module_of(model)
+    with ExitStack() as stack:
+        for owner in [] if module is None else module.modules():
+            tables: Any = (owner._parameters, owner._buffers)
+            for weights in tables:
+                for name, weight in list(weights.items()):
+                    if weight is not None and weight.is_inference():
+                        stack.callback(weights.__setitem__, name, weight)
+                        weights[name] = _ordinary(weight)
+        yield
+
+
+def _ordinary(t: Tensor) -> Tensor:
+    return t.clone() if t.is_inference() else t.detach()
 
 
 def linearise(
@@ -68,21 +104,10 @@ def linearise(
         return _BACKENDS[backend](f, x, tangents)
     for name in ("forward", "double"):
         try:
-            y, dy, used = _BACKENDS[name](f, x, tangents)
-            return y, dy, _checked(used, f, x, tangents, dy)
+            return _BACKENDS[name](f, x, tangents)
         except RuntimeError as error:  # NotImplementedError is one
             logger.warning("no derivative by backend %r: %s", name, " ".join(str(error).split())[:200])
     return _differences(f, x, tangents)
-
-
-def _checked(used: str, f: Callable[[Tensor], Tensor], x: Tensor, tangents: Tensor, dy: Tensor) -> str:
-    """An output that moves without a derivative is cut off from the input, by `detach`, `argmax` or NumPy."""
-    if not dy.any() and tangents.any() and _differences(f, x, tangents)[1].abs().max() > 1e-3:
-        raise ValueError(
-            "model: its output changes with x but has no derivative (detach, rounding, NumPy); measure what comes "
-            "before that step, or pass backend='differences'"
-        )
-    return used
 
 
 def _forward(f: Callable[[Tensor], Tensor], x: Tensor, tangents: Tensor) -> tuple[Tensor, Tensor, str]:
@@ -126,7 +151,7 @@ def _differences(f: Callable[[Tensor], Tensor], x: Tensor, tangents: Tensor) -> 
     """Central differences; the change under half the step says how far to trust them."""
     with torch.no_grad():
         wide, dy = (
-            torch.stack([central_difference(f, (x,), (t,), step / size_of(t)) for t in tangents])
+            torch.stack([central_difference(f, (x,), (t,), step * size_of(x) / size_of(t)) for t in tangents])
             for step in (STEP, STEP / 2)
         )
         change = float((wide - dy).norm() / dy.norm().clamp(min=torch.finfo(dy.dtype).tiny))

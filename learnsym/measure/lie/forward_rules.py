@@ -6,7 +6,8 @@ are linear in their input need one application to the tangent. A function withou
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -21,18 +22,38 @@ STEP = 1e-3
 
 
 class ForwardRules(TorchFunctionMode):
-    """While it is entered, torch functions carry tangents by these rules."""
+    """While it is entered, torch functions carry tangents by these rules.
+
+    What a model says about gradients is left aside: the derivative of a function does not depend on `detach`, `no_grad`
+    and `inference_mode`. Gradients are recorded throughout when they are where it is entered.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.by_themselves: set[str] = set()
+        self._records = torch.is_grad_enabled()
 
     def __torch_function__(self, func: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:  # noqa: ANN401
         """Any torch function."""
         return self.apply(func, args, kwargs or {})
 
     def apply(self, func: Callable, args: tuple, kwargs: dict) -> Any:  # noqa: ANN401
-        """The result with its tangent."""
+        """The result with its tangent, and its gradient where they are recorded."""
+        with self.unhindered():
+            return self._applied(func, args, kwargs)
+
+    @contextmanager
+    def unhindered(self) -> Iterator[None]:
+        """Outside the inference mode of the model, and with gradients where they are recorded."""
+        if not torch.is_inference_mode_enabled() and torch.is_grad_enabled() >= self._records:
+            yield
+            return
+        with torch.inference_mode(False), torch.set_grad_enabled(self._records):
+            yield
+
+    def _applied(self, func: Callable, args: tuple, kwargs: dict) -> Any:  # noqa: ANN401
+        if func in _CUTS:
+            return args[0] if func is Tensor.detach_ else args[0].view_as(args[0])
         name = getattr(func, "__name__", str(func))
         linear = _linear_part(name, func, args, kwargs)
         if linear is not None:
@@ -44,6 +65,9 @@ class ForwardRules(TorchFunctionMode):
                 raise
         self.by_themselves.add(name)
         return _by_itself(func, args, kwargs)
+
+
+_CUTS = (Tensor.detach, Tensor.detach_, torch.detach, torch.detach_, Tensor.data.__get__)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _linear_part(name: str, func: Callable, args: tuple, kwargs: dict) -> Tensor | None:

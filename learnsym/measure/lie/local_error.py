@@ -13,12 +13,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure._probe import Model, Output, in_units_of
+from learnsym.measure._distance import Distance
+from learnsym.measure._probe import Model, Output
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.flow import Derivative
 from learnsym.measure.lie.forward import Backend
 from learnsym.measure.lie.generator import generator_named
-from learnsym.measure.moves import Moves, squared_distance
+from learnsym.measure.moves import check_moved, pairing, squared_distance
 from learnsym.statistics import Estimate
 from learnsym.symmetry import Symmetry
 
@@ -93,7 +94,8 @@ def local_equivariance_error(
 
     Raises:
         ValueError: when `x` does not fit the symmetry, the group has no generators, fewer than 2 examples are given,
-            or the output is not floating, not finite, or does not depend differentiably on `x`.
+            or the output is not floating, not finite, or does not depend differentiably on `x`. What a model cuts
+            off by `detach`, `no_grad` or `inference_mode` is differentiated all the same.
 
     Reference:
         Gruver, Finzi, Goldblum, Wilson, "The Lie derivative for measuring learned equivariance" (2023), arXiv
@@ -105,8 +107,8 @@ def local_equivariance_error(
         >>> errors["translation_x"].relative.mean < 1e-4
         True
     """
-    symmetry.on_input.check_data(symmetry.group, x)
-    partner = Moves(symmetry, seed=seed, batch_size=batch_size).partners(x)
+    check_moved(x, symmetry)
+    partner = pairing(len(x), seed)
     names = list(generators or [generator.name for generator in symmetry.group.generators] or [""])
     chosen = [generator_named(symmetry.group, name) for name in names]
     places = [place for place, _ in chosen]
@@ -120,14 +122,14 @@ def local_equivariance_error(
         outputs.append(part.y)
         used[part.backend] = None
     y = torch.cat(outputs)
-    distance = squared_distance(y, y[partner]).mean().sqrt()
+    distance = Distance.between(squared_distance(y, y[partner]), y, partner)
     lie, scale, dim = torch.cat(lies, 1), torch.cat(scales, 1), y[0].numel()
     rows = tuple(
         LocalError(
             generator=described.name,
             unit=described.unit,
             lee=Estimate.of(lie[row].square() / dim),
-            relative=Estimate.of(in_units_of(lie[row], distance)),
+            relative=distance.estimate(lie[row]),
             of_derivative=Estimate.of(torch.where(lie[row] == 0, lie[row], lie[row] / scale[row])),
         )
         for row, (_, described) in enumerate(chosen)

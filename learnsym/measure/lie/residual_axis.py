@@ -16,10 +16,11 @@ from torch import Tensor
 
 from learnsym.actions import Action, PointCloud
 from learnsym.groups import SO3
-from learnsym.measure._probe import Model, in_units_of
+from learnsym.measure._distance import Distance
+from learnsym.measure._probe import Model
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.principal_axes import angles, gap_p_value, principal_axes, replicates_of
-from learnsym.measure.moves import pairing
+from learnsym.measure.moves import check_moved, pairing, squared_distance
 from learnsym.statistics import LEVEL, Interval, check_level
 from learnsym.symmetry import Symmetry
 
@@ -155,10 +156,10 @@ def residual_axis(
     models = list(model) if isinstance(model, Sequence) else [model]
     _check(models, floor, bootstrap, level)
     symmetry = Symmetry(SO3(), on_input=on_input, on_output=on_output)
-    symmetry.on_input.check_data(symmetry.group, x)
+    check_moved(x, symmetry)
     partner = pairing(len(x), seed)
-    q = torch.stack([_products(each, x, symmetry, partner, batch_size) for each in models])
-    mean = q.mean((0, 1))
+    products = [_products(each, x, symmetry, partner, batch_size) for each in models]
+    mean, q = torch.stack([q for q, _ in products]).mean((0, 1)), torch.stack([linear for _, linear in products])
     eigenvalues, axes = principal_axes(mean)
     replicates = replicates_of(q, bootstrap, level, seed)
     angle = angles(principal_axes(replicates)[1][:, 0], axes[0])
@@ -184,14 +185,15 @@ def residual_axis(
     )
 
 
-def _products(model: Model, x: Tensor, symmetry: Symmetry, partner: Tensor, batch_size: int) -> Float[Tensor, "B 3 3"]:
-    """`<L_a f, L_b f> / d²` of each example, per degree squared."""
+def _products(model: Model, x: Tensor, symmetry: Symmetry, partner: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:
+    """`<L_a f, L_b f> / D²` of each example `(B, 3, 3)`, per degree squared, and the same with the chance of `D²`."""
     parts = list(lie_derivatives(model, x, symmetry, range(3), batch_size=batch_size))
     y = torch.cat([part.y for part in parts]).double().reshape(len(x), -1)
     lie = torch.cat([(part.of_input - part.of_output).double() for part in parts], 1).reshape(3, len(x), -1)
-    distance = (y - y[partner]).square().sum(1).mean().sqrt()
-    lie = in_units_of(lie, distance)
-    return torch.einsum("abk,cbk->bac", lie, lie).cpu()
+    distance = Distance.between(squared_distance(y, y[partner]), y, partner)
+    lie = distance.units(lie)
+    q = torch.einsum("abk,cbk->bac", lie, lie)
+    return q.cpu(), (q - q.mean(0) * distance.deviations[:, None, None]).cpu()
 
 
 def _check(models: Sequence[Model], floor: float, bootstrap: int, level: float) -> None:

@@ -13,10 +13,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from learnsym.measure._probe import Model, Output, check_outputs, real_tensor_of
+from learnsym._modes import module_of
+from learnsym.measure._probe import check_outputs, floating
+from learnsym.measure._reader import Reader
 from learnsym.measure.lie.forward import dual
 from learnsym.measure.lie.generator import Operator
 from learnsym.measure.lie.layout import Layout
+from learnsym.measure.lie.missed import first_missed, is_missed
 from learnsym.measure.lie.trace import Declared, LayoutTrace, Visit
 
 
@@ -57,10 +60,9 @@ class _Jump:
 
 @dataclass(frozen=True)
 class Splitter:
-    """One network whose error is split, a batch at a time; use within `evaluating` and `differentiable`."""
+    """One network whose error is split, a batch at a time; use within `differentiating`."""
 
-    model: Model
-    output: Output | None
+    read: Reader
     operators: Operators
     layouts: Mapping[str, Declared]
     probes: int
@@ -68,8 +70,11 @@ class Splitter:
 
     def __call__(self, x: Float[Tensor, "B ..."], first: int) -> Part:
         """The sum over sites for a batch whose first example is number `first` of all."""
-        y, moved, _ = dual(lambda x: real_tensor_of(self.model(x), len(x), self.output), x, self.operators.on_input(x))
+        tangent = self.operators.on_input(x)
+        y, moved = self._derivative(x, tangent)
         check_outputs(y, first)
+        if first == 0 and is_missed(self.read.real, x, tangent[None], y, moved[None]):
+            raise ValueError(_unattributable(self._first_missed(x, tangent)))
         c = moved - self.operators.on_output(y)
         jumps, last, trace = self._jumps(x)
         directions = self._directions(c, first)
@@ -79,6 +84,17 @@ class Splitter:
             squared = torch.stack(dots[1:]).square()
             squares = squared.sum(0) if c[0].numel() <= self.probes else squared.mean(0)
         return Part([*(jump.site for jump in jumps), "output"], dots[0], squares, _dot(c, c), c[0].numel(), trace)
+
+    def _derivative(self, x: Tensor, tangent: Tensor) -> tuple[Tensor, Tensor]:
+        try:
+            y, moved, _ = dual(self.read.real, x, tangent)
+        except NotImplementedError as error:
+            raise ValueError(_unattributable("", f" ({' '.join(str(error).split())[:100]})")) from error
+        return y, moved
+
+    def _first_missed(self, x: Tensor, tangent: Tensor) -> str:
+        module = module_of(self.read.model)
+        return "" if module is None else first_missed(module, self.read.real, x, tangent)
 
     def _jumps(self, x: Tensor) -> tuple[list[_Jump], Tensor, LayoutTrace]:
         """At each site the tangent is noted and set to what the symmetry asks for; the last jump is the output's."""
@@ -91,7 +107,8 @@ class Splitter:
             return forward_ad.make_dual(v, wanted)
 
         with torch.no_grad(), forward_ad.dual_level():
-            trace, returned = self._traced(forward_ad.make_dual(x, self.operators.on_input(x)), visit)
+            # a copy, which the model may overwrite
+            trace, returned = self._traced(forward_ad.make_dual(x.clone(), self.operators.on_input(x)), visit)
             y, tangent = forward_ad.unpack_dual(returned)
         return jumps, (torch.zeros_like(y) if tangent is None else tangent) - self.operators.on_output(y), trace
 
@@ -109,23 +126,23 @@ class Splitter:
 
         with torch.enable_grad():
             x = x.detach().requires_grad_()
-            _, y = self._traced(x, visit)
+            _, y = self._traced(x.clone(), visit)
         if sites != [jump.site for jump in jumps]:
             raise ValueError("model: takes another path on every call; fix its random choices in evaluation mode")
         dots = []
         for z in directions:
             by_place.clear()
             if y.requires_grad:
-                torch.autograd.grad(y, x, z.to(y), retain_graph=True)
+                torch.autograd.grad(y, x, z.to(y), retain_graph=True, allow_unused=True)
             nothing = torch.zeros(len(x), dtype=torch.float64, device=x.device)
             dots.append(torch.stack([*(by_place.get(i, nothing) for i in range(len(jumps))), _dot(last, z)]))
         return dots
 
     def _traced(self, x: Tensor, visit: Visit) -> tuple[LayoutTrace, Tensor]:
-        trace = LayoutTrace(self.model, visit, self.layouts)
+        trace = LayoutTrace(self.read.model, visit, self.layouts)
         trace.assign(x, Layout.of("BCHW", x.shape))
         with trace:
-            return trace, real_tensor_of(self.model(x), len(x), self.output)
+            return trace, floating(self.read.batch(x))
 
     def _directions(self, c: Tensor, first: int) -> list[Tensor]:
         """Every output where they are few, else Gaussian probes, the same for an example in any batch."""
@@ -141,6 +158,14 @@ class Splitter:
             for index in range(first, first + len(c))
         ]
         return list(torch.stack(draws, 1).to(c))
+
+
+def _unattributable(path: str, why: str = "") -> str:
+    where = f"its module {path!r}" if path else "one of its steps"
+    return (
+        f"model: cannot be attributed: {where} changes with x but has no derivative, or another one{why}; NumPy, "
+        ".item(), rounding, quantised weights or a backward of its own do that: measure what comes before it"
+    )
 
 
 def _dot(a: Tensor, b: Tensor) -> Float[Tensor, "B"]:

@@ -112,7 +112,8 @@ class LayoutTrace(TorchFunctionMode):
         return type(out)([self._visited(self._site(name), parts[0], self._layouts[parts[0]]), *out[1:]])
 
     def _visited(self, site: str, t: Tensor, layout: Layout) -> Tensor:
-        return self.assign(self.visit(site, t, layout), layout)
+        with self.rules.unhindered():
+            return self.assign(self.visit(site, t, layout), layout)
 
     def _known(self, args: tuple, kwargs: dict) -> bool:
         for value in (*args, *kwargs.values()):

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from learnsym._modes import evaluating
 from learnsym.actions._lattice import act_on_lattice
-from learnsym.measure._probe import Model, Output, check_probe, outputs_of
+from learnsym.measure._probe import Model, Output, check_probe
+from learnsym.measure._reader import outputs_of
 from learnsym.measure.merging.channels import Channels, Segment, follow
 from learnsym.measure.merging.line import Line, connect
 from learnsym.measure.merging.matching import Permutations, matchings
@@ -176,8 +176,7 @@ def barrier_of(line: Line, x: Shaped[Tensor, "B ..."], targets: Int[Tensor, "B .
 
 def _targets(model: Model, x: Tensor, y: Tensor | None, output: Output | None, batch_size: int) -> Tensor:
     """The targets that are given, or the classes of the model."""
-    with evaluating(model):
-        outputs = outputs_of(model, x, output, batch_size)
+    outputs = outputs_of(model, x, output, batch_size)
     shape, classes = tuple(outputs.shape), outputs.shape[1] if outputs.ndim > 1 else 0
     if classes < 2:
         raise ValueError(f"output: got shape {shape}, must be (B, K, ...) logits of K >= 2 classes; choose the logits")

@@ -13,8 +13,8 @@ from torch.export import Dim, ExportedProgram, export
 from torch.fx import Graph, Node
 from torch.fx.node import map_arg
 
-from learnsym._modes import evaluating
-from learnsym.measure._probe import Model, Output
+from learnsym._modes import evaluating, keeping_buffers
+from learnsym.measure._probe import Model, Output, check_layers, check_not_exported
 
 State = dict[str, Tensor]
 """Parameters, buffers and constants by name."""
@@ -66,7 +66,9 @@ def trace(model: Model, x: Tensor, output: Output | None = None) -> Network:
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"model: got a {type(model).__name__}, must be an nn.Module; its weights are merged")
-    with torch.no_grad(), evaluating(model):
+    check_layers(model)
+    check_not_exported(model)
+    with torch.inference_mode(False), torch.no_grad(), evaluating(model), keeping_buffers(model):
         program = _program(_Chosen(model, output).eval(), x[:1].repeat(2, *[1] * (x.ndim - 1)))
     signature: Any = program.graph_signature
     constants = signature.inputs_to_lifted_tensor_constants
@@ -76,7 +78,7 @@ def trace(model: Model, x: Tensor, output: Output | None = None) -> Network:
     return Network(
         graph=program.graph,
         names={placeholders[node]: _plain(name) for node, name in named.items()},
-        state={_plain(name): tensors[name].detach() for name in named.values()},
+        state={_plain(name): tensors[name].detach().clone() for name in named.values()},
         parameters=frozenset(map(_plain, signature.inputs_to_parameters.values())),
         source=placeholders[str(signature.user_inputs[0])],
         result=next(node for node in program.graph.nodes if node.op == "output").all_input_nodes[0],
@@ -99,8 +101,11 @@ def run(
     for node in network.graph.nodes:
         if node.op == "output":
             break
-        if node.op == "placeholder":
-            values[node] = list(parts) if node is network.source else [s[network.names[node]] for s in states]
+        # copies of the examples, which some operations overwrite
+        if node is network.source:
+            values[node] = [part.clone() for part in parts]
+        elif node.op == "placeholder":
+            values[node] = [s[network.names[node]] for s in states]
         else:
             results = [_call(node, values, i) for i in range(len(parts))]
             values[node] = edits[node](results) if node in edits else results

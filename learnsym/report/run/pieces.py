@@ -133,7 +133,7 @@ def _equivariance(
     options = {"samples": settings["equivariance_samples"], "seed": settings["seed"], "distribution": law}
     error = measure.equivariance_error(Probabilities(model) if test.classes else model, x, symmetry, **options)
     floor = measure.interpolation_floor(x, symmetry, **options)
-    return {"symmetry": symmetry.name, "per_sample": error.per_sample.tolist(), "floor": floor.mean}
+    return {"symmetry": symmetry.name, "per_sample": error.linear.tolist(), "floor": floor.mean}
 
 
 def fixed_width(path: str, generator: str, width: float, steps: int | None, replicate: int) -> dict[str, Any]:
