@@ -40,8 +40,7 @@ def _activation_bytes(model: nn.Module, x: Tensor) -> int:
     handles = [m.register_forward_hook(add) for m in observable(model) if not any(True for _ in m.children())]
     try:
         with torch.no_grad(), evaluating(model):
-            # which the model may overwrite
-            model(x.clone())
+            model(x.clone())  # which the model may overwrite
     finally:
         for handle in handles:
             handle.remove()

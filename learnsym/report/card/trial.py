@@ -24,7 +24,7 @@ def check_takes(model: nn.Module, x: Tensor, output: Output | None) -> None:
     """
     try:
         with evaluating(model), torch.no_grad():
-            returned = model(x[:2])
+            returned = model(x[:2].clone())  # which the model may overwrite
     except Exception as error:  # whatever the forward pass of a user raises
         raise ValueError(_refusal(model, x, error)) from error
     if output is None and not isinstance(returned, Tensor):
@@ -39,7 +39,7 @@ def outputs_on(model: nn.Module, examples: Examples, x: Tensor, output: Output |
         ValueError: when one of them is not finite; the example is named by its row in the source.
     """
     with evaluating(model), torch.no_grad():
-        outputs = torch.cat([tensor_of(model(part), len(part), output) for part in x.split(batch_size)])
+        outputs = torch.cat([tensor_of(model(part.clone()), len(part), output) for part in x.split(batch_size)])
     bad = (~outputs.reshape(len(outputs), -1).isfinite().all(1)).nonzero()[:, 0]
     if len(bad):
         first = f"example {examples.row(int(bad[0]))} of {examples.name}"

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from learnsym.report import card
-from learnsym.report.card.trial import check_takes
+from learnsym.report.card.trial import check_takes, outputs_on
 
 X = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
@@ -115,3 +115,15 @@ def test_modules_of_other_kinds_are_measured(kind, tmp_path):
     examples = card.Examples(name="noise", x=X, y=torch.tensor([0, 1, 1, 0, 1]))
     found = card.measure_model(subject, examples, ["flip2d"], tmp_path, card.CardSettings(samples=2), progress=False)
     assert found.of("flip2d", "equivariance error") and found.of("flip2d", "loss due")
+
+
+def test_a_model_that_overwrites_its_input_leaves_the_examples(tmp_path):
+    class Shifting(nn.Module):
+        def forward(self, x):
+            return x.add_(1).flatten(1)
+
+    x = X.clone()
+    examples = card.Examples(name="noise", x=x)
+    outputs = outputs_on(Shifting(), examples, x, None, 2)
+    check_takes(Shifting(), x, None)
+    assert torch.equal(x, X) and torch.equal(outputs, X.flatten(1) + 1)
