@@ -78,7 +78,7 @@ def train_in_processes(todo: Sequence[tuple[RunConfig, Path]], workers: int) -> 
     if stop.number:
         folder = todo[0][1].parent
         raise Interrupted(stop.number, f"stopped by signal {stop.number}; the same command continues {folder}")
-    return errors
+    return {path.name: errors[path.name] for _, path in todo if path.name in errors}
 
 
 @contextmanager
