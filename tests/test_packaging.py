@@ -28,6 +28,7 @@ LAYERS = (
     ("_version",),
     ("statistics",),
     ("files",),
+    ("_settings",),
     ("_modes", "_processes", "groups"),
     ("_escnn",),
     ("representations",),
