@@ -29,7 +29,7 @@ LAYERS = (
     ("statistics",),
     ("files",),
     ("_settings",),
-    ("_modes", "_processes", "groups"),
+    ("_memory", "_modes", "_processes", "groups"),
     ("_escnn",),
     ("representations",),
     ("actions",),

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from learnsym.data import Signature, load_splits
 from learnsym.degrees import Degree
-from learnsym.files import write_atomically
+from learnsym.files import check_folder, write_atomically
 from learnsym.learners import degrees
 from learnsym.training import checkpoint
 from learnsym.training.build import build_model, setup_of
@@ -54,7 +54,8 @@ class Run:
             run = cls(folder)
             run._check_config(config)
         else:
-            _make_folder(folder)
+            check_new(folder)
+            folder.mkdir(parents=True, exist_ok=True)
             content = json.dumps(environment(device or torch.device("cpu")), indent=2) + "\n"
             write_atomically(folder / "env.json", content.encode())
         write_atomically(folder / "config.yaml", dump_config(config).encode())
@@ -185,11 +186,15 @@ def find_runs(path: str | os.PathLike[str]) -> list[Run]:
     return runs
 
 
-def _make_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out: {folder} is a file; name a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    others = [entry.name for entry in folder.iterdir() if entry.suffix != ".tmp" and entry.name != "env.json"]
+def check_new(path: str | os.PathLike[str]) -> None:
+    """Refuse a path at which no new run can begin; nothing is made.
+
+    Raises:
+        ValueError: when no folder can be made there, or one has content that is no run's.
+    """
+    folder = check_folder(path)
+    entries = folder.iterdir() if folder.exists() else ()
+    others = [entry.name for entry in entries if entry.suffix != ".tmp" and entry.name != "env.json"]
     if others:
         raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name another folder")
 

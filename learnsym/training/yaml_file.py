@@ -17,6 +17,10 @@ MOST = 50_000
 """Values, where each alias counts as all that it stands for."""
 
 
+TIME = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
+"""`1:30`, which is 90 in YAML 1.1."""
+
+
 class BadYaml(ValueError):
     """A text that is not read, with the reason."""
 
@@ -25,7 +29,7 @@ _Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_Safe):
-    """`1e-3` is a number and `yes`, `1:30`, `010` and `2020-01-01` are text, as in YAML 1.2."""
+    """`1e-3` is a number and `yes`, `010` and `2020-01-01` are text, as in YAML 1.2."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
@@ -107,6 +111,8 @@ def _check_size(text: str) -> None:
         if isinstance(event, yaml.CollectionStartEvent):
             within.append((event.anchor, 1))
         elif isinstance(event, yaml.ScalarEvent):
+            if event.style is None or event.style == "":
+                _check_plain(event)
             sizes[event.anchor] = 1
             _add(within, 1, event)
         elif isinstance(event, yaml.AliasEvent):
@@ -119,6 +125,12 @@ def _check_size(text: str) -> None:
             _add(within, size, event)
         if len(within) > DEEPEST:
             raise BadYaml(f"line {_line(event)}: more than {DEEPEST} lists and mappings inside each other; flatten it")
+
+
+def _check_plain(event: yaml.ScalarEvent) -> None:
+    """Refuse what other readers of YAML take for a number of minutes."""
+    if TIME.fullmatch(event.value):
+        raise BadYaml(f"line {_line(event)}: {event.value} is text or a time; put it in quotes, or write a number")
 
 
 def _add(within: list[tuple[str | None, int]], size: int, event: yaml.Event) -> None:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learnsym._settings import Copies, Count
+from learnsym._settings import Copies, In
 from learnsym.augment import Augmented
 from learnsym.distributions.noise import random_examples
 from learnsym.learners import symmetry_parameters
@@ -31,7 +31,7 @@ class HeldOutLoss(Chooser):
 
     name: Literal["validation"] = "validation"
     """Chooser of the degree of symmetry."""
-    batch: Count | None = None
+    batch: Annotated[int, In("[1, 65536]")] | None = None
     """Validation examples per step; None for 32. Weights in the loss see as many as the batch has."""
     copies: Copies | None = None
     """Transformed copies per validation example, 1 for strict invariance; None for 4. Only for learned augmentation."""
