@@ -10,6 +10,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+LONGEST = 255
+"""Bytes of a name in a folder."""
+
+
+def check_folder(path: str | os.PathLike[str], name: str = "out") -> Path:
+    """A path at which a folder is or can be made; nothing is made.
+
+    Args:
+        path: of the folder.
+        name: of the argument that led here, with which the error begins.
+
+    Raises:
+        ValueError: one sentence: for a name that no folder has, a file in its place, or a place that is not writable.
+    """
+    text = os.fspath(path)
+    if not text.strip() or not text.isprintable():
+        raise ValueError(f"{name}: got {text!r}, must name a folder in printable characters; write such as runs/first")
+    long = [part for part in Path(text).parts if len(os.fsencode(part)) > LONGEST]
+    if long or len(os.fsencode(text)) > 4000:
+        raise ValueError(f"{name}: got a name of {len(text)} characters, must be shorter than {LONGEST}; shorten it")
+    place = next(each for each in (Path(text), *Path(text).absolute().parents) if os.path.lexists(each))
+    if not place.is_dir():
+        raise ValueError(f"{name}: {place} is no folder; name another one")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise ValueError(f"{name}: {place} may not be written in; name another folder")
+    return Path(text)
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace a file by new content; after a kill or a full disk it holds either the old or the new content.

@@ -67,7 +67,19 @@ def refused(capsys, arguments, named):
     ],
 )
 def test_bad_override(capsys, config, tmp_path, override, named):
-    refused(capsys, ["train", config, *SMALL, "--out", tmp_path / "run", *override], named)
+    refused(capsys, ["train", config, *_without(override), "--out", tmp_path / "run", *override], named)
+
+
+def _without(override):
+    """SMALL without what an override says otherwise: no key may stand twice."""
+    pairs = zip(SMALL[::2], SMALL[1::2], strict=True)
+    return [word for pair in pairs if pair[0] not in override for word in pair]
+
+
+@pytest.mark.parametrize("again", [["--net.name", "mlp"], ["--net.name=cnn"]])
+def test_a_key_that_stands_twice_in_a_command(capsys, config, tmp_path, again):
+    command = ["train", config, *SMALL, "--out", tmp_path / "run"]
+    refused(capsys, [*command, *again], "net.name: stands 2 times in the command")
 
 
 def test_bad_config_file(capsys, config, tmp_path):

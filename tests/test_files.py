@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from learnsym.files import put_in_place, read_json, replacing, write_atomically, write_json
+from learnsym.files import check_folder, put_in_place, read_json, replacing, write_atomically, write_json
 
 
 def names(folder):
@@ -81,3 +81,20 @@ def test_what_is_no_json_object_is_one_sentence(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(ValueError, match=r"^out: .*a\.json .*; delete it$"):
         read_json(path, "out", "delete it")
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [("", "got ''"), (" ", "got ' '"), ("a\nb", "got 'a"), ("x" * 256, "must be shorter"), ("file", "no folder")],
+)
+def test_names_that_no_folder_has(tmp_path, monkeypatch, name, named):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("text")
+    for path in (name, f"{name}/run" if name.strip() else name):
+        with pytest.raises(ValueError, match=f"^out: .*{named}"):
+            check_folder(path)
+
+
+def test_a_folder_is_not_made_by_the_check(tmp_path):
+    assert check_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert list(tmp_path.iterdir()) == []

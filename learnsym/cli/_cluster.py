@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learnsym.cli._parser import positive, whole
+
 if TYPE_CHECKING:
     from learnsym.workers import Cluster
 
@@ -22,27 +24,36 @@ def add_worker_arguments(parser: argparse.ArgumentParser, storage: str) -> None:
         parser: of the command.
         storage: what `--storage` may be.
     """
-    parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes on this machine")
+    parser.add_argument("--workers", type=whole(1, 1024), default=1, metavar="K", help="processes on this machine")
     parser.add_argument("--storage", metavar="URL", help=storage)
     group = parser.add_argument_group("cluster", "the same command as jobs, through submitit")
-    group.add_argument("--jobs", type=int, default=0, metavar="J", help="jobs to submit; 0 for none")
+    group.add_argument("--jobs", type=whole(0, 10_000), default=0, metavar="J", help="jobs to submit; 0 for none")
     group.add_argument("--cluster", choices=("slurm", "local"), default="slurm", help="local: processes, to try it")
-    group.add_argument("--minutes", type=int, default=60, help="time of a job, after which it is put back")
-    group.add_argument("--gpus", type=int, default=0, help="of each job")
-    group.add_argument("--cpus", type=int, default=1, help="of each job")
-    group.add_argument("--memory", type=float, metavar="GB", help="of each job")
+    group.add_argument(
+        "--minutes", type=whole(1, 10**6), help="time of a job, after which it is put back; 60 by default"
+    )
+    group.add_argument("--gpus", type=whole(0, 1024), help="of each job")
+    group.add_argument("--cpus", type=whole(1, 1024), help="of each job; 1 by default")
+    group.add_argument("--memory", type=positive, metavar="GB", help="of each job")
     group.add_argument("--partition", help="of the cluster")
     group.add_argument("--detach", action="store_true", help="do not wait for the jobs")
 
 
 def cluster_of(options: argparse.Namespace) -> Cluster | None:
-    """What the jobs ask for; None when there are to be none."""
+    """What the jobs ask for; None when there are to be none.
+
+    Raises:
+        ValueError: for what only jobs have, without any.
+    """
     from learnsym.workers import Cluster
 
-    if not options.jobs:
-        return None
-    names = ("jobs", "minutes", "gpus", "cpus", "memory", "partition")
-    return Cluster(name=options.cluster, **{name: getattr(options, name) for name in names})
+    names = ("minutes", "gpus", "cpus", "memory", "partition")
+    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    if options.jobs:
+        return Cluster(name=options.cluster, jobs=options.jobs, **given)
+    for name in given:
+        raise ValueError(f"{name}: got {given[name]} without --jobs, which alone has use for it; say --jobs N")
+    return None
 
 
 def works_itself(options: argparse.Namespace) -> bool:

@@ -1,17 +1,54 @@
-"""A parser whose errors are sentences, and tables of text."""
+"""A parser whose errors are sentences, the types of its options, and tables of text."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
+
+from learnsym._settings import shown
+from learnsym.files import check_folder
 
 
 class Parser(argparse.ArgumentParser):
     """Raises `ValueError` where argparse would end the process."""
 
     def error(self, message: str) -> NoReturn:
-        raise ValueError(f"{message}; see {self.prog} --help")
+        raise ValueError(f"{re.sub(r'^argument (--)?', '', message)}; see {self.prog} --help")
+
+
+def folder(text: str) -> Path:
+    """The type of an option that names a folder, which is there or can be made."""
+    try:
+        return check_folder(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).partition(": ")[2]) from error
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number, from one number to another."""
+
+    def number(text: str) -> int:
+        digits = re.fullmatch(r"[-+]?\d{1,18}", text.strip())
+        if digits is None or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"got {shown(text)}, must be a whole number in [{low}, {high}]")
+        return int(text)
+
+    return number
+
+
+def positive(text: str) -> float:
+    """The type of an option that is a finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"got {shown(text)}, must be a finite number > 0")
+    return value
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

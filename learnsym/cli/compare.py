@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
-from learnsym.cli._parser import print_table
+from learnsym.cli._parser import folder, print_table
 
 if TYPE_CHECKING:
     from learnsym.comparison import Plan
@@ -30,7 +30,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         allow_abbrev=False,
     )
     compare.add_argument("config", help="YAML file: base, arms, train_sizes, sizes, steps or epochs, lrs, seeds, match")
-    compare.add_argument("--out", type=Path, required=True, help="folder; the same command continues what is there")
+    compare.add_argument("--out", type=folder, required=True, help="folder; the same command continues what is there")
     compare.add_argument("--dry-run", action="store_true", help="say what would be trained and what it costs, and stop")
     compare.add_argument("--retry", action="store_true", help="train cells again that have failed")
     storage = f"postgresql://... for the claims of many machines; default: the environment's {STORAGE}, or --out itself"
@@ -46,8 +46,6 @@ def _compare(options: argparse.Namespace) -> int:
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError("compare: got torchrun, must be started as plain processes; use --workers or --jobs")
-    if options.workers < 1:
-        raise ValueError(f"workers: got {options.workers}, must be at least 1; leave it out for one")
     workers.follow_parent()
     cluster, storage = cluster_of(options), options.storage or os.environ.get(STORAGE)
     if storage is not None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
-from learnsym.cli._parser import print_table
+from learnsym.cli._parser import folder, print_table, whole
+from learnsym.files import check_folder
 
 if TYPE_CHECKING:
     from learnsym.tuning import TuningStudy
@@ -27,9 +28,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     tune.add_argument("config", type=Path, help="YAML file, as for learnsym train")
     tune.add_argument("--study", required=True, metavar="NAME", help="study to begin or to join")
-    tune.add_argument("--trials", required=True, type=int, metavar="N", help="trials, over all workers")
+    tune.add_argument("--trials", required=True, type=whole(1, 10**6), metavar="N", help="trials, over all workers")
     tune.add_argument("--space", type=Path, metavar="FILE", help="search space; CONFIG.space.yaml by default")
-    tune.add_argument("--out", type=Path, metavar="DIR", help="folder of runs and tables; the study's name by default")
+    tune.add_argument(
+        "--out", type=folder, metavar="DIR", help="folder of runs and tables; the study's name by default"
+    )
     storage = f"postgresql://..., or a file for one machine; default: the environment's {STORAGE}, or a file in --out"
     add_worker_arguments(tune, storage)
     tune.set_defaults(call=_tune, overrides=[])
@@ -40,7 +43,7 @@ def _tune(options: argparse.Namespace) -> int:
 
     _check(options)
     workers.follow_parent()
-    out = options.out or Path(options.study)
+    out = options.out or check_folder(options.study, "study")
     storage = options.storage or os.environ.get(STORAGE) or str(out / "study.journal")
     cluster = cluster_of(options)
     study = _opened(options, storage, out)
@@ -54,9 +57,6 @@ def _tune(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    for name in ("trials", "workers"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"{name}: got {getattr(options, name)}, must be at least 1")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1 and (options.workers > 1 or options.jobs):
         raise ValueError("workers: torchrun has processes of its own; leave --workers and --jobs out")
 

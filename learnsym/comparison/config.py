@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
+from learnsym._settings import Count, Distinct, In, NotNegative, Positive, Seed, check_settings
 from learnsym.training.config_file import USUAL
 
 Match = Literal["parameters", "flops", "none"]
@@ -26,17 +27,17 @@ class ComparisonConfig:
     """What all cells share, as in a configuration of `learnsym train`; `from: FILE.yaml` begins with that file."""
     arms: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The twins by name: each holds what differs from the base, such as `{twin: plain}`."""
-    train_sizes: list[int] = field(default_factory=list)
+    train_sizes: Annotated[list[Count], Distinct()] = field(default_factory=list)
     """Numbers of training examples."""
-    sizes: list[int] = field(default_factory=list)
+    sizes: Annotated[list[Annotated[int, In("[1, 1000000]")]], Distinct()] = field(default_factory=list)
     """Model sizes: widths of the reference arm."""
-    steps: list[int] = field(default_factory=list)
+    steps: Annotated[list[Count], Distinct()] = field(default_factory=list)
     """Lengths of training in optimiser steps."""
-    epochs: list[float] = field(default_factory=list)
+    epochs: Annotated[list[Annotated[float, In("(0, 1000000]")]], Distinct()] = field(default_factory=list)
     """Lengths of training in passes over the training examples, instead of `steps`."""
-    lrs: list[float] = field(default_factory=list)
+    lrs: Annotated[list[Positive], Distinct()] = field(default_factory=list)
     """Learning rates; reports use the one with the best mean validation loss of each arm and point of the grid."""
-    seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
+    seeds: Annotated[list[Seed], Distinct(1)] = field(default_factory=lambda: [0, 1, 2])
     """Seeds of weights, batches and, with `redraw`, of the choice of examples; the same for all arms."""
     redraw: bool = True
     """Whether each seed draws examples of its own, so that intervals are over data sets and not over weights alone."""
@@ -45,38 +46,26 @@ class ComparisonConfig:
     example, or the same width (none)."""
     reference: str = ""
     """The arm whose width is the model size; empty for the first."""
-    stack_below: float | None = None
+    stack_below: NotNegative | None = None
     """Networks whose step has fewer counted FLOPs are trained as one stacked ensemble over seeds and learning rates,
     where this gives the same results; 0 for never, None for 2e7 on a CPU and 2e9 on a GPU."""
 
     def __post_init__(self) -> None:
+        if self.seeds == []:
+            raise ValueError("seeds: got [], which leaves zero cells; name at least one, three for intervals")
+        check_settings(self)
         if not self.arms:
             raise ValueError("arms: got none, must name at least one twin, such as plain: {twin: plain}")
-        if self.match not in get_args(Match):
-            raise ValueError(f"match: got {self.match!r}, must be one of {', '.join(get_args(Match))}")
         if self.reference and self.reference not in self.arms:
             raise ValueError(f"reference: got {self.reference!r}, must be one of the arms {', '.join(self.arms)}")
-        self._check_axes()
+        if self.steps and self.epochs:
+            raise ValueError("epochs: got both steps and epochs; say how long training is in one of them")
         self._check_widths()
 
     @property
     def reference_arm(self) -> str:
         """The arm whose width is the model size."""
         return self.reference or next(iter(self.arms))
-
-    def _check_axes(self) -> None:
-        for name in ("train_sizes", "sizes", "steps", "epochs", "lrs"):
-            values = getattr(self, name)
-            if not all(value > 0 for value in values):
-                raise ValueError(f"{name}: got {values}, must be positive; leave out what is not")
-        for name in ("train_sizes", "sizes", "steps", "epochs", "lrs", "seeds"):
-            values = getattr(self, name)
-            if len(set(values)) < len(values):
-                raise ValueError(f"{name}: got {values}, must differ; name each once")
-        if not self.seeds:
-            raise ValueError("seeds: got [], which leaves zero cells; name at least one, three for intervals")
-        if self.steps and self.epochs:
-            raise ValueError("epochs: got both steps and epochs; say how long training is in one of them")
 
     def _check_widths(self) -> None:
         if self.match == "none":

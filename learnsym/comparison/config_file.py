@@ -12,7 +12,8 @@ import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from learnsym.comparison.config import ComparisonConfig, merged
-from learnsym.training.config_file import instantiated, read_mapping
+from learnsym.training.config_file import YAML, instantiated, read_mapping
+from learnsym.training.parser_sentences import check_once
 
 KEYS = tuple(ComparisonConfig.__dataclass_fields__)
 
@@ -23,8 +24,9 @@ def read_comparison(path: str | os.PathLike[str], overrides: Sequence[str] = ())
     Raises:
         ValueError: when the file is missing or not YAML, or a key or value is unknown.
     """
+    check_once(overrides)
     content = _content(Path(path))
-    parser = ArgumentParser(prog="learnsym compare", exit_on_error=False)
+    parser = ArgumentParser(prog="learnsym compare", exit_on_error=False, parser_mode=YAML)
     parser.add_class_arguments(ComparisonConfig, as_group=False)
 
     def parsed() -> Namespace:

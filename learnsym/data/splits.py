@@ -8,12 +8,16 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from learnsym._memory import check_fits
 from learnsym.data.config import SPLITS, DataConfig
 from learnsym.data.dataset import Dataset
 from learnsym.data.planting import plant
 from learnsym.data.registry import source_by_name
 from learnsym.data.seeding import generator
 from learnsym.data.source import Sizes
+
+LEAST = 100.0
+"""Bytes that an example has at the least."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ def load(name: str, split: str = "train", config: DataConfig | None = None) -> D
 def _chosen(config: DataConfig) -> dict[str, Dataset]:
     source = source_by_name(config.name)
     sizes = _sizes(config, source.sizes)
+    for split, count in zip(SPLITS, sizes, strict=True):
+        check_fits(f"data.{split}", count, LEAST * count, "examples")
     return _choose(source.read(sizes, config.seed), sizes, config)
 
 
@@ -108,6 +114,9 @@ def _check(split: str, wanted: int, pools: dict[str, Dataset], config: DataConfi
 
 
 def _finish(dataset: Dataset, config: DataConfig, split: str) -> Dataset:
+    if config.size is not None:
+        channels, *sides = dataset.in_shape
+        check_fits("data.size", config.size, 4.0 * len(dataset) * channels * config.size ** len(sides), "images")
     sized = source_by_name(config.name).resize(dataset, config.size)
     sized = replace(sized, x=sized.inputs)
     if config.plant.is_trivial or split not in config.plant.splits:

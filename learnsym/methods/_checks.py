@@ -1,23 +1,54 @@
-"""Ranges and choices of settings."""
+"""Groups and symmetries that settings of methods name, before anything is built of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+
+from learnsym._settings import shown
+from learnsym.groups import Group, plane_group
+from learnsym.symmetry import symmetry_by_name
+
+MOST_TURNS = 64
+"""A layer has weights for each pair of elements; far fewer turns are told apart on a grid of pixels."""
+MOST_MEMBERS = 4096
+"""Of a set that is permuted."""
 
 
-def at_least(name: str, value: float | int, least: float | int) -> None:
-    """Raise ValueError below the least value, with the setting's name."""
-    if not value >= least:
-        raise ValueError(f"method.{name}: got {value}, must be >= {least}; leave it out for the default")
+def group_named(key: str, name: str) -> Group:
+    """The compact group of the plane that a setting names.
+
+    Raises:
+        ValueError: for an unknown name, or too many elements, with the setting's name.
+    """
+    if re.fullmatch(r"[CD]_\d+", name) and _number(name) > MOST_TURNS:
+        raise ValueError(
+            f"method.{key}: got {shown(name)}, must have at most {MOST_TURNS} turns; take SO(2) or O(2) for all"
+        )
+    try:
+        return plane_group(name)
+    except ValueError as error:
+        raise ValueError(f"method.{key}: {_after_name(error)}") from error
 
 
-def positive(name: str, value: float | int) -> None:
-    """Raise ValueError unless positive, with the setting's name."""
-    if not value > 0:
-        raise ValueError(f"method.{name}: got {value}, must be > 0; leave it out for the default")
+def check_symmetry(key: str, name: str) -> None:
+    """Refuse a name that no symmetry has.
+
+    Raises:
+        ValueError: with the setting's name.
+    """
+    if re.fullmatch(r"permutation\d+", name) and _number(name) > MOST_MEMBERS:
+        raise ValueError(f"method.{key}: got {shown(name)}, must be of at most {MOST_MEMBERS} members; take fewer")
+    try:
+        symmetry_by_name(name)
+    except ValueError as error:
+        raise ValueError(f"method.{key}: {_after_name(error)}") from error
 
 
-def one_of(name: str, value: str, known: Collection[str]) -> None:
-    """Raise ValueError for a choice that does not exist, with the setting's name."""
-    if value not in known:
-        raise ValueError(f"method.{name}: got {value!r}, must be one of {', '.join(known)}")
+def _number(name: str) -> int:
+    """The number at the end of a name, or a large one when it has more digits than any that is of use."""
+    digits = re.sub(r"\D", "", name)
+    return int(digits) if len(digits) < 10 else 10**9
+
+
+def _after_name(error: ValueError) -> str:
+    return str(error).partition(": ")[2]

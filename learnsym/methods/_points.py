@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from torch import nn
 
 from learnsym import nets
+from learnsym._settings import Copies, NotNegative, check_settings
 from learnsym.actions import PointCloud
 from learnsym.data import Signature
 from learnsym.data.signature import SPACE
-from learnsym.methods._checks import at_least
 from learnsym.methods._method import Method, Setup
 from learnsym.nets.config import POINT_NETS
 from learnsym.objectives import MovedExamples, Objective, Regularised, Supervised
@@ -29,9 +29,9 @@ class OfPoints(Method):
     symmetry: str = "so3"
     """Symmetry of the fixed twin, by which examples and targets are moved: so3, o3, so2_x, so2_y, so2_z, octahedral or
     signed_permutations; it is what pages measure, too."""
-    copies: int = 1
+    copies: Copies = 1
     """Fixed: moved copies of each example."""
-    weight: float = 1.0
+    weight: NotNegative = 1.0
     """Learned: weight of the prior; 1 is Bayes' rule."""
 
     place = "weights"
@@ -41,11 +41,10 @@ class OfPoints(Method):
     losses = ("mse",)
 
     def __post_init__(self) -> None:
+        check_settings(self, "method.")
         if self.symmetry not in SPACE or not SPACE[self.symmetry]().is_compact:
             compact = ", ".join(name for name, group in SPACE.items() if group().is_compact)
             raise ValueError(f"method.symmetry: got {self.symmetry!r}, must be one of {compact}, which are compact")
-        at_least("copies", self.copies, 1)
-        at_least("weight", self.weight, 0)
 
     @abc.abstractmethod
     def relaxed(self, make: Make, inputs: PointCloud) -> nn.Module:

@@ -8,11 +8,12 @@ from typing import Literal
 
 from torch import nn
 
+from learnsym._settings import Copies, NotNegative, Share, check_settings
 from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, equivariant, fixed, quadrature
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution, learnable
 from learnsym.groups import Group
-from learnsym.methods._checks import at_least, one_of
+from learnsym.methods._checks import check_symmetry
 from learnsym.methods._images import image_net, regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.nets.config import IMAGE_NETS
@@ -34,22 +35,22 @@ class Augerino(Method):
     """Name of the symmetry of the learned and the fixed twin."""
     output: Literal["invariant", "equivariant"] = "invariant"
     """Whether outputs stay (classes, numbers) or move with the inputs (label maps)."""
-    init: float = 0.3
+    init: Share = 0.3
     """Learned: half-widths at the start as a fraction of the caps; probabilities of all elements but the identity."""
     regulariser: Literal["norm", "squared_norm", "sparse_norm", "entropy"] = "sparse_norm"
     """Learned: reward: norm of the full widths (the code of Augerino), its square (the paper), the norm less 0.4 times
     the sum of widths (closes generators that the data do not ask for), or entropy (free of units)."""
-    weight: float = 0.03
+    weight: NotNegative = 0.03
     """Learned: weight of the regulariser, not negative."""
-    fixed: dict[str, float] = field(default_factory=dict)
+    fixed: dict[str, NotNegative] = field(default_factory=dict)
     """Fixed: half-width per generator in its reporting unit, such as `rotation: 30`; absent generators are 0."""
     exact: str = "rotation2d"
     """Exact: name of the symmetry of a compact group."""
-    orbit: int = 8
+    orbit: Copies = 8
     """Exact: number of elements of the orbit average, in training and in evaluation."""
-    copies: int = 1
+    copies: Copies = 1
     """Learned and fixed: transformed copies of each example in training."""
-    test_copies: int = 8
+    test_copies: Copies = 8
     """Learned and fixed: transformed copies in evaluation, the same number for both."""
     average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
     """How outputs for several copies become one; `outputs` for regression."""
@@ -63,17 +64,9 @@ class Augerino(Method):
     losses = ("cross_entropy", "mse", "segmentation")
 
     def __post_init__(self) -> None:
-        for name in ("orbit", "copies", "test_copies"):
-            at_least(name, getattr(self, name), 1)
-        if not 0 < self.init < 1:
-            raise ValueError(f"method.init: got {self.init}, must be in (0, 1); use the twin plain for no augmentation")
-        at_least("weight", self.weight, 0)
-        one_of("output", self.output, ("invariant", "equivariant"))
-        one_of("regulariser", self.regulariser, regularisers)
-        one_of("average", self.average, averages)
-        negative = {name: width for name, width in self.fixed.items() if not width >= 0}
-        if negative:
-            raise ValueError(f"method.fixed: got {negative}, must be >= 0; leave a generator out to hold it at 0")
+        check_settings(self, "method.")
+        check_symmetry("symmetry", self.symmetry)
+        check_symmetry("exact", self.exact)
 
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)

@@ -10,6 +10,7 @@ from typing import Literal
 from torch import nn
 
 from learnsym import nets
+from learnsym._settings import Copies, Share, check_settings
 from learnsym.augment import (
     Augmented,
     InstanceBox,
@@ -22,7 +23,7 @@ from learnsym.augment import (
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution
 from learnsym.groups import Group
-from learnsym.methods._checks import at_least, one_of
+from learnsym.methods._checks import check_symmetry
 from learnsym.methods._images import image_net, regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods.remul import last_layer
@@ -43,20 +44,20 @@ class InstanceWise(Method):
     name: Literal["instance_wise"] = "instance_wise"
     symmetry: str = "affine2d"
     """Name of the symmetry of the learned twin: of a Lie group with finite caps, or of a finite group."""
-    narrow: float = 0.05
+    narrow: Share = 0.05
     """Lower end of the band: the geometric mean of the half-widths, as a fraction of the caps; for a finite group the
     mean entropy, as a fraction of that of the uniform distribution."""
-    wide: float = 0.5
+    wide: Share = 0.5
     """Upper end of the band, likewise."""
-    init: float = 0.3
+    init: Share = 0.3
     """Half-widths at the start as a fraction of the caps; not for a finite group, which starts uniform."""
     exact: str = "rotation2d"
     """Exact: name of the symmetry of a compact group."""
-    orbit: int = 8
+    orbit: Copies = 8
     """Exact: number of elements of the orbit average."""
-    copies: int = 1
+    copies: Copies = 1
     """Learned: transformed copies of each example in training."""
-    test_copies: int = 8
+    test_copies: Copies = 8
     """Learned: transformed copies in evaluation."""
     average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
     """How outputs for several copies become one; `outputs` for regression."""
@@ -69,14 +70,11 @@ class InstanceWise(Method):
     choosers = ("training",)
 
     def __post_init__(self) -> None:
-        if not 0 < self.narrow <= self.wide < 1 or not 0 < self.init < 1:
-            raise ValueError(
-                f"method.narrow, method.wide, method.init: got {self.narrow}, {self.wide}, {self.init}, must lie in "
-                "(0, 1) with narrow <= wide"
-            )
-        for name in ("orbit", "copies", "test_copies"):
-            at_least(name, getattr(self, name), 1)
-        one_of("average", self.average, averages)
+        check_settings(self, "method.")
+        if self.narrow > self.wide:
+            raise ValueError(f"method.narrow: got {self.narrow}, must be <= method.wide, {self.wide}; lower it")
+        check_symmetry("symmetry", self.symmetry)
+        check_symmetry("exact", self.exact)
 
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)

@@ -7,9 +7,9 @@ from typing import Literal
 
 from torch import nn
 
+from learnsym._settings import NotNegative, check_settings
 from learnsym.data import Signature
 from learnsym.distributions import GroupDistribution
-from learnsym.methods._checks import at_least, one_of
 from learnsym.methods._images import refuse_clouds, regularised, shifts
 from learnsym.methods._method import Method, Setup
 from learnsym.nets import LayerwiseNet
@@ -36,7 +36,7 @@ class Layerwise(Method):
     name: Literal["layerwise"] = "layerwise"
     maps: Literal["dense", "factored", "sparsified"] = "sparsified"
     """Kind of the free maps: all weights, one pattern for each pair of channels, or patterns between anchors."""
-    weight: float = 1.0
+    weight: NotNegative = 1.0
     """Weight of the prior; 1 is Bayes' rule."""
 
     title = "dense, factored and sparsified maps beside convolutions (layers of ELLA)"
@@ -47,8 +47,7 @@ class Layerwise(Method):
     choosers = ("training",)
 
     def __post_init__(self) -> None:
-        one_of("maps", self.maps, TWINS)
-        at_least("weight", self.weight, 0)
+        check_settings(self, "method.")
 
     def model(self, setup: Setup) -> nn.Module:
         refuse_clouds(self.name, setup)

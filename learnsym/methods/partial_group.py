@@ -8,10 +8,11 @@ from typing import Literal
 
 from torch import nn
 
+from learnsym._settings import NotNegative, check_settings
 from learnsym.data import Signature
 from learnsym.equivariant import FieldType, SteerableConv
 from learnsym.groups import Cyclic, plane_group
-from learnsym.methods._checks import at_least, one_of
+from learnsym.methods._checks import group_named
 from learnsym.methods._images import refuse_clouds, regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance
@@ -33,7 +34,7 @@ class PartialGroup(Method):
     """Group of the learned and the exact twin, C_N or D_N."""
     part: Literal["arc", "elements"] = "arc"
     """Learned part of the group: an arc of rotations about the identity, or a set of elements."""
-    weight: float = 1e-3
+    weight: NotNegative = 1e-3
     """Weight of what a later layer keeps more than the one before."""
 
     title = "partial group convolution"
@@ -44,10 +45,9 @@ class PartialGroup(Method):
     choosers = ("training", "validation")
 
     def __post_init__(self) -> None:
-        if plane_group(self.group).order is None:
+        check_settings(self, "method.")
+        if group_named("group", self.group).order is None:
             raise ValueError(f"method.group: got {self.group!r}, must be C_N or D_N, such as C_8")
-        one_of("part", self.part, PARTS)
-        at_least("weight", self.weight, 0)
 
     def model(self, setup: Setup) -> nn.Module:
         refuse_clouds(self.name, setup)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from torch import nn
 
+from learnsym._settings import In, NotNegative, check_settings
 from learnsym.data import Signature
 from learnsym.equivariant import FieldType, FreeConv, SteerableConv
-from learnsym.groups import plane_group
-from learnsym.methods._checks import at_least
+from learnsym.methods._checks import group_named
 from learnsym.methods._images import regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance, steerable_net
@@ -31,12 +31,12 @@ class Probabilistic(Method):
     name: Literal["probabilistic"] = "probabilistic"
     group: str = "C_4"
     """Group of the learned and the exact twin: C_N, D_N, SO(2) or O(2)."""
-    band_limit: int = 2
+    band_limit: Annotated[int, In("[1, 16]")] = 2
     """Highest frequency of the fields of SO(2) and O(2)."""
-    start: float = 4.0
+    start: NotNegative = 4.0
     """Height of the bump at the identity with which likelihoods start, in nats; 0 for a uniform start, which is exact
     and slow to leave. Not with the chooser elbo, whose posteriors start at their prior."""
-    weight: float = 1.0
+    weight: NotNegative = 1.0
     """Weight of the divergences and of the prior of the free kernels."""
 
     title = "probabilistic steerable convolution, with a posterior over the likelihood"
@@ -47,10 +47,8 @@ class Probabilistic(Method):
     choosers = ("training", "validation", "elbo")
 
     def __post_init__(self) -> None:
-        plane_group(self.group)
-        at_least("band_limit", self.band_limit, 1)
-        at_least("start", self.start, 0)
-        at_least("weight", self.weight, 0)
+        check_settings(self, "method.")
+        group_named("group", self.group)
 
     def unused(self, chooser: Chooser) -> tuple[str, ...]:
         return ("start",) if chooser.name == "elbo" else ()

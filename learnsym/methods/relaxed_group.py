@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from torch import nn
 
+from learnsym._settings import In, NotNegative, check_settings
 from learnsym.data import Signature
 from learnsym.equivariant import FieldType, FreeConv, GroupConv2d
-from learnsym.groups import plane_group
-from learnsym.methods._checks import at_least
 from learnsym.methods._images import regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance, steerable_net
@@ -27,9 +26,9 @@ class RelaxedGroup(Method):
     name: Literal["relaxed_group"] = "relaxed_group"
     group: Literal["C_2", "C_4", "D_1", "D_2", "D_4"] = "C_4"
     """Group of the learned and the exact twin, whose elements map pixels to pixels."""
-    banks: int = 2
+    banks: Annotated[int, In("[1, 64]")] = 2
     """Exact filters that each layer mixes."""
-    weight: float = 1.0
+    weight: NotNegative = 1.0
     """Weight of the differences between elements, per training example."""
 
     title = "relaxed group convolution"
@@ -40,9 +39,7 @@ class RelaxedGroup(Method):
     choosers = ("training", "validation")
 
     def __post_init__(self) -> None:
-        plane_group(self.group)
-        at_least("banks", self.banks, 1)
-        at_least("weight", self.weight, 0)
+        check_settings(self, "method.")
 
     def model(self, setup: Setup) -> nn.Module:
         twins = {"learned": self._relaxed, "exact": GroupConv2d, "plain": FreeConv}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
 
+from learnsym._settings import In, NotNegative, check_settings
 from learnsym.data import Signature
 from learnsym.distributions import GroupDistribution
 from learnsym.equivariant import FreeConv, SteerableConv
-from learnsym.groups import plane_group
-from learnsym.methods._checks import at_least
+from learnsym.methods._checks import group_named
 from learnsym.methods._images import regularised, shifts
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import steerable_net
@@ -33,11 +33,11 @@ class RelaxedTranslation(Method):
     name: Literal["relaxed_translation"] = "relaxed_translation"
     group: str = "C_4"
     """Group that the mixed convolutions keep: C_N, D_N, SO(2) or O(2)."""
-    band_limit: int = 2
+    band_limit: Annotated[int, In("[1, 16]")] = 2
     """Highest frequency of the fields of SO(2) and O(2)."""
-    banks: int = 2
+    banks: Annotated[int, In("[1, 64]")] = 2
     """Exact convolutions that each layer mixes."""
-    weight: float = 1.0
+    weight: NotNegative = 1.0
     """Weight of the differences between neighbouring pixels, per training example."""
 
     title = "relaxed translation convolution"
@@ -48,10 +48,8 @@ class RelaxedTranslation(Method):
     choosers = ("training", "validation")
 
     def __post_init__(self) -> None:
-        plane_group(self.group)
-        at_least("band_limit", self.band_limit, 1)
-        at_least("banks", self.banks, 1)
-        at_least("weight", self.weight, 0)
+        check_settings(self, "method.")
+        group_named("group", self.group)
 
     def model(self, setup: Setup) -> nn.Module:
         twins = {"learned": SteerableConv, "exact": SteerableConv, "plain": FreeConv}

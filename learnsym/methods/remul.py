@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from torch import nn
 
 from learnsym import nets
+from learnsym._settings import Copies, Count, Distinct, In, NotNegative, check_settings
 from learnsym.augment import OrbitAveraged, Plain, averages, quadrature
 from learnsym.data import Signature
-from learnsym.methods._checks import at_least, one_of
+from learnsym.data.signature import SPACE
+from learnsym.methods._checks import check_symmetry
 from learnsym.methods._images import image_net
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._points import clouds
@@ -33,18 +35,18 @@ class Remul(Method):
     name: Literal["remul"] = "remul"
     mode: Literal["anchored", "functional", "twirl"] = "functional"
     """Loss on moved examples with moved labels; defect of the function; its variance along the orbit."""
-    symmetries: list[str] = field(default_factory=lambda: ["so3"])
+    symmetries: Annotated[list[str], Distinct(1)] = field(default_factory=lambda: ["so3"])
     """Candidates, each with a weight of its own: so3, o3, so2_x, so2_y, so2_z, octahedral, signed_permutations for
     clouds of points; names such as rotation2d for images."""
-    weight: float = 1.0
+    weight: NotNegative = 1.0
     """Weight of each penalty with the chooser training; the one they start with with gradnorm and dual."""
-    samples: int | None = None
+    samples: Copies | None = None
     """Moves of each example per step; None for the fewest that the mode takes."""
-    fraction: float = 1.0
+    fraction: Annotated[float, In("(0, 1]")] = 1.0
     """Share of the batch that is moved, by all candidates together: what the penalty costs beside the task."""
-    every: int = 1
+    every: Count = 1
     """Steps between penalties."""
-    orbit: int = 8
+    orbit: Copies = 8
     """Exact, images: number of elements of the orbit average."""
     average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
     """Exact, images: how outputs for several copies become one; `outputs` for regression."""
@@ -57,15 +59,9 @@ class Remul(Method):
     choosers = ("training", "validation", "gradnorm", "dual")
 
     def __post_init__(self) -> None:
-        at_least("weight", self.weight, 0)
-        at_least("every", self.every, 1)
-        at_least("orbit", self.orbit, 1)
-        one_of("mode", self.mode, FEWEST)
-        one_of("average", self.average, averages)
-        if not self.symmetries or len(set(self.symmetries)) < len(self.symmetries):
-            raise ValueError(f"method.symmetries: got {self.symmetries}, must name at least one, each once")
-        if not 0 < self.fraction <= 1:
-            raise ValueError(f"method.fraction: got {self.fraction}, must be in (0, 1]; 1 moves every example")
+        check_settings(self, "method.")
+        for name in set(self.symmetries) - SPACE.keys():
+            check_symmetry("symmetries", name)
         if self.samples is not None and self.samples < FEWEST[self.mode]:
             least = FEWEST[self.mode]
             raise ValueError(f"method.samples: got {self.samples}, must be >= {least} for the mode {self.mode}")

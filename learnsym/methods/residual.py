@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from torch import nn
 
+from learnsym._settings import In, NotNegative, Positive, check_settings
 from learnsym.data import Signature
 from learnsym.equivariant import FreeConv, SteerableConv
-from learnsym.groups import plane_group
-from learnsym.methods._checks import at_least, positive
+from learnsym.methods._checks import group_named
 from learnsym.methods._images import regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance, steerable_net
@@ -31,11 +31,11 @@ class Residual(Method):
     name: Literal["residual"] = "residual"
     group: str = "C_4"
     """Group of the learned and the exact twin: C_N, D_N, SO(2) or O(2)."""
-    band_limit: int = 2
+    band_limit: Annotated[int, In("[1, 16]")] = 2
     """Highest frequency of the fields of SO(2) and O(2)."""
-    free_variance: float = 0.01
+    free_variance: Positive = 0.01
     """Prior variance of the free kernel, in that of usual initial weights; the chooser elbo learns it instead."""
-    weight: float = 1.0
+    weight: NotNegative = 1.0
     """Weight of the prior; 1 is Bayes' rule."""
 
     title = "residual pathways, fixed and variational"
@@ -46,10 +46,8 @@ class Residual(Method):
     choosers = ("training", "elbo")
 
     def __post_init__(self) -> None:
-        plane_group(self.group)
-        at_least("band_limit", self.band_limit, 1)
-        positive("free_variance", self.free_variance)
-        at_least("weight", self.weight, 0)
+        check_settings(self, "method.")
+        group_named("group", self.group)
 
     def unused(self, chooser: Chooser) -> tuple[str, ...]:
         return ("free_variance",) if chooser.name == "elbo" else ()

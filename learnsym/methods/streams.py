@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from torch import nn
 
+from learnsym._settings import Distinct, NotNegative, check_settings
 from learnsym.data import Signature
 from learnsym.equivariant import Monomials, PointwiseMLP, WeightedSums
-from learnsym.groups import Cyclic, Group, plane_group
-from learnsym.methods._checks import at_least, one_of
+from learnsym.groups import Cyclic, Group
+from learnsym.methods._checks import group_named
 from learnsym.methods._images import on_targets, refuse_clouds
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance
@@ -34,11 +35,11 @@ class GroupStreams(Method):
     """A mixture of invariant classifiers, one a group; `exact` is that of the last group alone, `plain` of none."""
 
     name: Literal["streams"] = "streams"
-    groups: list[str] = field(default_factory=lambda: [NONE, "C_4", "D_4"])
+    groups: Annotated[list[str], Distinct(2)] = field(default_factory=lambda: [NONE, "C_4", "D_4"])
     """Group of each stream, C_N or D_N, and none for one without symmetry; the last is that of the exact twin."""
     integrand: Literal["pooling", "monomials", "weighted_sums", "perceptron"] = "weighted_sums"
     """What each stream integrates over its group: the largest component, or an invariant function of the fields."""
-    own: float = 1.0
+    own: NotNegative = 1.0
     """Weight of the loss of each stream by itself; 0 is the exact likelihood of the mixture."""
 
     title = "invariant integration, and a mixture over streams of several groups"
@@ -50,12 +51,9 @@ class GroupStreams(Method):
     losses = ("cross_entropy",)
 
     def __post_init__(self) -> None:
-        if len(self.groups) < 2 or len(set(self.groups)) < len(self.groups):
-            raise ValueError(f"method.groups: got {self.groups}, must name at least two streams, each once")
+        check_settings(self, "method.")
         if any(_group(name).order is None for name in self.groups):
             raise ValueError(f"method.groups: got {self.groups}, must be {NONE}, C_N or D_N, such as C_4")
-        one_of("integrand", self.integrand, INTEGRANDS)
-        at_least("own", self.own, 0)
 
     def model(self, setup: Setup) -> nn.Module:
         refuse_clouds(self.name, setup)
@@ -82,4 +80,4 @@ class GroupStreams(Method):
 
 
 def _group(name: str) -> Group:
-    return Cyclic(1) if name == NONE else plane_group(name)
+    return Cyclic(1) if name == NONE else group_named("groups", name)

@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from torch import nn
 
+from learnsym._settings import In, check_settings
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import Group
 from learnsym.nets.cifar import CIFARNet
@@ -42,10 +43,10 @@ class NetConfig:
     layers that the method chooses: six steerable convolutions; three group convolutions; eight maps between grids;
     group convolutions with invariants. For clouds of points: plain transformer, plain graph network, E(3) graph
     network, SE(3) graph network with local frames, E(3) geometric-algebra transformer."""
-    width: int = 32
+    width: Annotated[int, In("[1, 1000000]")] = 32
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
     invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
-    depth: int = 3
+    depth: Annotated[int, In("[1, 1000]")] = 3
     """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points; mario and cifar
     have a depth of their own."""
     exact: PointNet = "egnn"
@@ -53,19 +54,11 @@ class NetConfig:
     lives in the weights the learned twin is that network, relaxed."""
     norm: Literal["group", "batch", "none"] = "group"
     """Normalisation; group does not depend on the other examples of a batch."""
-    dropout: float = 0.3
+    dropout: Annotated[float, In("[0, 1)")] = 0.3
     """Cifar only: probability of dropping a channel."""
 
     def __post_init__(self) -> None:
-        known = [*IMAGE_NETS, *get_args(LayeredNet), *POINT_NETS]
-        if self.name not in known or self.exact not in POINT_NETS:
-            raise ValueError(f"name, exact: got {self.name!r}, {self.exact!r}, must be among {', '.join(known)}")
-        if self.norm not in ("group", "batch", "none"):
-            raise ValueError(f"norm: got {self.norm!r}, must be group, batch or none")
-        if self.width < 1 or self.depth < 1:
-            raise ValueError(f"width, depth: got {self.width}, {self.depth}, must be >= 1; choose positive numbers")
-        if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout: got {self.dropout}, must be in [0, 1); 0 switches it off")
+        check_settings(self, "net.")
 
 
 def build(config: NetConfig, in_shape: Shape, classes: int) -> nn.Module:

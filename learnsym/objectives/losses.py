@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch.nn.functional as F
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
+
+from learnsym._settings import In, check_settings
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 BROADCASTING = (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss)
@@ -84,13 +86,12 @@ class LossConfig:
 
     name: Literal["cross_entropy", "mse", "segmentation"] = "cross_entropy"
     """Classes, real numbers, or classes of pixels (label maps are moved with the images)."""
-    ignore: int | None = None
+    ignore: Annotated[int, In("[-100, 65535]")] | None = None
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside; None for
     11."""
 
     def __post_init__(self) -> None:
-        if self.name not in losses:
-            raise ValueError(f"loss.name: got {self.name!r}, must be one of {', '.join(losses)}")
+        check_settings(self, "loss.")
         if self.ignore is not None and self.name != "segmentation":
             raise ValueError(f"loss.ignore: got {self.ignore} with the loss {self.name}, which uses none; leave it out")
 

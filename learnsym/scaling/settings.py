@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from learnsym._settings import In, Seed, Share, check_settings
 from learnsym.statistics import LEVEL
 
 
@@ -18,11 +19,11 @@ class StudySettings:
     """Which FLOPs figures and sentences use; all numbers are found for both."""
     irreducible: Literal["auto", "yes", "no"] = "auto"
     """Whether figures and sentences use the law with `E`: auto when its interval stays clear of 0."""
-    level: float = LEVEL
+    level: Share = LEVEL
     """Of intervals."""
-    replicates: int = 200
+    replicates: Annotated[int, In("[20, 1000000]")] = 200
     """Resamples of cells."""
-    seed: int = 0
+    seed: Seed = 0
     """Of the resampling."""
 
     @property
@@ -31,12 +32,4 @@ class StudySettings:
         return {"level": self.level, "replicates": self.replicates, "seed": self.seed}
 
     def __post_init__(self) -> None:
-        for name, known in (("loss", ("test", "val")), ("flops", ("counted", "nominal"))):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name}: got {getattr(self, name)!r}, must be {' or '.join(known)}; choose one")
-        if self.irreducible not in ("auto", "yes", "no"):
-            raise ValueError(f"irreducible: got {self.irreducible!r}, must be auto, yes or no; auto is usual")
-        if not 0 < self.level < 1:
-            raise ValueError(f"level: got {self.level}, must lie between 0 and 1; 0.9 is usual")
-        if self.replicates < 20:
-            raise ValueError(f"replicates: got {self.replicates}, must be at least 20; 200 is usual")
+        check_settings(self)

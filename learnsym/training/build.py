@@ -11,8 +11,10 @@ from torch import nn
 
 from learnsym.data import Signature, Splits, load_splits
 from learnsym.methods import Setup, Twin, learns
+from learnsym.nets.matching import parameter_count
 from learnsym.objectives import Objective
 from learnsym.training.config import RunConfig
+from learnsym.training.parameters import check_width
 
 
 def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
@@ -36,8 +38,14 @@ def build_model(config: RunConfig, signature: Signature) -> nn.Module:
         signature: of the data.
 
     Raises:
-        ValueError: when network and data do not fit each other.
+        ValueError: when network and data do not fit each other, or the network does not fit into memory.
     """
+    check_width(config.net.width, lambda width: parameter_count(_model(config, signature, width)))
+    return _model(config, signature, config.net.width)
+
+
+def _model(config: RunConfig, signature: Signature, width: int) -> nn.Module:
+    config = replace(config, net=replace(config.net, width=width))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seeds[0])
         return config.method.model(setup_of(config, signature))

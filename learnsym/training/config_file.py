@@ -7,21 +7,24 @@ import hashlib
 import json
 import logging
 import os
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_parsing_settings
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_loader, set_parsing_settings
 
 from learnsym import methods
 from learnsym.objectives import choosers
 from learnsym.training.config import RunConfig
+from learnsym.training.parser_sentences import check_once, sentence
+from learnsym.training.yaml_file import load_yaml, read_yaml
 
 logger = logging.getLogger(__name__)
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
+YAML = "learnsym"
+"""The mode of parsers that read values as files are read."""
+set_loader(YAML, load_yaml)
 
 SECTIONS = tuple(RunConfig.__dataclass_fields__)
 RUNTIME = ("train.device", "train.tensorboard", "train.threads", "train.workers", "analysis.")
@@ -62,7 +65,7 @@ def config_parser(
     Raises:
         ValueError: for an unknown name.
     """
-    parser = ArgumentParser(prog=prog, usage=usage, description=description, exit_on_error=False)
+    parser = ArgumentParser(prog=prog, usage=usage, description=description, exit_on_error=False, parser_mode=YAML)
     parser.add_argument("--from", action=ActionConfigFile, help=argparse.SUPPRESS)
     parser.add_class_arguments(RunConfig, as_group=False, skip=set(CHOSEN))
     for section, kinds in CHOSEN.items():
@@ -78,6 +81,9 @@ def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None)
     Args:
         arguments: words of a command line.
         content: of the file.
+
+    Raises:
+        ValueError: for arguments that name them inside of a mapping.
     """
     chosen = dict(USUAL)
     for section in CHOSEN:
@@ -86,6 +92,8 @@ def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None)
             chosen[section] = str(values["name"])
         option = f"--{section}.name"
         for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
+            if word.partition("=")[0] == f"--{section}":
+                raise ValueError(f"{section}: got keys in one word; write each by itself, such as {option} NAME")
             if word == option or word.startswith(f"{option}="):
                 chosen[section] = following if word == option else word.removeprefix(f"{option}=")
     return chosen
@@ -111,7 +119,7 @@ def instantiated(parser: ArgumentParser, parsed: Callable[[], Namespace]) -> Any
         instantiate = getattr(parser, "instantiate", None) or parser.instantiate_classes  # the name until 4.49
         return instantiate(parsed())
     except (argparse.ArgumentError, TypeError, KeyError) as error:
-        raise ValueError(_sentence(str(error))) from error
+        raise ValueError(sentence(str(error))) from error
 
 
 def config_of(values: Mapping[str, Any]) -> RunConfig:
@@ -144,9 +152,11 @@ def parser_of(path: str | os.PathLike[str], arguments: Sequence[str], **texts: s
     """The parser for a YAML file with overrides: its options are those of the method and the chooser that they name.
 
     Raises:
-        ValueError: when the file is missing or not YAML, or a name or key is one of old configurations or unknown.
+        ValueError: when the file is missing or not YAML, a key is given twice, or a name or key is unknown or is one of
+            old configurations.
     """
     check_old(word.removeprefix("--").split("=")[0] for word in arguments if word.startswith("--"))
+    check_once(arguments)
     return config_parser(names_in(arguments, read_mapping(path)), **texts)
 
 
@@ -160,28 +170,25 @@ def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) 
     check_sections(content)
     own, chosen = names_in([], content), names_in(overrides, content)
     kept = {key: value for key, value in content.items() if key not in CHOSEN or own[key] == chosen[key]}
-    if len(kept) == len(content):
-        return ["--from", os.fspath(path)] if content else []
     for key in content.keys() - kept.keys():
         unused = ", ".join(name for name in content[key] if name != "name")
         logger.info("%s is %s: settings of %s in %s are left out (%s)", key, chosen[key], own[key], path, unused)
     return ["--from", yaml.safe_dump(kept)] if kept else []
 
 
-def read_mapping(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_mapping(path: str | os.PathLike[str], name: str = "config") -> dict[str, Any]:
     """The keys and values of a YAML file.
+
+    Args:
+        path: of the file.
+        name: of the argument that led here, with which the error begins.
 
     Raises:
         ValueError: when it is missing or holds something else.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"config: {os.fspath(path)} does not exist; name a YAML file")
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise ValueError(f"config: {os.fspath(path)} is not YAML ({' '.join(str(error).split())})") from error
+    content = read_yaml(path, name)
     if not isinstance(content, dict | None):
-        raise ValueError(f"config: {os.fspath(path)} must hold keys and values, such as `train: {{steps: 100}}`")
+        raise ValueError(f"{name}: {os.fspath(path)} must hold keys and values, such as `train: {{steps: 100}}`")
     return content or {}
 
 
@@ -245,21 +252,3 @@ def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, objec
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-REPHRASED = {
-    r"^Group '(.+?)' does not accept option '(.+?)'": r"\1.\2: unknown key; see --help",
-    r"^unrecognized arguments: --(\S+).*": r"\1: unknown key; see --help",
-    r"^Parser key \"(.+?)\": ": r"\1: ",
-    r"Does not validate against any of the Union subtypes Subtypes: \[(.*?)\] .* Given": r"Expected \1. Given",
-    r"<class '(.+?)'>": r"\1",
-    r"typing\.": "",
-}
-
-
-def _sentence(message: str) -> str:
-    """The parser's message in one line that starts with the key."""
-    text = " ".join(message.split())
-    for pattern, replacement in REPHRASED.items():
-        text = re.sub(pattern, replacement, text)
-    return text

@@ -20,7 +20,7 @@ from learnsym.training.build import build
 from learnsym.training.config import RunConfig
 from learnsym.training.evaluate import evaluate, predict, scores
 from learnsym.training.loop import fit
-from learnsym.training.run import Run
+from learnsym.training.run import Run, check_new
 from learnsym.training.sendable import reason
 
 logger = logging.getLogger(__name__)
@@ -30,36 +30,48 @@ def train_member(config: RunConfig, path: str | os.PathLike[str]) -> Run:
     """Train one twin with one seed in a run folder, or continue what is there; nothing happens when it is finished."""
     device = distributed.pick_device(config.train.device)
     with distributed.session(device), ExitStack() as stack:
-        run = distributed.from_first(lambda: Run.create(path, config, device))
-        if distributed.from_first(lambda: _begins_finished(run, stack)):
-            logger.info("%s is finished", run.path)
-            return run
+        kept = distributed.from_first(lambda: _kept(path, config, device))
+        if kept is not None and distributed.from_first(lambda run=kept: _begins_finished(run, stack)):
+            return kept
         model, objective, splits = build(config)
-        _fit(run, model.to(device), objective, splits, device)
+        rank, world = distributed.rank(), distributed.world()
+        batches = Batches(splits.train, config.train.batch_size, config.seeds[0], device, rank, world)
+        run = kept or distributed.from_first(lambda: Run.create(path, config, device))
+        if kept is None and distributed.from_first(lambda: _begins_finished(run, stack)):
+            return run
+        _fit(run, model.to(device), objective, splits, batches)
     return run
+
+
+def _kept(path: str | os.PathLike[str], config: RunConfig, device: torch.device) -> Run | None:
+    """The run that is there; None where a new one can begin, whose folder is made once all input is good."""
+    if (Path(path) / "config.yaml").exists():
+        return Run.create(path, config, device)
+    check_new(path)
+    return None
 
 
 def _begins_finished(run: Run, stack: ExitStack) -> bool:
     """Whether there is nothing to do; if there is, the folder is held until all of it is done."""
-    if run.is_finished:
-        return True
-    stack.enter_context(run.held())
-    return run.is_finished  # by another process, between the two looks
+    if not run.is_finished:
+        stack.enter_context(run.held())
+    if run.is_finished:  # perhaps by another process, between the two looks
+        logger.info("%s is finished", run.path)
+    return run.is_finished
 
 
-def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, device: torch.device) -> None:
-    config, seed = run.config, run.config.seeds[0]
+def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, batches: Batches) -> None:
+    config, rank = run.config, distributed.rank()
     loss_fn = config.loss.function()
-    rank, world = distributed.rank(), distributed.world()
     if rank == 0:
         run.keep_signature(splits.train.signature)
     fit(
         model,
         objective,
-        Batches(splits.train, config.train.batch_size, seed, device, rank, world),
+        batches,
         optimiser=config.optimiser,
         train=config.train,
-        seed=seed,
+        seed=config.seeds[0],
         run=run,
         validate=lambda trained: evaluate(trained, splits.val, loss_fn),
     )

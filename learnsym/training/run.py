@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from learnsym.data import Signature, load_splits
 from learnsym.degrees import Degree
-from learnsym.files import read_json, write_atomically, write_json
+from learnsym.files import check_folder, read_json, write_atomically, write_json
 from learnsym.learners import degrees
 from learnsym.training import checkpoint
 from learnsym.training.build import build_model, setup_of
@@ -58,7 +58,8 @@ class Run:
             run = cls(folder)
             run._check_config(config)
         else:
-            _make_folder(folder)
+            check_new(folder)
+            folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):  # two processes may begin at once
             if not (folder / "config.yaml").exists():
                 write_json(folder / "env.json", environment(device or torch.device("cpu")), indent=2)
@@ -227,10 +228,14 @@ def find_runs(path: str | os.PathLike[str]) -> list[Run]:
     return runs
 
 
-def _make_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(f"out: {folder} is a file; name a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    others = [entry.name for entry in folder.iterdir() if entry.suffix != ".tmp" and entry.name != "env.json"]
+def check_new(path: str | os.PathLike[str]) -> None:
+    """Refuse a path at which no new run can begin; nothing is made.
+
+    Raises:
+        ValueError: when no folder can be made there, or one has content that is no run's.
+    """
+    folder = check_folder(path)
+    entries = folder.iterdir() if folder.exists() else ()
+    others = [entry.name for entry in entries if entry.suffix != ".tmp" and entry.name != "env.json"]
     if others:
         raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name another folder")

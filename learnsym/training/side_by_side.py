@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from learnsym.files import check_folder
 from learnsym.training import distributed
 from learnsym.training.build import members
 from learnsym.training.config import RunConfig
@@ -50,6 +51,7 @@ def train(config: RunConfig, out: str | os.PathLike[str]) -> list[Run]:
         MembersFailed: some of several members failed, after the others were trained.
         Interrupted: a signal asked to stop; the same call continues.
     """
+    check_folder(out)
     todo = members(config, out)
     device = distributed.pick_device(config.train.device)
     with distributed.session(device), ExitStack() as stack:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from optuna.trial import Trial
 
 
+MOST_STEPS = 10**9
+
+
 @dataclass(frozen=True, kw_only=True)
 class Range:
     """Numbers between two ends, which belong to it; spread evenly, or evenly in their logarithm."""
@@ -120,7 +123,7 @@ def _range(key: str, given: dict[str, Any], kinds: set[Any]) -> Range:
 def _number(key: str, name: str, value: object, whole: bool) -> float | int:
     try:
         number = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-    except ValueError:
+    except (ValueError, OverflowError):
         number = None
     if number is None or number != number or abs(number) == float("inf"):
         raise ValueError(f"{key}: got {name} {value!r}, must be a number")
@@ -139,5 +142,7 @@ def _check_range(key: str, numeric: Range) -> None:
     if numeric.log:
         raise ValueError(f"{key}: got step and log, must be one of them")
     steps = (numeric.high - numeric.low) / numeric.step if numeric.step > 0 else 0.5
-    if abs(steps - round(steps)) > 1e-9 * max(1.0, steps):
-        raise ValueError(f"{key}: got step {numeric.step}, high must be a whole number of steps above low")
+    if steps > MOST_STEPS or abs(steps - round(steps)) > 1e-9 * max(1.0, steps):
+        raise ValueError(
+            f"{key}: got step {numeric.step}, high must be a whole number of steps above low, at most {MOST_STEPS}"
+        )

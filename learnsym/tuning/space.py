@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from learnsym._settings import Distinct, Seed, Share, check_settings, shown
 from learnsym.training import RunConfig
 from learnsym.training.config_file import USUAL, config_of
 from learnsym.tuning.ranges import Choices, Range
@@ -43,10 +44,11 @@ class SearchSpace:
     parameters: Mapping[str, Range | Choices]
     objectives: tuple[str, ...] = ("loss",)
     sampler: str = "tpe"
-    seeds: tuple[int, ...] = (0,)
-    prune: float | None = 0.1
+    seeds: Annotated[tuple[Seed, ...], Distinct(1)] = (0,)
+    prune: Share | None = 0.1
 
     def __post_init__(self) -> None:
+        check_settings(self)
         if not self.parameters:
             raise ValueError("space: names no key to search; write such as optimiser.lr: {low: 1e-4, high: 1e-1}")
         _check_names("objectives", self.objectives, tuple(DIRECTIONS))
@@ -55,10 +57,6 @@ class SearchSpace:
             raise ValueError("sampler: got 'cmaes' with several objectives; use tpe")
         if self.sampler == "cmaes" and sum(isinstance(part, Range) for part in self.parameters.values()) < 2:
             raise ValueError("sampler: got 'cmaes' with less than two ranges of numbers; use tpe, or search more")
-        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds: got {list(self.seeds)}, must name at least one seed, and each once")
-        if self.prune is not None and not 0 < self.prune < 1:
-            raise ValueError(f"prune: got {self.prune}, must be a p-value in (0, 1); use null never to prune")
 
     @property
     def directions(self) -> list[Direction]:
@@ -78,8 +76,10 @@ class SearchSpace:
         if len(config.twins) > 1:
             raise ValueError(f"twins: got {', '.join(config.twins)}; a study tunes one: leave a single one")
         for key, parameter in self.parameters.items():
-            for value in parameter.ends():
-                configured(config, {key: value})
+            ends = parameter.ends()
+            meant = [configured(config, {key: value}) for value in ends]
+            if any(value in meant[:place] for place, value in enumerate(meant)):
+                raise ValueError(f"{key}: got {shown(ends)}, must differ; name each once")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in which two spaces can be compared."""

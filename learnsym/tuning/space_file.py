@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from learnsym._settings import check, kinds_of
 from learnsym.training import RunConfig
 from learnsym.training.config_file import read_mapping
 from learnsym.tuning.ranges import read_parameter
@@ -36,9 +37,7 @@ def read_space(path: str | os.PathLike[str], config: RunConfig) -> SearchSpace:
     Raises:
         ValueError: naming the key.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"space: {os.fspath(path)} does not exist; write the search space there, or give --space")
-    content = {str(key): value for key, value in read_mapping(path).items()}
+    content = read_mapping(path, "space")
     space = SearchSpace(
         parameters={key: read_parameter(key, value, config) for key, value in content.items() if key not in SETTINGS},
         **_settings(content, config),
@@ -48,19 +47,10 @@ def read_space(path: str | os.PathLike[str], config: RunConfig) -> SearchSpace:
 
 
 def _settings(content: dict[str, Any], config: RunConfig) -> dict[str, Any]:
-    settings = {name: content[name] for name in SETTINGS if name in content}
-    settings["seeds"] = _listed("seeds", settings.get("seeds", list(config.seeds)), int)
-    if "objectives" in settings:
-        settings["objectives"] = _listed("objectives", settings["objectives"], str)
-    prune = settings.get("prune", 0.1)
-    if prune is not None and (isinstance(prune, bool) or not isinstance(prune, int | float)):
-        raise ValueError(f"prune: got {prune!r}, must be a p-value such as 0.1, or null")
-    settings["prune"] = None if prune is None else float(prune)
+    settings = {"seeds": list(config.seeds), **{name: content[name] for name in SETTINGS if name in content}}
+    for name in {"seeds", "objectives"} & settings.keys():
+        given = settings[name]
+        settings[name] = tuple(given) if isinstance(given, list) else (given,)
+    for name, given in settings.items():
+        check(name, given, kinds_of(SearchSpace)[name])
     return settings
-
-
-def _listed(name: str, given: object, kind: type) -> tuple[Any, ...]:
-    values = given if isinstance(given, list) else [given]
-    if not all(isinstance(value, kind) and not isinstance(value, bool) for value in values):
-        raise ValueError(f"{name}: got {given!r}, must be a list such as {'[0, 1, 2]' if kind is int else '[loss]'}")
-    return tuple(values)

@@ -42,6 +42,7 @@ def test_one_sentence_and_exit_code_2(row: Bad, forks, tmp_path):
     assert answer["code"] == 2, lines[-3:]
     assert len(lines) == 1, lines
     assert all(named in lines[0] for named in row.says), lines[0]
+    assert not (tmp_path / "run").exists()
 
 
 def test_rows_have_names_of_their_own():

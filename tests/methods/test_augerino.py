@@ -71,7 +71,7 @@ BAD = {
     "method.fixed: got": lambda: Augerino(fixed={"rotation": -1.0}),
     "fixed: aff": lambda: twin("fixed", fixed={"rotate": 1.0}),
     "group": lambda: twin("exact", exact="affine2d"),
-    "symmetry": lambda: twin("learned", symmetry="other"),
+    "method.symmetry": lambda: Augerino(symmetry="other"),
 }
 
 

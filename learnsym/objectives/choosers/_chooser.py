@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from torch import nn
 
+from learnsym._settings import check_settings
 from learnsym.objectives._objective import Batch, Objective
 from learnsym.objectives.choosers.weighting import Weighting
 
@@ -25,6 +26,9 @@ class Chooser:
     """What a page says of learned degrees that it chose."""
     needs: ClassVar[str] = ""
     """What it needs beside the training examples."""
+
+    def __post_init__(self) -> None:
+        check_settings(self, "chooser.")
 
     def over(self, objective: Objective, held_out: Batch | None) -> Objective:
         """What is minimised when it chooses the symmetry parameters of the model.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym._processes import mean_over_processes
+from learnsym._settings import In, NotNegative, Positive
 from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.weighting import Weighting
 
@@ -21,23 +22,17 @@ class Tolerance(Chooser):
 
     name: Literal["dual"] = "dual"
     """Chooser of the degree of symmetry."""
-    tolerance: float = 1e-3
+    tolerance: NotNegative = 1e-3
     """Largest penalty, in squared units of the outputs."""
-    rate: float = 1.0
+    rate: Positive = 1.0
     """Step of the multipliers, per unit of penalty."""
-    warmup: int = 0
+    warmup: Annotated[int, In("[0, 1000000000]")] = 0
     """Steps before the multipliers move."""
 
     label = "dual"
     note = "Weights in the loss are the multipliers that keep each penalty below the tolerance."
 
     needs = "a tolerance"
-
-    def __post_init__(self) -> None:
-        if not self.tolerance >= 0 or not self.rate > 0 or self.warmup < 0:
-            names = "chooser.tolerance, chooser.rate, chooser.warmup"
-            given = f"{self.tolerance}, {self.rate}, {self.warmup}"
-            raise ValueError(f"{names}: got {given}, must be >= 0, > 0 and >= 0")
 
     def weighting(self, names: Sequence[str], weight: float, shared: Sequence[nn.Parameter]) -> Weighting:
         """Multipliers that start at `weight`."""

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym._processes import mean_over_processes
+from learnsym._settings import NotNegative, Positive
 from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.weighting import Weighting, gradient, unregistered
 
@@ -21,9 +22,9 @@ class EqualGradients(Chooser):
 
     name: Literal["gradnorm"] = "gradnorm"
     """Chooser of the degree of symmetry."""
-    restoring: float = 1.5
+    restoring: NotNegative = 1.5
     """Exponent; larger brings rates of learning together more strongly."""
-    rate: float = 0.025
+    rate: Positive = 0.025
     """Learning rate of the weights."""
 
     label = "gradnorm"

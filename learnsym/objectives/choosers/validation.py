@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._settings import Copies, In
 from learnsym.augment import Augmented
 from learnsym.distributions.noise import random_examples
 from learnsym.learners import symmetry_parameters
@@ -30,21 +31,15 @@ class HeldOutLoss(Chooser):
 
     name: Literal["validation"] = "validation"
     """Chooser of the degree of symmetry."""
-    batch: int | None = None
+    batch: Annotated[int, In("[1, 65536]")] | None = None
     """Validation examples per step; None for 32. Weights in the loss see as many as the batch has."""
-    copies: int | None = None
+    copies: Copies | None = None
     """Transformed copies per validation example, 1 for strict invariance; None for 4. Only for learned augmentation."""
 
     label = "validation"
     note = "They follow the loss on the validation examples, of which no accuracy here is reported."
 
     needs = "validation examples"
-
-    def __post_init__(self) -> None:
-        for name in ("batch", "copies"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"chooser.{name}: got {value}, must be >= 1; see objectives.Bilevel")
 
     def over(self, objective: Objective, held_out: Batch | None) -> Objective:
         """Bilevel optimisation, one step of each level at a time."""
