@@ -22,7 +22,7 @@ class PlantConfig:
     rotation: float = 0.0
     """Half-width h (`normal`: standard deviation) in degrees, counter-clockwise."""
     translation: float = 0.0
-    """Half-width along both axes, as a fraction of the image width."""
+    """Half-width along both axes, as a fraction of the shortest side of the image."""
     scale: float = 0.0
     """Half-width of the logarithm of the scale factor."""
     flip: float = 0.0
