@@ -17,6 +17,14 @@ def positive(name: str, value: float | int) -> None:
         raise ValueError(f"method.{name}: got {value}, must be > 0; leave it out for the default")
 
 
+def average_fits(average: str, loss: str) -> None:
+    """Raise ValueError for probabilities of classes under a loss of numbers."""
+    if loss == "mse" and average != "outputs":
+        raise ValueError(
+            f"method.average: got {average!r} with the loss mse, which compares numbers; leave it out, or take outputs"
+        )
+
+
 def one_of(name: str, value: str, known: Collection[str]) -> None:
     """Raise ValueError for a choice that does not exist, with the setting's name."""
     if value not in known:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -12,11 +12,12 @@ from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, equivari
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution, learnable
 from learnsym.groups import Group
-from learnsym.methods._checks import at_least, one_of
+from learnsym.methods._checks import at_least, average_fits, one_of
 from learnsym.methods._images import image_net, regularised
 from learnsym.methods._method import Method, Setup
-from learnsym.nets.config import IMAGE_NETS
-from learnsym.objectives import Objective, regularisers
+from learnsym.nets.config import IMAGE_NETS, NetConfig
+from learnsym.objectives import LossConfig, Objective, regularisers
+from learnsym.objectives.choosers import Chooser
 from learnsym.objectives.terms import Reward
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -51,8 +52,8 @@ class Augerino(Method):
     """Learned and fixed: transformed copies of each example in training."""
     test_copies: int = 8
     """Learned and fixed: transformed copies in evaluation, the same number for both."""
-    average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
-    """How outputs for several copies become one; `outputs` for regression."""
+    average: Literal["log_probabilities", "probabilities", "outputs"] = "outputs"
+    """How outputs for several copies become one; for cross-entropy `log_probabilities` is the same."""
 
     title = "Augerino: box with caps and a reward for widths; geometry and colour; invariant and equivariant"
     place = "data"
@@ -74,6 +75,10 @@ class Augerino(Method):
         negative = {name: width for name, width in self.fixed.items() if not width >= 0}
         if negative:
             raise ValueError(f"method.fixed: got {negative}, must be >= 0; leave a generator out to hold it at 0")
+
+    def check(self, net: NetConfig, loss: LossConfig, twins: Sequence[str], chooser: Chooser) -> None:
+        super().check(net, loss, twins, chooser)
+        average_fits(self.average, loss.name)
 
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)
