@@ -1,7 +1,8 @@
 """Warping images and volumes by affine maps.
 
 Coordinates are isotropic: x points right, y up, z along the slices of a volume; the origin is the centre, and 1 is half
-of the shortest side, so that a rotation is rigid on images that are not square.
+of the shortest side, so that a rotation is rigid on images that are not square. A translation by `2 / min(S)` moves one
+pixel along any axis; the unit of reports, the shortest side, moves `min(S)` pixels.
 
 Legend of axes: `B` batch, `C` channels, `*S` size of the image (`d` axes), `n` `d` (linear) or `d + 1` (homogeneous).
 """

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from learnsym.actions import Action
 from learnsym.actions._lattice import in_transform
 from learnsym.actions.border import warn_of_border
-from learnsym.augment.averages import Average, mean_log_probabilities
+from learnsym.augment.averages import Average, mean_outputs
 from learnsym.augment.transform import averaged, move
 from learnsym.degrees import Degree
 from learnsym.distributions import LearnableDistribution, full_precision, learnable, midpoints, uniform_noise
@@ -36,7 +36,8 @@ class Augmented(nn.Module):
             a box that starts at 0.3 of the caps.
         copies: transformed copies per example in training.
         test_copies: transformed copies per example in evaluation; may be set later.
-        average: from stacked outputs `(S, B, ...)` to `(B, ...)`; see `augment.averages`.
+        average: from stacked outputs `(S, B, ...)` to `(B, ...)`; the mean of the outputs fits every loss of logits or
+            numbers. See `augment.averages` for means of probabilities of classes.
 
     Raises:
         ValueError: when a number of copies is below 1 or the distribution is over another group.
@@ -59,7 +60,7 @@ class Augmented(nn.Module):
         *,
         copies: int = 1,
         test_copies: int = 8,
-        average: Average = mean_log_probabilities,
+        average: Average = mean_outputs,
     ) -> None:
         super().__init__()
         distribution = learnable(symmetry.group) if distribution is None else distribution

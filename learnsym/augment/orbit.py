@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.augment.augmented import checked_count
-from learnsym.augment.averages import Average, mean_log_probabilities
+from learnsym.augment.averages import Average, mean_outputs
 from learnsym.augment.transform import averaged
 from learnsym.distributions import Haar, full_precision, midpoints
 from learnsym.groups import Group
@@ -28,7 +28,7 @@ class OrbitAveraged(nn.Module):
         net: any module from a batch `(B, ...)` to a batch `(B, ...)`.
         symmetry: how group elements move inputs and outputs.
         elements: `(S, n, n)`, such as `quadrature(symmetry.group, 8)`, the default.
-        average: from stacked outputs `(S, B, ...)` to `(B, ...)`.
+        average: from stacked outputs `(S, B, ...)` to `(B, ...)`, as for `Augmented`.
 
     Raises:
         ValueError: when the elements are not matrices of the group.
@@ -49,7 +49,7 @@ class OrbitAveraged(nn.Module):
         symmetry: Symmetry,
         elements: Float[Tensor, "S n n"] | None = None,
         *,
-        average: Average = mean_log_probabilities,
+        average: Average = mean_outputs,
     ) -> None:
         super().__init__()
         elements = quadrature(symmetry.group, 8) if elements is None else elements

@@ -16,7 +16,7 @@ def blobs(n: int, classes: int = 3, size: int = 28, seed: int = 0, jitter: float
     """Images of class-specific constellations of Gaussian bumps, upright, without any symmetry of their own.
 
     `x(u) = max_k exp(-|u - c_k|^2 / (2 s_k^2))`, with centres `c_k` fixed per class up to a `jitter` per image
-    (in half image widths), inside the inscribed circle.
+    (in halves of the side), inside the inscribed circle.
 
     Args:
         n: number of images.

@@ -23,7 +23,7 @@ class PlantConfig:
     rotation: Annotated[float, In("[0, 180]")] = 0.0
     """Half-width h (`normal`: standard deviation) in degrees, counter-clockwise."""
     translation: Annotated[float, In("[0, 1]")] = 0.0
-    """Half-width along both axes, as a fraction of the image width."""
+    """Half-width along both axes, as a fraction of the shortest side of the image."""
     scale: Annotated[float, In("[0, 3]")] = 0.0
     """Half-width of the logarithm of the scale factor."""
     flip: Annotated[float, In("[0, 1]")] = 0.0

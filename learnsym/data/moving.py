@@ -12,7 +12,7 @@ from learnsym.actions import warp
 from learnsym.groups import Similarity2
 
 COLUMNS = ("translation_x", "translation_y", "rotation", "scale", "flip")
-"""Coordinates of a planted transformation, in image widths, image widths, degrees, log factor, and 0 or 1."""
+"""Coordinates of a planted transformation, in shortest sides of the image (twice), degrees, log factor, and 0 or 1."""
 
 
 def elements(planted: Tensor) -> Tensor:

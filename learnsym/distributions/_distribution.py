@@ -24,8 +24,9 @@ from learnsym.groups import Group
 class GroupDistribution(TorchDistribution, abc.ABC):
     """A distribution over group elements, with `batch_shape` `*B` and `event_shape` `(n, n)`, usable as a Pyro site.
 
-    Densities of continuous distributions are in exponential coordinates (Lebesgue measure on the Lie algebra), of
-    categorical ones with respect to counting measure; `kl_to_haar` does not depend on that choice.
+    Densities of continuous distributions are in principal exponential coordinates (Lebesgue measure on the algebra),
+    summed over all coordinates that stand for an element; less that of `Haar` they are with respect to Haar. Those of
+    categorical ones are with respect to counting measure; `kl_to_haar` does not depend on that choice.
 
     A distribution is determined by its group and its `tensors`, each of shape `batch_shape + parameter shape`.
     """

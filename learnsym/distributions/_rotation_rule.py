@@ -15,7 +15,8 @@ from torch import Tensor
 
 from learnsym.groups import SO3
 
-LEBEDEV_DEGREES = (*range(3, 33, 2), *range(35, 132, 6))
+# without 13, 25 and 27, which have negative weights: a density that is normalised over a rule needs positive ones
+LEBEDEV_DEGREES = (*range(3, 13, 2), *range(15, 25, 2), 29, 31, *range(35, 132, 6))
 
 
 def rotation_rule(degree: int) -> tuple[Float[Tensor, "K 3 3"], Float[Tensor, "K"]]:
@@ -35,7 +36,7 @@ def rotation_rule(degree: int) -> tuple[Float[Tensor, "K 3 3"], Float[Tensor, "K
 
 
 def sphere_rule(degree: int) -> tuple[Float[Tensor, "P 3"], Float[Tensor, "P"]]:
-    """Points and weights on the unit sphere, exact up to `degree`: Lebedev's, or a product rule where there is none."""
+    """Points and positive weights on the unit sphere, exact up to `degree`: Lebedev's, a product rule beyond them."""
     fitting = [listed for listed in LEBEDEV_DEGREES if listed >= degree]
     # SciPy has Lebedev's rules since 1.15
     if not fitting or not hasattr(integrate, "lebedev_rule"):

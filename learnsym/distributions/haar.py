@@ -81,7 +81,7 @@ class Haar(GroupDistribution):
         return _log_prob(self.group, value).expand(shape)
 
     def entropy(self) -> Float[Tensor, "*B"]:
-        """`log K` on a finite group, else the entropy in exponential coordinates (1,024 quasi-random points)."""
+        """`log K` on a finite group, else the entropy in exponential coordinates (4,096 quasi-random points)."""
         if self.group.order is not None:
             return torch.full_like(self.anchor, math.log(self.group.order))
         if self.group.dim == 1:

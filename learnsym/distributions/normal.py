@@ -10,7 +10,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.degrees import Degree
-from learnsym.distributions._coordinates import checked, coordinates, mean_log_haar, require_compact, require_lie
+from learnsym.distributions._coordinates import (
+    checked,
+    coordinates,
+    divergence_to_haar,
+    folded,
+    require_compact,
+    require_lie,
+    rotations,
+    spread,
+)
 from learnsym.distributions._distribution import GroupDistribution, range_degrees
 from learnsym.groups import Group
 
@@ -23,9 +32,9 @@ class WrappedNormal(GroupDistribution):
 
         g = exp(sum_i a_i G_i),    a_i ~ N(0, s_i^2)
 
-    On a compact group of one generator (SO(2), O(2)) the density is that of the wrapped normal, the sum over windings
-    `sum_k N(a + 2 pi k; 0, s^2)`. On other groups `log_prob` is the normal density of the principal coordinates, which
-    leaves out the mass that wraps around: exact where the exponential is injective, close where `s` is small.
+    The density is the sum over all coordinates of an element, up to 16 whole turns: on SO(2) the wrapped normal,
+    `sum_k N(a + 2 pi k; 0, s^2)`. On groups of rotations of space it has an integrable peak at the identity, to which
+    every direction returns after a whole turn.
 
     Args:
         group: a group with a Lie algebra of dimension `D`.
@@ -72,28 +81,34 @@ class WrappedNormal(GroupDistribution):
     def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """Log density in exponential coordinates; `-inf` outside the identity component."""
         a, is_element = coordinates(self.group, value)
-        log_density = self._wrapped(a) if self.is_circular else _log_normal(a, self.scale).sum(-1)
-        return torch.where(is_element, log_density, -math.inf)
+        return torch.where(is_element, folded(self.group, a, self._log_density, WINDINGS), -math.inf)
 
-    def _wrapped(self, a: Float[Tensor, "*#S 1"]) -> Float[Tensor, "*#S"]:
-        period = 2 * self.group.generators[0].cap
-        k = torch.arange(-WINDINGS, WINDINGS + 1, dtype=a.dtype, device=a.device)
-        return _log_normal(a + period * k, self.scale).logsumexp(-1)
+    def _log_density(self, a: Float[Tensor, "*#S d"], first: int) -> Float[Tensor, "*#S"]:
+        return _log_normal(a, self.scale[..., None, first : first + a.shape[-1]]).sum(-1)
 
     def entropy(self) -> Float[Tensor, "*B"]:
-        """The entropy in exponential coordinates: by quadrature where the density wraps, else that of the normal."""
+        """The entropy in exponential coordinates: of the normal, less what wraps around.
+
+        By quadrature on circles and by 4,096 quasi-random elements on other groups with rotations.
+        """
+        normal = (self.scale.log() + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
+        if rotations(self.group) == 0:
+            return normal
         if not self.is_circular:
-            return (self.scale.log() + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
+            a = spread(self)
+            wrapped = folded(self.group, a, self._log_density, WINDINGS)
+            return normal - (wrapped - self._log_density(a.unsqueeze(-2), 0).squeeze(-1)).mean(0)
         half = (10 * self.scale).clamp(max=self.group.generators[0].cap)  # (*B, 1)
         a = half * torch.linspace(-1, 1, NODES, dtype=half.dtype, device=half.device)  # (*B, NODES)
         scale = self.scale.unsqueeze(-1)
-        log_density = WrappedNormal(self.group, scale, validate_args=False)._wrapped(a.unsqueeze(-1))
+        circle = WrappedNormal(self.group, scale, validate_args=False)
+        log_density = folded(self.group, a.unsqueeze(-1), circle._log_density, WINDINGS)
         return torch.trapezoid(-log_density.exp() * log_density, a, dim=-1)
 
     def kl_to_haar(self) -> Float[Tensor, "*B"]:
-        """`-entropy - E log(Haar density)`, up to the mass that wraps around on a group of more than one generator."""
+        """`-entropy - E log(Haar density)`."""
         require_compact(self.group)
-        return -self.entropy() - mean_log_haar(self)
+        return divergence_to_haar(self)
 
     def widths(self) -> Float[Tensor, "*B D"]:
         """The full widths `2 sqrt(3) s` of the uniform law with the same standard deviation."""

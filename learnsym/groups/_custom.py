@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,15 +79,20 @@ class Exponentials(Formulas):
         return torch.linalg.matrix_exp(x)
 
     def log(self, g: Tensor) -> Tensor:
-        """The matrix logarithm, projected to the algebra."""
-        return logm(g).flatten(-2) @ constant(self.projection, g)
+        """The matrix logarithm, projected to the algebra; nan where its exponential is not `g`, as near half turns."""
+        a = logm(g).flatten(-2) @ constant(self.projection, g)
+        size = 1 + g.detach().abs().amax((-2, -1))
+        right = self._error(a.detach(), g.detach()) <= torch.finfo(g.dtype).eps ** 0.4 * size
+        return torch.where(right.unsqueeze(-1), a, math.nan)
 
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """Whether `exp(log g) = g`: true where a principal logarithm exists in the algebra."""
-        a = self.log(g)
-        has_logarithm = a.isfinite().all(-1)
-        error = (self.exp(torch.where(has_logarithm.unsqueeze(-1), a, torch.zeros_like(a))) - g).abs().amax((-2, -1))
-        return has_logarithm & (error <= atol)
+        return self._error(logm(g).flatten(-2) @ constant(self.projection, g), g) <= atol
+
+    def _error(self, a: Tensor, g: Tensor) -> Tensor:
+        finite = a.isfinite().all(-1)
+        error = (self.exp(torch.where(finite.unsqueeze(-1), a, torch.zeros_like(a))) - g).abs().amax((-2, -1))
+        return torch.where(finite, error, math.inf)
 
 
 def _check_matrices(algebra: Tensor) -> None:

@@ -82,6 +82,14 @@ class Group(abc.ABC):
         """Coordinates `a` with `exp(a) = g` for elements of the identity component, principal branch."""
 
     @abc.abstractmethod
+    def windings(self, a: Float[Tensor, "*B D"], turns: int) -> tuple[Float[Tensor, "*B K D"], Float[Tensor, "*B K"]]:
+        """All coordinates of the element `exp(a)` within so many whole turns of `a`, and how they stretch volume.
+
+        The second result is `log |det da_k/da|`: densities of the algebra add up over `k` with these weights. It is
+        `-inf` where no such coordinates exist. `K` is 1 where `exp` never comes back to an element.
+        """
+
+    @abc.abstractmethod
     def haar(
         self,
         *shape: int,

@@ -15,6 +15,7 @@ from torch import Tensor
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._stumpff import constant
+from learnsym.groups._windings import circular
 
 _P = torch.full((3, 3), 1 / 3, dtype=torch.float64)
 _Q = torch.eye(3, dtype=torch.float64) - _P
@@ -68,6 +69,10 @@ class ChromaMaps(Formulas):
         """`θ = arg z` in (-π, π], `s = log |z|`."""
         c, d = _number(g)
         return torch.stack([torch.atan2(d, c), 0.5 * (c * c + d * d).log()], dim=-1)
+
+    def windings(self, a: Tensor, turns: int) -> tuple[Tensor, Tensor]:
+        """Hue plus whole turns."""
+        return circular(a, turns)
 
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """`P + c Q + d J`, and not the projection onto grey, which takes all colour away."""

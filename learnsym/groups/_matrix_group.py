@@ -36,6 +36,10 @@ class Formulas(abc.ABC):
         """See `MatrixGroup.component`; a connected group has one."""
         return torch.zeros(g.shape[:-2], dtype=torch.long, device=g.device)
 
+    def windings(self, a: Tensor, turns: int) -> tuple[Tensor, Tensor]:
+        """See `Group.windings`; where `exp` does not wind there is one."""
+        return a.unsqueeze(-2), a.new_zeros((*a.shape[:-1], 1))
+
     def haar(self, shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
         """Draws over all components, of the dtype and on the device of `like`; for compact groups."""
         raise NotImplementedError
@@ -122,6 +126,20 @@ class MatrixGroup(Group):
     def log(self, g: Float[Tensor, "*B n n"]) -> Float[Tensor, "*B D"]:
         """Coordinates `a` with `exp(a) = g` for elements of the identity component, principal branch."""
         return self.formulas.log(self._square(g))
+
+    def windings(self, a: Float[Tensor, "*B D"], turns: int) -> tuple[Float[Tensor, "*B K D"], Float[Tensor, "*B K"]]:
+        """All coordinates of `exp(a)` within so many whole turns of `a`, and `log |det da_k/da|`: see `Group`.
+
+        Raises:
+            ValueError: for a product, whose coordinates wind factor by factor.
+
+        Example:
+            >>> ls.groups.SO2().windings(torch.tensor([0.5]), turns=1)[0].squeeze(-1)
+            tensor([-5.7832,  0.5000,  6.7832])
+        """
+        if self.factors:
+            raise ValueError(f"group: {self} is a product; ask each of its factors")
+        return self.formulas.windings(self._coordinates(a), turns)
 
     def haar(
         self,

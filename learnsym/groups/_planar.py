@@ -2,6 +2,9 @@
 
 Positive rotations turn x (right) to y (up). Affine coordinates are translation_x, translation_y, rotation, scale,
 stretch, shear; the linear part of the algebra is `M = s I + N` with `N` traceless and `N² = δ I`.
+
+Translations count in halves of the shortest side of an image, since rotations need one length along both axes, and are
+reported in whole ones: 0.25 moves an image of 8 x 12 pixels by two, to the right or upwards.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from torch import Tensor
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._stumpff import constant, cosine_and_sine, powers
+from learnsym.groups._windings import circular, floored_root, full_turns, wound
 
 ROTATION = Generator(name="rotation", unit="degree", per_unit=math.pi / 180, cap=math.pi)
 FLIP = torch.diag(torch.tensor([-1.0, 1.0], dtype=torch.float64))
@@ -98,8 +102,8 @@ def _affine(name: str, slots: tuple[int, ...]) -> MatrixGroup:
 
 
 _GENERATORS = (
-    Generator(name="translation_x", unit="image width", per_unit=2.0, cap=1.0),
-    Generator(name="translation_y", unit="image width", per_unit=2.0, cap=1.0),
+    Generator(name="translation_x", unit="shortest side", per_unit=2.0, cap=1.0),
+    Generator(name="translation_y", unit="shortest side", per_unit=2.0, cap=1.0),
     ROTATION,
     Generator(name="scale", unit="log", cap=math.log(2)),
     Generator(name="stretch", unit="log", cap=math.log(2)),
@@ -136,6 +140,10 @@ class Rotations(Formulas):
     def log(self, g: Tensor) -> Tensor:
         """The angle, in (-π, π]."""
         return rotation_angle(g).unsqueeze(-1)
+
+    def windings(self, a: Tensor, turns: int) -> tuple[Tensor, Tensor]:
+        """The angle plus whole turns."""
+        return circular(a, turns)
 
     def haar(self, shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
         """A uniform angle and, with reflections, a fair coin."""
@@ -190,6 +198,29 @@ class AffineSubgroup(Formulas):
         determinant = e * i - f * h
         v = ((i * x - f * y) / determinant, (e * y - h * x) / determinant)
         return torch.stack([(*v, turn, s, p, q)[slot] for slot in self.slots], dim=-1)
+
+    def windings(self, a: Tensor, turns: int) -> tuple[Tensor, Tensor]:
+        """`N_k = r N` with `r = ω_k / ω` and `ω² = -δ`, where the linear part turns; `v_k = M_k M⁻¹ v`.
+
+        For `φ(M) = M⁻¹ (exp M - I)`, and `exp M` is the same for all. Volume grows by `r²`, where `N` has three
+        coordinates, and by `(s² + ω_k²) / (s² + ω²)`, the ratio of the determinants of `M`, where there is `v`.
+        """
+        if 2 not in self.slots:
+            return super().windings(a, turns)
+        x, y, turn, s, p, q = (part.unsqueeze(-1) for part in self._embed(a))
+        square = turn * turn - p * p - q * q
+        omega = floored_root(square)
+        n, omega_k, log_r = wound(torch.cat([turn, p, q], -1), omega.squeeze(-1), turns)
+        r, size, size_k = omega_k / omega, s * s + omega**2, s * s + omega_k**2
+        along, across = (s * s + r * omega**2) / size, s * (r - 1) / size
+        v = along * x + across * (p * x + (q - turn) * y), along * y + across * ((q + turn) * x - p * y)
+        parts = (*v, n[..., 0], s.expand_as(r), n[..., 1], n[..., 2])
+        wound_a = torch.stack([parts[slot] for slot in self.slots], dim=-1)
+        log_volume = 2 * log_r * (4 in self.slots) + (size_k.log() - size.log()) * (0 in self.slots)
+        own = full_turns(turns, a) == 0
+        exists = own | (square > 0) | (4 not in self.slots)
+        log_volume = torch.where(own, 0.0, torch.where(exists, log_volume, -math.inf))
+        return torch.where(own[:, None], a.unsqueeze(-2), wound_a), log_volume
 
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """Conditions on the linear part, the translation and the last row, one for each coordinate that is absent."""

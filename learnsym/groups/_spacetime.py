@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from learnsym.groups._custom import Exponentials
+from learnsym.groups._biquaternion import biquaternion, log_biquaternion
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._spatial import AXES, SO3, TURNS
 from learnsym.groups._stumpff import constant
+from learnsym.groups._windings import wound
 
 _METRIC = torch.diag(torch.tensor([-1.0, 1.0, 1.0, 1.0], dtype=torch.float64))
 
@@ -27,15 +28,14 @@ def Lorentz() -> MatrixGroup:
         >>> bool(group.contains(g))
         True
     """
-    algebra = _algebra()
     return MatrixGroup(
         name="SO+(1,3)",
         space="spacetime",
         generators=(*(Generator(name=f"boost_{axis}", unit="rapidity", cap=1.0) for axis in AXES), *TURNS),
-        algebra=algebra,
+        algebra=_ALGEBRA,
         components=torch.eye(4, dtype=torch.float64)[None],
         is_compact=False,
-        formulas=LorentzTransformations(Exponentials(algebra, torch.linalg.pinv(algebra.flatten(1)))),
+        formulas=LorentzTransformations(),
     )
 
 
@@ -47,11 +47,12 @@ def _algebra() -> Tensor:
     return algebra
 
 
+_ALGEBRA = _algebra()
+
+
 @dataclass(frozen=True)
 class LorentzTransformations(Formulas):
     """Matrices that keep the metric `η = diag(-1, 1, 1, 1)`."""
-
-    exponentials: Exponentials
 
     def inverse(self, g: Tensor) -> Tensor:
         """`η gᵀ η`."""
@@ -60,11 +61,21 @@ class LorentzTransformations(Formulas):
 
     def exp(self, a: Tensor) -> Tensor:
         """The matrix exponential."""
-        return self.exponentials.exp(a)
+        return torch.linalg.matrix_exp((a @ constant(_ALGEBRA, a).flatten(1)).unflatten(-1, (4, 4)))
 
     def log(self, g: Tensor) -> Tensor:
-        """The matrix logarithm."""
-        return self.exponentials.log(g)
+        """Boosts and rotations of the complex quaternion; rotations along a boost no more than half a turn."""
+        w = log_biquaternion(biquaternion(g))
+        return torch.cat([w.imag, w.real], -1)
+
+    def windings(self, a: Tensor, turns: int) -> tuple[Tensor, Tensor]:
+        """`w (1 + 2πk/ζ)` of the complex vector `w = rotation + i boost` and `ζ² = w·w`; volume grows by `|ζ_k/ζ|⁴`."""
+        w = torch.complex(a[..., 3:], a[..., :3])
+        square = (w * w).sum(-1)
+        small = square.abs() <= torch.finfo(a.dtype).eps
+        zeta = torch.where(small, torch.full_like(square, torch.finfo(a.dtype).eps), square).sqrt()
+        wound_w, _, log_ratio = wound(w, zeta, turns)
+        return torch.cat([wound_w.imag, wound_w.real], -1), 4 * log_ratio
 
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """`gᵀ η g = η`, positive determinant, direction of time kept."""

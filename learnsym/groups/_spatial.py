@@ -16,6 +16,7 @@ from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._planar import is_orthogonal
 from learnsym.groups._stumpff import stumpff
+from learnsym.groups._windings import circular, floored_root, wound
 
 AXES = ("x", "y", "z")
 TURNS = tuple(Generator(name=f"rotation_{axis}", unit="degree", per_unit=math.pi / 180, cap=math.pi) for axis in AXES)
@@ -135,6 +136,11 @@ class SpaceRotations(Formulas):
         """Axis times angle, the angle in [0, π], through the quaternion."""
         return _log_quaternion(_quaternion(g))
 
+    def windings(self, a: Tensor, turns: int) -> tuple[Tensor, Tensor]:
+        """The same axis with the angle `θ + 2πk`; a shell is larger by `(θ_k / θ)²`."""
+        wound_a, _, log_ratio = wound(a, floored_root((a * a).sum(-1)), turns)
+        return wound_a, 2 * log_ratio
+
     def haar(self, shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
         """A uniform unit quaternion and, with inversion, a fair coin."""
         q = torch.randn((*shape, 4), dtype=like.dtype, device=like.device, generator=generator)
@@ -178,6 +184,10 @@ class AxialRotations(Formulas):
         n = g.new_tensor(self.n)
         sin = (g * _cross_matrix(n)).sum((-2, -1)) / 2
         return torch.atan2(sin, (g.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2).unsqueeze(-1)
+
+    def windings(self, a: Tensor, turns: int) -> tuple[Tensor, Tensor]:
+        """The angle plus whole turns."""
+        return circular(a, turns)
 
     def haar(self, shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
         """A uniform angle."""
@@ -228,6 +238,16 @@ class Motions(Formulas):
         kappa = (c3 - 2 * _c4(x, c2)) / (2 * c2)
         v = _quadratic(torch.ones_like(x), torch.full_like(x, -0.5), kappa, turn) @ g[..., :3, 3:]
         return torch.cat([v.squeeze(-1), turn], dim=-1)
+
+    def windings(self, a: Tensor, turns: int) -> tuple[Tensor, Tensor]:
+        """The angle `θ_k = θ + 2πk`; `v` across the axis grows by `r = θ_k / θ`, along it not; volume by `r⁴`."""
+        v, turn = a[..., None, :3], a[..., 3:]
+        angle = floored_root((turn * turn).sum(-1))
+        turn_k, angles, log_ratio = wound(turn, angle, turns)
+        n = turn[..., None, :] / angle[..., None, None]
+        along = (v * n).sum(-1, keepdim=True) * n
+        v_k = along + (angles / angle[..., None]).unsqueeze(-1) * (v - along)
+        return torch.cat([v_k, turn_k], dim=-1), 4 * log_ratio
 
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """An orthogonal linear part and the last row (0, 0, 0, 1)."""

@@ -44,6 +44,14 @@ def check_symmetry(key: str, name: str) -> None:
         raise ValueError(f"method.{key}: {_after_name(error)}") from error
 
 
+def average_fits(average: str, loss: str) -> None:
+    """Raise ValueError for probabilities of classes under a loss of numbers."""
+    if loss == "mse" and average != "outputs":
+        raise ValueError(
+            f"method.average: got {average!r} with the loss mse, which compares numbers; leave it out, or take outputs"
+        )
+
+
 def _number(name: str) -> int:
     """The number at the end of a name, or a large one when it has more digits than any that is of use."""
     digits = re.sub(r"\D", "", name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -13,11 +13,12 @@ from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, equivari
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution, learnable
 from learnsym.groups import Group
-from learnsym.methods._checks import check_symmetry
+from learnsym.methods._checks import average_fits, check_symmetry
 from learnsym.methods._images import image_net, regularised
 from learnsym.methods._method import Method, Setup
-from learnsym.nets.config import IMAGE_NETS
-from learnsym.objectives import Objective, regularisers
+from learnsym.nets.config import IMAGE_NETS, NetConfig
+from learnsym.objectives import LossConfig, Objective, regularisers
+from learnsym.objectives.choosers import Chooser
 from learnsym.objectives.terms import Reward
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -52,8 +53,8 @@ class Augerino(Method):
     """Learned and fixed: transformed copies of each example in training."""
     test_copies: Copies = 8
     """Learned and fixed: transformed copies in evaluation, the same number for both."""
-    average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
-    """How outputs for several copies become one; `outputs` for regression."""
+    average: Literal["log_probabilities", "probabilities", "outputs"] = "outputs"
+    """How outputs for several copies become one; for cross-entropy `log_probabilities` is the same."""
 
     title = "Augerino: box with caps and a reward for widths; geometry and colour; invariant and equivariant"
     place = "data"
@@ -67,6 +68,10 @@ class Augerino(Method):
         check_settings(self, "method.")
         check_symmetry("symmetry", self.symmetry)
         check_symmetry("exact", self.exact)
+
+    def check(self, net: NetConfig, loss: LossConfig, twins: Sequence[str], chooser: Chooser) -> None:
+        super().check(net, loss, twins, chooser)
+        average_fits(self.average, loss.name)
 
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)

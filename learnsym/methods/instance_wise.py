@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,12 +23,13 @@ from learnsym.augment import (
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution
 from learnsym.groups import Group
-from learnsym.methods._checks import check_symmetry
+from learnsym.methods._checks import average_fits, check_symmetry
 from learnsym.methods._images import image_net, regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.methods.remul import last_layer
-from learnsym.nets.config import IMAGE_NETS
-from learnsym.objectives import Objective
+from learnsym.nets.config import IMAGE_NETS, NetConfig
+from learnsym.objectives import LossConfig, Objective
+from learnsym.objectives.choosers import Chooser
 from learnsym.objectives.terms import EntropyBand
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -59,8 +60,8 @@ class InstanceWise(Method):
     """Learned: transformed copies of each example in training."""
     test_copies: Copies = 8
     """Learned: transformed copies in evaluation."""
-    average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
-    """How outputs for several copies become one; `outputs` for regression."""
+    average: Literal["log_probabilities", "probabilities", "outputs"] = "outputs"
+    """How outputs for several copies become one; for cross-entropy `log_probabilities` is the same."""
 
     title = "augmentation per instance, entropy in a band (InstaAug)"
     place = "data"
@@ -75,6 +76,10 @@ class InstanceWise(Method):
             raise ValueError(f"method.narrow: got {self.narrow}, must be <= method.wide, {self.wide}; lower it")
         check_symmetry("symmetry", self.symmetry)
         check_symmetry("exact", self.exact)
+
+    def check(self, net: NetConfig, loss: LossConfig, twins: Sequence[str], chooser: Chooser) -> None:
+        super().check(net, loss, twins, chooser)
+        average_fits(self.average, loss.name)
 
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -13,14 +13,15 @@ from learnsym._settings import Copies, Count, Distinct, In, NotNegative, check_s
 from learnsym.augment import OrbitAveraged, Plain, averages, quadrature
 from learnsym.data import Signature
 from learnsym.data.signature import SPACE
-from learnsym.methods._checks import check_symmetry
+from learnsym.methods._checks import average_fits, check_symmetry
 from learnsym.methods._images import image_net
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._points import clouds
-from learnsym.nets.config import IMAGE_NETS, POINT_NETS
-from learnsym.objectives import MovedExamples, Objective, Supervised, bank
+from learnsym.nets.config import IMAGE_NETS, POINT_NETS, NetConfig
+from learnsym.objectives import LossConfig, MovedExamples, Objective, Supervised, bank
 from learnsym.objectives import Remul as Penalised
 from learnsym.objectives.candidate import FEWEST
+from learnsym.objectives.choosers import Chooser
 from learnsym.symmetry import Symmetry
 
 
@@ -48,8 +49,8 @@ class Remul(Method):
     """Steps between penalties."""
     orbit: Copies = 8
     """Exact, images: number of elements of the orbit average."""
-    average: Literal["log_probabilities", "probabilities", "outputs"] = "log_probabilities"
-    """Exact, images: how outputs for several copies become one; `outputs` for regression."""
+    average: Literal["log_probabilities", "probabilities", "outputs"] = "outputs"
+    """Exact, images: how outputs for several copies become one; for cross-entropy `log_probabilities` is the same."""
 
     title = "REMUL: penalties anchored to labels, functional or along the orbit; banks of candidate groups"
     place = "loss"
@@ -65,6 +66,10 @@ class Remul(Method):
         if self.samples is not None and self.samples < FEWEST[self.mode]:
             least = FEWEST[self.mode]
             raise ValueError(f"method.samples: got {self.samples}, must be >= {least} for the mode {self.mode}")
+
+    def check(self, net: NetConfig, loss: LossConfig, twins: Sequence[str], chooser: Chooser) -> None:
+        super().check(net, loss, twins, chooser)
+        average_fits(self.average, loss.name)
 
     def model(self, setup: Setup) -> nn.Module:
         return self._of_images(setup) if setup.data.on_input is None else self._of_clouds(setup)

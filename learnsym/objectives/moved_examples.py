@@ -6,6 +6,7 @@ from torch import nn
 
 from learnsym.distributions import GroupDistribution
 from learnsym.objectives._objective import Batch, Loss
+from learnsym.objectives.averaging import check_average
 from learnsym.objectives.candidate import Candidate
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.regularised import Regularised
@@ -58,6 +59,7 @@ class Moved:
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
         if not model.training:
             return self.unmoved(model, batch)
+        check_average(self.unmoved.loss_fn, model)
         x, y = batch
         g = self.moves.elements(x)
         task = self.moves.penalty(self.unmoved.loss_fn, g, model(self.moves.moved(g, x)), None, y)

@@ -16,6 +16,7 @@ from learnsym._modes import evaluating
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import parts, random_examples
 from learnsym.objectives._objective import Batch, Loss
+from learnsym.objectives.averaging import check_average
 from learnsym.objectives.candidate import Candidate
 from learnsym.objectives.choosers.training import ConstantWeights
 from learnsym.objectives.choosers.weighting import Weighting
@@ -83,6 +84,7 @@ class Remul(nn.Module):
 
     def forward(self, model: nn.Module, batch: Batch) -> Loss:
         """The loss of a batch `(x, y)` with its parts."""
+        check_average(self.loss_fn, model)
         return held(self._weighed(model, *batch), model, batch, cast("list[Term]", list(self.terms)))
 
     def _weighed(self, model: nn.Module, x: Tensor, y: Tensor) -> Loss:

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from learnsym.augment import Augmented
 from learnsym.objectives._objective import Batch, Loss
-from learnsym.objectives.losses import LossFunction, loss_of
+from learnsym.objectives.averaging import check_average, check_log_probabilities
+from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.score import with_score
 
 
@@ -32,8 +33,16 @@ class Supervised:
 
 
 def task_loss(loss_fn: LossFunction, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    """The loss of the outputs on the targets, with the score gradient of discrete draws in training."""
+    """The loss of the outputs on the targets, with the score gradient of discrete draws in training.
+
+    Raises:
+        ValueError: when the average over copies of the model does not fit the loss.
+    """
+    check_average(loss_fn, model)
     if not (isinstance(model, Augmented) and model.training and model.draws_need_score):
-        return loss_of(loss_fn, model(x), y)
-    g = model.elements(x)
-    return with_score(loss_fn, model.outputs(x, g), y, model.distribution(x).score(g))
+        outputs, score = model(x), None
+    else:
+        g = model.elements(x)
+        outputs, score = model.outputs(x, g), model.distribution(x).score(g)
+    check_log_probabilities(loss_fn, model, outputs)
+    return with_score(loss_fn, outputs, y, score)

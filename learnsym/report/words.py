@@ -49,7 +49,7 @@ def prefixed(value: float) -> tuple[str, str]:
 
 
 def in_unit(value: float, unit: str = "1") -> str:
-    """A value in its reporting unit: `61°`, `0.12 image width`, `0.3 log`."""
+    """A value in its reporting unit: `61°`, `0.12 shortest side`, `0.3 log`."""
     if unit == "degree":
         return f"{value:.0f}°"
     text = f"{value:.2f}"

@@ -8,7 +8,10 @@ import torch
 from action_cases import blobs, pixel_coordinates
 
 from learnsym.actions import sampling_grid, warp
+from learnsym.actions._lattice import AXIS_SIGN
 from learnsym.actions.warp import inverse_linear
+from learnsym.groups import Translation2
+from learnsym.measure import pixel_shifts
 from tests.reference.sampling import warp_by_pixels
 
 
@@ -176,3 +179,30 @@ def test_exports_with_the_element_as_an_input():
 def test_bad_input_is_named(x, g, options, message):
     with pytest.raises(ValueError, match=message):
         warp(x, g, **options)
+
+
+@pytest.mark.parametrize("shape", [(8, 12), (12, 8), (8, 8), (8, 12, 16), (12, 16, 8)])
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_shift_counts_in_shortest_sides(shape, axis):
+    """Along any axis a quarter of the shortest side, 8, is two pixels: to the right, upwards, along the slices."""
+    if axis >= len(shape):
+        return
+    x = torch.rand(2, 1, *shape, dtype=torch.float64)
+    t = torch.zeros(len(shape), dtype=torch.float64)
+    t[axis] = 0.25 * 2  # two coordinates a side
+    pixels = 2 * AXIS_SIGN[axis]
+    moved = x.roll(pixels, -1 - axis)
+    edge = slice(0, pixels) if pixels > 0 else slice(pixels, None)
+    moved.movedim(-1 - axis, -1)[..., edge] = 0
+    g = homogeneous(torch.eye(len(shape), dtype=torch.float64), t)
+    torch.testing.assert_close(warp(x, g.expand(2, -1, -1)), moved, rtol=0, atol=1e-12)
+
+
+def test_reported_units_and_pixel_shifts_agree_on_images_that_are_not_square():
+    for shape in ((8, 12), (12, 8)):
+        x = torch.rand(1, 1, *shape, dtype=torch.float64)
+        unit = Translation2().generators[0]
+        assert unit.unit == "shortest side"
+        reported = Translation2().exp(torch.tensor([[0.25 * unit.per_unit, 0.0]], dtype=torch.float64))
+        torch.testing.assert_close(reported, pixel_shifts(x, [(2, 0)]))
+        torch.testing.assert_close(warp(x, reported)[..., 2:], x[..., :-2], rtol=0, atol=1e-12)

@@ -116,7 +116,8 @@ def test_gradient_reaches_every_parameter(name):
         assert parameter.grad is not None and parameter.grad.isfinite().all(), key
         assert parameter.grad.abs().sum() > 0, key
     for key, parameter in model.distribution.named_parameters():
-        assert parameter.grad.abs().min() > 0, f"{key}: not every entry"
+        # the score of elements that were not drawn cancels, since advantages sum to zero
+        assert "logits" in key or parameter.grad.abs().min() > 0, f"{key}: not every entry"
     assert model.draws_need_score == any("logits" in key for key, _ in model.named_parameters())
 
 

@@ -61,7 +61,7 @@ def test_reflection_swaps_left_and_right():
     torch.testing.assert_close(plant(data, PlantConfig(flip=1.0), seed=0).x, data.x.flip(-1), atol=1e-6, rtol=0.0)
 
 
-def test_translation_is_in_image_widths():
+def test_translation_is_in_sides():
     data = blobs(4, size=20)
     planted = torch.tensor([[0.25, 0.1, 0.0, 0.0, 0.0]]).expand(4, 5)
     expected = torch.zeros_like(data.x)

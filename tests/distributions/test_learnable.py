@@ -146,7 +146,7 @@ def test_degrees_are_in_reporting_units():
     assert found["rotation"].estimate == pytest.approx(30, rel=1e-5)
     assert found["rotation"].unit == "degree"
     assert found["translation_x"].estimate == pytest.approx(0.1, rel=1e-5)
-    assert found["translation_x"].unit == "image width"
+    assert found["translation_x"].unit == "shortest side"
     (flip,) = LearnableCategorical(Dihedral(1), 0.2).degrees("input")
     assert flip.estimate == pytest.approx(0.2)
     assert flip.unit == "probability"

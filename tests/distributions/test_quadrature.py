@@ -70,6 +70,14 @@ def test_the_degree_is_needed(name):
     assert abs(power(rule, group, 6, h) - power(rule, group, 6)) > 1e-4
 
 
+@pytest.mark.parametrize("degree", range(1, 60))
+def test_weights_on_the_sphere_are_positive_and_exact(degree):
+    points, weights = sphere_rule(degree)
+    assert (weights > 0).all() and weights.sum() == pytest.approx(1.0, abs=1e-12)
+    even = degree - degree % 2
+    assert (weights * points[:, 2] ** even).sum() == pytest.approx(1 / (even + 1), abs=1e-12)
+
+
 def test_rotation_averages_of_monomials():
     rule = Quadrature.haar(groups.SO3(), degree=4)
     r = rule.elements

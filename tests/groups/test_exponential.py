@@ -8,7 +8,7 @@ import torch
 from torch.func import grad, jacfwd, jacrev, jvp, vmap
 from torch.testing import assert_close
 
-from learnsym.groups import SE2, SE3, SO2, SO3, Affine2, Colour, HueSaturation, Similarity2
+from learnsym.groups import SE2, SE3, SO2, SO3, Affine2, Colour, CustomGroup, HueSaturation, Lorentz, Similarity2
 
 
 def reference_exp(group, a):
@@ -159,3 +159,68 @@ def test_single_precision_is_accurate():
     assert_close(Affine2().exp(a), Affine2().exp(a.double()).float(), rtol=1e-6, atol=1e-6)
     tiny = torch.tensor([0.0, 1e-6, 0.0])
     assert_close(SO3().log(SO3().exp(tiny)), tiny)
+
+
+GAPS = [0.0, 1e-12, 1e-8, 1e-6, 1e-4, 1e-2, math.pi - 1e-5, math.pi - 1e-9, math.pi]
+
+
+def turned(group, gap, size):
+    """Elements that turn by `π - gap` about coordinate axes and others, with other coordinates up to `size`."""
+    a = size * (2 * torch.rand(24, group.dim, dtype=torch.float64) - 1)
+    turns = [i for i, generator in enumerate(group.generators) if generator.unit == "degree"]
+    for factor_turns in [turns[:1], turns[1:]] if len(turns) == 4 else [turns]:
+        axes = torch.nn.functional.normalize(torch.randn(24, max(len(factor_turns), 1), dtype=torch.float64), dim=-1)
+        axes[: 2 * axes.shape[1]] = torch.cat([torch.eye(axes.shape[1]), -torch.eye(axes.shape[1])]).double()
+        a[:, factor_turns] = (math.pi - gap) * axes[:, : len(factor_turns)]
+    return group.exp(a)
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-6, 0.5, 2.0, 5.0])
+def test_exp_inverts_log_near_half_turns_and_the_identity(lie_group, size):
+    exact = torch.cat([turned(lie_group, gap, size) for gap in GAPS])
+    for dtype, tolerance in ((torch.float64, 1e-6), (torch.float32, 1e-3)):
+        g = exact.to(dtype)
+        scale = 1 + g.abs().amax((-2, -1))
+        error = (lie_group.exp(lie_group.log(g)) - g).abs().amax((-2, -1)) / scale
+        assert (error <= tolerance).all()
+
+
+def test_log_of_lorentz_transformations_keeps_boosts_and_half_turns_apart():
+    group = Lorentz()
+    a = torch.tensor([[0.0, 0, 0, math.pi, 0, 0], [0.7, 0, 0, math.pi, 0, 0], [8.0, 0, 0, 0, 0, 0]]).double()
+    assert_close(group.log(group.exp(a))[..., 3:].abs(), a[..., 3:], rtol=0, atol=1e-6)
+    assert_close(group.log(group.exp(a))[..., :3].abs(), a[..., :3], rtol=0, atol=1e-6)
+
+
+def test_a_logarithm_that_cannot_be_had_is_nan():
+    group = CustomGroup(SO3().algebra)
+    a = math.pi * torch.nn.functional.normalize(torch.randn(20, 3, dtype=torch.float64), dim=-1)
+    assert group.log(SO3().exp(a)).isnan().all()
+    assert_close(group.log(SO3().exp(0.9 * a)), 0.9 * a, rtol=1e-6, atol=1e-6)
+
+
+def test_coordinates_that_differ_by_whole_turns_stand_for_one_element(lie_group, coordinates):
+    if lie_group.factors:
+        with pytest.raises(ValueError, match=r"^group: .* is a product; ask each"):
+            lie_group.windings(coordinates(lie_group, 3), 1)
+        return
+    a = coordinates(lie_group, 20, size=2.0)
+    wound, log_volume = lie_group.windings(a, 2)
+    exists = log_volume.isfinite()
+    repeated = lie_group.exp(a).unsqueeze(1).expand(-1, wound.shape[1], -1, -1)
+    assert_close(lie_group.exp(wound)[exists], repeated[exists], rtol=1e-9, atol=1e-9)
+    assert exists[:, wound.shape[1] // 2].all()
+    for k in range(wound.shape[1]):
+        jacobian = vmap(jacrev(lambda x, k=k: lie_group.windings(x, 2)[0][k]))(a)
+        stretch = torch.linalg.slogdet(jacobian).logabsdet
+        assert_close(stretch[exists[:, k]], log_volume[exists[:, k], k], rtol=1e-7, atol=1e-7)
+
+
+def test_windings_are_finite_at_the_identity(lie_group):
+    if lie_group.factors:
+        return
+    zero = torch.zeros(lie_group.dim, dtype=torch.float64, requires_grad=True)
+    wound, log_volume = lie_group.windings(zero, 1)
+    assert wound.isfinite().all()
+    total = wound.sum() + torch.where(log_volume.isfinite(), log_volume, 0.0).sum()
+    assert torch.autograd.grad(total, zero)[0].isfinite().all()

@@ -16,7 +16,7 @@ FINITE = [group for group in GROUPS if group.order is not None]
 
 
 def randomised(group, scale=0.5, **options):
-    likelihood = Likelihood(group, **({"band_limit": 1} if group.space == "space" else {}), **options).double()
+    likelihood = Likelihood(group, **(({"band_limit": 1} if group.space == "space" else {}) | options)).double()
     for parameter in likelihood.parameters():
         torch.nn.init.normal_(parameter, std=scale)
     return likelihood
@@ -29,6 +29,26 @@ def test_density_has_mean_one_and_trivial_coefficient_one(group):
     trivial, *others = likelihood.fourier()
     assert trivial.item() == pytest.approx(1, abs=1e-12)
     assert all(torch.linalg.matrix_norm(matrix, 2) <= 1 + 1e-12 for matrix in others)
+
+
+def limits(group):
+    """Band limits 1 to 6, as far as a finite group has them; slow from 4 on for rotations of space."""
+    highest = 6 if group.order is None else max(irrep.frequency for irrep in irreps(group))
+    slow = [pytest.mark.slow] if group.space == "space" else []
+    return [pytest.param(group, limit, marks=slow if limit > 3 else []) for limit in range(1, highest + 1)]
+
+
+@pytest.mark.parametrize(("group", "band_limit"), [case for group in GROUPS for case in limits(group)])
+def test_every_band_limit_has_positive_densities_and_finite_divergences(group, band_limit):
+    likelihood, other = (randomised(group, band_limit=band_limit) for _ in range(2))
+    density = likelihood.density()
+    assert (density > 0).all() and (likelihood.weights() > 0).all()
+    assert (likelihood.weights() * density).sum().item() == pytest.approx(1, abs=1e-12)
+    divergences = torch.stack([likelihood.kl_to_uniform(), likelihood.kl_to(other)])
+    assert divergences.isfinite().all() and (divergences >= 0).all()
+    gradients = torch.autograd.grad(divergences.sum(), [*likelihood.parameters(), *other.parameters()])
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert all(matrix.isfinite().all() for matrix in likelihood.fourier())
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=str)

@@ -72,6 +72,15 @@ def test_uniform_likelihood_is_the_exact_layer(group):
 
 
 @pytest.mark.parametrize("group", GROUPS[1:], ids=str)
+def test_the_usual_band_limit_trains(group):
+    conv = layer(group, likelihood=Likelihood(group))
+    x = examples(group, size=5)
+    conv(x).square().mean().backward()
+    assert conv(x).isfinite().all()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in conv.parameters())
+
+
+@pytest.mark.parametrize("group", GROUPS[1:], ids=str)
 def test_other_likelihoods_break_the_symmetry(group):
     conv, x = layer(group, likelihood=random_likelihood(group)), examples(group)
     exact = conv.exact()

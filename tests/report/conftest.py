@@ -28,7 +28,7 @@ CAPS = {
     "stretch": math.log(2),
     "shear": math.log(2),
 }
-UNITS = {"translation_x": "image width", "translation_y": "image width", "rotation": "degree"}
+UNITS = {"translation_x": "shortest side", "translation_y": "shortest side", "rotation": "degree"}
 
 
 def _law(truth: float, rng: np.random.Generator) -> PoseLaw:

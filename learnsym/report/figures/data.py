@@ -140,7 +140,7 @@ def _mark(degree: Degree, cap: float, height: float, ax: Axes) -> None:
     ax.plot([degree.estimate / cap], [height], marker, color=colour, markersize=5.5, label=label, linestyle="none")
     right = high / cap < 0.72
     ax.annotate(
-        in_unit(degree.estimate, degree.unit).removesuffix(" image width").removesuffix(" log"),
+        in_unit(degree.estimate, degree.unit).removesuffix(" shortest side").removesuffix(" log"),
         (high / cap if right else low / cap, height),
         xytext=(7 if right else -7, 0),
         textcoords="offset points",

@@ -10,7 +10,7 @@ from learnsym.report.run.words import score
 from learnsym.report.tables import aligned
 from learnsym.report.words import bracketed
 
-SHORT = {"degree": "°", "image width": "w", "log": "log", "1": ""}
+SHORT = {"degree": "°", "shortest side": "side", "log": "log", "1": ""}
 
 
 def text_table(analysis: Analysis) -> str:
