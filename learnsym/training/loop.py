@@ -25,7 +25,7 @@ from learnsym.distributions.noise import part_of_batch
 from learnsym.files import write_json
 from learnsym.learners import degrees
 from learnsym.objectives import Loss, Objective
-from learnsym.training import distributed
+from learnsym.training import checkpoint, distributed
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.global_batch_norm import global_batch_norm
 from learnsym.training.history import History
@@ -166,10 +166,8 @@ class _Loop:
 
     def restore(self, state: dict[str, Any] | None) -> None:
         """Continue after a checkpoint, if there is one."""
-        if state is not None:
-            self.model.load_state_dict(state["weights"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            _load(self.module.objective, state["objective"])  # some objectives learn, too
+        if state is not None and self.run is not None:
+            checkpoint.restore(self.run.path, state, self.model, self.optimiser, self.module.objective)
             self.step = self.saved = state["step"]
             logger.info("resuming at step %d of %d", self.step, self.steps)
         if distributed.world() > 1:
@@ -352,11 +350,6 @@ def _signal(own: int, mean: float) -> int:
 
 def _save(objective: object) -> dict[str, Any]:
     return objective.state_dict() if isinstance(objective, nn.Module) else {}
-
-
-def _load(objective: object, state: dict[str, Any]) -> None:
-    if isinstance(objective, nn.Module):
-        objective.load_state_dict(state)
 
 
 def _is_main() -> bool:

@@ -91,7 +91,7 @@ def measure_model(
         data=examples.name,
         examples=len(x),
         rows=tuple(rows),
-        notes=(*notes, *filter(None, map(reach_of, situations)), *_sizes_note(subject.model, x, named)),
+        notes=(*subject.notes, *notes, *filter(None, map(reach_of, situations)), *_sizes_note(subject.model, x, named)),
     )
     steps.finish(card)
     write_page(card)

@@ -16,6 +16,7 @@ from learnsym.measure._probe import Output
 from learnsym.nets import Normalised, timm_model
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
+from learnsym.training.unfinished import check_finished
 
 FORMS = "FILE.py:factory, a run folder, or timm:NAME"
 
@@ -27,18 +28,23 @@ class Subject:
     name: str
     model: nn.Module
     config: RunConfig | None = None
+    notes: tuple[str, ...] = ()
+    """What the card says of it, such as that its training is unfinished."""
 
 
-def load_subject(source: str, *, pretrained: bool = False, device: torch.device | str = "cpu") -> Subject:
+def load_subject(
+    source: str, *, pretrained: bool = False, device: torch.device | str = "cpu", unfinished: bool = False
+) -> Subject:
     """The model that a word of the command line names.
 
     Args:
         source: `FILE.py:factory` with `def factory() -> nn.Module`, a run folder, or `timm:NAME`.
         pretrained: whether a model of timm has its published weights, which are downloaded, instead of random ones.
         device: where it is put.
+        unfinished: whether a run is taken as it is that is not trained to its end; the card says so.
 
     Raises:
-        ValueError: when there is no such model; it names the remedy.
+        ValueError: when there is no such model, or the run is not trained to its end; it names the remedy.
     """
     if source.startswith("timm:"):
         subject = _of_timm(source.removeprefix("timm:"), pretrained)
@@ -46,7 +52,8 @@ def load_subject(source: str, *, pretrained: bool = False, device: torch.device 
         subject = Subject(name=source, model=_of_file(*source.rsplit(":", 1)))
     elif Path(source).is_dir():
         run = Run(source)
-        subject = Subject(name=source, model=run.model(), config=run.config)
+        model, notes = run.model(), tuple(check_finished([run], unfinished))
+        subject = Subject(name=source, model=model, config=run.config, notes=notes)
     else:
         raise ValueError(f"model: got {source!r}, must be {FORMS}")
     subject.model.to(device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from learnsym.degrees import Degree
+from learnsym.files import read_json
 from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report.run.groups import DataGroup
@@ -64,22 +64,20 @@ def data_result(group: DataGroup, plan: Plan, computed: Computed, settings: Anal
         poses=laws,
         extent=extent,
         orbit=_orbit(learned, by_run),
-        notes=[*notes, *_methods(group, settings)],
+        notes=[*group.notes, *notes, *_methods(group, settings)],
+        unfinished=list(group.notes),
     )
 
 
 def environment_of(run: Run) -> dict[str, str]:
     """Versions and device of a run, flat."""
     path = run.path / "env.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf8"))
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    except ValueError as error:
-        raise ValueError(f"run: {path} cannot be read; delete it, it is only shown in the report") from error
+    content = read_json(path, "run", "delete it, it is only shown in the report")
     flat = {
         **{key: value for key, value in content.items() if not isinstance(value, dict)},
-        **content.get("versions", {}),
+        **(versions if isinstance(versions := content.get("versions"), dict) else {}),
     }
     return {key: str(value) for key, value in flat.items() if value is not None}
 
@@ -192,9 +190,6 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
         f"Equivariance error: of the {of}, under {drawn} {symmetry}, relative to the distance between "
         "outputs of different examples; mean over seeds, standard error over test examples."
     )
-    unfinished = [str(run.path.name) for run in group.runs if not run.is_finished]
-    if unfinished:
-        notes.append(f"Not trained to the end: {', '.join(unfinished)}.")
     return notes
 
 

@@ -23,7 +23,8 @@ def text_table(analysis: Analysis) -> str:
         ]
     )
     ranges = aligned(list(_range_rows(analysis)))
-    return f"{twins}\n\nInferred degrees [{level} interval, or the set within noise of the best]\n{ranges}"
+    table = f"{twins}\n\nInferred degrees [{level} interval, or the set within noise of the best]\n{ranges}"
+    return "\n".join([table, *(f"note: {sentence}" for sentence in analysis.unfinished)])
 
 
 def generators(degrees: Iterable[Degree]) -> dict[str, str]:
