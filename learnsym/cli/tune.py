@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
 from learnsym.cli._parser import print_table
+from learnsym.files import check_name
 
 if TYPE_CHECKING:
     from learnsym.tuning import TuningStudy
@@ -30,6 +31,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     tune.add_argument("--trials", required=True, type=int, metavar="N", help="trials, over all workers")
     tune.add_argument("--space", type=Path, metavar="FILE", help="search space; CONFIG.space.yaml by default")
     tune.add_argument("--out", type=Path, metavar="DIR", help="folder of runs and tables; the study's name by default")
+    tune.add_argument("--retry", action="store_true", help="train the values of failed trials again, as new trials")
     storage = f"postgresql://..., or a file for one machine; default: the environment's {STORAGE}, or a file in --out"
     add_worker_arguments(tune, storage)
     tune.set_defaults(call=_tune, overrides=[])
@@ -44,6 +46,9 @@ def _tune(options: argparse.Namespace) -> int:
     storage = options.storage or os.environ.get(STORAGE) or str(out / "study.journal")
     cluster = cluster_of(options)
     study = _opened(options, storage, out)
+    if options.retry and not workers.is_worker() and int(os.environ.get("RANK", "0")) == 0:
+        tuning.prepare(study, options.trials, out)
+        print(f"{tuning.retry_failed(study)} failed trials are queued again")
     if works_itself(options):
         with _progress(options.trials) as ended:
             tuning.tune(study, options.trials, out, ended=ended)
@@ -54,6 +59,7 @@ def _tune(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
+    check_name(options.study, "study")
     for name in ("trials", "workers"):
         if getattr(options, name) < 1:
             raise ValueError(f"{name}: got {getattr(options, name)}, must be at least 1")

@@ -1,4 +1,4 @@
-"""Runs that are not trained to their end, or not with the network of their configuration, are not taken for finished."""
+"""Runs that are not trained to their end, or not with the network of their configuration, are not taken."""
 
 from __future__ import annotations
 
