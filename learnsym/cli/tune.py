@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
 from learnsym.cli._parser import print_table
-from learnsym.files import check_name
 
 if TYPE_CHECKING:
     from learnsym.tuning import TuningStudy
@@ -59,7 +58,6 @@ def _tune(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    check_name(options.study, "study")
     for name in ("trials", "workers"):
         if getattr(options, name) < 1:
             raise ValueError(f"{name}: got {getattr(options, name)}, must be at least 1")
