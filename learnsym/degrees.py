@@ -61,6 +61,11 @@ class Degree:
         """The status with its reason; empty when the number can be trusted."""
         return "" if self.status == "ok" else f"{self.status}: {self.reason}"
 
+    @property
+    def caveat(self) -> str:
+        """The status in brackets, to stand behind the number; empty when it can be trusted."""
+        return "" if self.status == "ok" else f" ({self.status})"
+
     def __str__(self) -> str:
         interval = "" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}] at {self.level:.0%}"
         unit = "" if self.unit == "1" else f" {self.unit}"

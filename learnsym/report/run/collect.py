@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -146,8 +147,21 @@ def _learned_degrees(results: Sequence[dict[str, Any]], label: str, level: float
     for same in zip(*per_seed, strict=True):
         value = over_seeds([degree.estimate for degree in same], level).clipped(low=0.0)
         fields = {**vars(same[0]), "estimate": value.estimate, "low": value.low, "high": value.high, "level": level}
-        merged.append(Degree(**fields))
+        merged.append(Degree(**{**fields, **_common_status(same)}))
     return merged
+
+
+SEVEREST = ("cannot be learned", "rejected", "bound only", "ok")
+"""The status of a mean over seeds is the first of these that a seed has."""
+
+
+def _common_status(same: Sequence[Degree]) -> dict[str, str]:
+    """Status and reason of the mean of degrees that seeds found: as doubtful as the most doubtful one."""
+    status = min((degree.status for degree in same), key=SEVEREST.index)
+    counts = Counter(degree.reason if len(same) == 1 else degree.doubt for degree in same if degree.doubt)
+    several = len(same) > 1
+    reasons = [f"{count} of {len(same)} seeds: {reason}" if several else reason for reason, count in counts.items()]
+    return {"status": status, "reason": "; ".join(reasons)}
 
 
 def _labelled(degree: Degree, label: str) -> Degree:
