@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from learnsym.files import read_json, write_json
+from learnsym.files import Kind, checked, read_json, understood, write_json
 from learnsym.statistics import LEVEL
 
 VERSION = 1
@@ -61,6 +61,11 @@ class Degree:
         """The status with its reason; empty when the number can be trusted."""
         return "" if self.status == "ok" else f"{self.status}: {self.reason}"
 
+    @property
+    def caveat(self) -> str:
+        """The status in brackets, to stand behind the number; empty when it can be trusted."""
+        return "" if self.status == "ok" else f" ({self.status})"
+
     def __str__(self) -> str:
         interval = "" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}] at {self.level:.0%}"
         unit = "" if self.unit == "1" else f" {self.unit}"
@@ -69,10 +74,17 @@ class Degree:
         return f"{self.site}: {self.group} {self.generator} {self.estimate:.3g}{unit}{interval} {origin}{doubt}"
 
 
-def write_degrees(path: str | os.PathLike[str], found: Iterable[Degree]) -> None:
-    """Write `symmetry.json`, atomically; a number that is not finite becomes null."""
+def write_degrees(path: str | os.PathLike[str], found: Iterable[Degree], notes: Iterable[str] = ()) -> None:
+    """Write `symmetry.json`, atomically; a number that is not finite becomes null.
+
+    Args:
+        path: of the file.
+        found: the degrees.
+        notes: on all of them, such as that training is unfinished; kept under `notes` where there are any.
+    """
     rows = [{key: _plain(value) for key, value in asdict(degree).items()} for degree in found]
-    write_json(Path(path), {"version": VERSION, "degrees": rows}, indent=2)
+    said = {"notes": sentences} if (sentences := list(notes)) else {}
+    write_json(Path(path), {"version": VERSION, **said, "degrees": rows}, indent=2)
 
 
 def read_degrees(path: str | os.PathLike[str]) -> list[Degree]:
@@ -82,14 +94,26 @@ def read_degrees(path: str | os.PathLike[str]) -> list[Degree]:
         ValueError: when the file is not `symmetry.json` of a version that this library reads.
     """
     remedy = "write one with `learnsym analyze RUN`"
-    content = read_json(Path(path), "path", remedy)
-    if "degrees" not in content:
-        raise ValueError(f"path: {path} is not a symmetry.json; {remedy}")
-    if content.get("version") != VERSION:
-        found = content.get("version")
+    content = read_json(Path(path), "path", remedy, {"degrees": list, "version": int})
+    if content["version"] != VERSION:
+        found = content["version"]
         raise ValueError(f"path: {path} has version {found!r}, this library reads {VERSION}; analyze the run again")
+    with understood(Path(path), "path", remedy):
+        return [_degree(checked(row, FIELDS)) for row in content["degrees"]]
+
+
+FIELDS: dict[str, Kind] = {
+    **dict.fromkeys(("site", "group", "generator", "unit", "notion", "method"), str),
+    **dict.fromkeys(("estimate", "low", "high"), (int, float, type(None))),
+}
+"""Keys of a degree in `symmetry.json` that it must have, and the kind of their values."""
+
+
+def _degree(row: dict[str, Any]) -> Degree:
     names = {field.name for field in fields(Degree)}
-    return [Degree(**{key: value for key, value in row.items() if key in names}) for row in content["degrees"]]
+    values: dict[str, Any] = {k: float(v) if type(v) is int else v for k, v in row.items() if k in names}
+    estimate = math.nan if row["estimate"] is None else values["estimate"]
+    return Degree(**{**values, "estimate": estimate})
 
 
 def _plain(value: object) -> object:

@@ -140,19 +140,31 @@ def export_model(
 
 
 def export_run(
-    run: str | os.PathLike[str], out: str | os.PathLike[str], onnx: bool = False, averaged: bool = True
+    run: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    onnx: bool = False,
+    averaged: bool = True,
+    unfinished: bool = False,
 ) -> Path:
     """Write the trained model of a run folder as `export_model` does.
 
+    Args:
+        run: the run folder.
+        out, onnx, averaged: as for `export_model`.
+        unfinished: whether a run is taken as it is that is not trained to its end.
+
     Raises:
-        ValueError: when the folder is not a run with weights, and as `export_model`.
+        ValueError: when the folder is not a run, or not trained to its end, and as `export_model`.
     """
     from learnsym.data import load_splits
     from learnsym.training import Run
+    from learnsym.training.unfinished import check_finished
 
     trained = Run(run)
     to_onnx = _is_onnx(Path(out), onnx or None)
-    return export_model(trained.model(), load_splits(trained.config.data).test.inputs[:4], out, averaged, to_onnx)
+    model = trained.model()
+    check_finished([trained], unfinished)
+    return export_model(model, load_splits(trained.config.data).test.inputs[:4], out, averaged, to_onnx)
 
 
 def _is_onnx(path: Path, onnx: bool | None) -> bool:

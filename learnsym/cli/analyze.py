@@ -8,21 +8,22 @@ from pathlib import Path
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    analyze = commands.add_parser("analyze", help="infer, measure, draw: report.html, figures/, symmetry.json")
-    analyze.add_argument("run", type=Path, help="run folder, or a folder that holds runs")
-    analyze.add_argument(
-        "overrides",
-        nargs=argparse.REMAINDER,
-        metavar="--analysis.KEY VALUE",
-        help="settings of the analysis, instead of those of the run; the keys are those of learnsym train --help",
+    analyze = commands.add_parser(
+        "analyze",
+        help="infer, measure, draw: report.html, figures/, symmetry.json",
+        epilog="Settings of the analysis may follow, such as --analysis.angle_step 30, instead of those of the run; "
+        "the keys are those of learnsym train --help.",
+        allow_abbrev=False,
     )
-    analyze.set_defaults(call=_analyze)
+    analyze.add_argument("run", type=Path, help="run folder, or a folder that holds runs")
+    analyze.add_argument("--unfinished", action="store_true", help="take runs that are not trained to their end")
+    analyze.set_defaults(call=_analyze, overrides=[])
 
 
 def _analyze(options: argparse.Namespace) -> int:
     from learnsym.report import analyze, text_table
 
-    analysis = analyze(options.run, overrides=options.overrides)
+    analysis = analyze(options.run, overrides=options.overrides, unfinished=options.unfinished)
     print(text_table(analysis))
     print(f"report: {analysis.report}")
     return 0

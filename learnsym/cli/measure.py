@@ -32,6 +32,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     measure.add_argument("--memory", type=float, default=4.0, help="limit for activations in GiB")
     measure.add_argument("--seed", type=int, default=0)
     measure.add_argument("--no-layers", dest="layers", action="store_false", help="measure the output only")
+    measure.add_argument("--unfinished", action="store_true", help="take a run that is not trained to its end")
     measure.set_defaults(call=_measure)
 
 
@@ -42,7 +43,9 @@ def _measure(options: argparse.Namespace) -> int:
     settings = card.CardSettings(**{name: getattr(options, name) for name in names})
     config = card.config_of(options.model)
     data = card.load_examples(options.data, settings.examples, size=options.size, seed=settings.seed, config=config)
-    subject = card.load_subject(options.model, pretrained=options.pretrained, device=options.device)
+    subject = card.load_subject(
+        options.model, pretrained=options.pretrained, device=options.device, unfinished=options.unfinished
+    )
     output = card.output_named(options.output) if options.output else None
     measured = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
     print(card.text_table(measured))

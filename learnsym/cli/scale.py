@@ -20,6 +20,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     scale.add_argument("--level", type=float, default=0.9, help="of intervals")
     scale.add_argument("--replicates", type=int, default=200, help="resamples of cells")
     scale.add_argument("--seed", type=int, default=0, help="of the resampling")
+    scale.add_argument("--unfinished", action="store_true", help="take a comparison of which cells are left to train")
     scale.set_defaults(call=_scale)
 
 
@@ -28,7 +29,8 @@ def _scale(options: argparse.Namespace) -> int:
     from learnsym.scaling import StudySettings
 
     names = ("loss", "flops", "irreducible", "level", "replicates", "seed")
-    study = draw_scaling(options.folder, StudySettings(**{name: getattr(options, name) for name in names}))
+    settings = StudySettings(**{name: getattr(options, name) for name in names})
+    study = draw_scaling(options.folder, settings, options.unfinished)
     print(text_table(study), end="\n\n")
     for verdict in verdicts(study):
         print(f"{verdict.headline}. {verdict.detail}")

@@ -33,6 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     tune.add_argument(
         "--out", type=folder, metavar="DIR", help="folder of runs and tables; the study's name by default"
     )
+    tune.add_argument("--retry", action="store_true", help="train the values of failed trials again, as new trials")
     storage = f"postgresql://..., or a file for one machine; default: the environment's {STORAGE}, or a file in --out"
     add_worker_arguments(tune, storage)
     tune.set_defaults(call=_tune, overrides=[])
@@ -47,6 +48,9 @@ def _tune(options: argparse.Namespace) -> int:
     storage = options.storage or os.environ.get(STORAGE) or str(out / "study.journal")
     cluster = cluster_of(options)
     study = _opened(options, storage, out)
+    if options.retry and not workers.is_worker() and int(os.environ.get("RANK", "0")) == 0:
+        tuning.prepare(study, options.trials, out)
+        print(f"{tuning.retry_failed(study)} failed trials are queued again")
     if works_itself(options):
         with _progress(options.trials) as ended:
             tuning.tune(study, options.trials, out, ended=ended)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from learnsym.files import write_json
+from learnsym.files import read_json, write_json
 
 MOST = 10
 """Deaths without a step of progress."""
@@ -39,7 +38,7 @@ def attempt(path: Path, step: int) -> Iterator[None]:
 def _deaths(path: Path, step: int) -> int:
     """Deaths at this step, with the one that left the note."""
     try:
-        note = json.loads(path.read_text(encoding="utf8"))
-    except (FileNotFoundError, ValueError):
+        note = read_json(path, "out", "delete it", {"step": int, "deaths": int})
+    except ValueError:  # there is none, or a killed process has left half of one
         return 0
     return note["deaths"] + 1 if note["step"] == step else 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from learnsym._settings import Count, Distinct, In, NotNegative, Positive, Seed, check_settings
+from learnsym.files import check_name
 from learnsym.training.config_file import USUAL
 
 Match = Literal["parameters", "flops", "none"]
@@ -68,17 +69,28 @@ class ComparisonConfig:
         return self.reference or next(iter(self.arms))
 
     def _check_widths(self) -> None:
+        widths = {name: _width(name, differences) for name, differences in self.arms.items()}
         if self.match == "none":
             return
-        for name, differences in self.arms.items():
-            if "width" in differences.get("net", {}) and name != self.reference_arm:
-                width = differences["net"]["width"]
+        for name, width in widths.items():
+            if width is not None and name != self.reference_arm:
                 raise ValueError(
                     f"arms.{name}.net.width: got {width} with match: {self.match}, which chooses the width; "
                     "leave it out, or say match: none"
                 )
-        if self.sizes and "width" in self.arms[self.reference_arm].get("net", {}):
+        if self.sizes and widths[self.reference_arm] is not None:
             raise ValueError(f"arms.{self.reference_arm}.net.width: contradicts sizes; leave one of them out")
+
+
+def _width(arm: str, differences: object) -> object:
+    """The width that an arm asks for, None when it asks for none; its name and sections are checked."""
+    check_name(arm, "arms")
+    if not isinstance(differences, Mapping):
+        raise ValueError(f"arms.{arm}: got {differences!r}, must hold keys and values, such as {{twin: plain}}")
+    net = differences.get("net", {})
+    if not isinstance(net, Mapping):
+        raise ValueError(f"arms.{arm}.net: got {net!r}, must hold keys and values, such as {{depth: 2}}")
+    return net.get("width")
 
 
 def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from learnsym.comparison.config import ComparisonConfig
 from learnsym.comparison.config_file import dump_comparison
 from learnsym.comparison.grid import Cell, cells
 from learnsym.comparison.networks import Network, networks
-from learnsym.files import read_json, write_atomically, write_json
+from learnsym.comparison.rows import read_rows
+from learnsym.files import Kind, checked, read_json, understood, write_atomically, write_json
 from learnsym.workers import Locks
 
 VERSION = 1
@@ -42,7 +43,7 @@ class Plan:
         content = read_plan(Path(folder))
         if content is None or content["made_of"] != _made_of(config):
             return cls.of(config)
-        return cls(config, [Network(**network) for network in content["networks"]])
+        return cls(config, [Network(**{key: network[key] for key in NETWORK}) for network in content["networks"]])
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -78,6 +79,7 @@ def keep(plan: Plan, folder: str | os.PathLike[str], locks: Locks) -> Path:
         others = [entry.name for entry in path.iterdir() if entry.name not in KEPT and entry.suffix != ".tmp"]
         if others:
             raise ValueError(f"out: {path} is no comparison, but holds {sorted(others)[0]}; name another folder")
+    read_rows(path)  # what cannot be read is found before more is trained
     with locks.waiting("plan"):
         _check_grown(plan, path)
         content = {
@@ -94,20 +96,37 @@ def keep(plan: Plan, folder: str | os.PathLike[str], locks: Locks) -> Path:
 KEPT = (".locks", "comparison.yaml", "plan.json")
 
 
-def read_plan(folder: Path) -> dict[str, Any] | None:
+def read_plan(folder: Path, name: str = "out") -> dict[str, Any] | None:
     """What `keep` has written; None when there is nothing.
+
+    Args:
+        folder: of the comparison.
+        name: of the argument that led here, with which an error begins.
 
     Raises:
         ValueError: when it cannot be read.
     """
-    path = folder / "plan.json"
+    path, remedy = folder / "plan.json", "delete it, the next comparison writes it again"
     if not path.exists():
         return None
-    content = read_json(path, "out", "delete it, the next comparison writes it again")
-    version = content.get("version")
-    if version != VERSION:
-        raise ValueError(f"out: {path} has version {version}, this learnsym reads {VERSION}; use another --out")
+    content = read_json(path, name, remedy, {"version": int})
+    if content["version"] != VERSION:
+        raise ValueError(
+            f"{name}: {path} has version {content['version']}, this learnsym reads {VERSION}; use another folder"
+        )
+    with understood(path, name, remedy):
+        checked(content, {"cells": dict, "networks": list, "made_of": list})
+        for network in content["networks"]:
+            checked(network, NETWORK)
     return content
+
+
+NETWORK: dict[str, Kind] = {
+    "arm": str,
+    **dict.fromkeys(("size", "width", "parameters"), int),
+    **dict.fromkeys(("flops_counted", "flops_nominal", "flops_inference"), (int, float)),
+}
+"""What `plan.json` holds of each network."""
 
 
 def _made_of(config: ComparisonConfig) -> list[str]:

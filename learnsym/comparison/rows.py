@@ -9,7 +9,7 @@ from typing import Any
 
 from learnsym.comparison.grid import Cell
 from learnsym.comparison.networks import Network
-from learnsym.files import read_json, write_json
+from learnsym.files import Kind, checked, read_json, understood, write_json
 from learnsym.methods import learns
 from learnsym.training import Run
 
@@ -19,6 +19,12 @@ COLUMNS = (
     *("compute_counted", "compute_nominal", "seconds", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
     "degrees",
 )
+
+TEXT = ("cell", "state", "failure", "arm", "degrees")
+WHOLE = ("train", "size", "width", "steps", "batch_size", "seed", "parameters", "samples")
+FIELDS: dict[str, Kind] = {**dict.fromkeys(("cell", "state", "arm", "degrees"), str), **dict.fromkeys(WHOLE, int)}
+"""What every row has, and its kind."""
+REMEDY = "delete it, the next comparison trains its cell again"
 
 
 def row_path(folder: Path, cell: Cell) -> Path:
@@ -52,12 +58,25 @@ def forget_failed(folder: Path) -> int:
 
 
 def read_rows(folder: Path) -> list[dict[str, Any]]:
-    """All rows, with all columns, in the order of their cells' names."""
-    rows = [
-        read_json(path, "out", "delete it, the next comparison trains its cell again")
-        for path in sorted((folder / "rows").glob("*.json"))
-    ]
+    """All rows, with all columns, in the order of their cells' names.
+
+    Raises:
+        ValueError: naming the first file that is no row of its cell.
+    """
+    rows = [_checked(path) for path in sorted((folder / "rows").glob("*.json"))]
     return [{name: row.get(name) for name in COLUMNS} for row in rows]
+
+
+def _checked(path: Path) -> dict[str, Any]:
+    row = read_json(path, "out", REMEDY, FIELDS)
+    with understood(path, "out", REMEDY):
+        numbers = {name: row.get(name) for name in COLUMNS if name not in (*TEXT, *WHOLE)}
+        checked(numbers, dict.fromkeys(numbers, (int, float, type(None))))
+        if row["cell"] != path.stem or row["state"] not in ("finished", "failed"):
+            raise ValueError(f"it is a row of {row['cell']!r} that is {row['state']!r}")
+        if not all(isinstance(degree, dict) for degree in json.loads(row["degrees"])):
+            raise ValueError("degrees hold something else than objects")
+    return row
 
 
 SCORES = {"loss": "task", "accuracy": "accuracy"}

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnsym.comparison.choice import POINT
-from learnsym.comparison.rows import COLUMNS, read_rows
-from learnsym.files import write_atomically
+from learnsym.comparison.rows import COLUMNS, TEXT, WHOLE, read_rows
+from learnsym.files import understood, write_atomically
 from learnsym.workers import Locks
 
 if TYPE_CHECKING:
+    import numpy as np
     from pandas import DataFrame
 
-WHOLE = ("train", "size", "width", "steps", "batch_size", "seed", "parameters", "samples")
-TEXT = ("cell", "state", "failure", "arm", "degrees")
+NEEDED = {"arm", "state", "train", "size", "steps", "lr", "seed", "parameters", "samples", "val_loss", "test_loss"}
+"""Columns without which a table is none of a comparison."""
 
 
 def table(folder: Path) -> DataFrame:
@@ -35,3 +36,30 @@ def write_table(folder: Path, locks: Locks) -> Path:
         table(folder).to_parquet(content, index=False)
         write_atomically(path, content.getvalue())
     return path
+
+
+def read_table(folder: Path) -> DataFrame:
+    """What `write_table` has written.
+
+    Raises:
+        ValueError: when there is no `table.parquet`, or it is no table of a comparison.
+    """
+    path, remedy = folder / "table.parquet", "run learnsym compare again, or give a table that it has written"
+    if not path.is_file():
+        raise ValueError(f"folder: {folder} has no table.parquet; start a comparison there with learnsym compare")
+    import pandas
+
+    with understood(path, "folder", remedy):
+        found = pandas.read_parquet(path)
+        if missing := sorted(NEEDED - set(found.columns)):
+            raise ValueError(f"lacks {', '.join(missing)}")
+        numbers = [name for name in found.columns if name in COLUMNS and name not in TEXT]
+        return found.assign(**{name: _numbers(found, name) for name in numbers})
+
+
+def _numbers(found: DataFrame, name: str) -> np.ndarray:
+    whole = name in WHOLE and bool(found[name].notna().all())
+    try:
+        return found[name].to_numpy(dtype="int64" if whole else "float64")
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} holds something else than numbers") from error

@@ -72,10 +72,17 @@ class Signature:
 
     @staticmethod
     def from_json(content: dict[str, Any]) -> Signature:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`.
+
+        Raises:
+            ValueError: when the sizes are no sizes.
+        """
+        shape, classes = content["in_shape"], content["classes"]
+        if not all(isinstance(size, int) and size > 0 for size in shape) or classes < 0:
+            raise ValueError(f"in_shape is {shape} and classes {classes}, must be whole numbers above 0, and 0 or more")
         return Signature(
-            in_shape=tuple(content["in_shape"]),
-            classes=content["classes"],
+            in_shape=tuple(shape),
+            classes=classes,
             on_input=_read(content.get("on_input")),
             on_output=_read(content.get("on_output")),
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learnsym.files import LONGEST_NAME
 from learnsym.report.figures.style import save
 
 if TYPE_CHECKING:
@@ -35,8 +37,9 @@ class Panel:
 
 
 def slug(label: str) -> str:
-    """A label as a file name."""
-    return re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "data"
+    """A label as a file name; of a long one the beginning, and a hash of all of it."""
+    name = re.sub(r"[^a-z0-9]+", "-", label.lower()).strip("-") or "data"
+    return name if len(name) <= LONGEST_NAME else f"{name[:60]}-{sha256(label.encode()).hexdigest()[:12]}"
 
 
 def drawn(panel: Panel, folder: Path) -> Panel:

@@ -62,12 +62,13 @@ def bracketed(estimate: str, low: str | None, high: str | None) -> str:
 
 
 def interval(value: Interval | Degree, unit: str = "1") -> str:
-    """A value in its reporting unit with its interval: `61° [55, 66]`."""
+    """A value in its reporting unit with its interval: `61° [55, 66]`; a degree with its status unless it is ok."""
     low, high = (
         None if end is None else in_unit(end, unit).removesuffix("°").removesuffix(f" {unit}")
         for end in (value.low, value.high)
     )
-    return bracketed(in_unit(value.estimate, unit), low, high)
+    caveat = value.caveat if isinstance(value, Degree) else ""
+    return bracketed(in_unit(value.estimate, unit), low, high) + caveat
 
 
 def quantity(value: Interval, digits: int = 3) -> str:

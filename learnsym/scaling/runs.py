@@ -52,7 +52,7 @@ class Runs:
         return Runs(arm=self.arm, cost={kind: values[chosen] for kind, values in self.cost.items()}, **parts)
 
 
-def read_runs(folder: str | Path, loss: str = "test") -> tuple[list[Runs], list[str]]:
+def read_runs(folder: str | Path, loss: str = "test", unfinished: bool = False) -> tuple[list[Runs], list[str]]:
     """The runs of every arm of a comparison, and what was left out, in words.
 
     Where several learning rates were trained, the one with the best validation loss counts.
@@ -60,18 +60,19 @@ def read_runs(folder: str | Path, loss: str = "test") -> tuple[list[Runs], list[
     Args:
         folder: of `learnsym compare`, with `table.parquet`.
         loss: `test` or `val`.
+        unfinished: whether a comparison is taken of which cells are left to train; what was left out says so.
 
     Raises:
-        ValueError: when there is no table, it is none of a comparison, or no cell has finished with such a loss.
+        ValueError: when there is no table, it is none of a comparison, cells are left to train, or no cell has finished
+            with such a loss.
     """
     if loss not in LOSSES:
         raise ValueError(f"loss: got {loss!r}, must be test or val; choose one of them")
-    path = Path(folder) / "table.parquet"
-    if not path.is_file():
-        raise ValueError(f"folder: {folder} holds no table.parquet; give one that learnsym compare has written")
     from learnsym.comparison import chosen
+    from learnsym.comparison.table import read_table
 
-    table = _table(path)
+    table = read_table(Path(folder))
+    left = _left(Path(folder), len(table), unfinished)
     finished = chosen(table)
     values = finished[f"{loss}_loss"].to_numpy(dtype=float)
     good = finished.iloc[np.flatnonzero(np.isfinite(values) & (values > 0))]
@@ -80,24 +81,26 @@ def read_runs(folder: str | Path, loss: str = "test") -> tuple[list[Runs], list[
             f"folder: {folder} has {len(table)} ended cells and none that finished with a positive {loss} loss; "
             "train them first, or choose the other loss"
         )
-    notes = [f"{len(finished) - len(good)} finished runs have no positive, finite {loss} loss and are left out."]
-    failed = int((table.state == "failed").sum())
-    notes += [f"{failed} cells failed and are left out."] * bool(failed)
+    counts = {
+        "cells are not trained yet and are left out": left,
+        f"finished runs have no positive, finite {loss} loss and are left out": len(finished) - len(good),
+        "cells failed and are left out": int((table.state == "failed").sum()),
+    }
     arms = [_runs(str(arm), rows, f"{loss}_loss") for arm, rows in good.groupby("arm", sort=False)]
-    return arms, notes[len(finished) == len(good) :]
+    return arms, [f"{count} {text}." for text, count in counts.items() if count]
 
 
-def _table(path: Path) -> DataFrame:
-    import pandas
+def _left(folder: Path, ended: int, unfinished: bool) -> int:
+    """How many cells of the plan, where there is one, are not in the table."""
+    from learnsym.comparison.plan import read_plan
 
-    needed = {"arm", "state", "train", "size", "steps", "lr", "seed", "parameters", "samples", "val_loss", "test_loss"}
-    try:
-        table = pandas.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"folder: {path} cannot be read as Parquet; run learnsym compare again") from error
-    if missing := sorted(needed - set(table.columns)):
-        raise ValueError(f"folder: {path} lacks {', '.join(missing)}; give a table that learnsym compare has written")
-    return table
+    planned = len((read_plan(folder, "folder") or {"cells": ()})["cells"])
+    if planned > ended and not unfinished:
+        raise ValueError(
+            f"folder: {folder} has trained {ended} of {planned} cells; continue with learnsym compare "
+            f"{folder / 'comparison.yaml'} --out {folder}, or give --unfinished to take it as it is"
+        )
+    return max(planned - ended, 0)
 
 
 def _runs(arm: str, rows: DataFrame, loss: str) -> Runs:

@@ -29,18 +29,20 @@ class Study:
         return next((pair for pair in self.pairs if (pair.first, pair.second, pair.kind) == wanted), None)
 
 
-def study_folder(folder: str | Path, settings: StudySettings | None = None) -> Study:
+def study_folder(folder: str | Path, settings: StudySettings | None = None, unfinished: bool = False) -> Study:
     """The study of a comparison.
 
     Args:
         folder: of `learnsym compare`, with `table.parquet`.
         settings: how.
+        unfinished: whether a comparison is taken of which cells are left to train; the notes say so.
 
     Raises:
-        ValueError: when there is no table, no finished cell, or no arm has enough cells for a law.
+        ValueError: when there is no table, cells are left to train, none has finished, or no arm has enough cells for a
+            law.
     """
     settings = settings or StudySettings()
-    runs, notes = read_runs(folder, settings.loss)
+    runs, notes = read_runs(folder, settings.loss, unfinished)
     return study(runs, settings, tuple(notes))
 
 

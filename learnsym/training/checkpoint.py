@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,22 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from learnsym.files import write_atomically
+from learnsym.files import Kind, checked, understood, write_atomically
 
 VERSION = 1
 PAIRS = "pairs"
 """In the header of `weights.safetensors`: names of complex numbers that are written as pairs."""
+FIELDS: dict[str, Kind] = {
+    "step": int,
+    "weights": dict,
+    "optimiser": dict,
+    "objective": dict,
+    "finished": bool,
+    "metrics_bytes": int,
+}
+"""What `state.pt` holds beside its version."""
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -36,7 +46,7 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"the checkpoint of step {state['step']} could not be written ({error.strerror}); "
+            f"the checkpoint of step {state['step']} could not be written ({os.strerror(error.errno or 0)}); "
             "the last good one, if any, is kept: free space, then give the same command again",
             str(folder),
         ) from error
@@ -89,14 +99,51 @@ def load(folder: Path) -> dict[str, Any] | None:
     path = folder / "state.pt"
     if not path.exists():
         return None
+    with understood(path, "run", "delete it to train from the start"):
+        state = checked(_read(path), {"version": int})
+        if state["version"] == VERSION:
+            return checked(state, FIELDS)
+    raise ValueError(f"run: {path} has version {state['version']}, learnsym reads {VERSION}; train again elsewhere")
+
+
+def load_into(module: object, state: dict[str, Any], what: str, remedy: str) -> None:
+    """Give a module its state.
+
+    Args:
+        module: that the state is for.
+        state: by name, as in `state.pt`.
+        what: the state is, with which the error begins.
+        remedy: with which the error ends.
+
+    Raises:
+        ValueError: when the state is that of another module; it says where they differ.
+    """
+    own = module.state_dict() if isinstance(module, nn.Module) else {}
+    reason = _difference(own, state)
+    if not reason and isinstance(module, nn.Module):
+        try:
+            module.load_state_dict(state)
+        except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+            reason = " ".join(str(error).split())
+    if reason:
+        raise ValueError(f"run: {what} of another module ({reason}); {remedy}")
+
+
+def restore(
+    folder: Path, state: dict[str, Any], model: nn.Module, optimiser: torch.optim.Optimizer, objective: object
+) -> None:
+    """Continue from a checkpoint: weights, optimiser and what the objective has learned.
+
+    Raises:
+        ValueError: when it is that of another model, optimiser or objective.
+    """
+    remedy = "give what it was made with, or another folder"
+    load_into(model, state["weights"], f"the checkpoint in {folder} is", remedy)
+    load_into(objective, state["objective"], f"the objective in {folder} is", remedy)
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        version = state["version"]
-    except Exception as error:
-        raise ValueError(f"run: {path} cannot be read; delete it to train from the start") from error
-    if version != VERSION:
-        raise ValueError(f"run: {path} has version {version}, learnsym reads {VERSION}; train again elsewhere")
-    return state
+        optimiser.load_state_dict(state["optimiser"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"run: the checkpoint in {folder} is of another optimiser ({error}); {remedy}") from error
 
 
 def load_weights(folder: Path) -> dict[str, Any]:
@@ -111,12 +158,21 @@ def load_weights(folder: Path) -> dict[str, Any]:
     path = folder / "weights.safetensors"
     if not path.exists():
         raise ValueError(f"run: {folder} holds no weights; train it first")
+    return load_tensors(path)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file of a run.
+
+    Raises:
+        ValueError: when it cannot be read.
+    """
     try:
         with safetensors.safe_open(path, "pt") as file:
             pairs = json.loads((file.metadata() or {}).get(PAIRS, "[]"))
-        return {name: _read(value, name in pairs) for name, value in safetensors.torch.load_file(path).items()}
-    except Exception as error:
-        raise ValueError(f"run: {path} cannot be read; train again") from error
+        return {name: _tensor(value, name in pairs) for name, value in safetensors.torch.load_file(path).items()}
+    except Exception as error:  # of several libraries
+        raise ValueError(f"run: {path} is no whole safetensors file; restore it, or train again") from error
 
 
 def weights_step(folder: Path) -> int | None:
@@ -134,7 +190,7 @@ def _written(value: Tensor, pair: bool) -> Tensor:
     return (torch.view_as_real(value) if pair else value).contiguous().clone()
 
 
-def _read(value: Tensor, pair: bool) -> Tensor:
+def _tensor(value: Tensor, pair: bool) -> Tensor:
     return torch.view_as_complex(value) if pair else value
 
 
@@ -153,3 +209,28 @@ def _is_plain(value: object) -> bool:
     except Exception:
         return False
     return True
+
+
+def _read(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of pickle, zipfile and torch
+        raise ValueError("it is no whole checkpoint") from error
+
+
+def _difference(own: dict[str, Any], given: dict[str, Any]) -> str:
+    """Which names, or the shape of which tensor, two states do not have in common; empty when they have all."""
+    unknown, missing = [name for name in given if name not in own], [name for name in own if name not in given]
+    named = [f"{verb} {_few(names)}" for verb, names in (("it has", unknown), ("it lacks", missing)) if names]
+    if named:
+        return ", ".join(named)
+    shapes = ((name, _shape(given[name]), _shape(value)) for name, value in own.items())
+    return next((f"{name} is {there}, not {here}" for name, there, here in shapes if there != here), "")
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def _shape(value: object) -> tuple[int, ...] | str:
+    return tuple(value.shape) if isinstance(value, Tensor) else "no tensor"

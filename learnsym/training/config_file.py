@@ -28,7 +28,9 @@ set_loader(YAML, load_yaml)
 
 SECTIONS = tuple(RunConfig.__dataclass_fields__)
 RUNTIME = ("train.device", "train.tensorboard", "train.threads", "train.workers", "analysis.")
-"""Keys that may differ when a run is resumed, since the trained weights do not depend on them."""
+"""Keys that do not count as part of a configuration, since the trained weights do not depend on them."""
+RESUMED = (*RUNTIME, "train.checkpoint_every")
+"""Keys that may differ when a run is resumed; runs that differ in the last one have hashes of their own."""
 
 
 CHOSEN: dict[str, Mapping[str, type]] = {"method": methods.registry, "chooser": choosers.registry}
@@ -220,10 +222,10 @@ def dump_config(config: RunConfig) -> str:
 
 
 def difference(ours: RunConfig, theirs: RunConfig) -> str | None:
-    """The first key, outside `RUNTIME`, on which two configurations differ."""
+    """The first key, outside `RESUMED`, on which two configurations differ."""
     left, right = dict(_flat(asdict(ours))), dict(_flat(asdict(theirs)))
     for key in left | right:
-        if left.get(key) != right.get(key) and not key.startswith(RUNTIME):
+        if left.get(key) != right.get(key) and not key.startswith(RESUMED):
             return key
     return None
 

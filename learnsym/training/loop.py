@@ -170,11 +170,9 @@ class _Loop:
 
     def restore(self, state: dict[str, Any] | None) -> None:
         """Continue after a checkpoint, if there is one."""
-        if state is None:
+        if state is None or self.run is None:
             return
-        self.model.load_state_dict(state["weights"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        _load(self.module.objective, state["objective"])  # some objectives learn, too
+        checkpoint.restore(self.run.path, state, self.model, self.optimiser, self.module.objective)
         self.step = self.saved = state["step"]
         self.seen = state.get("batch")
         logger.info("resuming at step %d of %d", self.step, self.steps)
@@ -380,11 +378,6 @@ def _signal(own: int, mean: float) -> int:
 
 def _save(objective: object) -> dict[str, Any]:
     return objective.state_dict() if isinstance(objective, nn.Module) else {}
-
-
-def _load(objective: object, state: dict[str, Any]) -> None:
-    if isinstance(objective, nn.Module):
-        objective.load_state_dict(state)
 
 
 def _is_main() -> bool:

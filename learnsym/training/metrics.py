@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from learnsym.files import checked
+
 
 class MetricsFile:
     """The log of a run, whose length in bytes is part of each checkpoint: what was written after it is cut off."""
@@ -42,8 +44,19 @@ class MetricsFile:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """All whole lines, in order; a torn last line is left out."""
+    """All whole lines, in order; a torn last line is left out.
+
+    Raises:
+        ValueError: naming the first line that is no record of a step.
+    """
     if not path.exists():
         return []
     lines = path.read_bytes().split(b"\n")[:-1]
-    return [json.loads(line) for line in lines if line]
+    return [_record(number, line) for number, line in enumerate(lines, 1) if line]
+
+
+def _record(number: int, line: bytes) -> dict[str, Any]:
+    try:
+        return checked(json.loads(line), {"step": int, "split": str})
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"line {number}: {error}") from error

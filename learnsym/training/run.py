@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from torch import Tensor, nn
 
 from learnsym.data import Signature, load_splits
 from learnsym.degrees import Degree
-from learnsym.files import check_folder, read_json, write_atomically, write_json
+from learnsym.files import check_folder, read_json, understood, write_atomically, write_json
 from learnsym.learners import degrees
 from learnsym.training import checkpoint
 from learnsym.training.build import build_model, setup_of
@@ -26,6 +25,10 @@ from learnsym.training.lock import locked
 from learnsym.training.metrics import MetricsFile, read_metrics
 
 FAILURE = "failed.json"
+OWN_MODULE = (
+    "load the weights into your own module in Python, or in a function of a file for learnsym measure FILE.py:function"
+)
+"""What to do with a run that `fit` has made with a module that no configuration describes."""
 
 
 class Run:
@@ -94,10 +97,9 @@ class Run:
 
     def metrics(self) -> list[dict[str, Any]]:
         """All records of `metrics.jsonl`."""
-        try:
-            return read_metrics(self.path / "metrics.jsonl")
-        except ValueError as error:
-            raise ValueError(f"run: {self.path / 'metrics.jsonl'} cannot be read; train again elsewhere") from error
+        path = self.path / "metrics.jsonl"
+        with understood(path, "run", "restore it, or train again elsewhere"):
+            return read_metrics(path)
 
     def state(self) -> dict[str, Any] | None:
         """The last checkpoint, None when there is none."""
@@ -108,44 +110,54 @@ class Run:
         return checkpoint.load_weights(self.path)
 
     def model(self, device: torch.device | str = "cpu") -> nn.Module:
-        """The trained model, in evaluation mode."""
+        """The trained model, in evaluation mode.
+
+        Raises:
+            ValueError: when there are no weights, or they are of another module than the configuration describes.
+        """
         model = build_model(self.config, self.signature())
-        try:
-            model.load_state_dict(self.weights())
-        except RuntimeError as error:
-            raise ValueError(
-                f"run: the weights of {self.path} do not fit its config.yaml; train again elsewhere"
-            ) from error
+        what = f"the weights of {self.path} are not those of the network in its config.yaml, but"
+        checkpoint.load_into(model, self.weights(), what, OWN_MODULE)
         return model.to(device).eval()
+
+    def objective(self, model: nn.Module) -> nn.Module | None:
+        """The trained objective, which weighs symmetries of the model; None for one that learns nothing.
+
+        Raises:
+            ValueError: when its state is of another objective than the configuration describes.
+        """
+        state = self.state()
+        if state is None or not state["objective"]:
+            return None
+        objective = self.config.method.objective(setup_of(self.config, self.signature()), model)
+        what = f"the objective of {self.path} is not that of its config.yaml, but"
+        checkpoint.load_into(objective, state["objective"], what, OWN_MODULE)
+        return objective if isinstance(objective, nn.Module) else None
 
     def degrees(self) -> list[Degree]:
         """What was learned: by the model, and by an objective that weighs symmetries."""
-        model, state = self.model(), self.state()
-        if state is None or not state["objective"]:
-            return degrees(model)
-        objective = self.config.method.objective(setup_of(self.config, self.signature()), model)
-        assert isinstance(objective, nn.Module)  # since it has a state
-        objective.load_state_dict(state["objective"])
-        return [*degrees(model), *degrees(objective, root="loss")]
+        model = self.model()
+        objective = self.objective(model)
+        return degrees(model) + ([] if objective is None else degrees(objective, root="loss"))
 
     def signature(self) -> Signature:
         """What the model must know of the data, as far as possible without reading them again."""
         path = self.path / "data.json"
-        if path.exists():
-            return Signature.from_json(json.loads(path.read_text(encoding="utf8")))
-        return load_splits(self.config.data).train.signature
+        if not path.exists():
+            return load_splits(self.config.data).train.signature
+        remedy = "delete it, and the data are read instead"
+        content = read_json(path, "run", remedy, {"in_shape": list, "classes": int})
+        with understood(path, "run", remedy):
+            return Signature.from_json(content)
 
     def keep_signature(self, signature: Signature) -> None:
         """Write `data.json`."""
-        content = json.dumps(signature.to_json()) + "\n"
-        write_atomically(self.path / "data.json", content.encode())
+        write_json(self.path / "data.json", signature.to_json())
 
     def predictions(self) -> dict[str, Tensor]:
         """`outputs` `(N, K)` and `targets` `(N,)` of the test split; empty when none were saved, as for label maps."""
-        from safetensors.torch import load_file
-
         path = self.path / "predictions.safetensors"
-        return load_file(path) if path.exists() else {}
+        return checkpoint.load_tensors(path) if path.exists() else {}
 
     @contextmanager
     def held(self) -> Iterator[None]:

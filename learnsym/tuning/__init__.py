@@ -2,6 +2,7 @@
 
 from learnsym.tuning.ranges import Choices, Range
 from learnsym.tuning.results import table, write_results
+from learnsym.tuning.retry import retry_failed
 from learnsym.tuning.space import SearchSpace
 from learnsym.tuning.space_file import read_space, space_path
 from learnsym.tuning.study import TuningStudy, open_study
@@ -15,6 +16,7 @@ __all__ = [
     "open_study",
     "prepare",
     "read_space",
+    "retry_failed",
     "space_path",
     "table",
     "tune",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_DEATHS = 3
+MOST_DEATHS = 10
 """Deaths of workers, without a checkpoint between them, after which a trial is given up."""
 TAKEN, BUSY, OVER = "taken", "busy", "over"
 

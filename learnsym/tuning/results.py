@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from learnsym.files import write_atomically, write_json
+from learnsym.files import read_json, write_atomically, write_json, writing
 from learnsym.tuning.claims import trial_folder
 from learnsym.tuning.study import TuningStudy
 from learnsym.workers import FolderLocks
@@ -90,19 +90,39 @@ def _copy_best(study: TuningStudy, best: FrozenTrial, folder: Path) -> None:
     seeds, source, target = study.space.seeds, trial_folder(folder, best.number), folder / "best"
     note = folder / "best.json"
     content = _row(study, best)
-    if target.exists() and note.exists() and json.loads(note.read_text(encoding="utf8")) == content:
+    if target.exists() and _noted(note) == json.loads(json.dumps(content)):
         return
     if not all((source / str(seed) / "config.yaml").exists() for seed in seeds):
         logger.warning("the runs of the best trial, %d, lie in the --out of another command", best.number)
         write_json(note, content, indent=2)
         return
     temporary = folder / "best.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
-    shutil.copytree(source / str(seeds[0]) if len(seeds) == 1 else source, temporary)
+    _copy(source / str(seeds[0]) if len(seeds) == 1 else source, temporary, target)
     note.unlink(missing_ok=True)
     shutil.rmtree(target, ignore_errors=True)
     temporary.rename(target)
     write_json(note, content, indent=2)
+
+
+def _noted(note: Path) -> dict[str, Any] | None:
+    """What is kept about the best trial; None when it cannot be read, and is written again."""
+    try:
+        return read_json(note, "out", "delete it")
+    except ValueError:
+        return None
+
+
+def _copy(source: Path, temporary: Path, target: Path) -> None:
+    """Copy a folder, or leave nothing and say which could not be written."""
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        with writing(target):
+            for path in (source, *sorted(source.rglob("*"))):
+                place = temporary / path.relative_to(source)
+                place.mkdir() if path.is_dir() else shutil.copy2(path, place)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
 
 
 def _write_trials(study: TuningStudy, folder: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from learnsym.data import load_splits
+from learnsym.files import check_name
 from learnsym.training import RunConfig
 from learnsym.training.config_file import config_of, difference, value_at
 from learnsym.tuning.scores import check_objectives
@@ -70,9 +71,10 @@ def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, l
         locks: that all who join it share.
 
     Raises:
-        ValueError: when data cannot be had, the storage cannot be used, or the study is about another configuration or
-            search space.
+        ValueError: for a bad name, when data cannot be had, the storage cannot be used, or the study is about another
+            configuration or search space.
     """
+    check_name(name, "study")
     check_sampler(space)
     # before the study exists: one that was begun with bad input could not be joined with good input
     check_objectives(config, space.objectives, load_splits(config.data).train.signature)

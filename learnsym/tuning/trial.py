@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from learnsym.training import Interrupted, NonFiniteLoss, distributed, members, train_member
+from learnsym.training import Interrupted, NonFiniteLoss, RunConfig, distributed, members, train_member
 from learnsym.tuning.claims import Claim, trial_folder
 from learnsym.tuning.scores import BadScore, scores
 from learnsym.tuning.space import Value, configured
@@ -17,6 +17,9 @@ from learnsym.tuning.study import TuningStudy
 from learnsym.workers import StorageLost, storage_errors
 
 logger = logging.getLogger(__name__)
+
+CHECKPOINTS = 10
+"""Checkpoints of each training of a trial, at least: of fewer steps, one after each."""
 
 
 def run_trial(study: TuningStudy, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path) -> None:
@@ -64,7 +67,7 @@ def _trained(
     study: TuningStudy, number: int, values: Mapping[str, Value], claim: Claim | None, folder: Path
 ) -> list[float] | None:
     """The mean of each objective over seeds; None when the trial is pruned."""
-    config, names = configured(study.config, values), study.space.objectives
+    config, names = _with_checkpoints(configured(study.config, values)), study.space.objectives
     rows: list[dict[str, float]] = []
     for index, seed in enumerate(study.space.seeds):
         ((member, _),) = members(replace(config, seeds=[seed]), folder)
@@ -74,6 +77,12 @@ def _trained(
             logger.info("trial %d is pruned after %d of %d seeds", number, index + 1, len(study.space.seeds))
             return None
     return [math.fsum(row[name] for row in rows) / len(rows) for name in names]
+
+
+def _with_checkpoints(config: RunConfig) -> RunConfig:
+    """The configuration with ten checkpoints at least, so that a worker that dies has not worked for nothing."""
+    every = min(config.train.checkpoint_every, max(1, config.train.steps // CHECKPOINTS))
+    return replace(config, train=replace(config.train, checkpoint_every=every))
 
 
 def _agreed(make: Callable[[], dict[str, float]]) -> dict[str, float]:

@@ -118,7 +118,7 @@ def _mark(study: TuningStudy, folder: Path) -> None:
             raise ValueError(f"out: {folder} holds something else than a study; name another folder")
         if not path.exists():
             write_json(path, content)
-    there = read_json(path, "out", "name another folder")
+    there = read_json(path, "out", "name another folder", {"study": str, "key": str})
     if there != content:
         raise ValueError(f"out: {folder} belongs to another study, {there['study']}; name another folder")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+from learnsym.files import FULL
 
 
 @contextmanager

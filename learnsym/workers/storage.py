@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
+from learnsym.files import writing
 from learnsym.workers.database import database_url, is_database, shown, unreachable, without_secrets
 from learnsym.workers.database_locks import DatabaseLocks
-from learnsym.workers.journal import JournalLock
 from learnsym.workers.locks import journal_path
 
 if TYPE_CHECKING:
@@ -97,20 +97,24 @@ def _first_line(error: Exception) -> str:
 
 def _journal(path: Path) -> BaseStorage:
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+
+    from learnsym.workers.journal_file import JournalFile
 
     if path.is_dir():
         raise ValueError(f"storage: {path} is a folder; name a file in it, such as {path / 'study.journal'}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "ab+") as file:
+    with writing(path), open(path, "ab+") as file:
         file.seek(0)
         head = file.read(len(JOURNAL_BEGINS))
+    if not JOURNAL_BEGINS.startswith(head):  # what is no line is cut off later, so look before
+        raise ValueError(f"storage: {path} is not a journal of studies; name another file")
     try:
-        if not JOURNAL_BEGINS.startswith(head):  # what is no line is cut off later, so look before
-            raise ValueError(f"begins with {head!r}")
-        return JournalStorage(JournalFileBackend(str(path), cast(Any, JournalLock(path))))
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"storage: {path} is not a journal of studies; name another file") from error
+        return JournalStorage(JournalFile(path))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"storage: {path} has a line that is no entry of a journal of studies ({type(error).__name__}: {error}); "
+            "nothing is changed: restore it from a copy, or name another file"
+        ) from error
 
 
 def _database(url: URL) -> Any:  # noqa: ANN401  an RDBStorage

@@ -9,8 +9,8 @@ import time
 import pytest
 from noop_worker import ended_well, forked, work
 
-from learnsym.tuning import Range
-from learnsym.tuning.claims import BUSY, MOST_DEATHS, OVER, TAKEN, Claims
+from learnsym.tuning import Range, claims, retry_failed
+from learnsym.tuning.claims import BUSY, OVER, TAKEN, Claims
 
 
 @pytest.fixture(params=["journal", "postgres"])
@@ -83,8 +83,9 @@ def test_the_trial_of_a_dead_worker_goes_on(join, tmp_path):
     assert states(join()) == ["COMPLETE"] * 2
 
 
-def test_a_trial_that_kills_is_given_up(join, tmp_path):
-    for _ in range(MOST_DEATHS):
+def test_a_trial_that_kills_is_given_up(join, tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "MOST_DEATHS", 3)
+    for _ in range(3):
         assert killed_in_a_trial(join, tmp_path, 2) == 0
     assert work(join(), tmp_path, 2) == [1]
     assert states(join()) == ["FAIL", "COMPLETE"]
@@ -92,7 +93,7 @@ def test_a_trial_that_kills_is_given_up(join, tmp_path):
 
 
 def test_a_worker_that_stops_on_purpose_has_not_died(join, tmp_path):
-    for _ in range(MOST_DEATHS + 1):
+    for _ in range(4):
         with pytest.raises(KeyboardInterrupt), Claims(join(), 1, tmp_path).next():
             raise KeyboardInterrupt
     assert join().trials()[0].user_attrs["deaths"] == 0
@@ -137,3 +138,14 @@ def test_what_was_lost_is_not_told(postgres, postgres_database, begin, tmp_path)
             assert states(other) == ["RUNNING"]
             again.complete([2.0])
     assert [trial.values for trial in other.trials()] == [[2.0]]
+
+
+def test_failed_trials_are_trained_again_once(begin, tmp_path):
+    study = begin()
+    with Claims(study, 2, tmp_path).next() as (_, claim):
+        values = claim.values
+        claim.fail("its worker died")
+    assert work(study, tmp_path, 2) == [1]
+    assert [retry_failed(begin()), retry_failed(begin())] == [1, 0]
+    assert work(begin(), tmp_path, 2) == [2]
+    assert states(study) == ["FAIL", "COMPLETE", "COMPLETE"] and study.trials()[2].params == values

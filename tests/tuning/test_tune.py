@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import os
+import shutil
 import signal
 from dataclasses import replace
 
@@ -15,7 +16,8 @@ from noop_worker import ended_well, forked
 
 from learnsym.training import Interrupted, Run
 from learnsym.tuning import Choices, trial, tune
-from learnsym.tuning.results import best_of, table, write_results, write_table
+from learnsym.tuning.results import _copy, best_of, table, write_results, write_table
+from learnsym.tuning.trial import _with_checkpoints
 
 
 def rows_of(folder, name="trials.csv"):
@@ -179,3 +181,29 @@ def test_bad_input_is_refused_before_any_work(begin, small, tmp_path):
     with pytest.raises(ValueError, match="data"):
         tune(begin("data", config=replace(small, data=replace(small.data, train=10**9))), 1, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("steps", "every", "expected"), [(3, 500, 1), (100, 500, 10), (9000, 500, 500), (100, 5, 5)])
+def test_short_trials_have_checkpoints_early(small, steps, every, expected):
+    config = replace(small, train=replace(small.train, steps=steps, checkpoint_every=every))
+    assert _with_checkpoints(config).train.checkpoint_every == expected
+
+
+def test_a_run_goes_on_with_other_checkpoints(small, tmp_path):
+    Run.create(tmp_path / "run", small)
+    Run.create(tmp_path / "run", _with_checkpoints(small))
+
+
+def test_a_best_trial_that_cannot_be_copied_leaves_nothing_half(tmp_path, monkeypatch):
+    (tmp_path / "source" / "0").mkdir(parents=True)
+    (tmp_path / "source" / "0" / "a").write_text("a")
+
+    def full(*paths):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match=r"could not be written \(No space .*best"):
+        patch.setattr(shutil, "copy2", full)
+        _copy(tmp_path / "source", tmp_path / "best.tmp", tmp_path / "best")
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+    _copy(tmp_path / "source", tmp_path / "best.tmp", tmp_path / "best")
+    assert (tmp_path / "best.tmp" / "0" / "a").read_text() == "a"

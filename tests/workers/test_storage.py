@@ -175,6 +175,25 @@ def test_a_torn_line_is_cut_off(tmp_path):
     assert len(optuna.load_study(storage=study_storage(str(path)), study_name="s").trials) == 1
 
 
+@pytest.mark.parametrize("line", [b'{"op_code":4,"wor\n', b"\x00\xff\n", b"[]\n", b"\n", b'{"op_code":"four"}\n'])
+@pytest.mark.parametrize("place", [1, 3])
+def test_a_garbled_line_is_named_and_nothing_is_lost(tmp_path, line, place):
+    path = tmp_path / "a.journal"
+    study = optuna.create_study(storage=study_storage(str(path)), study_name="s")
+    study.ask(), study.ask()
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert len(lines) == 3
+    before = b"".join([*lines[:place], line, *lines[place:]])
+    path.write_bytes(before)
+    with pytest.raises(
+        ValueError, match=rf"^storage: line {place + 1} of .*a\.journal is no entry .*nothing is changed"
+    ):
+        study_storage(str(path))
+    with pytest.raises(ValueError, match=rf"line {place + 1} of"):
+        study.ask(), study.ask()
+    assert path.read_bytes().startswith(before)
+
+
 def test_a_full_disk_leaves_whole_lines(tmp_path, monkeypatch):
     path = tmp_path / "a.journal"
     study = optuna.create_study(storage=study_storage(str(path)), study_name="s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
@@ -77,7 +78,12 @@ def measure_model(
         data=examples.name,
         examples=len(examples.x),
         rows=tuple(row for row in found if isinstance(row, Row)),
-        notes=(*dict.fromkeys(notes), *filter(None, map(reach_of, situations)), *_sizes_note(situations)),
+        notes=(
+            *subject.notes,
+            *dict.fromkeys(notes),
+            *filter(None, map(reach_of, situations)),
+            *_sizes_note(situations),
+        ),
     )
     steps.finish(card)
     write_page(card)
@@ -148,12 +154,24 @@ def _result(situation: Situation, step: str) -> Found:
     """The rows of one step, in smaller batches when memory ends."""
     size = situation.batch_size
     try:
-        return list(STEPS[step](situation))
+        return _with_warnings(situation, step)
     except torch.OutOfMemoryError:
         if size == 1:
             raise
         logger.warning("out of memory with %d examples at a time; trying %d", size, size // 2)
     return _result(replace(situation, batch_size=size // 2), step)
+
+
+def _with_warnings(situation: Situation, step: str) -> Found:
+    """The rows of one step, and what measures warn of the model as notes."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        rows = list(STEPS[step](situation))
+    said = dict.fromkeys(str(warning.message) for warning in caught)
+    notes = [text for text in said if text.startswith("model:")]
+    for text in said.keys() - notes:
+        warnings.warn(text, stacklevel=2)
+    return [*rows, *notes]
 
 
 def _sizes_note(situations: Sequence[Situation]) -> list[str]:

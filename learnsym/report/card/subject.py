@@ -15,6 +15,7 @@ from learnsym.report.card.model_file import model_of_file
 from learnsym.report.card.trial import reason_of
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
+from learnsym.training.unfinished import check_finished
 
 FORMS = "FILE.py:factory, a run folder, timm:NAME, or a program FILE.pt2"
 
@@ -26,9 +27,13 @@ class Subject:
     name: str
     model: nn.Module
     config: RunConfig | None = None
+    notes: tuple[str, ...] = ()
+    """What the card says of it, such as that its training is unfinished."""
 
 
-def load_subject(source: str, *, pretrained: bool = False, device: torch.device | str = "cpu") -> Subject:
+def load_subject(
+    source: str, *, pretrained: bool = False, device: torch.device | str = "cpu", unfinished: bool = False
+) -> Subject:
     """The model that a word of the command line names.
 
     Args:
@@ -36,12 +41,13 @@ def load_subject(source: str, *, pretrained: bool = False, device: torch.device 
             folder; `timm:NAME`; or a program `FILE.pt2` of `torch.export`.
         pretrained: whether a model of timm has its published weights, which are downloaded, instead of random ones.
         device: where it is put.
+        unfinished: whether a run is taken as it is that is not trained to its end; the card says so.
 
     Raises:
-        ValueError: when there is no such model; it names the remedy.
+        ValueError: when there is no such model, or the run is not trained to its end; it names the remedy.
     """
     place = device_named(device)
-    subject = _subject(source, pretrained)
+    subject = _subject(source, pretrained, unfinished)
     try:
         subject.model.to(place)
     except Exception as error:  # weights on the meta device, or more than the device holds
@@ -70,7 +76,7 @@ def device_named(name: torch.device | str) -> torch.device:
     return device
 
 
-def _subject(source: str, pretrained: bool) -> Subject:
+def _subject(source: str, pretrained: bool, unfinished: bool) -> Subject:
     if source.startswith("timm:"):
         return _of_timm(source.removeprefix("timm:"), pretrained)
     if pretrained:
@@ -81,7 +87,8 @@ def _subject(source: str, pretrained: bool) -> Subject:
         return Subject(name=source, model=_of_program(Path(source)))
     if Path(source).is_dir():
         run = Run(source)
-        return Subject(name=source, model=run.model(), config=run.config)
+        model, notes = run.model(), tuple(check_finished([run], unfinished))
+        return Subject(name=source, model=model, config=run.config, notes=notes)
     raise ValueError(f"model: got {source!r}, must be {FORMS}")
 
 

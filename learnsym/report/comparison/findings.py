@@ -11,11 +11,12 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from learnsym.comparison import chosen
+from learnsym.comparison.plan import read_plan
+from learnsym.comparison.table import read_table
 from learnsym.comparison.verdicts import LOSS, Metric, Scores, at_best, finished, metric_of
 from learnsym.statistics import LEVEL
+from learnsym.training.config_file import read_mapping
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -114,9 +115,9 @@ class Findings:
 
     @cached_property
     def _planned(self) -> int:
-        plan = self.folder / "plan.json"
-        if plan.exists():
-            return len(json.loads(plan.read_text(encoding="utf8"))["cells"])
+        plan = read_plan(self.folder, "folder")
+        if plan is not None:
+            return len(plan["cells"])
         axes = [len(self.specification.get(name) or [0]) for name in (*AXES, "seeds")]
         return math.prod(axes) * len(self.specification.get("arms") or [])
 
@@ -125,18 +126,15 @@ def read_findings(folder: str | os.PathLike[str], level: float = LEVEL, test_exa
     """Read `table.parquet` and `comparison.yaml`.
 
     Raises:
-        ValueError: when a file is missing, or no cell has ended.
+        ValueError: when a file is missing or cannot be read, or no cell has ended.
     """
-    from pandas import read_parquet
-
     path = Path(folder)
-    for name in ("table.parquet", "comparison.yaml"):
-        if not (path / name).is_file():
-            raise ValueError(f"folder: {path} has no {name}; start a comparison there with learnsym compare")
-    table = read_parquet(path / "table.parquet")
+    table = read_table(path)
+    if not (path / "comparison.yaml").is_file():
+        raise ValueError(f"folder: {path} has no comparison.yaml; start a comparison there with learnsym compare")
     if not len(table):
         raise ValueError(f"folder: no cell of {path} has ended; draw it after the first one")
-    specification = yaml.safe_load((path / "comparison.yaml").read_text(encoding="utf8")) or {}
+    specification = read_mapping(path / "comparison.yaml")
     return Findings(path, specification, table, level, test_examples)
 
 

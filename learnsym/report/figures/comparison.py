@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learnsym.report.figures.arms import Look
-from learnsym.report.figures.style import INK, SERIES, tidy
+from learnsym.report.figures.style import INK, SERIES, label_of, tidy
 from learnsym.report.words import prefixed, true_minus
 
 if TYPE_CHECKING:
@@ -69,7 +69,13 @@ def loss_against_compute(curves: Sequence[ArmCurve], looks: dict[str, Look], ax:
         ax.plot(curve.x, curve.mean, look.marker, color=look.colour, markersize=3.2, alpha=0.45, markeredgewidth=0)
         best = frontier(curve)
         ax.plot(
-            best.x, best.mean, color=look.colour, linestyle=look.dash, marker=look.marker, markersize=5, label=curve.arm
+            best.x,
+            best.mean,
+            color=look.colour,
+            linestyle=look.dash,
+            marker=look.marker,
+            markersize=5,
+            label=label_of(curve.arm),
         )
     ax.set(xscale="log", xlabel="compute of the training (FLOPs)", ylabel="test loss")
     _log_axis(ax)
@@ -151,7 +157,13 @@ def _line(curve: ArmCurve, look: Look, label: str, ax: Axes) -> None:
     else:
         ax.fill_between(curve.x, low, high, where=known.tolist(), color=look.colour, alpha=0.14, linewidth=0)
     ax.plot(
-        curve.x, curve.mean, color=look.colour, linestyle=look.dash, marker=look.marker, markersize=4.5, label=label
+        curve.x,
+        curve.mean,
+        color=look.colour,
+        linestyle=look.dash,
+        marker=look.marker,
+        markersize=4.5,
+        label=label_of(label),
     )
 
 
@@ -193,7 +205,7 @@ def legend_rows(labels: Sequence[str]) -> int:
 
 def clipped(label: str) -> str:
     """A label that leaves room for others."""
-    return label if len(label) <= LONGEST else label[: LONGEST - 1].rstrip(" ,") + "…"
+    return label_of(label if len(label) <= LONGEST else label[: LONGEST - 1].rstrip(" ,") + "…")
 
 
 def _log_axis(ax: Axes) -> None:

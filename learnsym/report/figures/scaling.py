@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from learnsym.report.figures.arms import Look
-from learnsym.report.figures.style import MUTED, tidy
+from learnsym.report.figures.style import MUTED, label_of, tidy
 from learnsym.scaling.arm import ArmStudy
 from learnsym.scaling.budgets import budgets
 from learnsym.scaling.isoflop import IsoFlop
@@ -34,11 +34,11 @@ def loss_against_compute(
         name, look = arm.runs.arm, looks[arm.runs.arm]
         if kind in arm.runs.cost:
             dots = {"color": look.colour, "alpha": 0.5, "markersize": 3.6, "markeredgewidth": 0}
-            label = None if kind in arm.frontiers else name
+            label = None if kind in arm.frontiers else label_of(name)
             ax.plot(arm.runs.compute(kind), arm.runs.loss, look.marker, label=label, **dots)
         if kind in arm.frontiers:
             frontier = arm.frontiers[kind]
-            ax.plot(frontier.C, frontier.loss.value, color=look.colour, linestyle=look.dash, label=name)
+            ax.plot(frontier.C, frontier.loss.value, color=look.colour, linestyle=look.dash, label=label_of(name))
             ax.fill_between(
                 frontier.C, frontier.loss.low, frontier.loss.high, color=look.colour, alpha=0.2, linewidth=0
             )
@@ -55,7 +55,7 @@ def best_split(
         if kind in arm.frontiers:
             frontier = arm.frontiers[kind]
             band = frontier.N if of == "N" else frontier.D
-            ax.plot(frontier.C, band.value, color=look.colour, linestyle=look.dash, label=arm.runs.arm)
+            ax.plot(frontier.C, band.value, color=look.colour, linestyle=look.dash, label=label_of(arm.runs.arm))
             ax.fill_between(frontier.C, band.low, band.high, color=look.colour, alpha=0.2, linewidth=0)
         profile = arm.isoflops.get(kind)
         if of == "N" and isinstance(profile, IsoFlop):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from learnsym.files import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart with any common colour blindness, and in grey by dash and marker
 TWIN_COLOURS = {"learned": "#0072B2", "exact": "#009E73", "fixed": "#E69F00", "plain": "#6B7280"}
@@ -77,6 +79,7 @@ def save(draw: Callable[[Axes], Axes], path: Path, size: tuple[float, float] = (
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure.subplots())
+        literal(figure)
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once, not for each format
         svg = io.StringIO()
@@ -88,6 +91,30 @@ def save(draw: Callable[[Axes], Axes], path: Path, size: tuple[float, float] = (
             figure.savefig(png, format="png", dpi=150)
             _write(path.with_name(path.name + ".png"), png.getvalue())
     return text
+
+
+def label_of(name: str) -> str:
+    """A name as the label of a line: matplotlib leaves those that begin with `_` out of legends."""
+    return f"\u200b{name}" if name.startswith("_") else name
+
+
+def literal(figure: Figure) -> None:
+    """Draw names as they are written: in them a dollar sign begins no formula. Numbers on axes keep their powers."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+    axes = [axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)]
+    ticks = {text for axis in axes for text in axis.findobj(Text)} - {axis.label for axis in axes}
+    for text in set(figure.findobj(Text)) - ticks:
+        text.set_parse_math(False)  # pyright: ignore[reportAttributeAccessIssue]
+    for axis in axes:
+        formatter = axis.get_major_formatter()
+        if isinstance(formatter, FixedFormatter | FuncFormatter):  # names; the texts are made when they are drawn
+            axis.set_major_formatter(partial(_escaped, formatter))
+
+
+def _escaped(formatter: Callable[..., str], *where: Any) -> str:  # noqa: ANN401  a number of some kind, and its place
+    return formatter(*where).replace("$", r"\$")
 
 
 def tidy(ax: Axes, grid: str = "y") -> Axes:

@@ -28,6 +28,7 @@ def analyze(
     settings: AnalysisConfig | None = None,
     overrides: Sequence[str] = (),
     progress: bool = True,
+    unfinished: bool = False,
 ) -> Analysis:
     """Infer the symmetry of the data and of the trained twins in a folder of runs; write the report.
 
@@ -42,15 +43,17 @@ def analyze(
         settings: what to compute; None for the `analysis` section of the first run of each data set.
         overrides: changes to that section, as on the command line: `["--analysis.angle_examples", "500"]`.
         progress: whether to show progress bars on a terminal.
+        unfinished: whether runs are taken as they are that are not trained to their end; the results say so.
 
     Returns:
         The findings; `text_table(analysis)` is their text and `analysis.report` the path of the page.
 
     Raises:
-        ValueError: when there is no run, or one cannot be read, or an override is unknown; it names the remedy.
+        ValueError: before any work, when there is no run, or one cannot be read, is not trained to its end, or has
+            weights that are not those of its configuration, or an override is unknown; it names the remedy.
     """
     folder = Path(path)
-    groups = group_runs(folder)
+    groups = group_runs(folder, unfinished)
     chosen = {group.label: settings or _overridden(group, overrides) for group in groups}
     findings = _computed(groups, chosen, progress)
     level = next(iter(chosen.values())).level
@@ -67,7 +70,7 @@ def analyze(
 
 def write(analysis: Analysis, progress: bool = True) -> None:
     """Write `symmetry.json`, the figures and the page of an analysis."""
-    write_degrees(analysis.path / "symmetry.json", analysis.degrees)
+    write_degrees(analysis.path / "symmetry.json", analysis.degrees, analysis.unfinished)
     panels = draw(analysis, analysis.path / "figures", progress)
     write_atomically(analysis.report, render(analysis, panels).encode())
     logger.info("wrote %s", analysis.report)

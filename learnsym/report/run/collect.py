@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from learnsym.degrees import Degree
+from learnsym.files import read_json
 from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report.run.groups import DataGroup
@@ -64,22 +65,20 @@ def data_result(group: DataGroup, plan: Plan, computed: Computed, settings: Anal
         poses=laws,
         extent=extent,
         orbit=_orbit(learned, by_run),
-        notes=[*notes, *_methods(group, settings)],
+        notes=[*group.notes, *notes, *_methods(group, settings)],
+        unfinished=list(group.notes),
     )
 
 
 def environment_of(run: Run) -> dict[str, str]:
     """Versions and device of a run, flat."""
     path = run.path / "env.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf8"))
-    except FileNotFoundError:
+    if not path.exists():
         return {}
-    except ValueError as error:
-        raise ValueError(f"run: {path} cannot be read; delete it, it is only shown in the report") from error
+    content = read_json(path, "run", "delete it, it is only shown in the report")
     flat = {
         **{key: value for key, value in content.items() if not isinstance(value, dict)},
-        **content.get("versions", {}),
+        **(versions if isinstance(versions := content.get("versions"), dict) else {}),
     }
     return {key: str(value) for key, value in flat.items() if value is not None}
 
@@ -148,8 +147,21 @@ def _learned_degrees(results: Sequence[dict[str, Any]], label: str, level: float
     for same in zip(*per_seed, strict=True):
         value = over_seeds([degree.estimate for degree in same], level).clipped(low=0.0)
         fields = {**vars(same[0]), "estimate": value.estimate, "low": value.low, "high": value.high, "level": level}
-        merged.append(Degree(**fields))
+        merged.append(Degree(**{**fields, **_common_status(same)}))
     return merged
+
+
+SEVEREST = ("cannot be learned", "rejected", "bound only", "ok")
+"""The status of a mean over seeds is the first of these that a seed has."""
+
+
+def _common_status(same: Sequence[Degree]) -> dict[str, str]:
+    """Status and reason of the mean of degrees that seeds found: as doubtful as the most doubtful one."""
+    status = min((degree.status for degree in same), key=SEVEREST.index)
+    counts = Counter(degree.reason if len(same) == 1 else degree.doubt for degree in same if degree.doubt)
+    several = len(same) > 1
+    reasons = [f"{count} of {len(same)} seeds: {reason}" if several else reason for reason, count in counts.items()]
+    return {"status": status, "reason": "; ".join(reasons)}
 
 
 def _labelled(degree: Degree, label: str) -> Degree:
@@ -192,9 +204,6 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
         f"Equivariance error: of the {of}, under {drawn} {symmetry}, relative to the distance between "
         "outputs of different examples; mean over seeds, standard error over test examples."
     )
-    unfinished = [str(run.path.name) for run in group.runs if not run.is_finished]
-    if unfinished:
-        notes.append(f"Not trained to the end: {', '.join(unfinished)}.")
     return notes
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from tqdm.auto import tqdm
 
+from learnsym.degrees import Degree
 from learnsym.report import figures
 from learnsym.report.panel import Panel, drawn
 from learnsym.report.run.results import Analysis, Curve, DataResult, Orbit
-from learnsym.report.run.words import extent_headline
+from learnsym.report.run.words import doubt, extent_headline
 from learnsym.report.words import interval
 
 SHARES = ("1", "probability")
@@ -47,21 +48,23 @@ def _degree_panels(data: DataResult) -> Iterable[Panel]:
             f"{degree.generator} {interval(degree, degree.unit)} ({degree.notion})" for degree in drawable
         )
         make = partial(figures.half_widths, drawable, data.caps)
-        yield Panel(kind="widths", data=data.label, alt=alt, size=(4.2, 3.5), draw=make)
+        yield Panel(kind="widths", data=data.label, alt=alt, size=(4.2, 3.5), draw=make, caption=_doubts(drawable))
     layers = [degree for degree in data.degrees if degree.site.startswith("layer:") and degree.unit in SHARES]
     if layers:
         alt = f"Inferred degree of each layer on {data.label}, from the input to the output: " + "; ".join(
-            f"{degree.site.removeprefix('layer:')} {degree.generator} {degree.estimate:.2f}" for degree in layers
+            f"{degree.site.removeprefix('layer:')} {degree.generator} {degree.estimate:.2f}{degree.caveat}"
+            for degree in layers
         )
         make = partial(figures.degrees_by_layer, layers)
-        yield Panel(kind="layers", data=data.label, alt=alt, size=(4.2, 3.3), draw=make)
+        yield Panel(kind="layers", data=data.label, alt=alt, size=(4.2, 3.3), draw=make, caption=_doubts(layers))
     weighed = [degree for degree in data.degrees if degree.site == "loss" and degree.unit in SHARES]
     if weighed:
         alt = f"Weight of each candidate symmetry in the loss on {data.label}: " + "; ".join(
             f"{degree.generator} {interval(degree)}" for degree in weighed
         )
         make, height = partial(figures.candidate_weights, weighed), 1.2 + 0.35 * len(weighed)
-        yield Panel(kind="candidates", data=data.label, alt=alt, size=(4.2, height), draw=make)
+        caption = _doubts(weighed)
+        yield Panel(kind="candidates", data=data.label, alt=alt, size=(4.2, height), draw=make, caption=caption)
     if data.orbit is not None:
         alt = f"Example images of {data.label}, each followed by itself moved by draws from the learned distribution."
         make = partial(figures.orbit, data.orbit)
@@ -91,6 +94,11 @@ def _training_panels(data: DataResult) -> Iterable[Panel]:
         alt = f"Learned half-widths over training steps on {data.label}, as fractions of the largest possible ones."
         make = partial(figures.width_curves, learned.histories, data.caps)
         yield Panel(kind="width-curves", data=data.label, alt=alt, size=(4.2, 3.3), draw=make)
+
+
+def _doubts(degrees: Iterable[Degree]) -> str:
+    sentences = [f"{text}." for degree in degrees if (text := doubt(degree))]
+    return " ".join(["Not to be trusted as they are:", *sentences]) if sentences else ""
 
 
 def _mosaic(orbit: Orbit) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from learnsym.report.panel import slug
 from learnsym.training.run import Run, find_runs
+from learnsym.training.unfinished import check_finished
 
 ORDER = ("learned", "plain", "fixed", "exact")
 
@@ -22,6 +23,8 @@ class DataGroup:
     runs: tuple[Run, ...]
     kept: Path
     """Folder of the kept results."""
+    notes: tuple[str, ...] = ()
+    """On runs that are not trained to their end."""
 
     @property
     def first(self) -> Run:
@@ -36,19 +39,26 @@ class DataGroup:
         return by_twin
 
 
-def group_runs(path: Path) -> list[DataGroup]:
+def group_runs(path: Path, unfinished: bool = False) -> list[DataGroup]:
     """Find runs below `path`; one group per data label, in order of the first run's path.
 
+    Args:
+        path: a run, or a folder that holds runs.
+        unfinished: whether runs may be taken that are not trained to their end.
+
     Raises:
-        ValueError: when there is no run, or one cannot be read; it names the file and the remedy.
+        ValueError: when there is no run, or one cannot be read, is not that of its configuration, or is not trained to
+            its end; it names the file and the remedy.
     """
     by_label: dict[str, list[Run]] = {}
     for run in find_runs(path):
         _check(run)
         by_label.setdefault(run.config.data.title, []).append(run)
+    notes = {label: tuple(check_finished(runs, unfinished)) for label, runs in by_label.items()}
     homes = {label: _home(runs) for label, runs in by_label.items()}
     return [
-        DataGroup(label, tuple(runs), _kept(label, homes)) for label, runs in sorted(by_label.items(), key=_natural)
+        DataGroup(label, tuple(runs), _kept(label, homes), notes[label])
+        for label, runs in sorted(by_label.items(), key=_natural)
     ]
 
 
@@ -59,7 +69,7 @@ def _check(run: Run) -> None:
         raise ValueError(
             f"run: {run.path} has no weights.safetensors; finish it with learnsym train, or delete the folder"
         )
-    run.weights()
+    run.objective(run.model())  # that the weights are those of the configuration
 
 
 def _home(runs: Sequence[Run]) -> Path:

@@ -58,7 +58,8 @@ def _notes(data: Sequence[DataResult]) -> dict[str, list[str]]:
 
 
 def _row(generator: str, cells: dict[str, Degree], analysis: Analysis) -> dict[str, object]:
-    texts = [cell_text(cells[data.label]) if data.label in cells else "–" for data in analysis.data]
+    shown = [cells.get(data.label) for data in analysis.data]
+    texts = [("–", "") if degree is None else (cell_text(degree), degree.reason) for degree in shown]
     return {"generator": generator, "unit": next(iter(cells.values())).unit, "cells": texts}
 
 

@@ -107,6 +107,8 @@ class DataResult:
     extent: ExtentCurve | None = None
     orbit: Orbit | None = None
     notes: list[str] = field(default_factory=list)
+    unfinished: list[str] = field(default_factory=list)
+    """One sentence for each run that was not trained to its end."""
 
     def twin(self, name: str) -> TwinResult | None:
         """The twin of that name, None when it was not trained."""
@@ -127,6 +129,11 @@ class Analysis:
     def degrees(self) -> list[Degree]:
         """Degrees of all data sets, told apart by their field `data`."""
         return [degree for result in self.data for degree in result.degrees]
+
+    @property
+    def unfinished(self) -> list[str]:
+        """One sentence for each run that was not trained to its end."""
+        return [sentence for result in self.data for sentence in result.unfinished]
 
     @property
     def report(self) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from learnsym.degrees import Degree
 from learnsym.report.run.results import Analysis, DataResult, EquivarianceError
-from learnsym.report.run.words import score
+from learnsym.report.run.words import doubt, score
 from learnsym.report.tables import aligned
 from learnsym.report.words import bracketed
 
@@ -23,7 +23,9 @@ def text_table(analysis: Analysis) -> str:
         ]
     )
     ranges = aligned(list(_range_rows(analysis)))
-    return f"{twins}\n\nInferred degrees [{level} interval, or the set within noise of the best]\n{ranges}"
+    table = f"{twins}\n\nInferred degrees [{level} interval, or the set within noise of the best]\n{ranges}"
+    doubts = [f"{degree.data}, {sentence}" for degree in analysis.degrees if (sentence := doubt(degree))]
+    return "\n".join([table, *(f"note: {sentence}" for sentence in (*doubts, *analysis.unfinished))])
 
 
 def generators(degrees: Iterable[Degree]) -> dict[str, str]:
@@ -72,7 +74,7 @@ def _range_rows(analysis: Analysis) -> Iterable[tuple[str, ...]]:
 
 
 def cell_text(degree: Degree) -> str:
-    """A half-width with its interval, without the unit."""
+    """A half-width with its interval, without the unit; with its status unless it is ok."""
     digits = 0 if degree.unit == "degree" else 2
     ends = (None if end is None else f"{end:.{digits}f}" for end in (degree.low, degree.high))
-    return bracketed(f"{degree.estimate:.{digits}f}", *ends)
+    return bracketed(f"{degree.estimate:.{digits}f}", *ends) + degree.caveat

@@ -80,9 +80,29 @@ def extent_detail(extent: ExtentCurve) -> str:
     )
 
 
+def doubt(degree: Degree) -> str:
+    """Which number cannot be trusted, and why; empty for one that can."""
+    place = "" if degree.site == "input" else f" at {degree.site}"
+    return f"{degree.generator}{place} by {degree.method}: {degree.doubt}" if degree.doubt else ""
+
+
+def doubts_of(data: DataResult, method: str, generator: str) -> list[str]:
+    """Why the degrees of one generator cannot be trusted, by methods whose names begin so; none when they can."""
+    found = [d for d in data.degrees if d.method.startswith(method) and d.generator == generator]
+    return [_sentence(degree.doubt) for degree in found if degree.doubt]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def extra_inputs(data: DataResult) -> list[str]:
     """What relaxed networks on clouds have learned beside the clouds, one sentence each; none for other networks."""
-    return [_EXTRA[degree.method](degree) for degree in data.degrees if degree.method in _EXTRA]
+    return [
+        _EXTRA[degree.method](degree) + (f" {_sentence(degree.doubt)}" if degree.doubt else "")
+        for degree in data.degrees
+        if degree.method in _EXTRA
+    ]
 
 
 def _fixed_vector(degree: Degree) -> str:

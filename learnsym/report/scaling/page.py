@@ -16,18 +16,20 @@ from learnsym.scaling.study import Study, study_folder
 from learnsym.scaling.study_json import write_study
 
 
-def draw_scaling(folder: str | Path, settings: StudySettings | None = None) -> Study:
+def draw_scaling(folder: str | Path, settings: StudySettings | None = None, unfinished: bool = False) -> Study:
     """Fit the laws of a comparison and write `scaling.json`, `scaling.html` and `figures/scaling_*`.
 
     Args:
         folder: the folder of a comparison (`learnsym compare`), with `table.parquet`.
         settings: how.
+        unfinished: whether a comparison is taken of which cells are left to train; the page says so.
 
     Raises:
-        ValueError: when there is no table, no finished cell, or no arm has enough cells for a law.
+        ValueError: when there is no table, cells are left to train, none has finished, or no arm has enough cells for a
+            law.
     """
     folder = Path(folder)
-    study = study_folder(folder, settings)
+    study = study_folder(folder, settings, unfinished)
     write_study(study, folder / "scaling.json")
     drawings = [drawn(panel, folder / "figures") for panel in panels(study)]
     write_atomically(folder / "scaling.html", render(study, drawings).encode())

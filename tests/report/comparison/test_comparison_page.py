@@ -102,7 +102,8 @@ def test_half_finished_comparisons_say_so(tmp_path):
 
 
 def test_the_plan_says_how_many_cells_there_are(tmp_path):
-    (tmp_path / "plan.json").write_text(json.dumps({"version": 1, "cells": {str(k): "" for k in range(99)}}))
+    plan = {"version": 1, "made_of": [], "networks": [], "cells": {str(k): "" for k in range(99)}}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
     assert "72 of 99 cells" in words(page_of(tmp_path, table()))
 
 
