@@ -48,7 +48,8 @@ def keeping_buffers(model: Callable[..., object]) -> Iterator[None]:
             with torch.inference_mode(buffer.is_inference()), torch.no_grad():
                 if getattr(owner, name) is not buffer:
                     setattr(owner, name, buffer)
-                if not torch.equal(buffer, value):
+                # sparse tensors cannot be compared
+                if buffer.layout != torch.strided or not torch.equal(buffer, value):
                     buffer.copy_(value)
 
 

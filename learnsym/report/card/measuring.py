@@ -26,7 +26,7 @@ from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
 from learnsym.report.card.steps import STEPS, Situation, reach_of
 from learnsym.report.card.subject import Subject
-from learnsym.report.card.trial import check_takes, outputs_on, reason_of
+from learnsym.report.card.trial import check_takes, first_line, outputs_on, reason_of
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
@@ -142,7 +142,7 @@ def _computed(situation: Situation, step: str, finished: FinishedSteps) -> Found
     try:
         found = _result(situation, step)
     except (ValueError, NotImplementedError) as error:
-        return [f"{situation.name}, {step}: not measured ({error})"]
+        return [f"{situation.name}, {step}: not measured ({first_line(error)})"]
     except Exception as error:  # of the user's model, or of torch: the other rows stand
         logger.warning("%s, %s failed: %s", situation.name, step, reason_of(error))
         return [f"{situation.name}, {step}: not measured, since it failed ({reason_of(error)})"]

@@ -50,10 +50,15 @@ def outputs_on(model: nn.Module, examples: Examples, x: Tensor, output: Output |
     return outputs
 
 
+def first_line(error: BaseException) -> str:
+    """The line of the message of an error that says what went wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    return lines[-1] if lines[0].startswith(INTERPRETER) else lines[0]
+
+
 def reason_of(error: BaseException) -> str:
     """The kind of an error, and the line of its message that says what went wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
-    line = lines[-1] if lines[0].startswith(INTERPRETER) else lines[0]
+    line = first_line(error)
     return f"{type(error).__name__}: {line}" if line else type(error).__name__
 
 
