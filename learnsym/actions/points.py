@@ -88,6 +88,7 @@ class PointCloud(Action):
 
     def __call__(self, g: Float[Tensor, "B n n"], x: Shaped[Tensor, "B ..."]) -> Shaped[Tensor, "B ..."]:
         """Each cloud moved by its own element."""
+        check_features(self, x)
         d, k = self.dim, self.dim * (1 + self.vectors)
         moved = apply_linear(g[..., :d, :d], x[..., :k].unflatten(-1, (-1, d)))
         positions, vectors = moved[..., 0, :], moved[..., 1:, :]
@@ -168,6 +169,11 @@ class PointVectors(Action):
 
 def check_features(types: PointCloud | PointVectors, x: Tensor) -> None:
     """Points must carry as many numbers as their types need."""
+    if x.ndim != 3:
+        raise ValueError(
+            f"x: got shape {tuple(x.shape)}, must be (B, N, {types.features}) for {types}; images are moved by groups "
+            "of the plane, such as SO2, and the action Image"
+        )
     if x.shape[-1] != types.features:
         raise ValueError(
             f"x: got {x.shape[-1]} numbers per point, must be {types.features} for {types}; set vectors and scalars to "
@@ -177,7 +183,7 @@ def check_features(types: PointCloud | PointVectors, x: Tensor) -> None:
 
 def _check_sizes(vectors: int, scalars: int, dim: int) -> None:
     for name, value in (("vectors", vectors), ("scalars", scalars)):
-        if value < 0:
-            raise ValueError(f"{name}: got {value}, must be >= 0")
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise ValueError(f"{name}: got {value!r}, must be a whole number >= 0; 0 for none")
     if dim not in SPACE_OF_DIM:
         raise ValueError(f"dim: got {dim}, must be 2 (plane), 3 (space) or 4 (spacetime)")

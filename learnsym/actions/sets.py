@@ -27,6 +27,11 @@ class Set(Action):
 
     def __call__(self, g: Float[Tensor, "B n n"], x: Shaped[Tensor, "B ..."]) -> Shaped[Tensor, "B ..."]:
         """Each set in its new order."""
+        if x.ndim < 2 or x.shape[1] != g.shape[-1]:
+            raise ValueError(
+                f"x: got shape {tuple(x.shape)}, must be (B, {g.shape[-1]}, ...) for permutations of as many members; "
+                "take the permutation group of that size"
+            )
         index = g.argmax(-1)
         index = index.reshape(*index.shape, *[1] * (x.ndim - 2)).expand(x.shape)
         return torch.gather(x, 1, index)

@@ -5,14 +5,12 @@ Legend of axes: `S` group samples (copies), `B` batch, `n` matrix size, `Q` unif
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.actions import Action
-from learnsym.actions._lattice import in_transform
-from learnsym.actions.border import warn_of_border
 from learnsym.augment.averages import Average, mean_outputs
+from learnsym.augment.first_batches import FirstBatches
 from learnsym.augment.transform import averaged, move
 from learnsym.degrees import Degree
 from learnsym.distributions import LearnableDistribution, full_precision, learnable, midpoints, uniform_noise
@@ -70,7 +68,7 @@ class Augmented(nn.Module):
         self.distribution = distribution
         self.copies = checked_count("copies", copies)
         self.average = average
-        self._checked: set[tuple[torch.Size, torch.dtype]] = set()
+        self.first_batches = FirstBatches(symmetry)
         # a function of its shape, hence not part of the state
         points = midpoints(checked_count("test_copies", test_copies), distribution.uniforms)
         self.register_buffer("test_uniforms", points, persistent=False)
@@ -99,7 +97,7 @@ class Augmented(nn.Module):
 
     def elements(self, x: Tensor) -> Float[Tensor, "S B n n"]:
         """The group elements for a batch: random in training, fixed in evaluation; one per copy and example."""
-        self._check_data(x)
+        self.first_batches.check(x)
         with full_precision(x.device):
             distribution = self.distribution(x)
             like = distribution.reference
@@ -110,14 +108,6 @@ class Augmented(nn.Module):
             if distribution.batch_shape:
                 return distribution.from_uniform(u.unsqueeze(1))
             return distribution.from_uniform(u).unsqueeze(1).expand(-1, len(x), -1, -1)
-
-    def _check_data(self, x: Tensor) -> None:
-        """Of the first batch of each shape and dtype: reading values holds a GPU up."""
-        key = (x.shape[1:], x.dtype)
-        if key not in self._checked and not torch.compiler.is_compiling() and not in_transform():
-            self.symmetry.on_input.check_data(self.symmetry.group, x)
-            warn_of_border(self.symmetry.on_input, self.symmetry.group, x)
-            self._checked.add(key)
 
     def together(
         self, x: Tensor, y: Tensor, on_target: Action, g: Float[Tensor, "S B n n"] | None = None

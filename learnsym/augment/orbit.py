@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from learnsym.augment.augmented import checked_count
 from learnsym.augment.averages import Average, mean_outputs
+from learnsym.augment.first_batches import FirstBatches
 from learnsym.augment.transform import averaged
 from learnsym.distributions import Haar, full_precision, midpoints
 from learnsym.groups import Group
@@ -60,10 +61,12 @@ class OrbitAveraged(nn.Module):
         self.net = net
         self.symmetry = symmetry
         self.average = average
+        self.first_batches = FirstBatches(symmetry)
         # set by the configuration, hence not part of the state
         self.register_buffer("elements", elements.clone(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        self.first_batches.check(x)
         with full_precision(x.device):
             g = self.elements.unsqueeze(1).expand(-1, len(x), -1, -1)
         return averaged(self.net, self.symmetry, g, x, self.average)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
+
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import E3, O3, SE3, SO3, AxialSO2, Group, Octahedral, SignedPermutations
 from learnsym.symmetry import Symmetry, symmetry_by_name
@@ -55,11 +57,22 @@ class Signature:
             ValueError: for a name that is unknown, or does not fit these data.
         """
         if self.on_input is None:
-            return symmetry_by_name(name)
+            return self._fitting(name)
         if name not in SPACE:
             raise ValueError(f"symmetry: got {name!r} for clouds of points, must be one of {', '.join(SPACE)}")
         assert self.on_output is not None
         return Symmetry(SPACE[name](), self.on_input, self.on_output)
+
+    def _fitting(self, name: str) -> Symmetry:
+        symmetry = symmetry_by_name(name)
+        try:
+            symmetry.check_data(torch.zeros(1, *self.in_shape))
+        except ValueError as error:
+            raise ValueError(
+                f"symmetry: got {name!r}, which does not move examples of shape {self.in_shape} ({error}); "
+                "name one of these data, such as rotation2d for images"
+            ) from None
+        return symmetry
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""

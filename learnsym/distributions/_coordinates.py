@@ -39,6 +39,8 @@ def checked(
     """The parameter, at least in float32, after checks of shape and (unless `validate_args` is False) values."""
     if value.dim() < 1 or value.shape[-1] != group.dim:
         raise ValueError(f"{name}: got shape {tuple(value.shape)}, must end in D = {group.dim} for {group.name}")
+    if not value.is_floating_point():
+        raise ValueError(f"{name}: got {value.dtype}, must be floating point; convert with {name}.float()")
     value = at_least_float32(value)
     if validate_args is False:
         return value

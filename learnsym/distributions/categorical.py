@@ -62,10 +62,7 @@ class GroupCategorical(GroupDistribution):
             raise ValueError(
                 f"logits: got shape {tuple(logits.shape)}, must end in K = {len(elements)} for {group.name}"
             )
-        if validate_args is not False and not bool((logits < math.inf).all()):
-            raise ValueError(
-                f"logits: got {logits.tolist()}, must be below infinity and not NaN; give log-probabilities"
-            )
+        check_logits(logits, validate_args)
         self.logits = at_least_float32(logits)
         self.straight_through = straight_through
         self._elements = elements.to(self.logits)
@@ -126,6 +123,19 @@ class GroupCategorical(GroupDistribution):
 
     def degrees(self, site: str, method: str) -> list[Degree]:
         return probability_degrees(self.group, self.probabilities, site, method)
+
+
+def check_logits(logits: Float[Tensor, "*B K"], validate_args: bool | None = None) -> None:
+    """ValueError for logits that are no log-probabilities up to a constant; `False` skips the check of values."""
+    if not logits.is_floating_point():
+        raise ValueError(f"logits: got {logits.dtype}, must be floating point; convert with logits.float()")
+    if validate_args is False:
+        return
+    if not bool((logits < math.inf).all() & (logits > -math.inf).any(-1).all()):
+        raise ValueError(
+            f"logits: got {logits.tolist()}, must be below infinity, not NaN, and not all minus infinity; "
+            "give log-probabilities"
+        )
 
 
 def choice(p: Float[Tensor, "*B K"], u: Float[Tensor, "*#S 1"], straight_through: bool) -> Float[Tensor, "*#S K"]:

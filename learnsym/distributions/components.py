@@ -15,7 +15,7 @@ from learnsym.degrees import Degree
 from learnsym.distributions._distribution import GroupDistribution
 from learnsym.distributions._elements import probability_degrees
 from learnsym.distributions._precision import at_least_float32
-from learnsym.distributions.categorical import choice, entropy_of
+from learnsym.distributions.categorical import check_logits, choice, entropy_of
 
 
 class ComponentMixture(GroupDistribution):
@@ -28,10 +28,11 @@ class ComponentMixture(GroupDistribution):
     Args:
         base: a distribution on the identity component, such as `LieBox`.
         logits: shape `(*B, K)` or `(K,)`, in the order of `group.components`, the identity component first.
+        validate_args: False skips the check of values.
         straight_through: whether draws carry gradients of the logits.
 
     Raises:
-        ValueError: when the number of logits is not that of the components.
+        ValueError: when the number of logits is not that of the components, or they are NaN or infinite.
 
     Example:
         >>> o2 = ls.groups.O2()
@@ -41,7 +42,12 @@ class ComponentMixture(GroupDistribution):
     """
 
     def __init__(
-        self, base: GroupDistribution, logits: Float[Tensor, "*B K"], *, straight_through: bool = True
+        self,
+        base: GroupDistribution,
+        logits: Float[Tensor, "*B K"],
+        validate_args: bool | None = None,
+        *,
+        straight_through: bool = True,
     ) -> None:
         group = base.group
         if logits.dim() < 1 or logits.shape[-1] != len(group.components):
@@ -49,6 +55,7 @@ class ComponentMixture(GroupDistribution):
             raise ValueError(
                 f"logits: got shape {tuple(logits.shape)}, must end in K = {count} components of {group.name}"
             )
+        check_logits(logits, validate_args)
         shape = torch.broadcast_shapes(base.batch_shape, logits.shape[:-1])
         self.base = base if base.batch_shape == shape else base.expand(shape)
         self.logits = at_least_float32(logits).expand(*shape, -1)
@@ -79,7 +86,7 @@ class ComponentMixture(GroupDistribution):
 
     def replace(self, tensors: Mapping[str, Tensor]) -> ComponentMixture:
         base = self.base.replace({key: tensors[f"base.{key}"] for key in self.base.tensors()})
-        return ComponentMixture(base, tensors["logits"], straight_through=self.straight_through)
+        return ComponentMixture(base, tensors["logits"], False, straight_through=self.straight_through)
 
     def log_prob(self, value: Float[Tensor, "*#S n n"]) -> Float[Tensor, "*#S"]:
         """`log p_k + log density of base at c_k^{-1} g`, summed over the components that hold `g`: one, or none."""

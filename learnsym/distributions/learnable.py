@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.degrees import Degree
-from learnsym.distributions._coordinates import require_lie
+from learnsym.distributions._coordinates import closing_caps, require_lie
 from learnsym.distributions._distribution import LearnableDistribution
 from learnsym.distributions._precision import at_least_float32
 from learnsym.distributions.box import LieBox
@@ -79,7 +79,7 @@ class LearnableBox(LearnableDistribution):
         caps: largest half-widths, `(D,)` or by name of generator; the generators' own by default.
 
     Raises:
-        ValueError: when a half-width is not strictly between 0 and its cap.
+        ValueError: when a half-width is not strictly between 0 and its cap, or a cap of a rotation above half a turn.
 
     Example:
         >>> box = ls.distributions.LearnableBox(ls.groups.SO2(), init=0.5)
@@ -92,6 +92,11 @@ class LearnableBox(LearnableDistribution):
         require_lie(group, "LearnableBox")
         self.group = group
         self.width = Bounded(group, init, caps)
+        closing = torch.tensor(closing_caps(group)).to(self.width.caps)
+        if bool((self.width.caps > closing * (1 + 1e-5)).any()):
+            raise ValueError(
+                f"caps: got {self.width.caps.tolist()}, must be <= {closing.tolist()} on {group.name}; orbits end there"
+            )
 
     @property
     def half_width(self) -> Float[Tensor, "D"]:

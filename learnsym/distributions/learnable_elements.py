@@ -91,7 +91,7 @@ class LearnableComponents(LearnableDistribution):
         return self.box.half_width
 
     def forward(self, x: Tensor | None = None) -> ComponentMixture:
-        return ComponentMixture(self.box(x), self.logits, straight_through=self.straight_through)
+        return ComponentMixture(self.box(x), self.logits, False, straight_through=self.straight_through)
 
     @property
     def uniforms(self) -> int:

@@ -17,6 +17,9 @@ from learnsym.distributions._rotation_rule import rotation_rule
 from learnsym.groups import SO3, Group
 
 CIRCLE_DEGREE, SPACE_DEGREE = 23, 5
+MOST = 100_000
+"""Most elements along a circle; of a rule on rotations of space `MOST_DEGREE` is the highest degree."""
+MOST_DEGREE = 131
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +81,8 @@ class Quadrature:
             ValueError: for an unknown generator, fewer than 2 points, or a half-width that is not within the cap.
         """
         index = _index(group, generator)
-        if points < 2:
-            raise ValueError(f"points: got {points}, must be >= 2; 24 are usual")
+        if not 2 <= points <= MOST:
+            raise ValueError(f"points: got {points}, must be >= 2 and at most {MOST}; 24 are usual")
         h = _half_width(group, index, half_width)
         closed = _closes(group, index, h)
         t = torch.linspace(-h, h, points + closed, dtype=torch.float64)[:points]
@@ -119,6 +122,8 @@ class Quadrature:
             points = (degree or CIRCLE_DEGREE) + 1
             return _over_components(group, Quadrature.along(group, group.generators[0].name, points))
         if group.is_compact and group.dim == 3 and group.space == "space":
+            if (degree or SPACE_DEGREE) > MOST_DEGREE:
+                raise ValueError(f"degree: got {degree}, must be at most {MOST_DEGREE} on {group.name}; 5 is usual")
             return _over_components(group, _rotations(degree or SPACE_DEGREE))
         raise ValueError(
             f"group: no quadrature of {group.name} is known; "

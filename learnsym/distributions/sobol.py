@@ -7,6 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.quasirandom import SobolEngine
 
+MOST = 2**24
+
 
 def midpoints(count: int, dim: int, seed: int = 0) -> Float[Tensor, "S Q"]:
     """`count` points of the unit cube whose every coordinate is a permutation of the midpoints `(i + 1/2) / count`.
@@ -15,7 +17,7 @@ def midpoints(count: int, dim: int, seed: int = 0) -> Float[Tensor, "S Q"]:
     and the mean of the points is the centre, for any count. The same points for the same arguments, everywhere.
 
     Args:
-        count: number of points, at least 1.
+        count: number of points, at least 1 and at most 2 to the power of 24.
         dim: dimension of the cube.
         seed: of the scrambling.
 
@@ -26,8 +28,8 @@ def midpoints(count: int, dim: int, seed: int = 0) -> Float[Tensor, "S Q"]:
         >>> ls.distributions.midpoints(4, 2).mean(0)
         tensor([0.5000, 0.5000])
     """
-    if count < 1:
-        raise ValueError(f"count: got {count}, must be >= 1; ask for at least one point")
+    if not 1 <= count <= MOST:
+        raise ValueError(f"count: got {count}, must be >= 1 and at most {MOST}; ask for at least one point")
     if dim == 0:
         return torch.empty(count, 0)
     points = SobolEngine(dim, scramble=True, seed=seed).draw(count, dtype=torch.float64)

@@ -16,14 +16,15 @@ from learnsym.groups._planar import FLIP
 from learnsym.groups._stumpff import constant
 
 _LISTED_POINTS = 7  # 5040 permutations; 8 points have 40320
-_MOST_POINTS = 4096  # a permutation is a dense matrix
+MOST = 1000
+"""Largest `N`: tables of a group hold a number for each pair of elements, and permutations are `N x N` matrices."""
 
 
 def Cyclic(N: int) -> MatrixGroup:
     """Rotations of the plane by multiples of `360° / N`, counter-clockwise in the order of `elements()`.
 
     Raises:
-        ValueError: when `N` is below 1.
+        ValueError: when `N` is no whole number from 1 to 1000.
 
     Example:
         >>> ls.groups.Cyclic(4).elements()[1]
@@ -37,7 +38,7 @@ def Dihedral(N: int) -> MatrixGroup:
     """Rotations of the plane by multiples of `360° / N`, then each of them after the reflection `x -> -x`.
 
     Raises:
-        ValueError: when `N` is below 1.
+        ValueError: when `N` is no whole number from 1 to 1000.
     """
     turns = _turns(_count(N))
     return _finite(f"D_{N}", "plane", torch.cat([turns, turns @ FLIP]))
@@ -47,12 +48,8 @@ def Permutation(N: int) -> MatrixGroup:
     """All permutations of `N` points, as matrices; `components` and `elements()` list them for `N <= 7`.
 
     Raises:
-        ValueError: when `N` is below 1 or above 4096, as elements are dense matrices.
+        ValueError: when `N` is no whole number from 1 to 1000.
     """
-    if N > _MOST_POINTS:
-        raise ValueError(
-            f"N: got {N}, must be <= {_MOST_POINTS}, as permutations are dense matrices; take fewer points"
-        )
     listed = _count(N) <= _LISTED_POINTS
     rows = list(itertools.permutations(range(N))) if listed else [tuple(range(N))]
     eye = torch.eye(N, dtype=torch.float64)
@@ -105,7 +102,8 @@ def cayley_table(group: Group) -> Int[Tensor, "K K"]:
     if group.order != len(group.components):
         raise ValueError(f"group: {group} has no list of elements; take a finite group, such as Cyclic(4)")
     elements = group.components
-    return _nearest(elements[:, None] @ elements[None], elements)
+    # row by row: all at once would hold a matrix for each triple of elements
+    return torch.stack([_nearest(element @ elements, elements) for element in elements])
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,8 +205,11 @@ def _signed_permutations() -> Tensor:
 
 
 def _count(N: int) -> int:
-    if N < 1:
-        raise ValueError(f"N: got {N}, must be >= 1; Cyclic(4) has the four quarter turns")
+    if isinstance(N, bool) or not isinstance(N, int):
+        raise ValueError(f"N: got {N!r}, must be a whole number; Cyclic(4) has the four quarter turns")
+    if not 1 <= N <= MOST:
+        remedy = "Cyclic(4) has the four quarter turns" if N < 1 else "take SO2() or O2() for all rotations"
+        raise ValueError(f"N: got {N}, must be >= 1 and at most {MOST}; {remedy}")
     return N
 
 

@@ -27,6 +27,14 @@ class Generator:
     per_unit: float = 1.0
     cap: float = math.inf
 
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.per_unit) and self.per_unit > 0):
+            raise ValueError(
+                f"per_unit: got {self.per_unit} for {self.name}, must be finite and > 0; 1 changes no unit"
+            )
+        if not self.cap > 0:
+            raise ValueError(f"cap: got {self.cap} for {self.name}, must be > 0; leave it out where there is none")
+
 
 class Group(abc.ABC):
     """A set of transformations with batched composition, inverse, sampling and, for Lie groups, generators and `exp`.

@@ -9,7 +9,7 @@ import torch
 
 from learnsym.groups._colour import Colour
 from learnsym.groups._custom import CustomGroup
-from learnsym.groups._finite import Cyclic, Dihedral, Octahedral, Permutation, SignedPermutations, Trivial
+from learnsym.groups._finite import MOST, Cyclic, Dihedral, Octahedral, Permutation, SignedPermutations, Trivial
 from learnsym.groups._group import Group
 from learnsym.groups._hue import HueSaturation
 from learnsym.groups._matrix_group import MatrixGroup
@@ -68,9 +68,11 @@ def plane_group(name: str) -> Group:
         >>> ls.groups.plane_group("D_4")
         D_4
     """
-    finite = re.fullmatch(r"([CD])_([1-9]\d*)", name)
+    finite = re.fullmatch(r"([CD])_([1-9][0-9]{0,8})", name)
     if finite:
         return (Cyclic if finite[1] == "C" else Dihedral)(int(finite[2]))
     if name in ("SO(2)", "O(2)"):
         return SO2() if name == "SO(2)" else O2()
-    raise ValueError(f"group: got {name!r}, must be C_N or D_N with a number N, SO(2) or O(2), such as C_4")
+    raise ValueError(
+        f"group: got {name!r}, must be C_N or D_N with a number N up to {MOST}, SO(2) or O(2); such as C_4"
+    )

@@ -61,7 +61,7 @@ def AxialSO2(axis: int | Sequence[float | int] = 2) -> MatrixGroup:
                 [0, 1, 0]])
     """
     if isinstance(axis, int):
-        if axis not in (0, 1, 2):
+        if isinstance(axis, bool) or axis not in (0, 1, 2):
             raise ValueError(f"axis: got {axis}, must be 0, 1 or 2 for x, y or z")
         name = f"SO(2) about {AXES[axis]}"
         return _space(name, TURNS[axis : axis + 1], _CROSS[axis : axis + 1], AxialRotations(_direction(axis)))

@@ -10,7 +10,7 @@ from learnsym.symmetry import symmetry_by_name
 
 MOST_TURNS = 64
 """A layer has weights for each pair of elements; far fewer turns are told apart on a grid of pixels."""
-MOST_MEMBERS = 4096
+MOST_MEMBERS = 1000
 """Of a set that is permuted."""
 
 

@@ -76,10 +76,10 @@ class Augerino(Method):
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)
         twins: dict[str, Callable[[], nn.Module]] = {
-            "learned": lambda: self._augmented(net, learnable(self._moving().group, self.init)),
+            "learned": lambda: self._augmented(net, setup, lambda group: learnable(group, self.init)),
             "plain": lambda: Plain(net),
-            "fixed": lambda: self._augmented(net, fixed(self._moving().group, self.fixed)),
-            "exact": lambda: self._averaged(net),
+            "fixed": lambda: self._augmented(net, setup, lambda group: fixed(group, self.fixed)),
+            "exact": lambda: self._averaged(net, setup),
         }
         return twins[setup.twin]()
 
@@ -87,7 +87,7 @@ class Augerino(Method):
         return regularised(setup, Reward(regularisers[self.regulariser], self.weight))
 
     def tested(self, data: Signature) -> Symmetry:
-        return self._as_output(symmetry_by_name(self.exact))
+        return self._as_output(data.symmetry(self.exact))
 
     def moved(self, data: Signature) -> Symmetry | None:
         return symmetry_by_name(self.symmetry)
@@ -98,16 +98,14 @@ class Augerino(Method):
     def varied(self) -> Group | None:
         return symmetry_by_name(self.symmetry).group
 
-    def _augmented(self, net: nn.Module, distribution: LearnableDistribution) -> nn.Module:
+    def _augmented(self, net: nn.Module, setup: Setup, law: Callable[[Group], LearnableDistribution]) -> nn.Module:
+        symmetry = self._as_output(setup.data.symmetry(self.symmetry))
         options = {"copies": self.copies, "test_copies": self.test_copies, "average": averages[self.average]}
-        return Augmented(net, self._moving(), distribution, **options)
+        return Augmented(net, symmetry, law(symmetry.group), **options)
 
-    def _averaged(self, net: nn.Module) -> nn.Module:
-        symmetry = self._as_output(symmetry_by_name(self.exact))
+    def _averaged(self, net: nn.Module, setup: Setup) -> nn.Module:
+        symmetry = self.tested(setup.data)
         return OrbitAveraged(net, symmetry, quadrature(symmetry.group, self.orbit), average=averages[self.average])
-
-    def _moving(self) -> Symmetry:
-        return self._as_output(symmetry_by_name(self.symmetry))
 
     def _as_output(self, symmetry: Symmetry) -> Symmetry:
         return equivariant(symmetry) if self.output == "equivariant" else symmetry

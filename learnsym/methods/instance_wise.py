@@ -86,7 +86,7 @@ class InstanceWise(Method):
         twins: dict[str, Callable[[], nn.Module]] = {
             "learned": lambda: self._augmented(net, setup),
             "plain": lambda: Plain(net),
-            "exact": lambda: self._averaged(net),
+            "exact": lambda: self._averaged(net, setup),
         }
         return twins[setup.twin]()
 
@@ -95,13 +95,13 @@ class InstanceWise(Method):
         return regularised(setup, EntropyBand(low, high))
 
     def tested(self, data: Signature) -> Symmetry:
-        return symmetry_by_name(self.exact)
+        return data.symmetry(self.exact)
 
     def moved(self, data: Signature) -> Symmetry | None:
         return symmetry_by_name(self.symmetry)
 
     def _augmented(self, net: nn.Module, setup: Setup) -> nn.Module:
-        symmetry = symmetry_by_name(self.symmetry)
+        symmetry = setup.data.symmetry(self.symmetry)
         options = {"copies": self.copies, "test_copies": self.test_copies, "average": averages[self.average]}
         return Augmented(net, symmetry, self._distribution(symmetry.group, setup), **options)
 
@@ -112,8 +112,8 @@ class InstanceWise(Method):
             nn.init.zeros_(parameter)
         return InstanceCategorical(group, second) if group.order else InstanceBox(group, second, self.init)
 
-    def _averaged(self, net: nn.Module) -> nn.Module:
-        symmetry = symmetry_by_name(self.exact)
+    def _averaged(self, net: nn.Module, setup: Setup) -> nn.Module:
+        symmetry = self.tested(setup.data)
         return OrbitAveraged(net, symmetry, quadrature(symmetry.group, self.orbit), average=averages[self.average])
 
 

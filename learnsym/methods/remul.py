@@ -70,6 +70,18 @@ class Remul(Method):
     def check(self, net: NetConfig, loss: LossConfig, twins: Sequence[str], chooser: Chooser) -> None:
         super().check(net, loss, twins, chooser)
         average_fits(self.average, loss.name)
+        of_clouds = [name for name in self.symmetries if name in SPACE]
+        if net.name in IMAGE_NETS and of_clouds:
+            raise ValueError(
+                f"method.symmetries: got {self.symmetries} with the network {net.name}, which takes images, and "
+                f"{of_clouds[0]} moves clouds of points; name symmetries of images, such as [rotation2d], or take one "
+                f"of the networks {', '.join(POINT_NETS)}"
+            )
+        if net.name in POINT_NETS and len(of_clouds) < len(self.symmetries):
+            raise ValueError(
+                f"method.symmetries: got {self.symmetries} with the network {net.name}, which takes clouds of points; "
+                f"must be among {', '.join(SPACE)}"
+            )
 
     def model(self, setup: Setup) -> nn.Module:
         return self._of_images(setup) if setup.data.on_input is None else self._of_clouds(setup)

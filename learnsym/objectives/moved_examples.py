@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from learnsym.augment.first_batches import FirstBatches
 from learnsym.distributions import GroupDistribution
 from learnsym.objectives._objective import Batch, Loss
 from learnsym.objectives.averaging import check_average
@@ -54,6 +55,7 @@ class Moved:
         self, loss_fn: LossFunction, symmetry: Symmetry, copies: int, distribution: GroupDistribution | None
     ) -> None:
         self.unmoved = Supervised(loss_fn)
+        self.first_batches = FirstBatches(symmetry)
         self.moves = Candidate(symmetry=symmetry, mode="anchored", samples=copies, distribution=distribution)
 
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
@@ -61,6 +63,7 @@ class Moved:
             return self.unmoved(model, batch)
         check_average(self.unmoved.loss_fn, model)
         x, y = batch
+        self.first_batches.check(x)
         g = self.moves.elements(x)
         task = self.moves.penalty(self.unmoved.loss_fn, g, model(self.moves.moved(g, x)), None, y)
         return Loss(task, {"task": task.detach()})

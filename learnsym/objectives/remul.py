@@ -13,6 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from learnsym._modes import evaluating
+from learnsym.augment.first_batches import FirstBatches
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import parts, random_examples
 from learnsym.objectives._objective import Batch, Loss
@@ -79,12 +80,15 @@ class Remul(nn.Module):
         self.held_out = held_out
         self.every = every
         self.terms = nn.ModuleList(terms)
+        self.first_batches = [FirstBatches(candidate.symmetry) for candidate in named.values()]
         self.step = 0
         self._check()
 
     def forward(self, model: nn.Module, batch: Batch) -> Loss:
         """The loss of a batch `(x, y)` with its parts."""
         check_average(self.loss_fn, model)
+        for batches in self.first_batches:
+            batches.check(batch[0])
         return held(self._weighed(model, *batch), model, batch, cast("list[Term]", list(self.terms)))
 
     def _weighed(self, model: nn.Module, x: Tensor, y: Tensor) -> Loss:

@@ -12,8 +12,12 @@ from learnsym.distributions import (
     ComponentMixture,
     GroupCategorical,
     Haar,
+    LearnableBox,
+    LearnableCategorical,
+    LearnableNormal,
     LieBox,
     ProductDistribution,
+    Quadrature,
     WrappedNormal,
     midpoints,
 )
@@ -226,11 +230,22 @@ BAD = {
         lambda: LieBox(SO2(), t(math.nan)),
         lambda: LieBox(SO2(), t(0.1, 0.2)),
         lambda: LieBox(SO2(), t(4.0)),
+        lambda: LieBox(SE2(), t(0.1, 0.1, 4.0)),
+        lambda: LieBox(SO2(), t(math.inf)),
     ],
-    "scale": [lambda: WrappedNormal(SO2(), t(0.0))],
+    "scale": [lambda value=value: WrappedNormal(SO2(), t(value)) for value in (0.0, -1.0, math.nan, math.inf)],
+    "caps": [
+        lambda: LearnableBox(SE2(), caps={"rotation": 4.0}),
+        lambda: LearnableBox(SE2(), caps={"rotation": math.nan}),
+        lambda: LearnableNormal(SE2(), caps={"rotation": -1.0}),
+    ],
+    "init": [lambda: LearnableBox(SO2(), math.nan), lambda: LearnableCategorical(Cyclic(4), math.nan)],
     "logits": [
         lambda: GroupCategorical(Cyclic(4), t(0.0, 0.0)),
         lambda: GroupCategorical(Cyclic(2), t(0.0, math.inf)),
+        lambda: GroupCategorical(Cyclic(2), t(-math.inf, -math.inf)),
+        lambda: ComponentMixture(LieBox(O2(), t(0.1)), t(0.0, math.nan)),
+        lambda: ComponentMixture(LieBox(O2(), t(0.1)), t(0.0, math.inf)),
         lambda: ComponentMixture(LieBox(O2(), t(0.1)), t(0.0)),
     ],
     "group": [
@@ -240,7 +255,9 @@ BAD = {
         lambda: Haar(SE2()),
         lambda: LieBox(SE2(), t(0.1, 0.1, 0.1)).kl_to_haar(),
     ],
-    "count": [lambda: midpoints(0, 2)],
+    "count": [lambda: midpoints(0, 2), lambda: midpoints(10**9, 2)],
+    "points": [lambda points=points: Quadrature.along(SO2(), "rotation", points) for points in (1, 10**9)],
+    "degree": [lambda degree=degree: Quadrature.haar(SO3(), degree) for degree in (0, 10**6)],
 }
 
 

@@ -1,5 +1,7 @@
 """Bad input: each mistake gets a sentence with the argument, the value and the remedy."""
 
+import math
+
 import pytest
 import torch
 
@@ -9,10 +11,12 @@ from learnsym.groups import (
     CustomGroup,
     Cyclic,
     Dihedral,
+    Generator,
     Permutation,
     Product,
     Trivial,
     cayley_table,
+    plane_group,
     split,
 )
 
@@ -22,6 +26,31 @@ from learnsym.groups import (
 def test_a_group_needs_an_element(make, N):
     with pytest.raises(ValueError, match=rf"got {N}, must be >= 1"):
         make(N)
+
+
+@pytest.mark.parametrize("make", [Cyclic, Dihedral, Permutation, Trivial], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("N", [1001, 999_999, 10**9, True])
+def test_a_group_is_no_larger_than_its_tables(make, N):
+    with pytest.raises(ValueError, match=r"^N: got "):
+        make(N)
+
+
+@pytest.mark.parametrize("name", ["C_0", "C_-1", "C_999999", "D_1000000000", "C_" + "9" * 5000, "C_1.5", "C_", "c_4"])
+def test_names_of_groups_of_the_plane_are_bounded(name):
+    with pytest.raises(ValueError, match=r"^(group|N): got "):
+        plane_group(name)
+
+
+def test_the_table_of_a_large_group_is_made_row_by_row():
+    table = cayley_table(Cyclic(180))
+    i = torch.arange(180)
+    assert torch.equal(table, (i[:, None] + i) % 180)
+
+
+@pytest.mark.parametrize("values", [{"per_unit": 0.0}, {"per_unit": math.nan}, {"cap": math.nan}, {"cap": -1.0}])
+def test_generators_have_units_and_caps(values):
+    with pytest.raises(ValueError, match=f"^{next(iter(values))}: got "):
+        Generator(name="a", **values)
 
 
 def test_coordinates_of_the_wrong_dimension(group):
