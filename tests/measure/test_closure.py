@@ -166,7 +166,7 @@ def test_level(turns):
     element, p = eighths.group.components[turns], []
     for seed in range(400):
         torch.manual_seed(seed)
-        p.append(measure.closure_test(ellipses(200), eighths, element, network=Small, steps=300, seed=seed).p_value)
+        p.append(measure.closure_test(ellipses(200), eighths, element, network=Small, steps=150, seed=seed).p_value)
     assert 0.03 <= (torch.tensor(p) < 0.05).double().mean() <= 0.07
 
 

@@ -17,8 +17,10 @@ from torch import Tensor
 from learnsym.actions import Action, Image, Volume
 from learnsym.actions.border import border_level, outermost
 
-SHARE, MOST = 1 / 32, 1.0
-"""Random shifts to each side: a share of the shorter side, at most so many pixels."""
+LARGE = 24
+"""Pixels of the shorter side from which random shifts are up to one pixel to each side; half a pixel below.
+
+Either covers whole pixels, so that all distances from the lattice are alike and interpolation makes no pattern."""
 LITTLE = 1 / 16
 """Share of the shorter side up to which an offset is one; beyond it, the place is part of what the data show."""
 SURVIVES = 0.5
@@ -61,7 +63,7 @@ def centre_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "d"]:
 
 def to_the_middle(x: Float[Tensor, "B C *S"], generator: torch.Generator) -> Float[Tensor, "B d"]:
     """The shifts of the control: each example by the mean offset, to the middle, and by about a pixel at random."""
-    most = min(SHARE * min(x.shape[2:]), MOST)
+    most = 1.0 if min(x.shape[2:]) >= LARGE else 0.5
     return random_shifts(x, most, generator) - centre_of(x)
 
 

@@ -161,7 +161,7 @@ class Study:
 
 
 def _is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    return law.order > other.order or law.fitted[1] > other.fitted[2]
+    return law.order > other.order or law.half_width > other.fitted[2]
 
 
 def _folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]:
