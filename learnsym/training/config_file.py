@@ -198,9 +198,7 @@ def check_names_no_class(content: Mapping[str, Any]) -> None:
         seen.add(id(value))
         for key in value if isinstance(value, dict) else ():
             if str(key).rpartition(".")[2] in ("class_path", "init_args"):
-                raise ValueError(
-                    f"{key}: unknown key; a configuration names no classes, write their settings"
-                )
+                raise ValueError(f"{key}: unknown key; a configuration names no classes, write their settings")
         left.extend(value.values() if isinstance(value, dict) else value)
 
 
