@@ -136,6 +136,7 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
         4
     """
     check_sections(values)
+    check_names_no_class(values)
     parser = config_parser(names_in([], values))
     values_read = instantiated(parser, lambda: parser.parse_object(dict(values)))
     return RunConfig(**{name: values_read[name] for name in SECTIONS})
@@ -191,7 +192,23 @@ def read_mapping(path: str | os.PathLike[str], name: str = "config") -> dict[str
     content = read_yaml(path, name)
     if not isinstance(content, dict | None):
         raise ValueError(f"{name}: {os.fspath(path)} must hold keys and values, such as `train: {{steps: 100}}`")
+    check_names_no_class(content or {})
     return content or {}
+
+
+def check_names_no_class(content: Mapping[str, Any]) -> None:
+    """Refuse the keys by which the parser would import a module: a configuration is read, and executes nothing."""
+    left: list[Any] = [dict(content)]
+    seen: set[int] = set()
+    while left:
+        value = left.pop()
+        if not isinstance(value, dict | list) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        for key in value if isinstance(value, dict) else ():
+            if str(key).rpartition(".")[2] in ("class_path", "init_args"):
+                raise ValueError(f"{key}: unknown key; a configuration names no classes, write their settings")
+        left.extend(value.values() if isinstance(value, dict) else value)
 
 
 def check_sections(content: Mapping[str, Any]) -> None:

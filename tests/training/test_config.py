@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig, dump_config, members, read_config
-from learnsym.training.config_file import difference
+from learnsym.training.config_file import config_of, difference
 
 BAD = {
     "top: 1": "top: unknown key",
@@ -83,3 +84,17 @@ def test_members():
     assert all(member.twin == member.twins[0] for member, _ in found)
     ((member, path),) = members(RunConfig(), "out")
     assert (path.name, member.twins, member.seeds) == ("out", ["learned"], [0])
+
+
+@pytest.mark.parametrize("key", ["class_path", "init_args"])
+def test_a_configuration_imports_nothing(key, tmp_path, monkeypatch):
+    (tmp_path / "imported_by_nobody.py").write_text("raise AssertionError('was imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    for inner in ({key: "imported_by_nobody.X"}, {"pose": {key: "imported_by_nobody.X"}}, {"twins": [{f"a.{key}": 1}]}):
+        for section in ("data", "analysis", "chooser"):
+            content = {section: inner}
+            (tmp_path / "c.yaml").write_text(json.dumps(content))
+            with pytest.raises(ValueError, match=f"{key}: unknown key; a configuration names no classes"):
+                read_config(tmp_path / "c.yaml")
+            with pytest.raises(ValueError, match="names no classes"):
+                config_of(content)
