@@ -183,7 +183,7 @@ def check_folder(path: str | os.PathLike[str], name: str = "out") -> Path:
         raise ValueError(f"{name}: got a name of {len(text)} characters, must be shorter than {LONGEST}; shorten it")
     place = next(each for each in (Path(text), *Path(text).absolute().parents) if os.path.lexists(each))
     if not place.is_dir():
-        raise ValueError(f"{name}: {place} is no folder; name another one")
+        raise ValueError(f"{name}: {place} is a {'file' if place.exists() else 'broken link'}; name a folder")
     if not os.access(place, os.W_OK | os.X_OK):
         raise ValueError(f"{name}: {place} may not be written in; name another folder")
     return Path(text)

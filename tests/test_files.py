@@ -85,7 +85,7 @@ def test_what_is_no_json_object_is_one_sentence(tmp_path, content):
 
 @pytest.mark.parametrize(
     ("name", "named"),
-    [("", "got ''"), (" ", "got ' '"), ("a\nb", "got 'a"), ("x" * 256, "must be shorter"), ("file", "no folder")],
+    [("", "got ''"), (" ", "got ' '"), ("a\nb", "got 'a"), ("x" * 256, "must be shorter"), ("file", "is a file")],
 )
 def test_names_that_no_folder_has(tmp_path, monkeypatch, name, named):
     monkeypatch.chdir(tmp_path)

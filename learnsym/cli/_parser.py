@@ -34,7 +34,8 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         digits = re.fullmatch(r"[-+]?\d{1,18}", text.strip())
         if digits is None or not low <= int(text) <= high:
-            raise argparse.ArgumentTypeError(f"got {shown(text)}, must be a whole number in [{low}, {high}]")
+            given = text if digits else shown(text)
+            raise argparse.ArgumentTypeError(f"got {given}, must be a whole number in [{low}, {high}]")
         return int(text)
 
     return number

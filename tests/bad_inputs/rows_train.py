@@ -157,13 +157,13 @@ TYPED = [
     Bad("typed: an option of another command", "scale run --trials 3", ("--trials",)),
 ]
 OUTS = [
-    _out("a file", "file", "out: file is no folder"),
-    _out("below a file", "file/run", "file is no folder"),
+    _out("a file", "file", "out: file is a file"),
+    _out("below a file", "file/run", "file is a file"),
     _out("empty", "", "out: got ''"),
     _out("a control character", "a\x07b", "out: got 'a\\x07b'"),
     _out("a long name", "x" * 300, "out: got a name of 300 characters"),
     _out("a folder with other things", ".", "out: .", "another folder"),
-    Bad("out: compare, a file", "compare c.yaml --out c.yaml", ("out: c.yaml is no folder",), {"c.yaml": ARMS}),
+    Bad("out: compare, a file", "compare c.yaml --out c.yaml", ("out: c.yaml is a file",), {"c.yaml": ARMS}),
     Bad("out: compare, empty", ["compare", "c.yaml", "--out", ""], ("out: got ''",), {"c.yaml": ARMS}),
 ]
 COMPARE = [
@@ -181,18 +181,18 @@ COMPARE = [
     _compare("an arm that is a word", "arms: {a: plain}\n", "arms: got plain"),
     _compare("a bad value in an arm", "arms: {a: {optimiser: {lr: .nan}}}\n", "arms.a: optimiser.lr: got nan"),
     _compare("a key twice", ARMS, "seeds: stands 2 times", more="--seeds [1] --seeds [2]"),
-    _compare("no workers", ARMS, "workers: got '0'", more="--workers 0"),
-    _compare("a million workers", ARMS, "workers: got '1000000'", more="--workers 1000000"),
-    _compare("negative jobs", ARMS, "jobs: got '-1'", more="--jobs -1"),
+    _compare("no workers", ARMS, "workers: got 0", more="--workers 0"),
+    _compare("a million workers", ARMS, "workers: got 1000000", more="--workers 1000000"),
+    _compare("negative jobs", ARMS, "jobs: got -1", more="--jobs -1"),
     _compare("memory without jobs", ARMS, "memory: got 4.0 without --jobs", more="--memory 4"),
     _compare("endless memory", ARMS, "memory: got 'inf'", more="--jobs 1 --memory inf"),
 ]
 TUNE = [
-    _tune("no trials", RATES, "trials: got '0'", more="--trials 0"),
-    _tune("negative trials", RATES, "trials: got '-1'", more="--trials -1"),
+    _tune("no trials", RATES, "trials: got 0", more="--trials 0"),
+    _tune("negative trials", RATES, "trials: got -1", more="--trials -1"),
     _tune("trials in exponents", RATES, "trials: got '1e30'", more="--trials 1e30"),
-    _tune("no workers", RATES, "workers: got '0'", more="--trials 1 --workers 0"),
-    _tune("many workers", RATES, "workers: got '1000000'", more="--trials 1 --workers 1000000"),
+    _tune("no workers", RATES, "workers: got 0", more="--trials 1 --workers 0"),
+    _tune("many workers", RATES, "workers: got 1000000", more="--trials 1 --workers 1000000"),
     _tune("empty", "", "names no key"),
     _tune("low above high", "optimiser.lr: {low: 1, high: 0.1}\n", "optimiser.lr: got low 1"),
     _tune("the logarithm of 0", "optimiser.lr: {low: 0, high: 1, log: true}\n", "optimiser.lr: got low 0"),
