@@ -58,7 +58,7 @@ WAYS = {"bytes": lambda path, text: write_atomically(path, text.encode()), "json
 def test_a_file_that_finds_no_space_is_named_with_the_remedy(tmp_path, small_files, way):
     path = tmp_path / "a.json"
     path.write_text("old")
-    with pytest.raises(OSError, match="") as caught:
+    with pytest.raises(OSError, match="File too large") as caught:
         WAYS[way](path, "x" * 5000)
     assert caught.value.errno in FULL and caught.value.filename == str(path)
     assert caught.value.strerror == (

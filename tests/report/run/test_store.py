@@ -69,7 +69,7 @@ def test_a_full_disk_names_the_file_and_keeps_what_was_finished(tmp_path: Path, 
     results([piece(tmp_path, 1)], progress=False)
     with (
         monkeypatch.context() as patch,
-        pytest.raises(OSError, match="free space, then give the same command") as error,
+        pytest.raises(OSError, match="free space, then give") as error,
     ):
         patch.setattr(os, "fsync", full)
         results([piece(tmp_path, 1), piece(tmp_path, 2)], progress=False)
