@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import io
 import logging
 import os
 import warnings
@@ -202,7 +203,9 @@ def _program(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram
 
 
 def _write_program(program: torch.export.ExportedProgram, path: Path) -> None:
-    torch.export.save(program, path)
+    buffer = io.BytesIO()  # written to a full disk by itself, torch does not say why it failed
+    torch.export.save(program, buffer)
+    path.write_bytes(buffer.getvalue())
 
 
 def _read_program(path: Path) -> Callable[[Tensor], Tensor]:

@@ -3,10 +3,20 @@
 import errno
 import math
 import os
+import resource
 
 import pytest
 
-from learnsym.files import check_folder, put_in_place, read_json, replacing, write_atomically, write_json
+from learnsym.files import (
+    FULL,
+    check_folder,
+    check_name,
+    put_in_place,
+    read_json,
+    replacing,
+    write_atomically,
+    write_json,
+)
 
 
 def names(folder):
@@ -34,6 +44,81 @@ def test_a_full_disk_leaves_the_old_content(tmp_path, full_disk):
     with pytest.raises(OSError, match="No space"):
         write_atomically(path, b"new")
     assert path.read_bytes() == b"old" and names(tmp_path) == ["a.bin"]
+
+
+@pytest.fixture
+def small_files():
+    """No file may have more than a thousand bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def replaced(path, content):
+    with replacing(path) as temporary:
+        temporary.write_text(content)
+
+
+WAYS = {"bytes": lambda path, text: write_atomically(path, text.encode()), "json": write_json, "replacing": replaced}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_file_that_finds_no_space_is_named_with_the_remedy(tmp_path, small_files, way):
+    path = tmp_path / "a.json"
+    path.write_text("old")
+    with pytest.raises(OSError, match="File too large") as caught:
+        WAYS[way](path, "x" * 5000)
+    assert caught.value.errno in FULL and caught.value.filename == str(path)
+    assert caught.value.strerror == (
+        "the file could not be written (File too large); free space, then give the same command again"
+    )
+    assert path.read_text() == "old" and names(tmp_path) == ["a.json"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(
+        PermissionError, match=r"Permission denied\); make its folder one that can be written"
+    ) as caught:
+        write_json(tmp_path / "a.json", {})
+    assert caught.value.filename == str(tmp_path / "a.json") and names(tmp_path) == []
+
+
+def test_errors_that_are_not_of_the_disk_stay_as_they_are(tmp_path):
+    with pytest.raises(KeyError, match="own"), replacing(tmp_path / "a"):
+        raise KeyError("own")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("[]", r"holds \[\], must be an object"),
+        ('{"a": 1}', "lacks 'b'"),
+        ('{"a": true, "b": ""}', "'a' is True, must be int or null"),
+        ('{"a": 1.5, "b": ""}', "'a' is 1.5, must be int or null"),
+        ('{"a": null, "b": 3}', "'b' is 3, must be str"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_keys_and_kinds_are_checked(tmp_path, content, reason):
+    path = tmp_path / "a.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=rf"^run: .*a\.json cannot be read \(.*{reason}.*\); delete it$"):
+        read_json(path, "run", "delete it", {"a": (int, type(None)), "b": str})
+    path.write_text('{"a": null, "b": ""}')
+    assert read_json(path, "run", "delete it", {"a": (int, type(None)), "b": str}) == {"a": None, "b": ""}
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a" * 81, "a\nb", "a\x00", "a/b", "a\\b", "\u202ea", 3, None])
+def test_names_that_fit_no_figure_or_file_are_refused(name):
+    with pytest.raises(ValueError, match=r"^arms: got the name .*, must be 1 to 80 printable .*; choose another name$"):
+        check_name(name, "arms")
+    for good in ("a" * 80, "$x^{2$", "_", "augmented, 30°", "形"):
+        check_name(good, "arms")
 
 
 def test_several_may_make_one_file(tmp_path):

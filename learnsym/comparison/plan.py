@@ -39,7 +39,12 @@ class Plan:
 
     @classmethod
     def kept(cls, config: ComparisonConfig, folder: str | os.PathLike[str]) -> Plan:
-        """The plan that a folder keeps of this comparison, where it does; a new one else."""
+        """The plan that a folder keeps of this comparison, where it does; a new one else.
+
+        Raises:
+            ValueError: when the folder holds something else, or whatever is wrong with the comparison.
+        """
+        _check_folder(Path(folder))
         content = read_plan(Path(folder))
         if content is None or content["made_of"] != _made_of(config):
             return cls.of(config)
@@ -72,14 +77,8 @@ def keep(plan: Plan, folder: str | os.PathLike[str], locks: Locks) -> Path:
         ValueError: when the folder holds something else, or cells that this comparison has not.
     """
     path = Path(folder)
-    if path.is_file():
-        raise ValueError(f"out: {path} is a file; name a folder")
+    _check_folder(path)
     path.mkdir(parents=True, exist_ok=True)
-    if not (path / "plan.json").exists():
-        others = [entry.name for entry in path.iterdir() if entry.name not in KEPT and entry.suffix != ".tmp"]
-        if others:
-            raise ValueError(f"out: {path} is no comparison, but holds {sorted(others)[0]}; name another folder")
-    read_rows(path)  # what cannot be read is found before more is trained
     with locks.waiting("plan"):
         _check_grown(plan, path)
         content = {
@@ -127,6 +126,17 @@ NETWORK: dict[str, Kind] = {
     **dict.fromkeys(("flops_counted", "flops_nominal", "flops_inference"), (int, float)),
 }
 """What `plan.json` holds of each network."""
+
+
+def _check_folder(path: Path) -> None:
+    """Refuse a folder of something else, or with rows that cannot be read, before any work."""
+    if path.is_file():
+        raise ValueError(f"out: {path} is a file; name a folder")
+    if path.is_dir() and not (path / "plan.json").exists():
+        others = [entry.name for entry in path.iterdir() if entry.name not in KEPT and entry.suffix != ".tmp"]
+        if others:
+            raise ValueError(f"out: {path} is no comparison, but holds {sorted(others)[0]}; name another folder")
+    read_rows(path)
 
 
 def _made_of(config: ComparisonConfig) -> list[str]:

@@ -102,6 +102,8 @@ def _journal(path: Path) -> BaseStorage:
 
     if path.is_dir():
         raise ValueError(f"storage: {path} is a folder; name a file in it, such as {path / 'study.journal'}")
+    if path.parent.is_file():
+        raise ValueError(f"storage: {path.parent} is a file, not a folder for {path.name}; name another place")
     path.parent.mkdir(parents=True, exist_ok=True)
     with writing(path), open(path, "ab+") as file:
         file.seek(0)

@@ -54,6 +54,7 @@ def analyze(
     """
     folder = Path(path)
     groups = group_runs(folder, unfinished)
+    environment = environment_of(groups[0].first)  # what cannot be read is found before hours of work
     chosen = {group.label: settings or _overridden(group, overrides) for group in groups}
     findings = _computed(groups, chosen, progress)
     level = next(iter(chosen.values())).level
@@ -62,7 +63,7 @@ def analyze(
         data=findings,
         level=level,
         config={group.label: dump_config(group.first.config) for group in groups},
-        environment=environment_of(groups[0].first),
+        environment=environment,
     )
     write(analysis, progress)
     return analysis

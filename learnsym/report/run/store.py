@@ -15,7 +15,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from learnsym._version import __version__
-from learnsym.files import replacing
+from learnsym.files import read_json, replacing
 from learnsym.training.worker import begin_worker
 
 logger = logging.getLogger(__name__)
@@ -51,18 +51,25 @@ class Piece:
     def load(self) -> dict[str, Any] | None:
         """The kept result; None when there is none for these inputs."""
         try:
-            content = json.loads(self.path.read_text(encoding="utf8"))
-            return content["result"] if content["key"] == self.key else None
-        except (OSError, ValueError, KeyError, TypeError):
+            content = read_json(self.path, "run", "delete it")
+        except ValueError:  # there is none, or something else lies there
             return None
+        result, kept = content.get("result"), (content.get("key"), content.get("digest"))
+        return result if kept == (self.key, _digest(result)) else None
 
     def compute(self) -> dict[str, Any]:
         """Compute and keep the result."""
         result = self.function(**self.arguments)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(self.path) as temporary:
-            temporary.write_text(json.dumps({"key": self.key, "result": result}), encoding="utf8")
+            content = {"key": self.key, "digest": _digest(result), "result": result}
+            temporary.write_text(json.dumps(content), encoding="utf8")
         return result
+
+
+def _digest(result: object) -> str:
+    """Tells whether a kept result is whole and as it was written."""
+    return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
 
 
 def results(pieces: Sequence[Piece], workers: int = 1, progress: bool = True) -> list[dict[str, Any]]:

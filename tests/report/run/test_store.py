@@ -1,3 +1,6 @@
+import errno
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,31 @@ def test_a_damaged_file_is_computed_anew(tmp_path: Path, content: str):
     one.path.parent.mkdir()
     one.path.write_text(content)
     assert results([one], progress=False) == [{"value": 1}]
+
+
+@pytest.mark.parametrize("result", [{}, {"value": 2}, [], None, {"value": None}])
+def test_a_result_that_is_not_the_one_that_was_kept_is_computed_anew(tmp_path: Path, result: object):
+    one = piece(tmp_path, 1)
+    results([one], progress=False)
+    content = json.loads(one.path.read_text())
+    one.path.write_text(json.dumps({**content, "result": result}))
+    assert one.load() is None and results([one], progress=False) == [{"value": 1}]
+
+
+def test_a_full_disk_names_the_file_and_keeps_what_was_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    results([piece(tmp_path, 1)], progress=False)
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(OSError, match="free space, then give") as error,
+    ):
+        patch.setattr(os, "fsync", full)
+        results([piece(tmp_path, 1), piece(tmp_path, 2)], progress=False)
+    assert error.value.filename == str(piece(tmp_path, 2).path)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["1.json"]
+    assert piece(tmp_path, 1).load() == {"value": 1}
 
 
 def test_a_failure_keeps_what_was_finished(tmp_path: Path):
