@@ -14,7 +14,7 @@ import learnsym as ls
 from learnsym.export import export_run
 from learnsym.report import analyze
 from learnsym.report.card import load_subject
-from learnsym.training import Run, train
+from learnsym.training import Run, checkpoint, train
 from learnsym.training.unfinished import check_finished, missing_of
 
 
@@ -34,9 +34,7 @@ def half(plain, finished, tmp_path_factory):
     path = tmp_path_factory.mktemp("half") / "run"
     run = Run.create(path, plain)
     shutil.copy(finished.path / "data.json", path)
-    state = {**finished.state(), "step": 1, "finished": False}
-    with run.writing(None):
-        run.save({key: value for key, value in state.items() if key not in ("version", "metrics_bytes")})
+    checkpoint.save(path, {**finished.state(), "step": 1, "finished": False, "metrics_bytes": 0})
     return run
 
 
