@@ -28,7 +28,7 @@ def add_worker_arguments(parser: argparse.ArgumentParser, storage: str) -> None:
     parser.add_argument("--storage", metavar="URL", help=storage)
     group = parser.add_argument_group("cluster", "the same command as jobs, through submitit")
     group.add_argument("--jobs", type=whole(0, 10_000), default=0, metavar="J", help="jobs to submit; 0 for none")
-    group.add_argument("--cluster", choices=("slurm", "local"), default="slurm", help="local: processes, to try it")
+    group.add_argument("--cluster", choices=("slurm", "local"), help="slurm by default; local: processes, to try it")
     group.add_argument(
         "--minutes", type=whole(1, 10**6), help="time of a job, after which it is put back; 60 by default"
     )
@@ -36,7 +36,7 @@ def add_worker_arguments(parser: argparse.ArgumentParser, storage: str) -> None:
     group.add_argument("--cpus", type=whole(1, 1024), help="of each job; 1 by default")
     group.add_argument("--memory", type=positive, metavar="GB", help="of each job")
     group.add_argument("--partition", help="of the cluster")
-    group.add_argument("--detach", action="store_true", help="do not wait for the jobs")
+    group.add_argument("--detach", action="store_true", default=None, help="do not wait for the jobs")
 
 
 def cluster_of(options: argparse.Namespace) -> Cluster | None:
@@ -47,12 +47,13 @@ def cluster_of(options: argparse.Namespace) -> Cluster | None:
     """
     from learnsym.workers import Cluster
 
-    names = ("minutes", "gpus", "cpus", "memory", "partition")
-    given = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+    asked = ("minutes", "gpus", "cpus", "memory", "partition")
+    given = {name: value for name in (*asked, "cluster", "detach") if (value := getattr(options, name)) is not None}
     if options.jobs:
-        return Cluster(name=options.cluster, jobs=options.jobs, **given)
-    for name in given:
-        raise ValueError(f"{name}: got {given[name]} without --jobs, which alone has use for it; say --jobs N")
+        of_jobs = {name: value for name, value in given.items() if name in asked}
+        return Cluster(name=options.cluster or "slurm", jobs=options.jobs, **of_jobs)
+    for name, value in given.items():
+        raise ValueError(f"{name}: got {value} without --jobs, which alone has use for it; say --jobs N")
     return None
 
 

@@ -185,6 +185,8 @@ COMPARE = [
     _compare("a million workers", ARMS, "workers: got 1000000", more="--workers 1000000"),
     _compare("negative jobs", ARMS, "jobs: got -1", more="--jobs -1"),
     _compare("memory without jobs", ARMS, "memory: got 4.0 without --jobs", more="--memory 4"),
+    _compare("detach without jobs", ARMS, "detach: got True without --jobs", more="--detach"),
+    _compare("cluster without jobs", ARMS, "cluster: got slurm without --jobs", more="--cluster slurm"),
     _compare("endless memory", ARMS, "memory: got 'inf'", more="--jobs 1 --memory inf"),
 ]
 TUNE = [

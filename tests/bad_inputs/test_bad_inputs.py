@@ -34,6 +34,7 @@ def forks():
 @pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 def test_one_sentence_and_exit_code_2(row: Bad, forks, tmp_path):
     row.prepare(tmp_path)
+    had_run = (tmp_path / "run").exists()
     asked = {"folder": str(tmp_path), "words": row.arguments, "environment": row.environment}
     forks.stdin.write(json.dumps(asked) + "\n")
     forks.stdin.flush()
@@ -42,7 +43,7 @@ def test_one_sentence_and_exit_code_2(row: Bad, forks, tmp_path):
     assert answer["code"] == 2, lines[-3:]
     assert len(lines) == 1, lines
     assert all(named in lines[0] for named in row.says), lines[0]
-    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "run").exists() == had_run
 
 
 def test_rows_have_names_of_their_own():
