@@ -15,7 +15,13 @@ import time
 import traceback
 from pathlib import Path
 
-import learnsym.report.card  # noqa: F401  before the forks
+import optuna  # noqa: F401  all of these before the forks
+
+import learnsym.comparison
+import learnsym.methods
+import learnsym.report.card
+import learnsym.scaling
+import learnsym.tuning  # noqa: F401
 from learnsym.cli import main
 
 PATIENCE = 60.0

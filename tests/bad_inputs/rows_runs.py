@@ -164,7 +164,7 @@ COMPARISONS = [
 ]
 
 NAMES = [
-    Bad(f"an arm called {what}", COMPARE, ("arms: got the name", "choose another name"), arms(name))
+    Bad(f"an arm called {what}", COMPARE, ("arms: got", "; "), arms(name))
     for what, name in [
         ("nothing", ""),
         ("a blank", " "),
