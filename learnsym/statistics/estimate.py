@@ -47,4 +47,5 @@ class Estimate:
             )
 
     def __str__(self) -> str:
-        return f"{self.mean:.3g} ± {self.stderr:.3g}"
+        chance = f"± {self.stderr:.3g}" if len(self.per_sample) > 1 else "(one example, of unknown chance)"
+        return f"{self.mean:.3g} {chance}"

@@ -201,6 +201,7 @@ ROWS: list[Bad] = [
     data("scalar x", arrays(x=np.float32(1)), "x: got a single number"),
     data("one axis", arrays(x=X[:, 0, 0, 0]), "must be (N, ...)"),
     data("no examples", arrays(x=X[:0]), "empty"),
+    data("one example", arrays(x=X[:1]), "at least 2"),
     data("no pixels", arrays(x=X[:, :, :0]), "empty"),
     data("complex x", arrays(x=X * 1j), "got dtype torch.complex"),
     *(data(f"{kind} x", arrays(x=(9 * X).astype(kind)), "got dtype", kind) for kind in ("int8", "int64", "uint16")),

@@ -66,6 +66,8 @@ def measure_model(
     """
     settings, folder = settings or CardSettings(), Path(folder)
     check_folder(folder)
+    if len(examples.x) < 2:
+        raise ValueError(f"data: {examples.name} gives one example, must be at least 2 for a standard error; give more")
     situations = _situations(subject, examples, _named(examples, symmetries), settings, output)
     make_folder(folder)
     logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
