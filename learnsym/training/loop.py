@@ -82,7 +82,7 @@ def fit(
         The records of the steps made by this call.
 
     Raises:
-        ValueError: steps, seed or the backend of `train.compile` are none, the loader gives no batch, the objective no
+        ValueError: steps or seed are none, the loader gives no batch, the objective no
             `Loss`, or a checkpoint cannot hold the state of the model.
         NonFiniteLoss: the loss of a step, or the weights after it, are NaN or infinite.
         Interrupted: a signal asked to stop; the run can be resumed.
@@ -95,7 +95,7 @@ def fit(
         5
     """
     steps = train.steps if steps is None else steps
-    _check(steps, seed, train)
+    _check(steps, seed)
     loop = _Loop(model, objective, optimiser, train, steps, seed, run, validate)
     with ExitStack() as stack:
         stack.enter_context(settings(train))
@@ -345,13 +345,10 @@ def _compiled(model: nn.Module, train: TrainConfig) -> Iterator[None]:
         model._compiled_call_impl = saved
 
 
-def _check(steps: int, seed: int, train: TrainConfig) -> None:
+def _check(steps: int, seed: int) -> None:
     for name, value, least in (("steps", steps, "0; 0 leaves the model as it is"), ("seed", seed, "0")):
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
             raise ValueError(f"{name}: got {value!r}, must be a whole number >= {least}")
-    if train.compile and train.compile_backend not in (known := torch.compiler.list_backends(exclude_tags=())):
-        named = ", ".join(known)
-        raise ValueError(f"train.compile_backend: got {train.compile_backend!r}, must be one of {named}")
 
 
 def _row(entry: dict[str, Any], names: list[str]) -> Tensor:

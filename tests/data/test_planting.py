@@ -136,14 +136,14 @@ def test_bad_data():
     ("options", "message"),
     [
         ({"law": "gaussian"}, "law"),
-        ({"rotation": 181.0}, r"plant.rotation: got 181.0, must lie in \[0, 180\]"),
+        ({"rotation": 181.0}, r"plant.rotation: got 181.0, must be a finite number in \[0, 180\]"),
         ({"rotation": math.nan}, "plant.rotation"),
         ({"flip": -0.1}, "plant.flip"),
         ({"law": "atoms"}, "needs angles"),
         ({"law": "atoms", "angles": [0.0], "rotation": 3.0}, "two_modes"),
         ({"angles": [90.0]}, "plant.angles"),
         ({"law": "atoms", "angles": [math.inf]}, "finite"),
-        ({"splits": ["training"]}, "plant.splits"),
+        ({"splits": ["training"]}, "splits"),
     ],
 )
 def test_bad_law(options, message):

@@ -67,12 +67,12 @@ def test_one_output_for_a_regression(net):
 
 
 BAD = {
-    "name": lambda: NetConfig(name="other"),
-    "norm": lambda: NetConfig(norm="layer"),
+    "net.name": lambda: NetConfig(name="other"),
+    "net.norm": lambda: NetConfig(norm="layer"),
     "norm: got 'layer'": lambda: CNN(1, 2, norm="layer"),
-    "width": lambda: NetConfig(width=0),
+    "net.width": lambda: NetConfig(width=0),
     "width: got 0, must": lambda: CNN(1, 2, width=0),
-    "dropout": lambda: NetConfig(dropout=1.0),
+    "net.dropout": lambda: NetConfig(dropout=1.0),
     "size": lambda: CNN(1, 2, size=4),
     "size: got 65": lambda: make("cnn", (3, 65, 65)),
     "in_shape": lambda: make("cnn", (5, 3)),

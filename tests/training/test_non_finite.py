@@ -142,6 +142,5 @@ def test_bad_numbers(values, message):
 
 
 def test_unknown_backend(tiny, with_train):
-    train = with_train(tiny, compile=True, compile_backend="none such").train
     with pytest.raises(ValueError, match=r"train\.compile_backend: got 'none such', must be one of .*eager"):
-        fit(Linear(), of_dictionaries, numbered(), train=train)
+        with_train(tiny, compile=True, compile_backend="none such")

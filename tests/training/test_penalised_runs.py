@@ -103,8 +103,8 @@ def test_analysis_shows_the_candidates(tmp_path):
     ("change", "message"),
     [
         ({"method": registry["augerino"]()}, "net.name: got 'gnn' with the method augerino"),
-        ({"net": NetConfig(name="cnn")}, "net.name: got 'cnn' for clouds"),
-        ({"method": registry["remul"](symmetries=["rotation2d"])}, "symmetry: got 'rotation2d' for cl"),
+        ({"net": NetConfig(name="cnn")}, "with the network cnn, which takes images"),
+        ({"method": registry["remul"](symmetries=["rotation2d"])}, "with the network gnn, which takes clouds"),
         ({"method": registry["remul"](symmetries=["e3"])}, "distribution: got None"),
         ({"data": DataConfig(name="digits", train=20, val=10, test=10)}, "in_shape|net.name: got 'gnn'"),
     ],

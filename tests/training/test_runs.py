@@ -67,7 +67,7 @@ def test_folder_of_something_else(tiny, tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"is not a run folder, but holds notes\.txt"):
         train(tiny, tmp_path)
-    with pytest.raises(ValueError, match="is no folder"):
+    with pytest.raises(ValueError, match="is a file"):
         train(tiny, tmp_path / "notes.txt")
 
 

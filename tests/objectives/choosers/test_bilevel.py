@@ -108,7 +108,7 @@ def test_bad_input_is_named(monkeypatch):
     with pytest.raises(ValueError, match=r"held_out: got inputs of .*uint8, must be floating"):
         Bilevel(objective, (torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.arange(4)))
     for name in ("batch", "copies"):
-        with pytest.raises(ValueError, match=f"chooser.{name}: got 0, must be >= 1"):
+        with pytest.raises(ValueError, match=f"chooser.{name}: got 0, must be a whole number"):
             registry["validation"](**{name: 0})
     with pytest.raises(ValueError, match="held_out: got None"):
         registry["validation"]().over(objective, None)(augmented(), examples(6))
