@@ -155,6 +155,7 @@ def test_windows_can_be_declared():
         assert (a.site, a.share.mean) == (b.site, pytest.approx(b.share.mean, abs=1e-9))
 
 
+@pytest.mark.slow
 def test_compiled_networks_are_measured_as_they_are_written():
     net, x = network("residual"), images()
     plain, compiled = (attribute(model, x, TURN) for model in (net, torch.compile(net)))
@@ -231,6 +232,7 @@ SIZES_IN_TIMM = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size"), SIZES_IN_TIMM.items(), ids=SIZES_IN_TIMM)
 def test_networks_of_timm(name, size):
     if importlib.util.find_spec("timm") is None:

@@ -139,6 +139,7 @@ def share_covered(truth, found):
     return sum(one.angle_to(truth) <= one.radius for one in found) / len(found)
 
 
+@pytest.mark.slow
 def test_the_cap_covers_the_axis_over_all_examples():
     f = uneven()
     truth = residual_axis(f, clouds(20000), CLOUD, bootstrap=1, batch_size=5000).axis
@@ -147,6 +148,7 @@ def test_the_cap_covers_the_axis_over_all_examples():
     assert sum(one.radius for one in found) / len(found) < 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [3, 8])
 def test_the_cap_covers_the_axis_over_all_models(count):
     x, found = clouds(20), []

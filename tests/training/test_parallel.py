@@ -59,8 +59,8 @@ STEERABLE = NetConfig(name="steerable", width=1)
         ("training", NetConfig(name="mlp", width=16, depth=1), "augerino"),
         ("validation", NetConfig(name="mlp", width=16, depth=1), "augerino"),
         ("validation", NetConfig(name="cnn", width=4, depth=2, norm="batch"), "augerino"),
-        ("training", STEERABLE, "probabilistic"),
-        ("training", STEERABLE, "residual"),
+        pytest.param("training", STEERABLE, "probabilistic", marks=pytest.mark.slow),
+        pytest.param("training", STEERABLE, "residual", marks=pytest.mark.slow),
     ],
 )
 def test_two_processes_are_one(tiny, tmp_path, chooser, net, method):
@@ -68,7 +68,7 @@ def test_two_processes_are_one(tiny, tmp_path, chooser, net, method):
     assert_two_are_one(replace(tiny, net=net, chooser=choosers.registry[chooser](), **layers), tmp_path)
 
 
-@pytest.mark.parametrize("chooser", ["validation", "gradnorm", "dual"])
+@pytest.mark.parametrize("chooser", [pytest.param("validation", marks=pytest.mark.slow), "gradnorm", "dual"])
 def test_two_processes_weigh_symmetries_as_one(tiny, tmp_path, chooser):
     remul = registry["remul"](symmetries=["rotation2d"])
     config = replace(tiny, net=NetConfig(name="mlp", width=16, depth=1), method=remul)

@@ -59,6 +59,7 @@ def check(study, tmp_path, trials, steps=30):
     assert Run(tmp_path / "out" / "best" / "0").is_finished
 
 
+@pytest.mark.slow
 def test_workers_are_killed(small, tmp_path, postgres_database):
     check(killed(small, tmp_path, postgres_database, 6, 2, 3), tmp_path, 6)
 

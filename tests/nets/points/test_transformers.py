@@ -80,6 +80,7 @@ def test_second_derivatives():
     assert torch.autograd.gradgradcheck(lambda x: net(x).square().sum(), (x,))
 
 
+@pytest.mark.slow
 def test_published_sizes():
     """The nominal FLOPs of both published configurations on gravitating bodies: 6.83e7 and 7.08e7 per token."""
     inputs, outputs = PointCloud(1, 1), PointCloud()
