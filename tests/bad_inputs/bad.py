@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -22,7 +22,9 @@ class Bad:
     files: dict[str, str | bytes | Callable[[Path], None]] | None = None
     """Text or bytes by file name, or a function that writes the file."""
     environment: dict[str, str] = field(default_factory=dict)
-    """Variables that are set for the command; `.` in front of a path is the folder."""
+    """Variables that are set for the command."""
+    needs: str = ""
+    """A library of an extra, without which the row is skipped."""
 
     @property
     def arguments(self) -> list[str]:
@@ -38,3 +40,8 @@ class Bad:
                 content(path)
             else:
                 path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def needing(library: str, rows: Iterable[Bad]) -> list[Bad]:
+    """Rows that are skipped without a library of an extra."""
+    return [replace(row, needs=library) for row in rows]

@@ -6,6 +6,7 @@ Reads one JSON object a line, `{"folder": ..., "words": [...], "environment": {.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -15,14 +16,15 @@ import time
 import traceback
 from pathlib import Path
 
-import optuna  # noqa: F401  all of these before the forks
-
-import learnsym.comparison
+import learnsym.comparison  # all of these before the forks
 import learnsym.methods
 import learnsym.report.card
 import learnsym.scaling
 import learnsym.tuning  # noqa: F401
 from learnsym.cli import main
+
+with contextlib.suppress(ImportError):  # of the extra `scale`
+    import optuna  # noqa: F401
 
 PATIENCE = 60.0
 MEMORY = 16 * 2**30

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from bad import Bad
+from bad import Bad, needing
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.random((12, 3, 8, 8), dtype=np.float32)
@@ -174,8 +174,13 @@ ROWS: list[Bad] = [
     model("a_none", "returns a NoneType"),
     model("a_number", "got shape () for 2 examples"),
     model("make", "got '0'", "one tensor", more="--output 0"),
-    _bad("model timm at another size", "timm:vit_tiny_patch16_224", (TAKEN, "AssertionError: Input height")),
-    _bad("model timm unknown", "timm:resnet81", ("timm has no model 'resnet81'",)),
+    *needing(
+        "timm",
+        [
+            _bad("model timm at another size", "timm:vit_tiny_patch16_224", (TAKEN, "AssertionError: Input height")),
+            _bad("model timm unknown", "timm:resnet81", ("timm has no model 'resnet81'",)),
+        ],
+    ),
     _bad("model without factory", "m.py", ("must be FILE.py:factory",)),
     _bad("model with an empty factory", "m.py:", ("has no function ''",)),
     _bad("model a folder that is no run", ".", (". is not a run folder",)),

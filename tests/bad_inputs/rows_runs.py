@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bad import Bad
+from bad import Bad, needing
 from broken_runs import (
     OWN,
     RUN,
@@ -153,10 +153,10 @@ TABLES = [
         ("words for numbers", table(test_loss="low"), ("test_loss holds something else",)),
     ]
 ]
+TABLES.append(Bad("scale a broken plan", SCALE, ("out/plan.json",), comparison(table_parquet=table(), plan_json="[]")))
 
 COMPARISONS = [
     Bad("scale nothing", SCALE, ("folder: out has no table.parquet", "learnsym compare")),
-    Bad("scale a broken plan", SCALE, ("out/plan.json",), comparison(table_parquet=table(), plan_json="[]")),
     Bad("compare in a file", COMPARE, ("out",), {**comparison_alone(), "out": "text"}),
     Bad("compare in a folder of something else", COMPARE, ("holds a.txt",), {**comparison_alone(), "out/a.txt": ""}),
     Bad("an arm that is no mapping", COMPARE, ("arms",), {"c.yaml": "arms: {plain: 3}"}),
@@ -202,8 +202,8 @@ ROWS: list[Bad] = [
     *RUNS,
     *ROWS_OF_COMPARISON,
     *PLANS,
-    *TABLES,
+    *needing("pyarrow", TABLES),
     *COMPARISONS,
     *NAMES,
-    *STUDIES,
+    *needing("optuna", STUDIES),
 ]
