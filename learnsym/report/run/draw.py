@@ -98,7 +98,7 @@ def _training_panels(data: DataResult) -> Iterable[Panel]:
 
 def _doubts(degrees: Iterable[Degree]) -> str:
     sentences = [f"{text}." for degree in degrees if (text := doubt(degree))]
-    return " ".join(["Not to be trusted as they are:", *sentences]) if sentences else ""
+    return " ".join(["Doubts:", *sentences]) if sentences else ""
 
 
 def _mosaic(orbit: Orbit) -> tuple[float, float]:
