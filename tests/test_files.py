@@ -4,6 +4,7 @@ import errno
 import math
 import os
 import resource
+from contextlib import contextmanager
 
 import pytest
 
@@ -46,13 +47,15 @@ def test_a_full_disk_leaves_the_old_content(tmp_path, full_disk):
     assert path.read_bytes() == b"old" and names(tmp_path) == ["a.bin"]
 
 
-@pytest.fixture
+@contextmanager
 def small_files():
-    """No file may have more than a thousand bytes."""
+    """No file may have more than a thousand bytes; not a fixture, since pytest writes to its log before those end."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def replaced(path, content):
@@ -67,7 +70,7 @@ WAYS = {"bytes": lambda path, text: write_atomically(path, text.encode()), "json
 def test_a_file_that_finds_no_space_is_named_with_the_remedy(tmp_path, small_files, way):
     path = tmp_path / "a.json"
     path.write_text("old")
-    with pytest.raises(OSError, match="File too large") as caught:
+    with small_files(), pytest.raises(OSError, match="File too large") as caught:
         WAYS[way](path, "x" * 5000)
     assert caught.value.errno in FULL and caught.value.filename == str(path)
     assert caught.value.strerror == (
