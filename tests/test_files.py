@@ -67,7 +67,7 @@ WAYS = {"bytes": lambda path, text: write_atomically(path, text.encode()), "json
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_file_that_finds_no_space_is_named_with_the_remedy(tmp_path, small_files, way):
+def test_a_file_that_finds_no_space_is_named_with_the_remedy(tmp_path, way):
     path = tmp_path / "a.json"
     path.write_text("old")
     with small_files(), pytest.raises(OSError, match="File too large") as caught:
