@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from learnsym import actions, groups
+from learnsym._settings import shown
 from learnsym.actions import Action, Invariant
 from learnsym.groups import Group
 
@@ -188,7 +189,7 @@ def symmetry_by_name(name: str) -> Symmetry:
     size = name.removeprefix("permutation")
     if name.startswith("permutation") and size.isdecimal() and len(size) < 10 and int(size) > 0:
         return permutation(int(size))
-    raise ValueError(f"symmetry: got {name!r}, must be one of {', '.join(named)} or permutation<n>")
+    raise ValueError(f"symmetry: got {shown(name)}, must be one of {', '.join(named)} or permutation<n>")
 
 
 def _image(group: Group, on_output: Action | None) -> Symmetry:

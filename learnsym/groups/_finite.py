@@ -50,7 +50,7 @@ def Permutation(N: int) -> MatrixGroup:
     Raises:
         ValueError: when `N` is no whole number from 1 to 1000.
     """
-    listed = _count(N) <= _LISTED_POINTS
+    listed = _count(N, fewer="take fewer points") <= _LISTED_POINTS
     rows = list(itertools.permutations(range(N))) if listed else [tuple(range(N))]
     eye = torch.eye(N, dtype=torch.float64)
     return MatrixGroup(
@@ -204,11 +204,11 @@ def _signed_permutations() -> Tensor:
     return (eye[orders][:, None] * signs[None, :, :, None]).flatten(0, 1)
 
 
-def _count(N: int) -> int:
+def _count(N: int, fewer: str = "take SO2() or O2() for all rotations") -> int:
     if isinstance(N, bool) or not isinstance(N, int):
         raise ValueError(f"N: got {N!r}, must be a whole number; Cyclic(4) has the four quarter turns")
     if not 1 <= N <= MOST:
-        remedy = "Cyclic(4) has the four quarter turns" if N < 1 else "take SO2() or O2() for all rotations"
+        remedy = "Cyclic(4) has the four quarter turns" if N < 1 else fewer
         raise ValueError(f"N: got {N}, must be >= 1 and at most {MOST}; {remedy}")
     return N
 

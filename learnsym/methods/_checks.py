@@ -6,12 +6,11 @@ import re
 
 from learnsym._settings import shown
 from learnsym.groups import Group, plane_group
+from learnsym.groups._finite import MOST
 from learnsym.symmetry import symmetry_by_name
 
 MOST_TURNS = 64
 """A layer has weights for each pair of elements; far fewer turns are told apart on a grid of pixels."""
-MOST_MEMBERS = 1000
-"""Of a set that is permuted."""
 
 
 def group_named(key: str, name: str) -> Group:
@@ -36,8 +35,8 @@ def check_symmetry(key: str, name: str) -> None:
     Raises:
         ValueError: with the setting's name.
     """
-    if re.fullmatch(r"permutation\d+", name) and _number(name) > MOST_MEMBERS:
-        raise ValueError(f"method.{key}: got {shown(name)}, must be of at most {MOST_MEMBERS} members; take fewer")
+    if re.fullmatch(r"permutation\d+", name) and _number(name) > MOST:
+        raise ValueError(f"method.{key}: got {shown(name)}, must be of at most {MOST} members; take fewer")
     try:
         symmetry_by_name(name)
     except ValueError as error:

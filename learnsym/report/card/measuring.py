@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from learnsym._modes import keeping_buffers
 from learnsym.measure import exact_sizes
 from learnsym.measure._probe import Output
 from learnsym.report.card.batches import batch_size_within
@@ -68,24 +69,20 @@ def measure_model(
     check_folder(folder)
     if len(examples.x) < 2:
         raise ValueError(f"data: {examples.name} gives one example, must be at least 2 for a standard error; give more")
-    situations = _situations(subject, examples, _named(examples, symmetries), settings, output)
-    make_folder(folder)
-    logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
-    steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
-    found = _measured(situations, steps, progress)
-    notes = [note for note in found if isinstance(note, str)]
+    with keeping_buffers(subject.model):
+        situations = _situations(subject, examples, _named(examples, symmetries), settings, output)
+        make_folder(folder)
+        logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
+        steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
+        found = [*_measured(situations, steps, progress), *filter(None, map(reach_of, situations))]
+        notes = [note for note in (*subject.notes, *found, *_sizes_note(situations)) if isinstance(note, str)]
     card = Card(
         folder=folder,
         model=subject.name,
         data=examples.name,
         examples=len(examples.x),
         rows=tuple(row for row in found if isinstance(row, Row)),
-        notes=(
-            *subject.notes,
-            *dict.fromkeys(notes),
-            *filter(None, map(reach_of, situations)),
-            *_sizes_note(situations),
-        ),
+        notes=tuple(dict.fromkeys(notes)),
     )
     steps.finish(card)
     write_page(card)

@@ -168,3 +168,22 @@ def test_models_of_timm(tmp_path, data):
     assert subject.model(torch.rand(1, 3, 64, 64)).shape == (1, 1000)
     with pytest.raises(ValueError, match="timm has no model 'resnet81'"):
         card.load_subject("timm:resnet81")
+
+
+def test_a_counting_buffer_is_left_as_it_was(tmp_path, data):
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(nn.Flatten(), nn.LazyLinear(4))
+            self.register_buffer("calls", torch.zeros(()))
+
+        def forward(self, x):
+            self.calls += 1
+            return self.net(x)
+
+    examples = card.load_examples(str(data), 6)
+    model = Counting()
+    model.net(examples.x)
+    settings = card.CardSettings(examples=6, samples=2, layers=False)
+    card.measure_model(card.Subject(name="mine", model=model), examples, ["flip2d"], tmp_path, settings, progress=False)
+    assert model.calls == 0
