@@ -252,8 +252,8 @@ ROWS: list[Bad] = [
     option("--symmetry permutation999999999", "999999999"),
     option("--symmetry C_999999", "symmetry: got 'C_999999'"),
     option("--out afile", "out: afile is a file"),
-    option("--out afile/card", "out: afile/card cannot be written"),
+    option("--out afile/card", "out: ", "afile", "folder"),
     option("--out run", "out: run is a run folder"),
     option("--out /proc/card", "out: /proc/card cannot be written"),
-    option(f"--out {'long' * 100}", "cannot be written (File name too long)"),
+    option(f"--out {'long' * 100}", "out: got a name of", "shorter than 255"),
 ]
