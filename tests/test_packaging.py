@@ -28,6 +28,7 @@ LAYERS = (
     ("_version",),
     ("statistics",),
     ("files",),
+    ("parts",),
     ("_settings",),
     ("_memory", "_modes", "_processes", "groups"),
     ("_escnn",),

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym.measure._probe import Output, tensor_of
+from learnsym.parts import described
 from learnsym.report.card.examples import Examples
-from learnsym.report.card.outputs import described
 
 INTERPRETER = "The following operation failed in the TorchScript interpreter"
 
