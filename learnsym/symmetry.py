@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -11,6 +11,7 @@ from learnsym import actions, groups
 from learnsym._settings import shown
 from learnsym.actions import Action, Invariant
 from learnsym.groups import Group
+from learnsym.parts import Part, Whole, described
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,57 @@ class Symmetry:
         """Name of the group."""
         return self.group.name
 
-    def check_data(self, x: Tensor, y: Tensor | None = None) -> None:
+    def at(self, input: str = "", output: str = "") -> Symmetry:
+        """The same symmetry of one part of structured inputs and outputs, see `actions.On`.
+
+        Args:
+            input: key of the part of inputs that moves; empty for inputs that are one tensor.
+            output: key of the part of what a model returns that is its output; empty for one tensor.
+
+        Example:
+            >>> symmetry = ls.symmetry_by_name("rotation2d").at(input="image", output="logits")
+            >>> symmetry.on_output
+            On(key='logits', action=Invariant())
+        """
+        on_input = actions.On(input, self.on_input.within) if input else self.on_input
+        on_output = actions.On(output, self.on_output.within) if output else self.on_output
+        return replace(self, on_input=on_input, on_output=on_output)
+
+    @property
+    def of_tensors(self) -> Symmetry:
+        """The same symmetry of the tensors that move, taken out of their structures."""
+        return replace(self, on_input=self.on_input.within, on_output=self.on_output.within)
+
+    def moving(self, x: Whole) -> Tensor:
+        """The tensor of inputs that moves.
+
+        Raises:
+            ValueError: when the inputs have no such part, or it is not said which one moves.
+        """
+        found = Part(self.on_input.part.key, "on_input").get(x)
+        if not isinstance(found, Tensor):
+            raise ValueError(
+                f"x: got {described(found)}, of which one tensor moves; say which, as by symmetry.at(input='image')"
+            )
+        return found
+
+    def output(self, returned: Whole) -> Tensor:
+        """The tensor of what a model returns that is its output; a single tensor is the output itself.
+
+        Raises:
+            ValueError: when there is no such part, or it is not said which one is the output.
+        """
+        if isinstance(returned, Tensor):
+            return returned
+        found = Part(self.on_output.part.key, "on_output").get(returned)
+        if not isinstance(found, Tensor):
+            raise ValueError(
+                f"output: the model returns {described(found)}, of which one tensor is the output; say which, as by "
+                "symmetry.at(output='logits')"
+            )
+        return found
+
+    def check_data(self, x: Whole, y: Whole = None) -> None:
         """Raise ValueError when inputs `x` or outputs `y` are not the data that the actions move.
 
         Reads every value, so call it once per data set rather than at each step.
