@@ -43,7 +43,7 @@ class On(Action):
     @property
     def part(self) -> Part:
         """The part that moves."""
-        return Part(self.key)
+        return Part(self.key, "symmetry")
 
     @property
     def within(self) -> Action:

@@ -7,7 +7,7 @@ from learnsym import actions, groups
 from learnsym.actions import Image, Invariant, On, PointCloud, Product
 from learnsym.augment import equivariant
 from learnsym.parts import Part
-from learnsym.symmetry import Symmetry, symmetry_by_name
+from learnsym.symmetry import Symmetry, symmetry_by_name, together
 
 G = groups.Cyclic(4).components[[1, 3, 2]].double()
 X = torch.rand(3, 1, 4, 4, dtype=torch.float64)
@@ -61,6 +61,7 @@ def test_symmetry_at_parts():
     assert symmetry == Symmetry(groups.SO2(), On("image", Image()), On("logits", Invariant()))
     assert symmetry.at(input="picture").on_input == On("picture", Image())
     assert symmetry.of_tensors == symmetry_by_name("rotation2d")
+    assert together([symmetry, symmetry_by_name("flip2d").at("image", "logits")]).on_input == On("image", Image())
     assert equivariant(symmetry).on_output == On("logits", Image())
     assert symmetry.moving({"image": X}) is X
     assert symmetry.output({"logits": X}) is X
@@ -70,10 +71,11 @@ def test_symmetry_at_parts():
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
+        (lambda s: together([symmetry_by_name("flip2d").at("a"), symmetry_by_name("scale2d")]), "different parts"),
         (lambda s: s.moving({"image": X}), "x: got a dict with keys image, of which one tensor moves; say which"),
         (lambda s: s.output((X, X)), "output: the model returns a tuple with parts 0, 1, of which one"),
-        (lambda s: s.at(input="i").moving({"image": X}), "on_input: got 'i', but there is a dict with keys image"),
-        (lambda s: s.at(output="l").output({"a": X}), "on_output: got 'l', but there is a dict with keys a"),
+        (lambda s: s.at(input="i").moving({"image": X}), "symmetry: got 'i', but there is a dict with keys image"),
+        (lambda s: s.at(output="l").output({"a": X}), "symmetry: got 'l', but there is a dict with keys a"),
     ],
 )
 def test_a_symmetry_that_does_not_say_what_moves(ask, message):
