@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         tuning,
         workers,
     )
-    from learnsym.symmetry import Symmetry, symmetry_by_name
+    from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
 
 _SUBMODULES = (
     "actions",
@@ -60,13 +60,18 @@ _SUBMODULES = (
     "tuning",
     "workers",
 )
-_NAMES = {"Symmetry": "learnsym.symmetry", "symmetry_by_name": "learnsym.symmetry"}
+_NAMES = {
+    "Symmetry": "learnsym.symmetry",
+    "as_symmetry": "learnsym.symmetry",
+    "symmetry_by_name": "learnsym.symmetry",
+}
 
 __all__ = [
     "Degree",
     "Symmetry",
     "__version__",
     "actions",
+    "as_symmetry",
     "augment",
     "comparison",
     "data",

@@ -28,6 +28,7 @@ LAYERS = (
     ("_version",),
     ("statistics",),
     ("files",),
+    ("parts",),
     ("_settings",),
     ("_reasons",),
     ("_memory", "_modes", "_processes", "_python_file", "groups"),

@@ -9,8 +9,8 @@ from learnsym._modes import evaluating
 from learnsym._python_file import required_inputs
 from learnsym._reasons import reason_of
 from learnsym.measure._probe import Output, tensor_of
+from learnsym.parts import described
 from learnsym.report.card.examples import Examples
-from learnsym.report.card.outputs import described
 
 
 def check_takes(model: nn.Module, x: Tensor, output: Output | None) -> None:
