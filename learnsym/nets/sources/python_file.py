@@ -24,6 +24,7 @@ class PythonFile(Source):
 
     path: Path
     name: str
+    has_width = True
 
     @classmethod
     def of(cls, word: str, argument: str) -> PythonFile | None:

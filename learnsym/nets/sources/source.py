@@ -6,6 +6,7 @@ import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from torch import nn
 
@@ -50,6 +51,10 @@ class Source(abc.ABC):
     """
 
     argument: str
+    has_width: ClassVar[bool] = False
+    """Whether networks of this kind can be made wider and narrower."""
+    output: ClassVar[str | None] = None
+    """Key of the output in what networks of this kind return; None for all of it."""
 
     @property
     @abc.abstractmethod
@@ -65,8 +70,8 @@ class Source(abc.ABC):
         """
 
     def takes_width(self) -> bool:
-        """Whether it can be made wider and narrower."""
-        return False
+        """Whether this network can be made wider and narrower."""
+        return self.has_width
 
     def files(self) -> Sequence[Path]:
         """The files that the network is made from, of which a run keeps what they were."""

@@ -32,7 +32,7 @@ class TimmModel(Source):
 
     def network(self, wanted: Wanted) -> nn.Module:
         self.check_width(wanted.width)
-        settings = published(self.name, self.argument)
+        settings = published(self.name)
         net = timm_model(self.name, pretrained=self.pretrained, **self._options(wanted, settings))
         mean, std = settings.get("mean") or (0.0,) * 3, settings.get("std") or (1.0,) * 3
         channels = wanted.in_channels or len(mean)

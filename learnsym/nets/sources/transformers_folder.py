@@ -32,6 +32,7 @@ class TransformersFolder(Source):
     """
 
     path: Path
+    output = "logits"
 
     @classmethod
     def of(cls, word: str, argument: str) -> TransformersFolder | None:

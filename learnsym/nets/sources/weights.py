@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import pickle
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,17 +37,17 @@ def load_weights(net: nn.Module, path: Path, argument: str = "net.weights") -> N
     Raises:
         ValueError: when the file cannot be read, or holds the weights of another network; it says where they differ.
     """
-    own = net.state_dict()
-    given = _without_prefixes(_tensors_of(read_state(path, argument), path, argument), own, path)
-    head = _head(net)
-    missing = [name for name in own if name not in given and isinstance(own[name], Tensor)]
-    if missing and given and set(missing) <= head:
+    own = {bare: name for name, bare in _bare([*net.state_dict()]).items()}
+    given = _renamed(_tensors_of(read_state(path, argument), path, argument), own, path)
+    state, head = {bare: net.state_dict()[name] for bare, name in own.items()}, _head(net)
+    missing = [bare for bare in state if bare not in given and isinstance(state[bare], Tensor)]
+    if missing and given and {own[bare] for bare in missing} <= head:
         logger.info("%s: it lacks %s, the last layer, which begins anew", path.name, _few(missing))
         missing = []
-    problem = _problem(own, given, missing, head)
+    problem = _problem(state, given, missing, {bare for bare, name in own.items() if name in head})
     if problem:
         raise ValueError(f"{argument}: {path} holds weights of another network: {problem}")
-    net.load_state_dict(given, strict=False)
+    net.load_state_dict({own[bare]: value for bare, value in given.items()}, strict=False)
 
 
 def read_state(path: Path, argument: str = "net.weights") -> Mapping[str, Any]:
@@ -62,7 +63,8 @@ def read_state(path: Path, argument: str = "net.weights") -> Mapping[str, Any]:
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # an archive of TorchScript is told of below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of pickle, zipfile, safetensors and torch
         raise ValueError(f"{argument}: {path} {_unreadable(error)}") from error
     if not isinstance(content, Mapping):
@@ -76,7 +78,8 @@ def _unreadable(error: Exception) -> str:
         return f"is a TorchScript program, not weights; {SAVE}"
     if isinstance(error, pickle.UnpicklingError) and "global" in text.lower():
         return f"holds pickled objects, whose code is not run; {SAVE}"
-    return f"cannot be read ({reason_of(error)}); copy it again, or {SAVE}"
+    damaged = "PytorchStreamReader" in text or "MetadataIncompleteBuffer" in text
+    return f"cannot be read ({'it is damaged or cut off' if damaged else reason_of(error)}); copy it again, or {SAVE}"
 
 
 def _tensors_of(content: Mapping[str, Any], path: Path, argument: str) -> dict[str, Tensor]:
@@ -93,19 +96,22 @@ def _tensors_of(content: Mapping[str, Any], path: Path, argument: str) -> dict[s
     return tensors
 
 
-def _without_prefixes(given: dict[str, Tensor], own: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
-    """The weights with the names that the network has, where all names begin with more."""
-    taken = ""
-    while prefix := next((p for p in PREFIXES if _all_begin(given, p) and not _all_begin(own, p)), None):
-        given = {name.removeprefix(prefix): value for name, value in given.items()}
-        taken += prefix
-    if taken:
-        logger.info("%s: its names begin with %r, which is left out", path.name, taken)
-    return given
+def _renamed(given: dict[str, Tensor], own: Mapping[str, str], path: Path) -> dict[str, Tensor]:
+    """The weights with bare names; what is left out of them is said, unless the network has it too."""
+    bare = _bare([*given])
+    first, own_first = next(iter(bare)), next(iter(own.items()), ("", ""))
+    prefix, of_network = first.removesuffix(bare[first]), own_first[1].removesuffix(own_first[0])
+    if prefix not in ("", of_network):
+        logger.info("%s: its names begin with %r, which is left out", path.name, prefix)
+    return {bare[name]: value for name, value in given.items()}
 
 
-def _all_begin(names: Mapping[str, Any], prefix: str) -> bool:
-    return bool(names) and all(name.startswith(prefix) for name in names)
+def _bare(names: Sequence[str]) -> dict[str, str]:
+    """Each name without what all of them begin with."""
+    bare = list(names)
+    while prefix := next((p for p in PREFIXES if bare and all(name.startswith(p) for name in bare)), ""):
+        bare = [name.removeprefix(prefix) for name in bare]
+    return dict(zip(names, bare, strict=True))
 
 
 def _problem(own: Mapping[str, Any], given: Mapping[str, Tensor], missing: Sequence[str], head: set[str]) -> str:
@@ -125,8 +131,8 @@ def _problem(own: Mapping[str, Any], given: Mapping[str, Tensor], missing: Seque
             f"its head {first} has {there[0]} classes, that of the network {here[0]}; take {', '.join(shapes)} out of "
             "the file to begin with a new head, or give data with as many classes"
         )
-    more = f" and {len(shapes) - 1} more" if shapes[1:] else ""
-    return f"{first}{more} has shape {there}, must have {here}; give the weights of this network"
+    more = f", and {len(shapes) - 1} more differ" if shapes[1:] else ""
+    return f"{first} has shape {there}, must have {here}{more}; give the weights of this network"
 
 
 def _head(net: nn.Module) -> set[str]:
