@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
+import torch
 from torch import nn
 
 from learnsym._settings import FileText, In, check_settings, shown
@@ -38,6 +39,8 @@ LayeredNet = Literal["steerable", "group", "layerwise", "invariant"]
 """Networks of images whose layers the method chooses."""
 BUILT_IN: tuple[str, ...] = (*IMAGE_NETS, *get_args(LayeredNet), *POINT_NETS)
 """Names of the networks of the library."""
+TRIED = (2, 3)
+"""Examples on which a network of somebody else is tried, so that one of a single batch size is found out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,8 +149,9 @@ def _own(config: NetConfig, source: Source, in_shape: Shape, classes: int) -> nn
     """A network of somebody else, which is tried on a few examples."""
     given = source.network(Wanted(in_shape=in_shape, classes=classes or None, width=config.width))
     net = adapted(given, config.output or source.output)
-    if config.input is None:
-        check_outputs(net, source.word, in_shape, classes)  # which makes layers that wait for the first batch, too
+    for count in () if config.input else TRIED:  # which makes layers that wait for the first batch, too
+        x = torch.rand(count, *in_shape, generator=torch.Generator().manual_seed(0))
+        check_outputs(net, source.word, x, classes)
     _with_weights(config, given)
     return net
 

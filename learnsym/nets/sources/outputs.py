@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,11 +11,7 @@ from torch import Tensor, nn
 from learnsym._modes import evaluating
 from learnsym._python_file import required_inputs
 from learnsym._reasons import reason_of
-from learnsym.parts import Part, described
-
-BATCHES = (2, 3)
-"""Examples in the batches of the first run, so that a network of one batch size is found out."""
-
+from learnsym.parts import Part, Whole, described, examples, tensors_in
 
 class OutputPart(nn.Module):
     """A network, of which one part of what it returns is the output.
@@ -63,29 +59,28 @@ def adapted(net: nn.Module, output: str | None) -> nn.Module:
     return net if output is None else OutputPart(net, Part(output, "net.output"))
 
 
-def check_outputs(net: nn.Module, word: str, in_shape: Sequence[int], classes: int) -> None:
-    """Run a network on a few random examples.
+def check_outputs(net: nn.Module, word: str, x: Whole, classes: int) -> None:
+    """Run a network on a few examples.
 
     Args:
         net: that `adapted` has given.
         word: what errors call it.
-        in_shape: shape of one example.
+        x: the examples.
         classes: outputs for an example, or for a pixel; 0 for any number.
 
     Raises:
         ValueError: when it fails, or its outputs are not one for each class.
     """
-    for count in BATCHES:
-        y = _outputs(net, word, torch.rand(count, *in_shape, generator=torch.Generator().manual_seed(0)))
-        wanted = (count, classes) if classes else (count,)
-        if tuple(y.shape[: len(wanted)]) != wanted:
-            raise ValueError(
-                f"net.name: {word} gives outputs of shape {tuple(y.shape)} for {count} examples of {classes} classes, "
-                f"must be ({count}, {classes}, ...); give its factory an argument classes, or make it for {classes}"
-            )
+    y, count = _outputs(net, word, x), examples(x)
+    wanted = (count, classes) if classes else (count,)
+    if tuple(y.shape[: len(wanted)]) != wanted:
+        raise ValueError(
+            f"net.name: {word} gives outputs of shape {tuple(y.shape)} for {count} examples of {classes} classes, "
+            f"must be ({count}, {classes}, ...); give its factory an argument classes, or make it for {classes}"
+        )
 
 
-def _outputs(net: nn.Module, word: str, x: Tensor) -> Tensor:
+def _outputs(net: nn.Module, word: str, x: Whole) -> Tensor:
     try:
         with evaluating(net), torch.no_grad():
             y = net(x)
@@ -100,9 +95,9 @@ def _outputs(net: nn.Module, word: str, x: Tensor) -> Tensor:
     return y
 
 
-def _refusal(word: str, x: Tensor, error: Exception) -> str:
-    shape = tuple(x.shape[1:])
+def _refusal(word: str, x: Whole, error: Exception) -> str:
+    shapes = ", ".join(f"{key} {tuple(part.shape[1:])}".strip() for key, part in tensors_in(x))
     return (
-        f"net.name: {word} cannot take {len(x)} examples of shape {shape} ({reason_of(error)}); give data of its shape, "
-        "or a network for these data"
+        f"net.name: {word} cannot take {examples(x)} examples of shape {shapes} ({reason_of(error)}); give data of its "
+        "shape, or a network for these data"
     )

@@ -15,6 +15,7 @@ from torch import nn
 from learnsym._reasons import reason_of
 from learnsym.nets.sources.source import Source, Wanted
 
+logger = logging.getLogger(__name__)
 REMEDY = "write it with learnsym export or torch.export.save"
 
 
@@ -39,12 +40,24 @@ class Program(Source):
             raise ValueError(f"{self.argument}: {self.path} is no file of torch.export; {REMEDY}")
         logging.getLogger("torch.export").setLevel(logging.ERROR)  # it tells of each format that a file is not in
         try:
-            return Exported(torch.export.load(self.path).module())
+            program = torch.export.load(self.path)
+            net = Exported(program.module())
         except Exception as error:  # a damaged file raises errors of many kinds
             raise ValueError(f"{self.argument}: {self.path} cannot be read ({reason_of(error)}); {REMEDY}") from error
 
+        if layers := _with_modes(program):
+            logger.info("%s: its %s stays in the mode of its export", self.path.name, " and ".join(layers))
+        return net
+
     def files(self) -> Sequence[Path]:
         return (self.path,)
+
+
+def _with_modes(program: torch.export.ExportedProgram) -> list[str]:
+    """Kinds of layers that do one thing in training and another in evaluation."""
+    called = {str(node.target) for node in program.graph.nodes if node.op == "call_function"}
+    kinds = ("dropout", "batch_norm")
+    return [kind.replace("_", " ") for kind in kinds if any(kind in name for name in called)]
 
 
 class Exported(nn.Module):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from learnsym._python_file import called, executed, required_inputs, sources_of
+from learnsym._python_file import called, executed, required_inputs, root_of, sources_of
 from learnsym.nets.sources.source import Source, Wanted
 
 GIVEN = ("width", "in_shape", "in_channels", "classes", "size")
@@ -48,7 +48,16 @@ class PythonFile(Source):
             return "width" in _arguments(self._make(module))
 
     def files(self) -> Sequence[Path]:
-        return sources_of(self.path)
+        root = root_of(self.path.resolve())
+        return [path for path in sources_of(self.path) if path.is_relative_to(root)]
+
+    def kept(self) -> Mapping[str, bytes]:
+        root = root_of(self.path.resolve())
+        return {path.relative_to(root).as_posix(): path.read_bytes() for path in self.files()}
+
+    def at(self, folder: Path) -> Source | None:
+        path = self.path.resolve()
+        return replace(self, path=folder.absolute() / path.relative_to(root_of(path)))
 
     def _make(self, module: object) -> Callable[..., object]:
         make = getattr(module, self.name, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -74,8 +74,16 @@ class Source(abc.ABC):
         return self.has_width
 
     def files(self) -> Sequence[Path]:
-        """The files that the network is made from, of which a run keeps what they were."""
+        """The files that the network is made from, once it is made; a run keeps hashes of them."""
         return ()
+
+    def kept(self) -> Mapping[str, bytes]:
+        """Files of code, by their paths in a folder from which `at` makes the network again."""
+        return {}
+
+    def at(self, folder: Path) -> Source | None:
+        """The source of the files that `kept` has given, in a folder; None where they are not enough."""
+        return None
 
     def check_width(self, width: int | None) -> None:
         """Refuse a width that is asked for, of a network that has one of its own."""
