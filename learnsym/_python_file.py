@@ -55,14 +55,14 @@ def executed(path: Path, argument: str) -> Iterator[ModuleType]:
     path = path.resolve()
     if not path.is_file():
         raise ValueError(f"{argument}: there is no file {path}; give FILE.py:function")
-    with _importing_from({_root(path), path.parent}):
+    with _importing_from({root_of(path), path.parent}):
         yield _executed(path, argument)
 
 
 def sources_of(path: Path) -> list[Path]:
     """The files that were read when a file was last executed: itself, and those of its folder or package."""
     path = path.resolve()
-    own = [module for name, module in sys.modules.items() if _top(name) == _package(_root(path)) or name in _beside]
+    own = [module for name, module in sys.modules.items() if _top(name) == _package(root_of(path)) or name in _beside]
     files = {Path(file).resolve() for module in own if (file := getattr(module, "__file__", None))}
     return sorted({path, *files})
 
@@ -102,7 +102,7 @@ def required_inputs(function: Callable[..., object]) -> list[str]:
 
 def _executed(path: Path, argument: str) -> ModuleType:
     """The file as a module of a package of its own, whose name no other folder has."""
-    root = _root(path)
+    root = root_of(path)
     for name in [name for name in sys.modules if _top(name) == _package(root)]:
         del sys.modules[name]  # the file may have changed since
     sys.modules[_package(root)] = parent = ModuleType(_package(root))
@@ -122,8 +122,8 @@ def _executed(path: Path, argument: str) -> ModuleType:
     return module
 
 
-def _root(path: Path) -> Path:
-    """The folder of a file or, where that is a package, of the outermost package."""
+def root_of(path: Path) -> Path:
+    """The folder that holds a file or, where the file lies in a package, the outermost package."""
     return next(folder for folder in path.parents if not (folder / "__init__.py").is_file())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from learnsym.training.build import build_model, setup_of
 from learnsym.training.config import RunConfig
 from learnsym.training.config_file import difference, dump_config, read_config, value_at
 from learnsym.training.environment import environment
+from learnsym.training.kept_net import COPIES, RECORD, check_net, keep_net, trained_net
 from learnsym.training.lock import locked
 from learnsym.training.metrics import MetricsFile, read_metrics
 
@@ -60,12 +62,14 @@ class Run:
         if (folder / "config.yaml").exists():
             run = cls(folder)
             run._check_config(config)
+            check_net(folder, config.net)
         else:
             check_new(folder)
             folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):  # two processes may begin at once
             if not (folder / "config.yaml").exists():
                 write_json(folder / "env.json", environment(device or torch.device("cpu")), indent=2)
+                keep_net(folder, config.net)
             write_atomically(folder / "config.yaml", dump_config(config).encode())
         run = cls(folder)
         run.__dict__["config"] = config
@@ -113,9 +117,11 @@ class Run:
         """The trained model, in evaluation mode.
 
         Raises:
-            ValueError: when there are no weights, or they are of another module than the configuration describes.
+            ValueError: when there are no weights, or they are of another module than the configuration describes, or
+                that is a network of your own whose files are gone.
         """
-        model = build_model(self.config, self.signature())
+        config = replace(self.config, net=trained_net(self.path, self.config.net))
+        model = build_model(config, self.signature())
         what = f"the weights of {self.path} are not those of the network in its config.yaml, but"
         checkpoint.load_into(model, self.weights(), what, OWN_MODULE)
         return model.to(device).eval()
@@ -248,6 +254,6 @@ def check_new(path: str | os.PathLike[str]) -> None:
     """
     folder = check_folder(path)
     entries = folder.iterdir() if folder.exists() else ()
-    others = [entry.name for entry in entries if entry.suffix != ".tmp" and entry.name != "env.json"]
+    others = [entry.name for entry in entries if entry.suffix != ".tmp" and entry.name not in ("env.json", RECORD, COPIES)]
     if others:
         raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name another folder")
