@@ -26,7 +26,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     compare = commands.add_parser(
         "compare",
-        help="learned, exact, plain, augmented twins x data x compute: table.parquet, comparison.html",
+        help="which twin to take: arms x examples x sizes x lengths x seeds: table.parquet, comparison.html",
         epilog="Keys of the comparison may follow, such as --seeds [0,1,2] --base.train.device cuda.",
         allow_abbrev=False,
     )
@@ -136,13 +136,17 @@ def _draw(folder: Path, locks: Locks) -> Path:
 def _finish(plan: Plan, folder: Path, locks: Locks) -> int:
     """Table and page; RuntimeError when cells are left, as when all workers have died."""
     from learnsym.comparison.rows import read_rows
+    from learnsym.report.comparison import read_findings, recommendation
 
     page = _draw(folder, locks)
     rows = read_rows(folder)
     failed = [row for row in rows if row["state"] == "failed"]
-    print(f"table: {folder / 'table.parquet'}\npage: {page}")
     for row in failed:
         print("failed: {arm}, {train} examples, size {size}, seed {seed}: {failure}".format(**row))
+    if len(failed) < len(rows):
+        said = recommendation(read_findings(folder))
+        print(f"{said.headline}. {said.detail}")
+    print(f"table: {folder / 'table.parquet'}\npage: {page}")
     if (left := len(plan.cells) - len(rows)) > 0:
         raise RuntimeError(f"{left} of {len(plan.cells)} cells are left undone; the same command continues")
     return 1 if len(failed) == len(rows) else 0
