@@ -251,7 +251,7 @@ def together(symmetries: Sequence[Symmetry]) -> Symmetry:
     first = symmetries[0]
     if all(symmetry == first for symmetry in symmetries):
         return first
-    parts = [part for symmetry in symmetries for part in _parts(symmetry)]
+    parts = [part for symmetry in symmetries for part in parts_of(symmetry)]
     outputs = {symmetry.on_output for symmetry in symmetries}
     coloured = any(not isinstance(action, actions.Image) for _, action in parts)
     if len(outputs) > 1 or (coloured and outputs != {Invariant()}):
@@ -267,7 +267,8 @@ def together(symmetries: Sequence[Symmetry]) -> Symmetry:
     return Symmetry(group, actions.Product(tuple(action for _, action in factors), sizes), first.on_output)
 
 
-def _parts(symmetry: Symmetry) -> list[Part]:
+def parts_of(symmetry: Symmetry) -> list[Part]:
+    """The groups of a symmetry that act independently, each with its action on inputs."""
     action = symmetry.on_input
     if isinstance(action, actions.Product):
         return list(zip(getattr(symmetry.group, "factors", ()), action.actions, strict=True))

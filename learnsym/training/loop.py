@@ -108,7 +108,8 @@ def fit(
             checkpoint.check(model.state_dict())
             loop.stop = stack.enter_context(stop_request())
             state = distributed.from_first(lambda: stack.enter_context(run.writing()))
-            distributed.from_first(lambda: run.begin(model, objective, loop.settings()))
+            told = {"steps": steps, "seed": seed, "optimiser": asdict(optimiser)}
+            distributed.from_first(lambda: run.begin(model, objective, told))
             if distributed.rank() == 0:
                 writer = event_writer(run.path, train.tensorboard, state["step"] if state else 0)
                 loop.events = stack.enter_context(writer)
@@ -325,10 +326,6 @@ class _Loop:
                 self.run.end(self.model, self.module.objective)
             self.run.save(self._state())
         self.saved = self.step
-
-    def settings(self) -> dict[str, Any]:
-        """What the weights depend on beside model, objective and batches."""
-        return {"steps": self.steps, "seed": self.seed, "optimiser": asdict(self.config)}
 
     def _ends_run(self) -> bool:
         """Whether this is the last step, and nothing else is to be done in the run."""
