@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from learnsym._reasons import reason_of
 from learnsym.nets import Normalised, timm_model
 from learnsym.report.card.model_file import model_of_file
-from learnsym.report.card.trial import reason_of
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
 from learnsym.training.unfinished import check_finished
