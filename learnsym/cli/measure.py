@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from learnsym.cli._parser import EXECUTED
+
 MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is EXECUTED: give none that you do not trust), a
 run folder, timm:NAME, hf:FOLDER of transformers, or a program FILE.pt2"""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    measure = commands.add_parser("measure", help="how symmetric is this network, layer by layer: card.json, card.html")
+    measure = commands.add_parser(
+        "measure", help="how symmetric is this network, layer by layer: card.json, card.html", epilog=EXECUTED
+    )
     measure.add_argument("model", help=MODEL)
     measure.add_argument(
         "--data", help="a data set (its test examples) or a file .npz with x and y; may be left out for a run"

@@ -254,6 +254,8 @@ def check_new(path: str | os.PathLike[str]) -> None:
     """
     folder = check_folder(path)
     entries = folder.iterdir() if folder.exists() else ()
-    others = [entry.name for entry in entries if entry.suffix != ".tmp" and entry.name not in ("env.json", RECORD, COPIES)]
+    others = [
+        entry.name for entry in entries if entry.suffix != ".tmp" and entry.name not in ("env.json", RECORD, COPIES)
+    ]
     if others:
         raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name another folder")

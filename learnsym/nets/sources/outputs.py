@@ -14,6 +14,7 @@ from learnsym._python_file import required_inputs
 from learnsym._reasons import reason_of
 from learnsym.parts import Part, Whole, described, examples, tensors_in
 
+
 class OutputPart(nn.Module):
     """A network, of which one part of what it returns is the output.
 
@@ -86,7 +87,9 @@ def _output(net: nn.Module, word: str, x: Whole) -> Tensor:
     except Exception as error:  # whatever the forward pass of a user raises
         raise ValueError(_refusal(net, word, x, error)) from error
     if not isinstance(y, Tensor) or y.ndim == 0:
-        raise ValueError(f"net.output: {word} returns {described(y)}, must be one tensor; name a part with --net.output")
+        raise ValueError(
+            f"net.output: {word} returns {described(y)}, must be one tensor; name a part with --net.output"
+        )
     return y
 
 

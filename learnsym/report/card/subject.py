@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from learnsym._reasons import reason_of
-from learnsym.nets.sources import OutputPart, SeveralInputs, Source, TimmModel, Wanted, load_weights, source_of
 from learnsym.nets.sources import FORMS as SOURCES
+from learnsym.nets.sources import OutputPart, SeveralInputs, Source, TimmModel, Wanted, load_weights, source_of
 from learnsym.parts import Part, Whole
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
