@@ -27,6 +27,8 @@ from learnsym.training.lock import locked
 from learnsym.training.metrics import MetricsFile, read_metrics
 
 FAILURE = "failed.json"
+BEGUN = ("env.json", RECORD, COPIES)
+"""What is written before the configuration is."""
 OWN_MODULE = (
     "load the weights into your own module in Python, or in a function of a file for learnsym measure FILE.py:function"
 )
@@ -254,8 +256,6 @@ def check_new(path: str | os.PathLike[str]) -> None:
     """
     folder = check_folder(path)
     entries = folder.iterdir() if folder.exists() else ()
-    others = [
-        entry.name for entry in entries if entry.suffix != ".tmp" and entry.name not in ("env.json", RECORD, COPIES)
-    ]
+    others = [entry.name for entry in entries if entry.suffix != ".tmp" and entry.name not in BEGUN]
     if others:
         raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name another folder")
