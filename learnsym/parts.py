@@ -1,7 +1,7 @@
 """Structured data: a part of a whole by its key, and what is done to all tensors of a whole.
 
-A *whole* is a tensor, or a dict, tuple, list, named tuple, dataclass or other object that holds tensors and such wholes:
-what a model with several inputs takes, and what a model with several outputs returns.
+A *whole* is a tensor, or a dict, tuple, list, named tuple, dataclass or other object that holds wholes: what a model
+with several inputs takes, and what a model with several outputs returns.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ class Part:
         if isinstance(whole, Tensor):
             return f"{got} one tensor; leave out what names a part"
         return f"{got} {described(whole)}; name one of them"
+
+
+WHOLE = Part()
 
 
 def parts_of(whole: Whole) -> dict[str, Any]:
@@ -210,21 +213,21 @@ def _with(whole: Whole, path: list[str], value: Any) -> Whole:  # noqa: ANN401
 
 def _replaced(whole: Whole, key: str, value: Any) -> Whole:  # noqa: ANN401
     """A copy of one structure with another value at a key."""
-    if isinstance(whole, tuple):
-        return _tuple(whole, key, value)
+    if type(whole) is dict:  # the other way is not traced by torch.compile
+        return {name: value if str(name) == key else old for name, old in whole.items()}
+    if isinstance(whole, (tuple, list)):
+        return _sequence(whole, key, value)
     new = copy.copy(whole)
     if isinstance(whole, Mapping):
         new[next(name for name in whole if str(name) == key)] = value
-    elif isinstance(whole, list):
-        new[int(key)] = value
     else:
         object.__setattr__(new, key, value)  # a frozen dataclass, too
     return new
 
 
-def _tuple(whole: tuple, key: str, value: Any) -> tuple:  # noqa: ANN401
-    members = list(whole)
-    members[_place(whole, key)] = value
+def _sequence(whole: tuple | list, key: str, value: Any) -> tuple | list:  # noqa: ANN401
+    members = [*whole]
+    members[int(key) if isinstance(whole, list) else _place(whole, key)] = value
     make = getattr(whole, "_make", None) or type(whole)
     return make(members)
 

@@ -13,6 +13,7 @@ from learnsym import actions, groups
 from learnsym._settings import shown
 from learnsym.actions import Action, Invariant
 from learnsym.groups import Group, MatrixGroup
+from learnsym.parts import Whole, described
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,57 @@ class Symmetry:
         """Name of the group."""
         return self.group.name
 
-    def check_data(self, x: Tensor, y: Tensor | None = None) -> None:
+    def at(self, input: str = "", output: str = "") -> Symmetry:
+        """The same symmetry of one part of structured inputs and outputs, see `actions.On`.
+
+        Args:
+            input: key of the part of inputs that moves; empty for inputs that are one tensor.
+            output: key of the part of what a model returns that is its output; empty for one tensor.
+
+        Example:
+            >>> symmetry = ls.symmetry_by_name("rotation2d").at(input="image", output="logits")
+            >>> symmetry.on_output
+            On(key='logits', action=Invariant())
+        """
+        on_input = actions.On(input, self.on_input.within) if input else self.on_input
+        on_output = actions.On(output, self.on_output.within) if output else self.on_output
+        return replace(self, on_input=on_input, on_output=on_output)
+
+    @property
+    def of_tensors(self) -> Symmetry:
+        """The same symmetry of the tensors that move, taken out of their structures."""
+        return replace(self, on_input=self.on_input.within, on_output=self.on_output.within)
+
+    def moving(self, x: Whole) -> Tensor:
+        """The tensor of inputs that moves.
+
+        Raises:
+            ValueError: when the inputs have no such part, or it is not said which one moves.
+        """
+        found = self.on_input.part.get(x)
+        if not isinstance(found, Tensor):
+            raise ValueError(
+                f"x: got {described(found)}, of which one tensor moves; say which, as by symmetry.at(input='image')"
+            )
+        return found
+
+    def output(self, returned: Whole) -> Tensor:
+        """The tensor of what a model returns that is its output; a single tensor is the output itself.
+
+        Raises:
+            ValueError: when there is no such part, or it is not said which one is the output.
+        """
+        if isinstance(returned, Tensor):
+            return returned
+        found = self.on_output.part.get(returned)
+        if not isinstance(found, Tensor):
+            raise ValueError(
+                f"output: the model returns {described(found)}, of which one tensor is the output; say which, as by "
+                "symmetry.at(output='logits')"
+            )
+        return found
+
+    def check_data(self, x: Whole, y: Whole = None) -> None:
         """Raise ValueError when inputs `x` or outputs `y` are not the data that the actions move.
 
         Reads every value, so call it once per data set rather than at each step.
@@ -251,6 +302,8 @@ def together(symmetries: Sequence[Symmetry]) -> Symmetry:
     first = symmetries[0]
     if all(symmetry == first for symmetry in symmetries):
         return first
+    if any(symmetry != symmetry.of_tensors for symmetry in symmetries):
+        return _of_one_part(symmetries)
     parts = [part for symmetry in symmetries for part in parts_of(symmetry)]
     outputs = {symmetry.on_output for symmetry in symmetries}
     coloured = any(not isinstance(action, actions.Image) for _, action in parts)
@@ -265,6 +318,15 @@ def together(symmetries: Sequence[Symmetry]) -> Symmetry:
     group = groups.Product(*[group for group, _ in factors if isinstance(group, MatrixGroup)])
     sizes = tuple(group.n for group, _ in factors)
     return Symmetry(group, actions.Product(tuple(action for _, action in factors), sizes), first.on_output)
+
+
+def _of_one_part(symmetries: Sequence[Symmetry]) -> Symmetry:
+    places = {(symmetry.on_input.part.key, symmetry.on_output.part.key) for symmetry in symmetries}
+    if len(places) > 1:
+        raise ValueError(
+            f"symmetry: {_names(symmetries)} are about different parts of inputs or outputs; join those of one part"
+        )
+    return together([symmetry.of_tensors for symmetry in symmetries]).at(*places.pop())
 
 
 def parts_of(symmetry: Symmetry) -> list[Part]:

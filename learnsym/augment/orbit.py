@@ -15,6 +15,7 @@ from learnsym.augment.first_batches import FirstBatches
 from learnsym.augment.transform import averaged
 from learnsym.distributions import Haar, full_precision, midpoints
 from learnsym.groups import Group
+from learnsym.parts import Whole, examples
 from learnsym.symmetry import Symmetry
 
 
@@ -26,7 +27,8 @@ class OrbitAveraged(nn.Module):
     Exactly invariant or equivariant under the elements (up to interpolation) when they form a group, such as C_8.
 
     Args:
-        net: any module from a batch `(B, ...)` to a batch `(B, ...)`.
+        net: any module from a batch `(B, ...)` to a batch `(B, ...)`, or from structures to structures of them; of
+            what it returns, the output alone is averaged and returned, see `Symmetry.at`.
         symmetry: how group elements move inputs and outputs.
         elements: `(S, n, n)`, such as `quadrature(symmetry.group, 8)`, the default.
         average: from stacked outputs `(S, B, ...)` to `(B, ...)`, as for `Augmented`.
@@ -65,10 +67,10 @@ class OrbitAveraged(nn.Module):
         # set by the configuration, hence not part of the state
         self.register_buffer("elements", elements.clone(), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Whole) -> Tensor:
         self.first_batches.check(x)
-        with full_precision(x.device):
-            g = self.elements.unsqueeze(1).expand(-1, len(x), -1, -1)
+        with full_precision(self.elements.device):
+            g = self.elements.unsqueeze(1).expand(-1, examples(x), -1, -1)
         return averaged(self.net, self.symmetry, g, x, self.average)
 
     def plain(self) -> nn.Module:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
-from learnsym.cli._parser import folder, print_table
+from learnsym.cli._parser import EXECUTED, folder, print_table
 
 if TYPE_CHECKING:
     from learnsym.comparison import Plan
@@ -26,7 +26,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     compare = commands.add_parser(
         "compare",
         help="learned, exact, plain, augmented twins x data x compute: table.parquet, comparison.html",
-        epilog="Keys of the comparison may follow, such as --seeds [0,1,2] --base.train.device cuda.",
+        epilog=f"Keys of the comparison may follow, such as --seeds [0,1,2] --base.train.device cuda. {EXECUTED}",
         allow_abbrev=False,
     )
     compare.add_argument("config", help="YAML file: base, arms, train_sizes, sizes, steps or epochs, lrs, seeds, match")

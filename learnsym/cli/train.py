@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from learnsym.cli._parser import print_table
+from learnsym.cli._parser import EXECUTED, print_table
 
 if TYPE_CHECKING:
     from learnsym.training import Run
@@ -20,7 +20,7 @@ def train_command(arguments: list[str]) -> int:
     from learnsym.training import train
     from learnsym.training.config_file import config_parser, file_arguments, names_in, parse, parser_of
 
-    about = "Train with learned symmetry; resumes when RUN exists."
+    about = f"Train with learned symmetry; resumes when RUN exists. {EXECUTED}"
     texts = {"prog": "learnsym train", "usage": USAGE, "description": about}
     path = positional(arguments)
     if path is None:

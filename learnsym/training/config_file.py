@@ -15,6 +15,8 @@ import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_loader, set_parsing_settings
 
 from learnsym import methods
+from learnsym.nets import NetConfig
+from learnsym.nets.sources import source_of
 from learnsym.objectives import choosers
 from learnsym.training.config import RunConfig
 from learnsym.training.parser_sentences import check_once, sentence
@@ -93,12 +95,20 @@ def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None)
         if isinstance(values, Mapping) and "name" in values:
             chosen[section] = str(values["name"])
         option = f"--{section}.name"
-        for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
-            if word.partition("=")[0] == f"--{section}":
-                raise ValueError(f"{section}: got keys in one word; write each by itself, such as {option} NAME")
-            if word == option or word.startswith(f"{option}="):
-                chosen[section] = following if word == option else word.removeprefix(f"{option}=")
+        if any(word.partition("=")[0] == f"--{section}" for word in arguments):
+            raise ValueError(f"{section}: got keys in one word; write each by itself, such as {option} NAME")
+        chosen[section] = _given(option, arguments) or chosen[section]
     return chosen
+
+
+def _given(option: str, arguments: Sequence[str]) -> str | None:
+    """The value of an option of a command line, None where it is not there; the later one counts."""
+    values = [
+        following if word == option else word.removeprefix(f"{option}=")
+        for word, following in zip(arguments, [*arguments, ""][1:], strict=True)
+        if word == option or word.startswith(f"{option}=")
+    ]
+    return values[-1] if values else None
 
 
 def parse(parser: ArgumentParser, arguments: Sequence[str]) -> tuple[RunConfig, Namespace]:
@@ -166,13 +176,16 @@ def parser_of(path: str | os.PathLike[str], arguments: Sequence[str], **texts: s
 def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> list[str]:
     """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing.
 
-    Where an override names another method or chooser than the file, the file's settings of its own are left out, which
-    is said.
+    Where an override names another method or chooser than the file, or a network of somebody else, the file's settings
+    of its own are left out, which is said.
     """
     content = read_mapping(path)
     check_sections(content)
     own, chosen = names_in([], content), names_in(overrides, content)
-    kept = {key: value for key, value in content.items() if key not in CHOSEN or own[key] == chosen[key]}
+    net = _given("--net.name", overrides)
+    if net is not None and source_of(net) is not None:
+        own["net"], chosen["net"] = str(content.get("net", {}).get("name", NetConfig.name)), net
+    kept = {key: value for key, value in content.items() if own.get(key) == chosen.get(key)}
     for key in content.keys() - kept.keys():
         unused = ", ".join(name for name in content[key] if name != "name")
         logger.info("%s is %s: settings of %s in %s are left out (%s)", key, chosen[key], own[key], path, unused)

@@ -14,10 +14,13 @@ from torch import nn
 from learnsym.degrees import Degree
 from learnsym.files import check_folder, read_json, understood, write_json
 from learnsym.training import checkpoint
+from learnsym.training.kept_net import COPIES, RECORD
 from learnsym.training.lock import locked
 from learnsym.training.metrics import MetricsFile, read_metrics
 
 FAILURE = "failed.json"
+BEGUN = ("env.json", RECORD, COPIES)
+"""What is written before the configuration is."""
 
 
 class RunFolder(abc.ABC):
@@ -150,6 +153,6 @@ def check_new(path: str | os.PathLike[str]) -> None:
     """
     folder = check_folder(path)
     entries = folder.iterdir() if folder.exists() else ()
-    others = [entry.name for entry in entries if entry.suffix != ".tmp" and entry.name != "env.json"]
+    others = [entry.name for entry in entries if entry.suffix != ".tmp" and entry.name not in BEGUN]
     if others:
         raise ValueError(f"out: {folder} is not a run folder, but holds {sorted(others)[0]}; name another folder")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from learnsym.training.config import RunConfig
 from learnsym.training.config_file import difference, dump_config, read_config, value_at
 from learnsym.training.environment import environment
 from learnsym.training.folder import RunFolder, check_new
+from learnsym.training.kept_net import check_net, keep_net, trained_net
 from learnsym.training.lock import locked
 from learnsym.training.own_run import OWN_RECORD, OwnRun
 
@@ -90,12 +92,14 @@ class Run(RunFolder):
         if (folder / "config.yaml").exists():
             run = cls(folder)
             run._check_config(config)
+            check_net(folder, config.net)
         else:
             check_new(folder)
             folder.mkdir(parents=True, exist_ok=True)
         with locked(folder):  # two processes may begin at once
             if not (folder / "config.yaml").exists():
                 write_json(folder / "env.json", environment(device or torch.device("cpu")), indent=2)
+                keep_net(folder, config.net)
             write_atomically(folder / "config.yaml", dump_config(config).encode())
         run = cls(folder)
         vars(run)["config"] = config
@@ -123,9 +127,11 @@ class Run(RunFolder):
         """The trained model, in evaluation mode.
 
         Raises:
-            ValueError: when there are no weights, or they are of another module than the configuration describes.
+            ValueError: when there are no weights, or they are of another module than the configuration describes, or
+                that is a network of your own whose files are gone.
         """
-        model = build_model(self.config, self.signature())
+        config = replace(self.config, net=trained_net(self.path, self.config.net))
+        model = build_model(config, self.signature())
         what = f"the weights of {self.path} are not those of the network in its config.yaml, but"
         checkpoint.load_into(model, self.weights(), what, OWN_MODULE)
         return model.to(device).eval()
