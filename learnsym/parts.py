@@ -106,18 +106,18 @@ def tensors_in(whole: Whole, path: str = "") -> Iterator[tuple[str, Tensor]]:
         yield from tensors_in(value, f"{path}.{key}" if path else key)
 
 
-def mapped(function: Callable[[Tensor], Tensor], whole: Whole) -> Whole:
-    """The whole with `function(tensor)` for each of its tensors; what is no tensor stays.
+def mapped(function: Callable[[Any], Tensor], whole: Whole, kind: type = Tensor) -> Whole:
+    """The whole with `function(tensor)` for each of its tensors, or of what else is of a kind; all else stays.
 
     Example:
         >>> from learnsym.parts import mapped
         >>> mapped(lambda t: t + 1, (torch.zeros(2), {"age": torch.ones(1)}, "left"))
         (tensor([1., 1.]), {'age': tensor([2.])}, 'left')
     """
-    if isinstance(whole, Tensor):
+    if isinstance(whole, kind):
         return function(whole)
     for key, value in _members(whole).items():
-        new = mapped(function, value)
+        new = mapped(function, value, kind)
         whole = whole if new is value else _replaced(whole, key, new)
     return whole
 

@@ -54,6 +54,8 @@ LAYERS = (
     ("scaling",),
     ("report",),
     ("export",),
+    ("studies",),
+    ("estimator",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from learnsym._configs import config_path
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
-from learnsym.cli._parser import folder, print_table
+from learnsym.cli._parser import EXECUTED, folder, print_table
 
 if TYPE_CHECKING:
     from learnsym.comparison import Plan
@@ -27,7 +27,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     compare = commands.add_parser(
         "compare",
         help="which twin to take: arms x examples x sizes x lengths x seeds: table.parquet, comparison.html",
-        epilog="Keys of the comparison may follow, such as --seeds [0,1,2] --base.train.device cuda.",
+        epilog=f"Keys of the comparison may follow, such as --seeds [0,1,2] --base.train.device cuda. {EXECUTED}",
         allow_abbrev=False,
     )
     compare.add_argument("config", help="YAML file of base, arms, sizes and so on, or a name of `config list`")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from learnsym._configs import config_path
 from learnsym._keys import check_known, keys_in
-from learnsym.cli._parser import print_table
+from learnsym.cli._parser import EXECUTED, print_table
 
 if TYPE_CHECKING:
     from learnsym.training import Run
@@ -26,7 +26,7 @@ def train_command(arguments: list[str]) -> int:
     from learnsym.training import train
     from learnsym.training.config_file import config_parser, file_arguments, names_in, parse, parser_of
 
-    about = "Train with learned symmetry; resumes when RUN exists."
+    about = f"Train with learned symmetry; resumes when RUN exists. {EXECUTED}"
     texts = {"prog": "learnsym train", "usage": USAGE, "description": about}
     if path is None:
         parser, given = config_parser(names_in(arguments), **texts), []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from learnsym._configs import config_path
 from learnsym._keys import check_known, keys_in
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
-from learnsym.cli._parser import folder, print_table, whole
+from learnsym.cli._parser import EXECUTED, folder, print_table, whole
 from learnsym.files import check_folder
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     tune = commands.add_parser(
         "tune",
         help="search a space of configurations: trials.csv, best/",
-        epilog="Keys of the configuration may follow, such as --train.steps 100.",
+        epilog=f"Keys of the configuration may follow, such as --train.steps 100. {EXECUTED}",
         allow_abbrev=False,
     )
     tune.add_argument("config", help="YAML file or packed name, as for learnsym train")

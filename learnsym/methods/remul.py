@@ -98,8 +98,8 @@ class Remul(Method):
             return self._plain_of_clouds(setup)
         if setup.net.weights is not None:
             raise ValueError(
-                f"net.weights: got {setup.net.weights} with the twin exact, which is another network, {setup.net.exact}; "
-                "leave it out, or leave out this twin"
+                f"net.weights: got {setup.net.weights} with the twin exact, which is another network, "
+                f"{setup.net.exact}; leave it out, or leave out this twin"
             )
         parameters = nets.parameter_count(self._plain_of_clouds(setup))
         return nets.exact_points(setup.net, on_input, on_output, parameters)(on_input)

@@ -23,10 +23,21 @@ from learnsym.nets.matching import matched_width, parameter_count
 from learnsym.nets.mlp import MLP
 from learnsym.nets.points import EGNN, GNN, ClofNet, GATr, PointTransformer
 from learnsym.nets.segmentation import SegmentationCNN
-from learnsym.nets.sources import FORMS, WIDTH, Source, TimmModel, Wanted, adapted, check_outputs, source_of
+from learnsym.nets.sources import (
+    FORMS,
+    WIDTH,
+    OutputPart,
+    SeveralInputs,
+    Source,
+    TimmModel,
+    Wanted,
+    check_outputs,
+    source_of,
+)
 from learnsym.nets.sources.weights import load_weights
 from learnsym.nets.steerable_blocks import Conv
 from learnsym.nets.steerable_cnn import SteerableCNN
+from learnsym.parts import Part
 
 Shape = tuple[int, ...]
 PointNet = Literal["transformer", "gnn", "egnn", "clofnet", "gatr"]
@@ -148,7 +159,9 @@ def build(config: NetConfig, in_shape: Shape, classes: int) -> nn.Module:
 def _own(config: NetConfig, source: Source, in_shape: Shape, classes: int) -> nn.Module:
     """A network of somebody else, which is tried on a few examples."""
     given = source.network(Wanted(in_shape=in_shape, classes=classes or None, width=config.width))
-    net = adapted(given, config.output or source.output)
+    net = SeveralInputs(given) if config.input else given
+    if output := config.output or source.output:
+        net = OutputPart(net, Part(output, "net.output"))
     for count in () if config.input else TRIED:  # which makes layers that wait for the first batch, too
         x = torch.rand(count, *in_shape, generator=torch.Generator().manual_seed(0))
         check_outputs(net, source.word, x, classes)

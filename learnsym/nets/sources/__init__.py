@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learnsym.nets.sources.outputs import OutputPart, SeveralInputs, adapted, check_outputs
+from learnsym.nets.sources.outputs import OutputPart, SeveralInputs, check_outputs
 from learnsym.nets.sources.program import Program
 from learnsym.nets.sources.python_file import GIVEN, PythonFile
 from learnsym.nets.sources.source import WIDTH, Source, Wanted
@@ -22,7 +22,6 @@ __all__ = [
     "TimmModel",
     "TransformersFolder",
     "Wanted",
-    "adapted",
     "check_outputs",
     "load_weights",
     "read_state",

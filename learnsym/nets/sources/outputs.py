@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from learnsym._modes import evaluating
 from learnsym._python_file import required_inputs
 from learnsym._reasons import reason_of
 from learnsym.parts import Part, Whole, described, examples, tensors_in
+
 
 class OutputPart(nn.Module):
     """A network, of which one part of what it returns is the output.
@@ -32,10 +34,11 @@ class OutputPart(nn.Module):
 
 
 class SeveralInputs(nn.Module):
-    """A network whose forward takes several inputs, for batches that hold them all.
+    """A network on examples of several inputs: a dict or tuple, which its forward takes apart or as it is.
 
     Args:
-        net: called with the members of a dict by name, and of a tuple in order.
+        net: called with the members of a dict by name where its forward has arguments of these names, and of a tuple in
+            order where it has as many.
     """
 
     def __init__(self, net: nn.Module) -> None:
@@ -44,34 +47,27 @@ class SeveralInputs(nn.Module):
 
     def forward(self, x: Any) -> Any:  # noqa: ANN401  whatever the network returns
         """What the network returns."""
-        return self.net(**x) if isinstance(x, Mapping) else self.net(*x)
-
-
-def adapted(net: nn.Module, output: str | None) -> nn.Module:
-    """The network as a function of one batch, with one output.
-
-    Args:
-        net: the network.
-        output: key of the part of what it returns that is the output; None for all of it.
-    """
-    if len(required_inputs(net.forward)) > 1:
-        net = SeveralInputs(net)
-    return net if output is None else OutputPart(net, Part(output, "net.output"))
+        arguments = list(inspect.signature(self.net.forward).parameters)
+        if isinstance(x, Mapping) and set(x) <= set(arguments):
+            return self.net(**x)
+        if isinstance(x, tuple) and 1 < len(x) <= len(arguments):
+            return self.net(*x)
+        return self.net(x)
 
 
 def check_outputs(net: nn.Module, word: str, x: Whole, classes: int) -> None:
     """Run a network on a few examples.
 
     Args:
-        net: that `adapted` has given.
+        net: the network, with one output.
         word: what errors call it.
         x: the examples.
         classes: outputs for an example, or for a pixel; 0 for any number.
 
     Raises:
-        ValueError: when it fails, or its outputs are not one for each class.
+        ValueError: when it fails, returns something else than one tensor, or its outputs are not one for each class.
     """
-    y, count = _outputs(net, word, x), examples(x)
+    y, count = _output(net, word, x), examples(x)
     wanted = (count, classes) if classes else (count,)
     if tuple(y.shape[: len(wanted)]) != wanted:
         raise ValueError(
@@ -80,22 +76,30 @@ def check_outputs(net: nn.Module, word: str, x: Whole, classes: int) -> None:
         )
 
 
-def _outputs(net: nn.Module, word: str, x: Whole) -> Tensor:
+def _output(net: nn.Module, word: str, x: Whole) -> Tensor:
     try:
         with evaluating(net), torch.no_grad():
             y = net(x)
     except ValueError as error:
         if str(error).startswith("net."):
             raise
-        raise ValueError(_refusal(word, x, error)) from error
+        raise ValueError(_refusal(net, word, x, error)) from error
     except Exception as error:  # whatever the forward pass of a user raises
-        raise ValueError(_refusal(word, x, error)) from error
+        raise ValueError(_refusal(net, word, x, error)) from error
     if not isinstance(y, Tensor) or y.ndim == 0:
-        raise ValueError(f"net.output: {word} returns {described(y)}, must be one tensor; name a part with --net.output")
+        raise ValueError(
+            f"net.output: {word} returns {described(y)}, must be one tensor; name a part with --net.output"
+        )
     return y
 
 
-def _refusal(word: str, x: Whole, error: Exception) -> str:
+def _refusal(net: nn.Module, word: str, x: Whole, error: Exception) -> str:
+    needed = required_inputs(net.forward)
+    if isinstance(x, Tensor) and len(needed) > 1:
+        return (
+            f"net.name: the forward of {word} takes {len(needed)} inputs ({', '.join(needed)}), and examples are one "
+            "tensor; give data of several inputs, or a network that fixes the others"
+        )
     shapes = ", ".join(f"{key} {tuple(part.shape[1:])}".strip() for key, part in tensors_in(x))
     return (
         f"net.name: {word} cannot take {examples(x)} examples of shape {shapes} ({reason_of(error)}); give data of its "

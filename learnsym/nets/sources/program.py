@@ -21,7 +21,7 @@ REMEDY = "write it with learnsym export or torch.export.save"
 
 @dataclass(frozen=True, kw_only=True)
 class Program(Source):
-    """An exported program: its weights can be trained on, and its operations are those of the mode it was exported in."""
+    """An exported program: its weights can be trained on, its operations are those of the mode of its export."""
 
     path: Path
 
