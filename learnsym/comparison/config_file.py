@@ -13,6 +13,7 @@ import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from learnsym.comparison.config import ComparisonConfig, merged
+from learnsym.comparison.grid import arm_configs
 from learnsym.training.config_file import SECTIONS, YAML, instantiated, read_mapping
 from learnsym.training.parser_sentences import check_once
 from learnsym.training.yaml_file import load_yaml
@@ -40,7 +41,12 @@ def read_comparison(path: str | os.PathLike[str], overrides: Sequence[str] = ())
 
     values = instantiated(parser, parsed)
     named = "seeds" in content or any(word.partition("=")[0] == "--seeds" for word in overrides)
-    return ComparisonConfig(**_of_base({name: values[name] for name in KEYS}, named))
+    known, notes = _of_base({name: values[name] for name in KEYS}, named)
+    config = ComparisonConfig(**known)
+    if notes:
+        arm_configs(config)  # what is wrong is said alone
+        logger.info("%s: %s", path, "; ".join(notes))
+    return config
 
 
 def dump_comparison(config: ComparisonConfig) -> str:
@@ -52,7 +58,6 @@ def _content(path: Path) -> dict[str, Any]:
     """The file, with what the file behind `base.from` says, which is named relative to the first."""
     content = read_mapping(path)
     if _is_run(content):
-        logger.info("%s is the configuration of a run, and the base of this comparison", path)
         return {"base": content}
     for key in content:
         if key not in KEYS:
@@ -72,20 +77,22 @@ def _is_run(content: Mapping[str, Any]) -> bool:
     return bool(own) and own <= set(SECTIONS)
 
 
-def _of_base(values: Mapping[str, Any], named: bool) -> dict[str, Any]:
-    """The keys of a comparison, with the twins of the base as arms, and its seeds unless others are named."""
+def _of_base(values: Mapping[str, Any], named: bool) -> tuple[dict[str, Any], list[str]]:
+    """The keys of a comparison, with the twins of the base as arms, and its seeds unless others are named.
+
+    Returns:
+        The keys, and what is to be said about them.
+    """
     base = dict(values["base"])
     twins, seeds = (_list(base.pop(name, None), name) for name in ("twins", "seeds"))
     if twins and values["arms"]:
         both = f"{', '.join(values['arms'])} beside base.twins {', '.join(map(str, twins))}"
         raise ValueError(f"arms: got {both}; leave one of them out")
-    if twins:
-        logger.info("arms: the twins of the base, %s", ", ".join(map(str, twins)))
-    if seeds:
-        of, what = ("comparison", values["seeds"]) if named else ("base", seeds)
-        logger.info("seeds: those of the %s, %s", of, ", ".join(map(str, what)))
     arms = {str(twin): {"twin": twin} for twin in twins} or values["arms"]
-    return {**values, "base": base, "arms": arms, "seeds": seeds if seeds and not named else values["seeds"]}
+    own = values["seeds"] if named or not seeds else seeds
+    notes = [f"arms: the twins of the base, {', '.join(arms)}"] if twins else []
+    notes += [f"seeds: those of the {'comparison' if named else 'base'}, {', '.join(map(str, own))}"] if seeds else []
+    return {**values, "base": base, "arms": arms, "seeds": own}, notes
 
 
 def _list(value: object, name: str) -> list[Any]:

@@ -59,7 +59,7 @@ def test_the_configuration_of_a_run_is_the_base(tmp_path, said):
     path = written(tmp_path / "run.yaml", net={"width": 8}, twins=["plain", "exact"], seeds=[1])
     config = read_comparison(path, ["--lrs", "[0.1]"])
     assert list(config.arms) == ["plain", "exact"] and config.base == {"net": {"width": 8}} and config.lrs == [0.1]
-    assert "run.yaml is the configuration of a run" in said()
+    assert "run.yaml: arms: the twins of the base, plain, exact" in said()
     assert read_comparison(path, ["--seeds", "[0, 2]"]).seeds == [0, 2]
 
 
