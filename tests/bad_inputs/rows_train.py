@@ -173,6 +173,9 @@ OUTS = [
 COMPARE = [
     _compare("no arms", "seeds: [1]\n", "arms: got none"),
     _compare("arms twice", "arms: {a: {}, a: {twin: plain}}\n", "arms.a", "line 1"),
+    _compare("arms and twins of the base", "arms: {a: {}}\nbase: {twins: [plain]}\n", "arms: got", "base.twins plain"),
+    _compare("a base of an unknown twin", "twins: [brocken]\n", "twin", "brocken"),
+    _compare("a run without twins", "net: {width: 8}\n", "arms: got none", "twins in the base"),
     _compare("no seeds", f"{ARMS}seeds: []\n", "seeds: got []"),
     _compare("a negative seed", f"{ARMS}seeds: [-1]\n", "seeds: got -1"),
     _compare("a size twice", f"{ARMS}train_sizes: [8, 8]\n", "train_sizes: got [8, 8]"),
