@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         equivariant,
         export,
         groups,
+        inference,
         measure,
         methods,
         nets,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         tuning,
         workers,
     )
+    from learnsym.report.inference import infer
     from learnsym.symmetry import Symmetry, symmetry_by_name
 
 _SUBMODULES = (
@@ -46,6 +48,7 @@ _SUBMODULES = (
     "equivariant",
     "export",
     "groups",
+    "inference",
     "measure",
     "methods",
     "nets",
@@ -60,7 +63,11 @@ _SUBMODULES = (
     "tuning",
     "workers",
 )
-_NAMES = {"Symmetry": "learnsym.symmetry", "symmetry_by_name": "learnsym.symmetry"}
+_NAMES = {
+    "Symmetry": "learnsym.symmetry",
+    "infer": "learnsym.report.inference",
+    "symmetry_by_name": "learnsym.symmetry",
+}
 
 __all__ = [
     "Degree",
@@ -75,6 +82,8 @@ __all__ = [
     "equivariant",
     "export",
     "groups",
+    "infer",
+    "inference",
     "measure",
     "methods",
     "nets",

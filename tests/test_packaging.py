@@ -46,6 +46,7 @@ LAYERS = (
     ("data",),
     ("methods",),
     ("training",),
+    ("inference",),
     ("workers",),
     ("tuning",),
     ("comparison",),
