@@ -48,6 +48,7 @@ LAYERS = (
     ("data",),
     ("methods",),
     ("training",),
+    ("inference",),
     ("workers",),
     ("tuning",),
     ("comparison",),
