@@ -55,8 +55,16 @@ def executed(path: Path, argument: str) -> Iterator[ModuleType]:
     path = path.resolve()
     if not path.is_file():
         raise ValueError(f"{argument}: there is no file {path}; give FILE.py:function")
-    with _importing_from(path.parent):
+    with _importing_from({root_of(path), path.parent}):
         yield _executed(path, argument)
+
+
+def sources_of(path: Path) -> list[Path]:
+    """The files that were read when a file was last executed: itself, and those of its folder or package."""
+    path = path.resolve()
+    own = [module for name, module in sys.modules.items() if _top(name) == _package(root_of(path)) or name in _beside]
+    files = {Path(file).resolve() for module in own if (file := getattr(module, "__file__", None))}
+    return sorted({path, *files})
 
 
 def called(make: Callable[[], object], name: str, file: str, argument: str) -> object:
@@ -94,41 +102,57 @@ def required_inputs(function: Callable[..., object]) -> list[str]:
 
 def _executed(path: Path, argument: str) -> ModuleType:
     """The file as a module of a package of its own, whose name no other folder has."""
-    package = f"learnsym_files_{hashlib.sha256(str(path.parent).encode()).hexdigest()[:12]}"
-    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+    root = root_of(path)
+    for name in [name for name in sys.modules if _top(name) == _package(root)]:
         del sys.modules[name]  # the file may have changed since
-    sys.modules[package] = parent = ModuleType(package)
-    parent.__path__ = [str(path.parent)]
+    sys.modules[_package(root)] = parent = ModuleType(_package(root))
+    parent.__path__ = [str(root)]
+    package = ".".join((_package(root), *path.parent.relative_to(root).parts))
     stem = re.sub(r"\W", "_", path.stem)
     spec = importlib.util.spec_from_file_location(f"{package}.{stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses and pickle look their module up
     try:
+        importlib.import_module(package)
+        sys.modules[spec.name] = module  # dataclasses and pickle look their module up
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        del sys.modules[spec.name]
+        sys.modules.pop(spec.name, None)
         raise ValueError(f"{argument}: {path.name} cannot be executed ({reason_of(error)}); repair it") from error
     return module
 
 
+def root_of(path: Path) -> Path:
+    """The folder that holds a file or, where the file lies in a package, the outermost package."""
+    return next(folder for folder in path.parents if not (folder / "__init__.py").is_file())
+
+
+def _package(root: Path) -> str:
+    return f"learnsym_files_{hashlib.sha256(str(root).encode()).hexdigest()[:12]}"
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
 @contextmanager
-def _importing_from(folder: Path) -> Iterator[None]:
-    """Files of a folder can be imported; those of the folders before are forgotten, which may bear the same names."""
+def _importing_from(folders: set[Path]) -> Iterator[None]:
+    """Files of folders can be imported; those of the folders before are forgotten, which may bear the same names."""
     while _beside:
         sys.modules.pop(_beside.pop(), None)
     before = set(sys.modules)
-    sys.path.insert(0, str(folder))
+    sys.path[:0] = map(str, folders)
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        for folder in folders:
+            sys.path.remove(str(folder))
         new = set(sys.modules) - before
-        own = {name for name in new if "." not in name and _lies_in(sys.modules[name], folder)}
-        _beside.update(name for name in new if name.partition(".")[0] in own)
+        own = {name for name in new if "." not in name and _lies_in(sys.modules[name], folders)}
+        _beside.update(name for name in new if _top(name) in own)
 
 
-def _lies_in(module: ModuleType, folder: Path) -> bool:
-    """Whether a module is a file of the folder, or a package in it."""
+def _lies_in(module: ModuleType, folders: set[Path]) -> bool:
+    """Whether a module is a file of one of the folders, or a package in it."""
     places = list(getattr(module, "__path__", [])) or [getattr(module, "__file__", None) or ""]
-    return Path(places[0]).parent == folder
+    return Path(places[0]).parent in folders

@@ -41,11 +41,13 @@ class Distinct:
 
 @dataclass(frozen=True)
 class Longest:
-    """A text of at most so many characters, such as the path of a file."""
+    """A text of at most so many characters, where that is not `LONGEST`."""
 
     characters: int
 
 
+FileText = Annotated[str, Longest(4096)]
+"""A text that may be or hold the path of a file."""
 Seed = Annotated[int, In("[0, 4294967295]")]
 Count = Annotated[int, In("[1, 1000000000]")]
 """Of steps and examples."""
@@ -105,7 +107,7 @@ def _check_annotated(name: str, value: object, kind: Any) -> None:  # noqa: ANN4
     if longest is None:
         check(name, value, plain)
     else:
-        _check_text(name, value, plain, longest)
+        _check_line(name, value, longest)
     for rule in rules:
         if isinstance(rule, In) and value not in rule:  # type: ignore[operator]
             _refuse(name, value, f"{_NUMBERS[plain]} in {rule.interval}")
@@ -162,7 +164,11 @@ def _check_number(name: str, value: object, kind: Any) -> None:  # noqa: ANN401
         _refuse(name, value, "a whole number of at most 18 digits")
 
 
-def _check_text(name: str, value: object, kind: Any, longest: int = LONGEST) -> None:  # noqa: ANN401
+def _check_text(name: str, value: object, kind: Any) -> None:  # noqa: ANN401
+    _check_line(name, value, LONGEST)
+
+
+def _check_line(name: str, value: object, longest: int) -> None:
     if not isinstance(value, str):
         _refuse(name, value, "text", "put it in quotes")
     if not value.isprintable() or len(value) > longest:  # type: ignore[attr-defined]
