@@ -140,9 +140,7 @@ SOURCES = [
     Source(
         "npz of other names", "d.npz", npz(pixels=COLOUR, kinds=Y, ids=Y), IMAGE, options={"x": "pixels", "y": "kinds"}
     ),
-    Source(
-        "npz ambiguous", "d.npz", npz(x=UNCLEAR, y=Y), (3, 3, 32), options={"layout": "nhwc"}
-    ),
+    Source("npz ambiguous", "d.npz", npz(x=UNCLEAR, y=Y), (3, 3, 32), options={"layout": "nhwc"}),
     Source("npz table", "d.npz", npz(x=GREY[:, 0].astype(float), y=Y), (10,)),
     Source("npz clouds", "d.npz", npz(x=CLOUDS, y=CLOUDS), (7, 3), 0, {"layout": "cloud"}),
     Source("npz (N, 1) labels", "d.npz", npz(x=COLOUR, y=Y[:, None]), IMAGE),
