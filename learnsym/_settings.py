@@ -57,6 +57,8 @@ Processes = Annotated[int, In("[1, 1024]")]
 NotNegative = Annotated[float, In("[0, inf)")]
 Positive = Annotated[float, In("(0, inf)")]
 Share = Annotated[float, In("(0, 1)")]
+PathText = Annotated[str, Longest(4000)]
+"""A name, or a path."""
 
 
 def check_settings(settings: object, section: str = "") -> None:

@@ -7,7 +7,7 @@ with several inputs takes, and what a model with several outputs returns.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
@@ -106,18 +106,18 @@ def tensors_in(whole: Whole, path: str = "") -> Iterator[tuple[str, Tensor]]:
         yield from tensors_in(value, f"{path}.{key}" if path else key)
 
 
-def mapped(function: Callable[[Tensor], Tensor], whole: Whole) -> Whole:
-    """The whole with `function(tensor)` for each of its tensors; what is no tensor stays.
+def mapped(function: Callable[[Any], Tensor], whole: Whole, kind: type = Tensor) -> Whole:
+    """The whole with `function(tensor)` for each of its tensors, or of what else is of a kind; all else stays.
 
     Example:
         >>> from learnsym.parts import mapped
         >>> mapped(lambda t: t + 1, (torch.zeros(2), {"age": torch.ones(1)}, "left"))
         (tensor([1., 1.]), {'age': tensor([2.])}, 'left')
     """
-    if isinstance(whole, Tensor):
+    if isinstance(whole, kind):
         return function(whole)
     for key, value in _members(whole).items():
-        new = mapped(function, value)
+        new = mapped(function, value, kind)
         whole = whole if new is value else _replaced(whole, key, new)
     return whole
 
@@ -160,15 +160,16 @@ def repeated(whole: Whole, count: int) -> Whole:
     return mapped(lambda t: t.repeat(count, *[1] * (t.ndim - 1)) if t.ndim else t, whole)
 
 
-def joined(first: Whole, second: Whole) -> Whole:
-    """The examples of one whole, then those of another of the same structure."""
-    rest = iter([tensor for _, tensor in tensors_in(second)])
+def joined(wholes: Sequence[Whole]) -> Whole:
+    """The examples of all wholes of one structure, one after the other."""
+    rows = zip(*([tensor for _, tensor in tensors_in(whole)] for whole in wholes), strict=True)
+    tensors = iter([torch.cat(row) if row[0].ndim else row[0] for row in rows])
+    return mapped(lambda _: next(tensors), wholes[0])
 
-    def after(t: Tensor) -> Tensor:
-        other = next(rest)
-        return torch.cat([t, other]) if t.ndim else t
 
-    return mapped(after, first)
+def device_of(whole: Whole) -> torch.device:
+    """Where the first of its tensors lies; the CPU for none."""
+    return next((tensor.device for _, tensor in tensors_in(whole)), torch.device("cpu"))
 
 
 def moved_to(whole: Whole, device: torch.device | str) -> Whole:

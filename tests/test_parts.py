@@ -120,7 +120,7 @@ WHOLES = [
 def test_batches_joined_are_the_whole(whole):
     first, second = split(whole, 2)
     assert [examples(each) for each in (whole, first, second)] == [3, 2, 1]
-    assert _content(joined(first, second)) == _content(whole)
+    assert _content(joined([first, second])) == _content(whole)
     assert _content(mapped(torch.clone, whole)) == _content(whole)
 
 

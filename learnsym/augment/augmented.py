@@ -22,7 +22,7 @@ from learnsym.distributions import (
     uniform_noise,
 )
 from learnsym.parts import Whole, examples
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 
 
 class Augmented(nn.Module):
@@ -40,7 +40,7 @@ class Augmented(nn.Module):
 
     Args:
         net: any module from a batch `(B, ...)` to a batch `(B, ...)`, or from structures to structures of them.
-        symmetry: how group elements move inputs and outputs.
+        symmetry: how group elements move inputs and outputs; or its name, or a list of several, see `as_symmetry`.
         distribution: over the same group, learnable or `Fixed`; by default `distributions.learnable(symmetry.group)`,
             a box that starts at 0.3 of the caps.
         copies: transformed copies per example in training.
@@ -53,7 +53,7 @@ class Augmented(nn.Module):
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-        >>> model = ls.augment.Augmented(net, ls.symmetry_by_name("rotation2d"))
+        >>> model = ls.augment.Augmented(net, "rotation2d")
         >>> model(torch.rand(5, 1, 8, 8)).shape
         torch.Size([5, 10])
     """
@@ -64,7 +64,7 @@ class Augmented(nn.Module):
     def __init__(
         self,
         net: nn.Module,
-        symmetry: Symmetry,
+        symmetry: SymmetryLike,
         distribution: LearnableDistribution | None = None,
         *,
         copies: int = 1,
@@ -72,6 +72,7 @@ class Augmented(nn.Module):
         average: Average = mean_outputs,
     ) -> None:
         super().__init__()
+        symmetry = as_symmetry(symmetry)
         distribution = learnable(symmetry.group) if distribution is None else distribution
         _check_match(symmetry, distribution)
         self.net = net

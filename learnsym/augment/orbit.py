@@ -16,7 +16,7 @@ from learnsym.augment.transform import averaged
 from learnsym.distributions import Haar, full_precision, midpoints
 from learnsym.groups import Group
 from learnsym.parts import Whole, examples
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike, as_symmetry
 
 
 class OrbitAveraged(nn.Module):
@@ -29,7 +29,7 @@ class OrbitAveraged(nn.Module):
     Args:
         net: any module from a batch `(B, ...)` to a batch `(B, ...)`, or from structures to structures of them; of
             what it returns, the output alone is averaged and returned, see `Symmetry.at`.
-        symmetry: how group elements move inputs and outputs.
+        symmetry: how group elements move inputs and outputs; or its name.
         elements: `(S, n, n)`, such as `quadrature(symmetry.group, 8)`, the default.
         average: from stacked outputs `(S, B, ...)` to `(B, ...)`, as for `Augmented`.
 
@@ -49,12 +49,13 @@ class OrbitAveraged(nn.Module):
     def __init__(
         self,
         net: nn.Module,
-        symmetry: Symmetry,
+        symmetry: SymmetryLike,
         elements: Float[Tensor, "S n n"] | None = None,
         *,
         average: Average = mean_outputs,
     ) -> None:
         super().__init__()
+        symmetry = as_symmetry(symmetry)
         elements = quadrature(symmetry.group, 8) if elements is None else elements
         if not len(elements) or not bool(symmetry.group.contains(elements, atol=1e-4).all()):
             raise ValueError(

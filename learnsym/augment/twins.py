@@ -17,7 +17,7 @@ from learnsym.actions import Product as ProductAction
 from learnsym.distributions import Fixed, Haar, LearnableDistribution, LieBox
 from learnsym.groups import Group
 from learnsym.parts import Part, Whole
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 
 
 class Plain(nn.Module):
@@ -66,7 +66,7 @@ def fixed(group: Group, half_widths: dict[str, float]) -> LearnableDistribution:
     return Fixed(LieBox(group, torch.tensor(values)))
 
 
-def equivariant(symmetry: Symmetry) -> Symmetry:
+def equivariant(symmetry: SymmetryLike) -> Symmetry:
     """The same symmetry with outputs that move like the inputs, but for their colours: for label maps.
 
     Of structured data the part that moves and the one that is the output stay what they were.
@@ -75,6 +75,7 @@ def equivariant(symmetry: Symmetry) -> Symmetry:
         >>> ls.augment.equivariant(ls.symmetry_by_name("rotation2d")).on_output
         Image(mode='bilinear', padding='zeros')
     """
+    symmetry = as_symmetry(symmetry)
     moves = _without_colour(symmetry.on_input.within)
     return replace(symmetry, on_output=moves).at(output=symmetry.on_output.part.key)
 

@@ -55,6 +55,14 @@ def positive(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    """The type of an option that is a number between 0 and 1."""
+    value = positive(text)
+    if not value < 1:
+        raise argparse.ArgumentTypeError(f"got {shown(text)}, must be a number in (0, 1)")
+    return value
+
+
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as their widest cell."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]

@@ -57,7 +57,9 @@ class ComparisonConfig:
             raise ValueError("seeds: got [], which leaves zero cells; name at least one, three for intervals")
         check_settings(self)
         if not self.arms:
-            raise ValueError("arms: got none, must name at least one twin, such as plain: {twin: plain}")
+            raise ValueError(
+                "arms: got none, must name at least one, such as plain: {twin: plain}; or name twins in the base"
+            )
         if self.reference and self.reference not in self.arms:
             raise ValueError(f"reference: got {self.reference!r}, must be one of the arms {', '.join(self.arms)}")
         if self.steps and self.epochs:
