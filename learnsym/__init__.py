@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         equivariant,
         export,
         groups,
+        inference,
         measure,
         methods,
         nets,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         tuning,
         workers,
     )
+    from learnsym.report.inference import infer
     from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
 
 _SUBMODULES = (
@@ -46,6 +48,7 @@ _SUBMODULES = (
     "equivariant",
     "export",
     "groups",
+    "inference",
     "measure",
     "methods",
     "nets",
@@ -63,6 +66,7 @@ _SUBMODULES = (
 _NAMES = {
     "Symmetry": "learnsym.symmetry",
     "as_symmetry": "learnsym.symmetry",
+    "infer": "learnsym.report.inference",
     "symmetry_by_name": "learnsym.symmetry",
 }
 
@@ -80,6 +84,8 @@ __all__ = [
     "equivariant",
     "export",
     "groups",
+    "infer",
+    "inference",
     "measure",
     "methods",
     "nets",

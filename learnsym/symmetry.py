@@ -304,7 +304,7 @@ def together(symmetries: Sequence[Symmetry]) -> Symmetry:
         return first
     if any(symmetry != symmetry.of_tensors for symmetry in symmetries):
         return _of_one_part(symmetries)
-    parts = [part for symmetry in symmetries for part in _parts(symmetry)]
+    parts = [part for symmetry in symmetries for part in parts_of(symmetry)]
     outputs = {symmetry.on_output for symmetry in symmetries}
     coloured = any(not isinstance(action, actions.Image) for _, action in parts)
     if len(outputs) > 1 or (coloured and outputs != {Invariant()}):
@@ -329,7 +329,8 @@ def _of_one_part(symmetries: Sequence[Symmetry]) -> Symmetry:
     return together([symmetry.of_tensors for symmetry in symmetries]).at(*places.pop())
 
 
-def _parts(symmetry: Symmetry) -> list[Part]:
+def parts_of(symmetry: Symmetry) -> list[Part]:
+    """The groups of a symmetry that act independently, each with its action on inputs."""
     action = symmetry.on_input
     if isinstance(action, actions.Product):
         return list(zip(getattr(symmetry.group, "factors", ()), action.actions, strict=True))

@@ -8,8 +8,10 @@ from learnsym.data.dataset import Dataset
 from learnsym.data.double_digits import double_digits
 from learnsym.data.download import Entry, catalogue, fetch, verify
 from learnsym.data.figures import two_figures
+from learnsym.data.own.objects import as_dataset
 from learnsym.data.planting import plant
 from learnsym.data.registry import registry, source_by_name
+from learnsym.data.rows import Rows, npy_stretch
 from learnsym.data.signature import Signature
 from learnsym.data.smoke import smoke, smoke_step, stream_function
 from learnsym.data.source import Sizes, Source
@@ -21,10 +23,12 @@ __all__ = [
     "Dataset",
     "Entry",
     "PlantConfig",
+    "Rows",
     "Signature",
     "Sizes",
     "Source",
     "Splits",
+    "as_dataset",
     "blobs",
     "catalogue",
     "double_digits",
@@ -34,6 +38,7 @@ __all__ = [
     "load_splits",
     "molecules",
     "motion",
+    "npy_stretch",
     "plant",
     "registry",
     "rigid_bodies",

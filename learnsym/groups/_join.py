@@ -24,6 +24,7 @@ from learnsym.groups._planar import (
     Translation2,
     det2,
 )
+from learnsym.groups._spatial import E3, O3, SE3, SO3
 from learnsym.groups._stumpff import constant
 
 ROTATION_SLOT = 2
@@ -58,6 +59,29 @@ def Join(*groups: MatrixGroup) -> MatrixGroup:
     if not slots:
         return finite
     return _several_components(slots, finite) if len(finite.components) > 1 else _connected(slots)
+
+
+def compact_part(group: MatrixGroup) -> MatrixGroup | None:
+    """The largest compact group in a group of the plane or of space about its origin; None where that is trivial.
+
+    Over it an average is exact and has an end, as for the exact twin of a learned symmetry.
+
+    Example:
+        >>> ls.groups.compact_part(ls.groups.Similarity2()), ls.groups.compact_part(ls.groups.E3())
+        (SO(2), O(3))
+        >>> ls.groups.compact_part(ls.groups.Translation2()) is None
+        True
+    """
+    if group.is_compact:
+        return group
+    several = len(group.components) > 1
+    if group in (SE3(), E3()):
+        return O3() if several else SO3()
+    if group.space != "plane":
+        return None
+    if ROTATION_SLOT in _slots(group):
+        return O2() if several else SO2()
+    return _finite_part((group,), rotations=False) if several else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,9 @@ from learnsym.training import distributed
 from learnsym.training.build import build
 from learnsym.training.config import RunConfig
 from learnsym.training.evaluate import evaluate, predict, scores
+from learnsym.training.folder import check_new
 from learnsym.training.loop import fit
-from learnsym.training.run import Run, check_new
+from learnsym.training.run import Run
 from learnsym.training.sendable import reason
 
 logger = logging.getLogger(__name__)

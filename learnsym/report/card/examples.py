@@ -11,7 +11,7 @@ from torch import Tensor
 
 from learnsym.data import Dataset, Signature, load, load_splits
 from learnsym.data.arrays import read_arrays
-from learnsym.data.dataset import as_float, check_inputs
+from learnsym.data.inputs import as_float, check_inputs
 from learnsym.data.registry import registry
 from learnsym.data.room import check_room
 from learnsym.report.card.targets import NO_LABEL
