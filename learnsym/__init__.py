@@ -30,11 +30,13 @@ if TYPE_CHECKING:
         representations,
         scaling,
         statistics,
+        studies,
         symmetry,
         training,
         tuning,
         workers,
     )
+    from learnsym.studies import Study, study
     from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
 
 _SUBMODULES = (
@@ -55,6 +57,7 @@ _SUBMODULES = (
     "representations",
     "scaling",
     "statistics",
+    "studies",
     "symmetry",
     "training",
     "tuning",
@@ -62,12 +65,15 @@ _SUBMODULES = (
 )
 _NAMES = {
     "Symmetry": "learnsym.symmetry",
+    "Study": "learnsym.studies",
     "as_symmetry": "learnsym.symmetry",
+    "study": "learnsym.studies",
     "symmetry_by_name": "learnsym.symmetry",
 }
 
 __all__ = [
     "Degree",
+    "Study",
     "Symmetry",
     "__version__",
     "actions",
@@ -90,6 +96,8 @@ __all__ = [
     "representations",
     "scaling",
     "statistics",
+    "studies",
+    "study",
     "symmetry",
     "symmetry_by_name",
     "training",
