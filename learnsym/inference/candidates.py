@@ -114,7 +114,7 @@ def _images(x: Tensor) -> Iterator[Candidate]:
     plane, colours = affine2d(), colour()
     yield Candidate(name="rotation", verb="turn", symmetry=plane, widths=TURNS)
     for axis, verb in (("x", "shift sideways"), ("y", "shift up and down")):
-        yield Candidate(name=f"translation_{axis}", verb=verb, symmetry=plane, moves=0.3, widths=SHIFTS)
+        yield Candidate(name=f"translation_{axis}", verb=verb, symmetry=plane, moves=0.4, widths=SHIFTS)
     for name, verb in (("scale", "scale"), ("stretch", "stretch"), ("shear", "shear")):
         yield Candidate(name=name, verb=verb, symmetry=plane, moves=0.69, widths=LOGARITHMS)
     yield Candidate(name="brightness", verb="brighten", symmetry=colours, moves=0.6, widths=LOGARITHMS)
