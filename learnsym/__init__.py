@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         workers,
     )
     from learnsym.report.inference import infer
-    from learnsym.symmetry import Symmetry, symmetry_by_name
+    from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
 
 _SUBMODULES = (
     "actions",
@@ -65,6 +65,7 @@ _SUBMODULES = (
 )
 _NAMES = {
     "Symmetry": "learnsym.symmetry",
+    "as_symmetry": "learnsym.symmetry",
     "infer": "learnsym.report.inference",
     "symmetry_by_name": "learnsym.symmetry",
 }
@@ -74,6 +75,7 @@ __all__ = [
     "Symmetry",
     "__version__",
     "actions",
+    "as_symmetry",
     "augment",
     "comparison",
     "data",

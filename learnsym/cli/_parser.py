@@ -12,6 +12,9 @@ from typing import NoReturn
 from learnsym._settings import shown
 from learnsym.files import check_folder
 
+EXECUTED = "A FILE.py that names a network or data is EXECUTED: give none that you do not trust."
+"""What the help of every command says that takes such files."""
+
 
 class Parser(argparse.ArgumentParser):
     """Raises `ValueError` where argparse would end the process."""

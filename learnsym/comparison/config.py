@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from learnsym._settings import Count, Distinct, In, NotNegative, Positive, Seed, check_settings
 from learnsym.files import check_name
+from learnsym.nets.sources import source_of
 from learnsym.training.config_file import USUAL
 
 Match = Literal["parameters", "flops", "none"]
@@ -56,7 +57,9 @@ class ComparisonConfig:
             raise ValueError("seeds: got [], which leaves zero cells; name at least one, three for intervals")
         check_settings(self)
         if not self.arms:
-            raise ValueError("arms: got none, must name at least one twin, such as plain: {twin: plain}")
+            raise ValueError(
+                "arms: got none, must name at least one, such as plain: {twin: plain}; or name twins in the base"
+            )
         if self.reference and self.reference not in self.arms:
             raise ValueError(f"reference: got {self.reference!r}, must be one of the arms {', '.join(self.arms)}")
         if self.steps and self.epochs:
@@ -96,7 +99,8 @@ def _width(arm: str, differences: object) -> object:
 def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
     """Nested mappings, where the second goes before the first.
 
-    Where the second names another method or chooser it stands alone: that one starts from its own defaults.
+    Where the second names another method or chooser, or a network of somebody else, it stands alone: that one starts
+    from its own defaults.
 
     Example:
         >>> from learnsym.comparison.config import merged
@@ -107,7 +111,7 @@ def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str,
     """
     values = dict(base)
     for key, value in differences.items():
-        if key in USUAL and _name(key, value) not in (None, _name(key, values.get(key)) or USUAL[key]):
+        if _stands_alone(key, value, values.get(key)):
             values[key] = value
             continue
         nested = isinstance(value, Mapping) and isinstance(values.get(key), Mapping)
@@ -115,5 +119,13 @@ def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str,
     return values
 
 
-def _name(key: str, section: object) -> str | None:
-    return section.get("name") if key in USUAL and isinstance(section, Mapping) else None
+def _stands_alone(key: str, section: object, before: object) -> bool:
+    """Whether a section names something whose settings are not those of what was named before."""
+    name, other = _name(section), _name(before)
+    if key == "net":
+        return isinstance(name, str) and name != other and source_of(name) is not None
+    return key in USUAL and name not in (None, other or USUAL[key])
+
+
+def _name(section: object) -> str | None:
+    return section.get("name") if isinstance(section, Mapping) else None

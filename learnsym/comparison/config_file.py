@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,20 @@ import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from learnsym.comparison.config import ComparisonConfig, merged
-from learnsym.training.config_file import YAML, instantiated, read_mapping
+from learnsym.comparison.grid import arm_configs
+from learnsym.training.config_file import SECTIONS, YAML, instantiated, read_mapping
 from learnsym.training.parser_sentences import check_once
+from learnsym.training.yaml_file import load_yaml
 
+logger = logging.getLogger(__name__)
 KEYS = tuple(ComparisonConfig.__dataclass_fields__)
 
 
 def read_comparison(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> ComparisonConfig:
     """Read a YAML file, then apply overrides such as `["--seeds", "[0, 1]"]`.
+
+    The file is of a comparison, or of a run, which is then the base. The twins and seeds of the base are those of the
+    comparison where it names none of its own.
 
     Raises:
         ValueError: when the file is missing or not YAML, or a key or value is unknown.
@@ -33,7 +40,13 @@ def read_comparison(path: str | os.PathLike[str], overrides: Sequence[str] = ())
         return parser.parse_args(list(overrides), namespace=parser.parse_object(content))
 
     values = instantiated(parser, parsed)
-    return ComparisonConfig(**{name: values[name] for name in KEYS})
+    named = "seeds" in content or any(word.partition("=")[0] == "--seeds" for word in overrides)
+    known, notes = _of_base({name: values[name] for name in KEYS}, named)
+    config = ComparisonConfig(**known)
+    if notes:
+        arm_configs(config)  # what is wrong is said alone
+        logger.info("%s: %s", path, "; ".join(notes))
+    return config
 
 
 def dump_comparison(config: ComparisonConfig) -> str:
@@ -44,6 +57,8 @@ def dump_comparison(config: ComparisonConfig) -> str:
 def _content(path: Path) -> dict[str, Any]:
     """The file, with what the file behind `base.from` says, which is named relative to the first."""
     content = read_mapping(path)
+    if _is_run(content):
+        return {"base": content}
     for key in content:
         if key not in KEYS:
             raise ValueError(f"{key}: unknown key of a comparison; known keys are {', '.join(KEYS)}")
@@ -54,3 +69,35 @@ def _content(path: Path) -> dict[str, Any]:
         rest = {key: value for key, value in base.items() if key != "from"}
         content["base"] = merged(read_mapping(path.parent / str(base["from"])), rest)
     return content
+
+
+def _is_run(content: Mapping[str, Any]) -> bool:
+    """Whether a file is the configuration of a run; both kinds have seeds."""
+    own = content.keys() - {"seeds"}
+    return bool(own) and own <= set(SECTIONS)
+
+
+def _of_base(values: Mapping[str, Any], named: bool) -> tuple[dict[str, Any], list[str]]:
+    """The keys of a comparison, with the twins of the base as arms, and its seeds unless others are named.
+
+    Returns:
+        The keys, and what is to be said about them.
+    """
+    base = dict(values["base"])
+    twins, seeds = (_list(base.pop(name, None), name) for name in ("twins", "seeds"))
+    if twins and values["arms"]:
+        both = f"{', '.join(values['arms'])} beside base.twins {', '.join(map(str, twins))}"
+        raise ValueError(f"arms: got {both}; leave one of them out")
+    arms = {str(twin): {"twin": twin} for twin in twins} or values["arms"]
+    own = values["seeds"] if named or not seeds else seeds
+    notes = [f"arms: the twins of the base, {', '.join(arms)}"] if twins else []
+    notes += [f"seeds: those of the {'comparison' if named else 'base'}, {', '.join(map(str, own))}"] if seeds else []
+    return {**values, "base": base, "arms": arms, "seeds": own}, notes
+
+
+def _list(value: object, name: str) -> list[Any]:
+    if isinstance(value, str):
+        value = load_yaml(value)
+    if not isinstance(value, list | None):
+        raise ValueError(f"base.{name}: got {value!r}, must be a list")
+    return value or []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from learnsym.degrees import Degree
 from learnsym.statistics import Interval
@@ -87,3 +89,17 @@ def three_digits(estimate: float, low: float | None, high: float | None) -> str:
     """A loss or another plain number with its interval: `0.25 [0.2, 0.3]`."""
     ends = (None if end is None else f"{end:.3g}" for end in (low, high))
     return bracketed(f"{estimate:.3g}", *ends)
+
+
+def tick_labels(values: Sequence[float]) -> list[str]:
+    """Numbers on an axis, with as few digits as tell them apart and are true.
+
+    Example:
+        >>> from learnsym.report.words import tick_labels
+        >>> tick_labels([0.00400, 0.00402, 0.00404]), tick_labels([-5.0, 0.0, 5.0, 1500.0])
+        (['0.004', '0.00402', '0.00404'], ['−5', '0', '5', '1500'])
+    """
+    gap = min((after - before for before, after in pairwise(sorted(values))), default=math.inf)
+    allowed = 0.01 * min(gap, max(map(abs, values), default=0.0))
+    digits = next((d for d in range(1, 15) if all(abs(float(f"{v:.{d}g}") - v) <= allowed for v in values)), 15)
+    return [true_minus(f"{value:.{max(digits, len(f'{abs(value):.0f}'))}g}") for value in values]

@@ -37,6 +37,32 @@ def test_base_begins_with_the_file_behind_from(tmp_path):
     assert read_comparison(path).base == {"net": {"width": 4, "depth": 2}}
 
 
+@pytest.fixture
+def said(caplog):
+    caplog.set_level("INFO", logger="learnsym.comparison")
+    return lambda: " ".join(record.getMessage() for record in caplog.records)
+
+
+def test_twins_and_seeds_of_the_base_are_those_of_the_comparison(tmp_path, said):
+    written(tmp_path / "a.yaml", net={"width": 8}, twins=["learned", "exact"], seeds=[7, 8])
+    path = written(tmp_path / "c.yaml", base={"from": "a.yaml"}, match="none")
+    config = read_comparison(path)
+    assert config.arms == {"learned": {"twin": "learned"}, "exact": {"twin": "exact"}} and config.seeds == [7, 8]
+    assert config.base == {"net": {"width": 8}}
+    assert "twins of the base, learned, exact" in said() and "those of the base, 7, 8" in said()
+    config = read_comparison(path, ["--base.twins", "[plain]", "--seeds", "[3]"])
+    assert config.arms == {"plain": {"twin": "plain"}} and config.seeds == [3]
+    assert "seeds: those of the comparison, 3" in said()
+
+
+def test_the_configuration_of_a_run_is_the_base(tmp_path, said):
+    path = written(tmp_path / "run.yaml", net={"width": 8}, twins=["plain", "exact"], seeds=[1])
+    config = read_comparison(path, ["--lrs", "[0.1]"])
+    assert list(config.arms) == ["plain", "exact"] and config.base == {"net": {"width": 8}} and config.lrs == [0.1]
+    assert "run.yaml: arms: the twins of the base, plain, exact" in said()
+    assert read_comparison(path, ["--seeds", "[0, 2]"]).seeds == [0, 2]
+
+
 def test_an_arm_without_differences_is_the_base(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("arms:\n  learned:\n")
@@ -54,6 +80,10 @@ def test_merging_leaves_both_as_they_are():
     [
         ({}, "arms: got none"),
         ({"arms": ARMS, "seeds": []}, "zero cells"),
+        ({"arms": ARMS, "base": {"twins": ["plain"]}}, "arms: got .*learned.* beside base.twins plain; leave one"),
+        ({"base": {"twins": "plain"}}, "base.twins: got 'plain', must be a list"),
+        ({"net": {"width": 8}}, "arms: got none"),
+        ({"net": {"width": 8}, "arms": ARMS}, "net: unknown key of a comparison"),
         ({"arms": ARMS, "seeds": [1, 1]}, "must differ"),
         ({"arms": ARMS, "train_sizes": [0]}, "train_sizes: got"),
         ({"arms": ARMS, "steps": [10], "epochs": [1.0]}, "epochs: got both"),

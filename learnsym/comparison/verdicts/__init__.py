@@ -6,6 +6,7 @@ from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.efficiency import Efficiency, data_efficiency
 from learnsym.comparison.verdicts.grid import Place, at_best, finished, length_unit, lengths, settings, where
 from learnsym.comparison.verdicts.metrics import ACCURACY, ERROR_RATE, LOSS, Metric, metric_of
+from learnsym.comparison.verdicts.recommendation import Recommendation, recommend
 from learnsym.comparison.verdicts.regions import Crossing, Region, regions
 from learnsym.comparison.verdicts.regret import Behind, Regret, regret
 from learnsym.comparison.verdicts.scores import Scores
@@ -22,6 +23,7 @@ __all__ = [
     "Efficiency",
     "Metric",
     "Place",
+    "Recommendation",
     "Region",
     "Regret",
     "Scores",
@@ -33,6 +35,7 @@ __all__ = [
     "length_unit",
     "lengths",
     "metric_of",
+    "recommend",
     "regions",
     "regret",
     "settings",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -40,6 +40,13 @@ class Difference:
         mean = over_seeds(differences, level, variance)
         low, high = (-math.inf, math.inf) if mean.low is None else mean.ends
         return Difference(estimate=mean.estimate, low=low, high=high, seeds=len(differences))
+
+    def clipped(self, low: float, high: float) -> Difference:
+        """The interval without what cannot be; that of one seed stays the whole line."""
+        if self.seeds < 2:
+            return self
+        ends = {"low": min(max(self.low, low), self.estimate), "high": max(min(self.high, high), self.estimate)}
+        return replace(self, **ends)
 
     @property
     def sign(self) -> int:

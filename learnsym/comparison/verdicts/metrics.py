@@ -34,6 +34,9 @@ class Metric:
     """A score to the value of the column."""
     shown: Callable[[float], float]
     """A difference of scores to what a reader sees: points, or percent by which the larger loss exceeds the other."""
+    lowest: float = -math.inf
+    highest: float = math.inf
+    """The scores that are possible: no interval goes beyond."""
     variance: Callable[[float], float] | None = None
     """How much the draw of one test example makes a score vary; None when the table does not tell."""
 
@@ -56,6 +59,8 @@ ACCURACY = Metric(
     scores=lambda values: 100.0 * values,
     value=lambda score: score / 100.0,
     shown=lambda difference: difference,
+    lowest=0.0,
+    highest=100.0,
     variance=lambda score: score * (100.0 - score),
 )
 ERROR_RATE = Metric(
@@ -66,6 +71,8 @@ ERROR_RATE = Metric(
     scores=lambda values: _log(np.maximum(1.0 - values, FEWEST_ERRORS)),
     value=lambda score: 1.0 - math.exp(-score),
     shown=_percent,
+    lowest=0.0,
+    highest=-math.log(FEWEST_ERRORS),
     variance=lambda score: math.expm1(score),  # delta method: (1 - e) e / e² with e = exp(-score)
 )
 LOSS = Metric(

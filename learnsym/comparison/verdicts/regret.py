@@ -58,6 +58,11 @@ class Regret:
         return [cell for cell in self.cells if cell.difference.low > 0]
 
     @property
+    def surely_behind(self) -> list[Behind]:
+        """The cells whose interval says that the better twin is better than the arm."""
+        return [cell for cell in self.cells if cell.difference.high < 0]
+
+    @property
     def surely_outside(self) -> int:
         """In how many cells the whole interval lies beyond the margin."""
         return sum(cell.difference.high < -self.margin for cell in self.cells)

@@ -70,7 +70,8 @@ class Scores:
     def score(self, arm: str, cell: Place) -> Difference:
         """Mean score over seeds with Student's interval, as a difference from a score of 0."""
         variance = self._variance_of(arm, cell)
-        return Difference.of(np.array(list(self.by_place[arm, cell].values())), self.level, variance)
+        found = Difference.of(np.array(list(self.by_place[arm, cell].values())), self.level, variance)
+        return found.clipped(self.metric.lowest, self.metric.highest)
 
     def curve(self, arm: str) -> dict[int, Place]:
         """The one cell of an arm at each number of examples. The table must be one that `at_best` made."""
@@ -89,7 +90,8 @@ class Scores:
         if not seeds:
             return None
         values = np.array([of_first[seed] - of_second[seed] for seed in seeds])
-        return Difference.of(values, level or self.level, self._variance(first, second))
+        span = self.metric.highest - self.metric.lowest
+        return Difference.of(values, level or self.level, self._variance(first, second)).clipped(-span, span)
 
     def _variance(self, first: tuple[str, Place], second: tuple[str, Place]) -> float:
         """An upper bound on how much the draw of the test examples adds to the variance of a difference.

@@ -1,8 +1,11 @@
 """The page and the figures of a comparison."""
 
+from learnsym.report.comparison.crossover import crossover_verdict
+from learnsym.report.comparison.efficiency import efficiency_verdict
 from learnsym.report.comparison.findings import Findings, read_findings
 from learnsym.report.comparison.page import draw_comparison, duration, render
-from learnsym.report.comparison.words import crossover_verdict, efficiency_verdict, regret_verdict
+from learnsym.report.comparison.recommendation import recommendation
+from learnsym.report.comparison.regret import regret_verdict
 from learnsym.report.words import Verdict
 
 __all__ = [
@@ -13,6 +16,7 @@ __all__ = [
     "duration",
     "efficiency_verdict",
     "read_findings",
+    "recommendation",
     "regret_verdict",
     "render",
 ]

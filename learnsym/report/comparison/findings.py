@@ -53,6 +53,11 @@ class Findings:
         named = [arm for arm in self.specification.get("arms") or {} if arm in there]
         return named + [arm for arm in there if arm not in named]
 
+    @property
+    def named_arms(self) -> list[str]:
+        """The arms of the configuration, else those of the table."""
+        return [str(arm) for arm in self.specification.get("arms") or dict.fromkeys(self.table["arm"])]
+
     @cached_property
     def learned(self) -> list[str]:
         """Arms that learned degrees."""

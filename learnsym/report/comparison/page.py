@@ -11,9 +11,13 @@ import yaml
 from learnsym.comparison.verdicts import crossover, data_efficiency, length_unit, regret
 from learnsym.files import write_atomically
 from learnsym.report.comparison import rows
+from learnsym.report.comparison.crossover import crossover_verdict
+from learnsym.report.comparison.efficiency import efficiency_verdict
 from learnsym.report.comparison.findings import Findings, read_findings
 from learnsym.report.comparison.panels import panels
-from learnsym.report.comparison.words import crossover_verdict, efficiency_verdict, regret_verdict
+from learnsym.report.comparison.recommendation import recommendation
+from learnsym.report.comparison.regret import regret_verdict
+from learnsym.report.comparison.subject import title, varied
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.html import by_kind, environment
 from learnsym.report.panel import Panel, drawn
@@ -59,6 +63,9 @@ def render(findings: Findings, figures: Sequence[Panel]) -> str:
     there = len(findings.rows) > 0
     return pages.get_template("comparison.html.j2").render(
         findings=findings,
+        title=title(findings),
+        varied=varied(findings),
+        recommendation=recommendation(findings) if there else None,
         cards=cards(findings) if there else [],
         looks=arm_looks(findings.arms),
         panels=by_kind(figures),

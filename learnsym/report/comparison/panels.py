@@ -20,9 +20,11 @@ from learnsym.comparison.verdicts import (
     lengths,
     where,
 )
+from learnsym.report.comparison.amounts import factor_of_losses
 from learnsym.report.comparison.findings import Findings, degrees_of
 from learnsym.report.figures import comparison as figures
 from learnsym.report.figures.arms import arm_looks
+from learnsym.report.figures.axes import legend_rows
 from learnsym.report.figures.comparison import ArmCurve
 from learnsym.report.panel import Panel
 
@@ -47,7 +49,7 @@ def panels(findings: Findings) -> Iterator[Panel]:
 
 def _size(labels: Sequence[str]) -> tuple[float, float]:
     """Inches of a panel with a legend of these labels."""
-    return 3.7, 2.75 + 0.17 * figures.legend_rows(labels)
+    return 3.7, 2.75 + 0.17 * legend_rows(labels)
 
 
 def _curves(findings: Findings) -> Iterator[Panel]:
@@ -100,27 +102,35 @@ def _differences(findings: Findings) -> Iterator[Panel]:
     curves = [curve for arm in others if (curve := _difference(arm, base, scores, findings.metric)).x]
     if not curves:
         return
-    unit = "points" if findings.metric.unit == "points" else f"% of {findings.metric.name}"
-    alt = f"Difference to {base} in {unit}, positive where the arm is better. " + "; ".join(map(_span, curves)) + "."
-    make = partial(figures.paired_differences, curves, arm_looks(findings.arms), base, f"lead over {base} ({unit})")
+    if findings.metric.unit == "points":
+        draw, what, ylabel = figures.paired_differences, "in points, positive", f"lead over {base} (points)"
+    else:
+        draw, what, ylabel = figures.loss_ratios, f"as {base}'s loss by its own, above 1", f"loss of {base} / own loss"
+    make = partial(draw, curves, arm_looks(findings.arms), base, ylabel)
     yield Panel(
         kind="differences",
         data=f"Paired differences to {base}",
-        alt=alt,
+        alt=f"Difference to {base} {what} where the arm is better. {'; '.join(map(_span, curves))}.",
         size=_size([curve.arm for curve in curves]),
         draw=make,
     )
 
 
 def _difference(arm: str, base: str, scores: Scores, metric: Metric) -> ArmCurve:
+    """Points, or the factor by which the base's loss is larger."""
     of_arm, of_base = scores.curve(arm), scores.curve(base)
     pairs = {n: scores.difference((arm, of_arm[n]), (base, of_base[n])) for n in of_arm if n in of_base}
     known = {n: difference for n, difference in pairs.items() if difference is not None}
+    shown = metric.shown if metric.unit == "points" else _ratio
     columns = {
-        name: [metric.shown(getattr(difference, end)) for difference in known.values()]
+        name: [shown(getattr(difference, end)) for difference in known.values()]
         for name, end in (("mean", "estimate"), ("low", "low"), ("high", "high"))
     }
     return ArmCurve(arm=arm, x=[float(n) for n in known], **columns)
+
+
+def _ratio(difference: float) -> float:
+    return difference if math.isinf(difference) else 1 / factor_of_losses(difference)
 
 
 def _map(findings: Findings) -> Iterator[Panel]:

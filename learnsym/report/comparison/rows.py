@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from learnsym.comparison.verdicts import Difference, Metric, Place, Scores, best_arms, finished, lengths, where
+from learnsym.report.comparison.amounts import amount
 from learnsym.report.comparison.findings import Findings
-from learnsym.report.comparison.words import amount
 from learnsym.report.words import percent, three_digits, two_digits
 
 

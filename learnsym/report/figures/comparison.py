@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -10,16 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from learnsym.report.figures.arms import Look
+from learnsym.report.figures.axes import compute_axis, examples_axis, legend_above, log_axis, short
 from learnsym.report.figures.style import INK, SERIES, label_of, tidy
-from learnsym.report.words import prefixed, true_minus
+from learnsym.report.words import true_minus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LABELS = 7
-"""At most as many labels on an axis of data sizes."""
-CHARACTERS, LONGEST = 44, 17
-"""The number of characters in a row of a legend, and in the longest name that is not shortened."""
+SPREAD = 1.25
+"""The factor between the outer curves that are set apart at a single number of examples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +40,7 @@ def learning_curves(curves: Sequence[ArmCurve], looks: dict[str, Look], ylabel: 
     if "accuracy" in ylabel:
         ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
     else:
-        _log_axis(ax)
+        log_axis(ax)
     legend_above([curve.arm for curve in curves], ax)
     return tidy(ax)
 
@@ -51,15 +49,27 @@ def paired_differences(
     curves: Sequence[ArmCurve], looks: dict[str, Look], reference: str, ylabel: str, ax: Axes
 ) -> Axes:
     """Each arm minus the reference over paired seeds; above 0 the arm is better."""
-    ax.axhline(0.0, color=looks[reference].colour, linewidth=1.4)
+    _against(0.0, curves, looks, reference, ax)
+    ax.set(ylabel=ylabel)
+    _near_means(curves, looks, ax)
+    ax.yaxis.set_major_formatter(lambda value, _: true_minus(f"{value:.3g}"))
+    return tidy(ax)
+
+
+def loss_ratios(curves: Sequence[ArmCurve], looks: dict[str, Look], reference: str, ylabel: str, ax: Axes) -> Axes:
+    """The reference's loss as a multiple of each arm's, over paired seeds; above 1 the arm is better."""
+    _against(1.0, curves, looks, reference, ax)
+    ax.set(ylabel=ylabel)
+    log_axis(ax)
+    return tidy(ax)
+
+
+def _against(level: float, curves: Sequence[ArmCurve], looks: dict[str, Look], reference: str, ax: Axes) -> None:
+    ax.axhline(level, color=looks[reference].colour, linewidth=1.4)
     for curve in _side_by_side(curves):
         _line(curve, looks[curve.arm], curve.arm, ax)
     examples_axis([x for curve in curves for x in curve.x], ax)
-    ax.set(ylabel=ylabel)
-    _linear_near_zero(curves, ax)
-    ax.yaxis.set_major_formatter(lambda value, _: true_minus(f"{value:.3g}"))
     legend_above([curve.arm for curve in curves], ax)
-    return tidy(ax)
 
 
 def loss_against_compute(curves: Sequence[ArmCurve], looks: dict[str, Look], ax: Axes) -> Axes:
@@ -78,8 +88,8 @@ def loss_against_compute(curves: Sequence[ArmCurve], looks: dict[str, Look], ax:
             label=label_of(curve.arm),
         )
     ax.set(xscale="log", xlabel="compute of the training (FLOPs)", ylabel="test loss")
-    _log_axis(ax)
-    _compute_axis(ax)
+    log_axis(ax)
+    compute_axis(ax)
     legend_above([curve.arm for curve in curves], ax)
     return tidy(ax)
 
@@ -145,8 +155,11 @@ def _side_by_side(curves: Sequence[ArmCurve]) -> list[ArmCurve]:
     """Curves at a single number of examples are set apart."""
     if len({x for curve in curves for x in curve.x}) > 1:
         return list(curves)
-    middle = (len(curves) - 1) / 2
-    return [replace(curve, x=[x * 1.05 ** (k - middle) for x in curve.x]) for k, curve in enumerate(curves)]
+    shifts = np.linspace(-0.5, 0.5, len(curves)) if len(curves) > 1 else [0.0]
+    return [
+        replace(curve, x=[x * SPREAD ** float(shift) for x in curve.x])
+        for curve, shift in zip(curves, shifts, strict=True)
+    ]
 
 
 def _line(curve: ArmCurve, look: Look, label: str, ax: Axes) -> None:
@@ -167,83 +180,18 @@ def _line(curve: ArmCurve, look: Look, label: str, ax: Axes) -> None:
     )
 
 
-def examples_axis(examples: Sequence[float], ax: Axes) -> None:
-    """A logarithmic axis whose ticks are the numbers of examples that were tried."""
-    tried = sorted(set(examples))
-    ax.set(xscale="log", xlabel="training examples")
-    gap = math.log(tried[-1] / tried[0]) / LABELS if len(tried) > 1 else 0.0
-    shown: list[float] = []
-    for value in tried:
-        if not shown or math.log(value / shown[-1]) >= 0.9 * gap:
-            shown.append(value)
-    ax.set_xticks(shown, [short(value) for value in shown])
-    ax.set_xticks([value for value in tried if value not in shown], minor=True)
-    ax.xaxis.set_minor_formatter("")
-    pad = 1.4 if len(tried) == 1 else (tried[-1] / tried[0]) ** 0.04
-    ax.set_xlim(tried[0] / pad, tried[-1] * pad)
-
-
-def short(value: float) -> str:
-    """A count in few characters: `300`, `2.5k`, `1M`."""
-    return "".join(prefixed(value))
-
-
-def legend_above(labels: Sequence[str], ax: Axes) -> None:
-    """A legend over the panel, in as many columns as the names leave room for."""
-    handles, _ = ax.get_legend_handles_labels()
-    columns = math.ceil(len(labels) / legend_rows(labels))
-    names = [clipped(label) for label in labels]
-    look = {"handlelength": 2.2, "columnspacing": 1.2, "labelspacing": 0.25, "borderaxespad": 0.2}
-    ax.legend(handles, names, loc="lower center", bbox_to_anchor=(0.46, 1.0), ncols=columns, **look)
-
-
-def legend_rows(labels: Sequence[str]) -> int:
-    """How many rows `legend_above` needs."""
-    widest = max(len(clipped(label)) for label in labels)
-    return math.ceil(len(labels) / max(1, min(4, CHARACTERS // (widest + 5))))
-
-
-def clipped(label: str) -> str:
-    """A label that leaves room for others."""
-    return label_of(label if len(label) <= LONGEST else label[: LONGEST - 1].rstrip(" ,") + "…")
-
-
-def _log_axis(ax: Axes) -> None:
-    """Logarithmic, labelled also within a decade where that is all there is."""
-    from matplotlib.ticker import LogLocator
-
-    ax.set_yscale("log")
-    low, high = ax.get_ylim()
-    decades = math.log10(high / low)
-    subs = (1.0, 2.0, 5.0) if decades < 2.5 else (1.0,)
-    if decades < 0.8:
-        subs = (
-            (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
-            if decades > 0.3
-            else tuple(np.arange(1, 10, 0.5 if decades > 0.1 else 0.1))
-        )
-    ax.yaxis.set_major_locator(LogLocator(subs=subs, numticks=12))
-    ax.yaxis.set_major_formatter("{x:.3g}")
-    ax.yaxis.set_minor_formatter("")
-
-
-def _compute_axis(ax: Axes) -> None:
-    """Logarithmic, in FLOPs with prefixes."""
-    from matplotlib.ticker import LogLocator
-
-    low, high = ax.get_xlim()
-    if math.log10(high / low) < 1:
-        low, high = low / 1.5, high * 1.5
-    ax.set_xlim(low, high)
-    decades = math.log10(high / low)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if decades < 1.7 else (1.0,), numticks=7))
-    ax.xaxis.set_major_formatter(lambda value, _: short(value))
-    ax.xaxis.set_minor_formatter("")
-
-
-def _linear_near_zero(curves: Sequence[ArmCurve], ax: Axes) -> None:
-    """Bands of an early, noisy point do not set the scale alone."""
+def _near_means(curves: Sequence[ArmCurve], looks: dict[str, Look], ax: Axes) -> None:
+    """Bands of an early, noisy point do not set the scale alone; a triangle says that one goes on beyond the axis."""
+    if all(len(curve.x) == 1 for curve in curves):
+        return
     values = np.array([mean for curve in curves for mean in curve.mean] + [0.0])
     span = max(float(values.max() - values.min()), 1e-9)
     low, high = ax.get_ylim()
-    ax.set_ylim(max(low, values.min() - 0.6 * span), min(high, values.max() + 0.6 * span))
+    low, high = max(low, values.min() - 0.6 * span), min(high, values.max() + 0.6 * span)
+    ax.set_ylim(low, high)
+    for curve in curves:
+        below = [x for x, end in zip(curve.x, curve.low, strict=True) if -np.inf < end < low]
+        above = [x for x, end in zip(curve.x, curve.high, strict=True) if high < end < np.inf]
+        look = {"color": looks[curve.arm].colour, "linestyle": "none", "markersize": 4, "clip_on": False}
+        ax.plot(below, [low] * len(below), marker="v", **look)
+        ax.plot(above, [high] * len(above), marker="^", **look)
