@@ -6,22 +6,38 @@ import argparse
 from pathlib import Path
 
 MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is executed: give none that you do not trust), a
-run folder, timm:NAME, or a program FILE.pt2"""
+run folder, timm:NAME, or a program FILE.pt2; of two models it is said which is more symmetric"""
+OUTPUTS = ("invariant", "image", "labels", "vectors", "points")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    measure = commands.add_parser("measure", help="how symmetric is this network, layer by layer: card.json, card.html")
-    measure.add_argument("model", help=MODEL)
+    measure = commands.add_parser("measure", help="how symmetric is this network, or which of two: card.html")
+    measure.add_argument("model", nargs="+", metavar="MODEL", help=MODEL)
     measure.add_argument(
         "--data", help="a data set (its test examples) or a file .npz with x and y; may be left out for a run"
     )
     measure.add_argument("--symmetry", nargs="+", required=True, metavar="NAME", help="such as rotation2d flip2d")
     measure.add_argument("--out", type=Path, required=True, help="folder for card.json, card.html and figures")
+    measure.add_argument(
+        "--range",
+        dest="ranges",
+        action="append",
+        default=[],
+        metavar="GENERATOR=NUMBER",
+        help="try elements within this range only, in the unit of the generator: rotation=30; for each one",
+    )
+    measure.add_argument(
+        "--tolerance", type=float, default=0.1, help="which part of predictions may change under a symmetry"
+    )
     measure.add_argument("--size", type=int, help="resize images to SIZE x SIZE pixels")
     measure.add_argument(
         "--output", metavar="KEY", help="which part of the model's output, by key, attribute or index; a.b of a part"
     )
+    measure.add_argument(
+        "--output-as", choices=OUTPUTS, help="how outputs move when inputs do; guessed by shape, and said on the card"
+    )
+    measure.add_argument("--markdown", action="store_true", help="write card.md, a model card for a hub, too")
     measure.add_argument("--device", default="cpu", help="such as cuda")
     measure.add_argument("--pretrained", action="store_true", help="published weights of timm, which are downloaded")
     measure.add_argument("--examples", type=int, default=200, help="examples for measures of the output")
@@ -39,15 +55,25 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _measure(options: argparse.Namespace) -> int:
     from learnsym.report import card
 
-    names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed")
-    settings = card.CardSettings(**{name: getattr(options, name) for name in names})
-    config = card.config_of(options.model)
+    names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed", "tolerance")
+    given = {name: getattr(options, name) for name in names}
+    settings = card.CardSettings(**given, ranges=card.read_ranges(options.ranges))
+    card.check_count(options.model)
+    config = card.config_of(options.model[0])
     data = card.load_examples(options.data, settings.examples, size=options.size, seed=settings.seed, config=config)
-    subject = card.load_subject(
-        options.model, pretrained=options.pretrained, device=options.device, unfinished=options.unfinished
-    )
+    subjects = [
+        card.load_subject(name, pretrained=options.pretrained, device=options.device, unfinished=options.unfinished)
+        for name in options.model
+    ]
     output = card.output_named(options.output) if options.output else None
-    measured = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
-    print(card.text_table(measured))
+    how = {"output": output, "output_as": options.output_as}
+    if len(subjects) == 2:
+        measured = card.measure_pair(subjects, data, options.symmetry, options.out, settings, **how)
+    else:
+        measured = card.measure_model(subjects[0], data, options.symmetry, options.out, settings, **how)
+    print(measured)
+    if options.markdown:
+        for one in measured.cards:
+            print(f"model card: {card.write_markdown(one)}")
     print(f"card: {measured.page}")
     return 0
