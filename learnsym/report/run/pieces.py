@@ -86,7 +86,7 @@ def _with_chooser(degree: Degree, run: Run) -> Degree:
 
 def is_image(x: Tensor) -> bool:
     """Whether inputs are planar images `(N, C, H, W)`."""
-    return x.dim() == 4
+    return isinstance(x, Tensor) and x.dim() == 4
 
 
 def turned(x: Tensor, angle: float) -> Tensor:
