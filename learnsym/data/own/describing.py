@@ -86,8 +86,8 @@ def describe(source: str | DataConfig, **keys: Any) -> Description:  # noqa: ANN
 
     Example:
         >>> print(ls.data.describe("digits", train=100, val=50, test=50))
-        inputs   (1, 28, 28) float32 in [0, 1], mean 0.144, deviation 0.309
-        targets  10 classes: 0 (12), 1 (11), 2 (13), 3 (9), 4 (9), 5 (8), 6 (7), 7 (13) and 2 more
+        inputs   (1, 28, 28) float32 in [0, 1], mean 0.127, deviation 0.272
+        targets  10 classes: 0 (8), 1 (13), 2 (8), 3 (15), 4 (9), 5 (12), 6 (8), 7 (9) and 2 more
         splits   100 train, 50 val, 50 test
         odd      nothing was found
     """
