@@ -27,6 +27,8 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
         ['regulariser', 'task']
     """
     splits = load_splits(config.data)
+    if not splits.train.has_targets:
+        raise ValueError(f"data.y: {splits.train.name} has no targets to train on; name them, or add them to the file")
     model = build_model(config, splits.train.signature)
     if splits.train.moves:
         check_outputs(model, config.net.name, splits.train.subset(torch.arange(2)).inputs, splits.train.classes)

@@ -73,6 +73,8 @@ def measure_model(
     with keeping_buffers(subject.model):
         situations = _situations(subject, examples, _named(examples, symmetries), settings, output)
         make_folder(folder)
+        for note in examples.notes:
+            logger.info("%s: %s", examples.name, note)
         logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
         steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
         found = [*_measured(situations, steps, progress), *filter(None, map(reach_of, situations))]
