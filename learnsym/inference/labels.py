@@ -150,7 +150,13 @@ def _reflecting(candidate: Candidate | None) -> Candidate | None:
 
 
 def _train(
-    network: ConditionalNetwork, x: Tensor, y: Tensor, target: Target, conditions: list[Condition], steps: int, seed: int
+    network: ConditionalNetwork,
+    x: Tensor,
+    y: Tensor,
+    target: Target,
+    conditions: list[Condition],
+    steps: int,
+    seed: int,
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
     optimiser = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -199,5 +205,3 @@ def is_chance(folds: Sequence[dict[str, Any]]) -> bool:
     """Whether the network predicts hardly better than a constant."""
     loss = math.fsum(fold["loss"] for fold in folds) / len(folds)
     return loss > 0.8 * folds[0]["chance"]
-
-
