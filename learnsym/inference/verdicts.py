@@ -110,9 +110,7 @@ def _of_flat(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
     if law["is_open"]:
         words = f"at least {measured(law['window'], candidate.unit)}"
         reason = "moves are not seen over all of the range that was tried; no end is seen"
-        return _finding(
-            candidate, "distribution", "up to", reason, words, (law["window"], law["window"], law["window"])
-        )
+        return _finding(candidate, "distribution", "up to", reason, words, (law["window"], law["window"], law["window"]))
     if law["told_apart"]:
         reason = "poses are told apart a little, by a gap too small to measure"
         return _finding(candidate, "distribution", "full", reason, "nearly full", numbers)
@@ -225,9 +223,7 @@ def of_harms(candidate: Candidate, curve: Sequence[tuple[float, float, float]], 
     worst = max(curve, key=lambda row: row[1])
     reason = f"held-out loss {loss:.3g}; at {measured(worst[0], candidate.unit, True)} it changes by {worst[1]:+.2g} ± {worst[2]:.1g}"
     if candidate.element is not None:
-        reason = (
-            f"held-out loss {loss:.3g}; with half of the examples moved it changes by {worst[1]:+.2g} ± {worst[2]:.1g}"
-        )
+        reason = f"held-out loss {loss:.3g}; with half of the examples moved it changes by {worst[1]:+.2g} ± {worst[2]:.1g}"
     return _of_ends(candidate, last, first, widest, reason)
 
 

@@ -136,7 +136,7 @@ def build(config: NetConfig, in_shape: Shape, classes: int, moves: str = "") -> 
         config: which network; a file of Python that it names is executed.
         in_shape: shape of one example: `(C, H, W)` for images.
         classes: number of outputs per example, or per pixel.
-        moves: for examples of several inputs the key of the one that `in_shape` is of; empty for examples of one tensor.
+        moves: for examples of several inputs the key of the one with `in_shape`; empty for examples of one tensor.
 
     Raises:
         ValueError: when the shape does not fit the network, or there is no such network.
