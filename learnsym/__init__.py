@@ -31,12 +31,14 @@ if TYPE_CHECKING:
         representations,
         scaling,
         statistics,
+        studies,
         symmetry,
         training,
         tuning,
         workers,
     )
     from learnsym.report.inference import infer
+    from learnsym.studies import Study, study
     from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
 
 _SUBMODULES = (
@@ -58,6 +60,7 @@ _SUBMODULES = (
     "representations",
     "scaling",
     "statistics",
+    "studies",
     "symmetry",
     "training",
     "tuning",
@@ -65,13 +68,16 @@ _SUBMODULES = (
 )
 _NAMES = {
     "Symmetry": "learnsym.symmetry",
+    "Study": "learnsym.studies",
     "as_symmetry": "learnsym.symmetry",
     "infer": "learnsym.report.inference",
+    "study": "learnsym.studies",
     "symmetry_by_name": "learnsym.symmetry",
 }
 
 __all__ = [
     "Degree",
+    "Study",
     "Symmetry",
     "__version__",
     "actions",
@@ -96,6 +102,8 @@ __all__ = [
     "representations",
     "scaling",
     "statistics",
+    "studies",
+    "study",
     "symmetry",
     "symmetry_by_name",
     "training",

@@ -21,6 +21,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     most = 10**6
     infer.add_argument("source", metavar="SOURCE", help=SOURCE)
     infer.add_argument("--out", type=folder, required=True, help="folder for the page; resumes what is there")
+    infer.add_argument("--only", nargs="+", metavar="CANDIDATE", help="such as rotation mirror_left_right; all that fit")
     infer.add_argument("--examples", type=whole(40, most), help="examples that are taken, at random (4000)")
     infer.add_argument("--steps", type=whole(1, most), help="training steps of each network that reads poses (300)")
     infer.add_argument("--task-steps", type=whole(1, most), help="training steps of the network for labels (1500)")
@@ -35,7 +36,7 @@ def _infer(options: argparse.Namespace) -> int:
     from learnsym.inference import InferenceConfig
     from learnsym.report.inference import infer_source, text_table
 
-    names = ("examples", "steps", "task_steps", "level", "seed", "workers", "device")
+    names = ("only", "examples", "steps", "task_steps", "level", "seed", "workers", "device")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     found = infer_source(options.source, options.out, InferenceConfig(**given), options.overrides)
     print(text_table(found))

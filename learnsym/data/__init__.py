@@ -8,14 +8,14 @@ from learnsym.data.dataset import Dataset
 from learnsym.data.double_digits import double_digits
 from learnsym.data.download import Entry, catalogue, fetch, verify
 from learnsym.data.figures import two_figures
-from learnsym.data.own.objects import as_dataset
+from learnsym.data.own.objects import as_dataset, say_notes
 from learnsym.data.planting import plant
 from learnsym.data.registry import registry, source_by_name
 from learnsym.data.rows import Rows, npy_stretch
 from learnsym.data.signature import Signature
 from learnsym.data.smoke import smoke, smoke_step, stream_function
 from learnsym.data.source import Sizes, Source
-from learnsym.data.splits import Splits, load, load_splits
+from learnsym.data.splits import Splits, load, load_splits, training_examples
 
 __all__ = [
     "Batches",
@@ -42,10 +42,12 @@ __all__ = [
     "plant",
     "registry",
     "rigid_bodies",
+    "say_notes",
     "smoke",
     "smoke_step",
     "source_by_name",
     "stream_function",
+    "training_examples",
     "two_figures",
     "verify",
 ]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from learnsym.actions import RGB, Channels, Image, PointCloud, Set
+from learnsym._settings import shown
+from learnsym.actions import Image, PointCloud, Set
 from learnsym.groups import O2, O3, SO3, AxialSO2, CustomGroup, Generator, Permutation
 from learnsym.symmetry import Symmetry, affine2d, colour, hue_saturation
 
@@ -96,11 +97,24 @@ def candidates_of(x: Tensor, points: PointCloud | None = None) -> list[Candidate
     )
 
 
+def chosen_of(candidates: Sequence[Candidate], only: Sequence[str]) -> list[Candidate]:
+    """The candidates of these names; all when no name is given.
+
+    Raises:
+        ValueError: for a name that no candidate has.
+    """
+    known = [candidate.name for candidate in candidates]
+    for name in only:
+        if name not in known:
+            raise ValueError(f"only: got {shown(name)}, must be one of {', '.join(known)}; leave it out for all")
+    return [candidate for candidate in candidates if not only or candidate.name in only]
+
+
 def _images(x: Tensor) -> Iterator[Candidate]:
     plane, colours = affine2d(), colour()
     yield Candidate(name="rotation", verb="turn", symmetry=plane, widths=TURNS)
     for axis, verb in (("x", "shift sideways"), ("y", "shift up and down")):
-        yield Candidate(name=f"translation_{axis}", verb=verb, symmetry=plane, moves=0.3, widths=SHIFTS)
+        yield Candidate(name=f"translation_{axis}", verb=verb, symmetry=plane, moves=0.4, widths=SHIFTS)
     for name, verb in (("scale", "scale"), ("stretch", "stretch"), ("shear", "shear")):
         yield Candidate(name=name, verb=verb, symmetry=plane, moves=0.69, widths=LOGARITHMS)
     yield Candidate(name="brightness", verb="brighten", symmetry=colours, moves=0.6, widths=LOGARITHMS)
@@ -174,6 +188,3 @@ def _clouds(points: PointCloud) -> Iterator[Candidate]:
 def _channels(x: Tensor) -> str:
     return f"{x.shape[1]} channel{'' if x.shape[1] == 1 else 's'}"
 
-
-COLOURS = (Channels, RGB, Set)
-"""Actions that move no pixel."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
-from learnsym._settings import Count, In, Processes, Seed, Share, check_settings
+from learnsym._settings import Count, Distinct, In, Processes, Seed, Share, check_settings
 from learnsym.statistics import LEVEL
 
 
@@ -18,6 +18,8 @@ class InferenceConfig:
         0.9
     """
 
+    only: Annotated[list[str], Distinct()] = field(default_factory=list)
+    """Names of the candidates that are asked about, such as `rotation`; all that fit the data when empty."""
     examples: Annotated[int, In("[40, 1000000]")] = 4000
     """Examples that are taken, at random, of those that there are; more narrow intervals and cost time."""
     steps: Count = 300

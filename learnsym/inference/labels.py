@@ -31,6 +31,8 @@ from learnsym.inference.views import positioned
 from learnsym.measure.pose.axis import PoseAxis
 
 FOLDS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 2, 128, 3e-3, 0.03
+OWN_RATE = 10.0
+"""Learning rate of what belongs to one condition, which few examples of each batch train, over that of the rest."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,11 @@ def _train(
     network: ConditionalNetwork, x: Tensor, y: Tensor, target: Target, conditions: list[Condition], steps: int, seed: int
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.2)
+    shared = [p for name, p in network.named_parameters() if not name.startswith("modulation")]
+    rates = [LEARNING_RATE, OWN_RATE * LEARNING_RATE]
+    groups = [{"params": shared, "weight_decay": WEIGHT_DECAY}, {"params": network.modulation.parameters()}]
+    optimiser = torch.optim.AdamW(groups, LEARNING_RATE, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=steps, pct_start=0.2)
     for _ in range(steps):
         rows = torch.randint(len(x), (BATCH,), generator=generator)
         condition = torch.randint(len(conditions), (BATCH,), generator=generator)

@@ -1,6 +1,6 @@
 """The network that predicts labels under many laws of augmentation at once.
 
-Legend of axes: `B` examples, `C` channels, `N` points, `H` features.
+Legend of axes: `B` examples, `C` channels, `N` points, `D` numbers per point, `F` features.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ConditionalNetwork(nn.Module):
     def forward(self, x: Tensor, condition: Int[Tensor, "B"]) -> Float[Tensor, "B K"]:
         return self.predict(self.features(x), condition)
 
-    def predict(self, features: Float[Tensor, "B H"], condition: Int[Tensor, "B"]) -> Float[Tensor, "B K"]:
+    def predict(self, features: Float[Tensor, "B F"], condition: Int[Tensor, "B"]) -> Float[Tensor, "B K"]:
         """Scores from features, as under a condition."""
         scale, shift = self.modulation(condition).chunk(2, -1)
         modulated = F.gelu(features * (1 + scale) + shift)
@@ -59,7 +59,7 @@ class ImageFeatures(nn.Module):
             layers += [nn.MaxPool2d(2)] if i < 2 else []
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(2 * width * (SIDE // 4) ** 2, HIDDEN))
 
-    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B H"]:
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
         return self.layers(F.interpolate(x, size=[SIDE, SIDE], mode="bilinear", antialias=True, align_corners=False))
 
 
@@ -77,7 +77,7 @@ class CloudFeatures(nn.Module):
         )
         self.joined = nn.Sequential(nn.LayerNorm(2 * HIDDEN), nn.Linear(2 * HIDDEN, HIDDEN))
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B H"]:
+    def forward(self, x: Float[Tensor, "B N D"]) -> Float[Tensor, "B F"]:
         h = self.point(x)
         return self.joined(torch.cat([h.mean(1), h.amax(1)], -1))
 

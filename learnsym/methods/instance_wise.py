@@ -117,8 +117,8 @@ class InstanceWise(Method):
             return nets.build(replace(setup.net, weights=None), setup.data.in_shape, outputs)
         except ValueError as error:
             raise ValueError(
-                f"{error}: the method {self.name} needs a second network of this form, whose {outputs} outputs are a "
-                "distribution"
+                f"net.name: the second network of the method {self.name}, whose {outputs} outputs are a distribution, "
+                f"cannot be made ({str(error).removeprefix('net.name: ')})"
             ) from error
 
     def _averaged(self, net: nn.Module, setup: Setup) -> nn.Module:

@@ -34,7 +34,7 @@ from learnsym.nets.sources import (
     check_outputs,
     source_of,
 )
-from learnsym.nets.sources.weights import load_weights
+from learnsym.nets.sources.weights import check_ending, load_weights
 from learnsym.nets.steerable_blocks import Conv
 from learnsym.nets.steerable_cnn import SteerableCNN
 from learnsym.parts import Part
@@ -92,6 +92,7 @@ class NetConfig:
         check_settings(self, "net.")
         source = source_of(self.name)
         if self.weights is not None:
+            check_ending(self.weights)
             object.__setattr__(self, "weights", os.path.abspath(os.path.expanduser(self.weights)))
         if source is not None:
             object.__setattr__(self, "name", source.word)

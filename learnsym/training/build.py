@@ -26,6 +26,8 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
         ['regulariser', 'task']
     """
     splits = load_splits(config.data)
+    if not splits.train.has_targets:
+        raise ValueError(f"data.y: {splits.train.name} has no targets to train on; name them, or add them to the file")
     model = build_model(config, splits.train.signature)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError(f"net.name: {config.net.name} has no parameters that can be trained; give one that has")

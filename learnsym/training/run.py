@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from learnsym.data import Signature, load_splits
+from learnsym.data import Signature, Splits, load_splits
 from learnsym.degrees import Degree
 from learnsym.files import read_json, understood, write_atomically, write_json
 from learnsym.learners import degrees
@@ -21,6 +21,7 @@ from learnsym.training.config import RunConfig
 from learnsym.training.config_file import difference, dump_config, read_config, value_at
 from learnsym.training.environment import environment
 from learnsym.training.folder import RunFolder, check_new
+from learnsym.training.kept_data import RECORD, check_unchanged
 from learnsym.training.kept_net import check_net, keep_net, trained_net
 from learnsym.training.lock import locked
 from learnsym.training.own_run import OWN_RECORD, OwnRun
@@ -164,7 +165,7 @@ class Run(RunFolder):
 
     def signature(self) -> Signature:
         """What the model must know of the data, as far as possible without reading them again."""
-        path = self.path / "data.json"
+        path = self.path / RECORD
         if not path.exists():
             return load_splits(self.config.data).train.signature
         remedy = "delete it, and the data are read instead"
@@ -172,9 +173,15 @@ class Run(RunFolder):
         with understood(path, "run", remedy):
             return Signature.from_json(content)
 
-    def keep_signature(self, signature: Signature) -> None:
-        """Write `data.json`."""
-        write_json(self.path / "data.json", signature.to_json())
+    def splits(self) -> Splits:
+        """The data.
+
+        Raises:
+            ValueError: when they cannot be read, or their files have changed since the run was begun.
+        """
+        splits = load_splits(self.config.data)
+        check_unchanged(self.path, splits.train)
+        return splits
 
     def predictions(self) -> dict[str, Tensor]:
         """`outputs` `(N, K)` and `targets` `(N,)` of the test split; empty when none were saved, as for label maps."""

@@ -60,7 +60,15 @@ def as_dataset(
     if isinstance(data, Dataset):
         return data
     reading = Reading(layout=layout, targets=targets, moves=moves)
-    return datasets(Found(pools={"train": pool_of(data)}), name, reading)["train"]
+    made = datasets(Found(pools={"train": pool_of(data)}), name, reading)["train"]
+    say_notes(made)
+    return made
+
+
+def say_notes(data: Dataset) -> None:
+    """Log what was guessed or converted when examples were read: to be called once their use begins."""
+    for note in data.notes:
+        logger.info("%s: %s", data.name, note)
 
 
 def found_in(value: object, argument: str = "data") -> Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,12 +12,10 @@ from torch import Tensor
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.data.dataset import Dataset
 from learnsym.data.inputs import Inputs, count
-from learnsym.data.own.layout import WORDS, arranged, layout_of
+from learnsym.data.own.layout import WORDS, arranged, candidates, layout_of
 from learnsym.data.own.reading import Reading
 from learnsym.data.own.targets import Read, read_targets
 from learnsym.data.rows import Rows
-
-logger = logging.getLogger(__name__)
 
 
 class Pool(NamedTuple):
@@ -61,8 +58,6 @@ def datasets(found: Found, name: str, reading: Reading) -> dict[str, Dataset]:
     counts = {split: count(x) for split, x in inputs.items()}
     read = read_targets({split: pool.y for split, pool in found.pools.items()}, counts, reading.targets, found.names)
     said = (*found.notes, *notes, *read.notes)
-    for note in said:
-        logger.info("%s: %s", name, note)
     return {split: _dataset(x, read, split, found, name, reading, said) for split, x in inputs.items()}
 
 
@@ -95,9 +90,13 @@ def _inputs(found: Found, reading: Reading) -> tuple[dict[str, Inputs], tuple[st
     _check_alike(inputs)
     shape, dtype = next((x.shape, x.dtype) for x in inputs.values())
     if len(shape) < 2:
-        raise ValueError(f"x: got shape {tuple(shape)}, must be (N, ...) with one row per example")
-    layout = layout_of(shape, dtype in (torch.uint8, torch.bool), reading.layout)
-    note = f"{tuple(shape)} {str(dtype).removeprefix('torch.')} are {WORDS[layout]}"
+        what = f"shape {tuple(shape)}" if len(shape) else "a single number"
+        raise ValueError(f"x: got {what}, must be (N, ...) with one row per example")
+    what, whole = f"{tuple(shape)} {str(dtype).removeprefix('torch.')}", dtype in (torch.uint8, torch.bool)
+    if reading.layout is None and not reading.ask and len(candidates(shape, whole)) != 1:
+        return {split: _floats(x) for split, x in inputs.items()}, (f"{what}: the axes are taken as they are",)
+    layout = layout_of(shape, whole, reading.layout)
+    note = f"{what} are {WORDS[layout]}"
     return {split: _floats(arranged(x, layout)) for split, x in inputs.items()}, (note,)
 
 

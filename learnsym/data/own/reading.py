@@ -19,6 +19,8 @@ class Reading:
 
     layout: Layout | None = None
     """Order of the axes of arrays."""
+    ask: bool = True
+    """Whether an order that sizes do not tell is asked for; the axes are left as they are otherwise, which is said."""
     x: str = ""
     """Name of the array of inputs, or of the column of paths."""
     y: str = ""

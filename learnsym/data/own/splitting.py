@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 
 import torch
@@ -11,8 +10,6 @@ from torch import Tensor
 from learnsym.data.dataset import Dataset
 from learnsym.data.own.npy import IN_MEMORY
 from learnsym.data.seeding import generator
-
-logger = logging.getLogger(__name__)
 
 SHARE = 0.15
 """Of all examples, for a split that the source has not."""
@@ -101,8 +98,6 @@ def _said(chosen: dict[str, Dataset], counts: dict[str, int], pool: Dataset, see
     by_class = " by class" if pool.classes and pool.y.ndim == 1 else ""
     cut = f"{' and '.join(counts)} drawn from train{by_class}, seed {seed}" if counts else "splits of the source"
     notes = (f"{sizes}: {cut}", *_absent(chosen["train"]))
-    for note in notes:
-        logger.info("%s: %s", pool.name, note)
     return {name: replace(each, notes=(*each.notes, *notes)) for name, each in chosen.items()}
 
 

@@ -18,6 +18,7 @@ from learnsym.data import Dataset
 from learnsym.degrees import Degree, write_degrees
 from learnsym.files import check_folder, write_atomically
 from learnsym.inference import Candidate, Finding, InferenceConfig, candidates_of, findings_of
+from learnsym.inference.candidates import chosen_of
 from learnsym.inference.labels import pooled, why_no_labels
 from learnsym.inference.verdicts import each_level
 from learnsym.report.inference.draw import draw
@@ -157,7 +158,7 @@ def _chosen(examples: Examples, config: InferenceConfig) -> Examples:
 def _inferred(
     examples: Examples, folder: Path, config: InferenceConfig, progress: bool
 ) -> tuple[Inference, list[Candidate]]:
-    candidates = candidates_of(examples.x, examples.points)
+    candidates = chosen_of(candidates_of(examples.x, examples.points), config.only)
     no_labels = why_no_labels(examples.y)
     verdicts = sum(c.fits for c in candidates) * (1 if no_labels else 2)
     path = folder / "analysis" / "examples.npz"

@@ -15,6 +15,7 @@ from torch import Tensor
 from learnsym.actions import PointCloud
 from learnsym.files import replacing
 from learnsym.inference import Candidate, InferenceConfig, candidates_of
+from learnsym.inference.candidates import chosen_of
 from learnsym.inference.closures import closure_of_element
 from learnsym.inference.labels import FOLDS, conditions_of, harms_of_fold
 from learnsym.inference.laws import law_of, space_law_of
@@ -37,7 +38,7 @@ def pieces_of(folder: Path, examples: Path, candidates: list[Candidate], has_lab
         cost = 2 * config.steps * _cost(candidate)
         pieces.append(_piece(folder / f"{candidate.name}.json", candidate_piece, common, given, options, cost))
     for fold in range(FOLDS) if has_labels else ():
-        options = {"fold": fold, "steps": config.task_steps}
+        options = {"fold": fold, "steps": config.task_steps, "only": config.only}
         cost = config.task_steps * TASK
         pieces.append(_piece(folder / f"{LABELS}-{fold}.json", labels_piece, common, given, options, cost))
     return pieces
@@ -68,12 +69,13 @@ def candidate_piece(
 
 
 def labels_piece(
-    examples: str, fold: int, steps: int, seed: int, device: str, points: PointCloud | None
+    examples: str, fold: int, only: list[str], steps: int, seed: int, device: str, points: PointCloud | None
 ) -> dict[str, Any]:
     """What labels say of all candidates, on one half of the examples."""
     x, y = opened(examples)
     assert y is not None  # since there are labels
-    return harms_of_fold(x.to(device), y.to(device), candidates_of(x, points), fold, steps=steps, seed=seed)
+    candidates = chosen_of(candidates_of(x, points), only)
+    return harms_of_fold(x.to(device), y.to(device), candidates, fold, steps=steps, seed=seed)
 
 
 def kept(path: Path, x: Tensor, y: Tensor | None) -> None:

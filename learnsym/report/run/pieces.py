@@ -38,7 +38,7 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
         settings: the fields of `AnalysisConfig` that matter here.
     """
     run = Run(path)
-    model, splits = run.model(), load_splits(run.config.data)
+    model, splits = run.model(), run.splits()
     symmetry, law = run.config.method.tested(splits.test.signature), run.config.method.law()
     return {
         "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
@@ -86,7 +86,7 @@ def _with_chooser(degree: Degree, run: Run) -> Degree:
 
 def is_image(x: Tensor) -> bool:
     """Whether inputs are planar images `(N, C, H, W)`."""
-    return x.dim() == 4
+    return isinstance(x, Tensor) and x.dim() == 4
 
 
 def turned(x: Tensor, angle: float) -> Tensor:
@@ -194,7 +194,8 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     """
     config = read_config(f"{path}/config.yaml")
     splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
-    x = torch.cat([splits.train.inputs, splits.val.inputs])[: settings["examples"]]
+    count = settings["examples"]
+    x = torch.cat([splits.train.inputs[:count], splits.val.inputs[:count]])[:count]
     symmetry = config.method.moved(splits.train.signature)
     assert symmetry is not None  # since laws were planned
     options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}

@@ -1,0 +1,84 @@
+"""Verdicts follow from what was measured, by rules that can be stated."""
+
+import pytest
+import torch
+
+from learnsym.inference import candidates_of, findings_of
+from learnsym.inference.advice import summary, width_of
+from learnsym.inference.verdicts import advantage_interval, of_closure, of_harms, of_law
+
+IMAGES = {c.name: c for c in candidates_of(torch.rand(2, 3, 8, 8))}
+LAW = {
+    "estimate": 31.0, "low": 28.0, "high": 34.0, "is_flat": False, "is_open": False, "is_cut": False, "order": 1,
+    "can_learn": True, "told_apart": True, "is_calibrated": True, "is_rejected": False, "bound": 40.0, "noise": 10.0,
+    "window": 180.0,
+}  # fmt: skip
+
+
+def law(**changes):
+    return of_law(IMAGES["rotation"], {**LAW, **changes})
+
+
+def test_a_range_with_its_interval():
+    assert law().words == "up to 31° [28, 34]"
+
+
+def test_a_range_that_is_no_wider_than_the_natural_spread_is_absent():
+    found = law(estimate=0.0, low=0.0, high=24.0)
+    assert (found.status, found.words) == ("absent", "absent, below 24°")
+
+
+def test_a_flat_law_is_full_only_where_poses_can_be_learned():
+    assert law(is_flat=True, told_apart=False).status == "full"
+    assert law(is_flat=True, can_learn=False).status == "cannot be told"
+
+
+def test_a_network_that_is_not_calibrated_gives_the_bound_of_its_likelihood():
+    assert law(is_calibrated=False, bound=10.0).words == "absent, below 11°"
+    assert law(is_calibrated=False, bound=100.0).status == "cannot be told"
+
+
+def closure(accuracy, p, pairs=2000):
+    return of_closure(IMAGES["mirror_left_right"], {"accuracy": accuracy, "p": p, "pairs": pairs}, 0.99)
+
+
+def test_an_element_is_absent_when_told_apart_full_when_it_cannot_be_much_and_else_not_known():
+    assert closure(0.8, 1e-9).status == "absent"
+    assert closure(0.51, 0.3).status == "full"
+    assert closure(0.51, 0.3, pairs=60).status == "cannot be told"
+
+
+@pytest.mark.parametrize("pairs", [50, 500, 5000])
+def test_intervals_of_advantage_hold_the_estimate_and_shrink(pairs):
+    low, estimate, high = advantage_interval({"accuracy": 0.7, "pairs": pairs}, 0.9)
+    assert 0 <= low < estimate < high <= 1
+    assert high - low < 4 / pairs**0.5
+
+
+def harms(*curve, name="rotation"):
+    return of_harms(IMAGES[name], curve, 0.2, 0.99)
+
+
+def test_labels_tolerate_widths_up_to_the_first_harm():
+    found = harms((15.0, 0.0, 0.004), (30.0, 0.002, 0.004), (60.0, 0.2, 0.004), (90.0, 0.3, 0.004))
+    assert found.words == "up to 30° [30, 60]"
+
+
+def test_labels_that_tolerate_all_that_tolerate_none_and_noise():
+    assert harms((90.0, 0.0, 0.001), (180.0, 0.0, 0.001)).status == "full"
+    assert harms((15.0, 0.1, 0.004), (30.0, 0.2, 0.004)).words == "absent, below 15°"
+    assert harms((15.0, 0.01, 0.1), (30.0, 0.02, 0.1)).status == "cannot be told"
+    assert harms((1.0, 0.3, 0.01), name="mirror_left_right").words == "absent, labels suffer"
+
+
+def test_labels_forbid_what_the_data_show():
+    pair = {"distribution": law(), "task": harms((15.0, 0.1, 0.004), (30.0, 0.2, 0.004))}
+    assert width_of(pair) == 0.0
+    assert summary(list(pair.values())) == "nothing was found to augment by; do not turn"
+
+
+def test_what_could_not_be_measured_says_why():
+    results = {name: {"reason": "it rained"} for name in IMAGES}
+    found = findings_of(list(IMAGES.values()), results, [], level=0.9, no_labels="there are no labels")
+    assert {f.reason for f in found if f.notion == "distribution"} == {"it rained"}
+    assert {f.reason for f in found if f.notion == "task"} == {"there are no labels"}
