@@ -106,7 +106,7 @@ def tensors_in(whole: Whole, path: str = "") -> Iterator[tuple[str, Tensor]]:
         yield from tensors_in(value, f"{path}.{key}" if path else key)
 
 
-def mapped(function: Callable[[Any], Tensor], whole: Whole, kind: type = Tensor) -> Whole:
+def mapped(function: Callable[[Any], Any], whole: Whole, kind: type = Tensor) -> Whole:
     """The whole with `function(tensor)` for each of its tensors, or of what else is of a kind; all else stays.
 
     Example:
