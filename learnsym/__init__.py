@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         tuning,
         workers,
     )
+    from learnsym.estimator import LearnedSymmetryClassifier
     from learnsym.studies import Study, study
     from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
 
@@ -64,6 +65,7 @@ _SUBMODULES = (
     "workers",
 )
 _NAMES = {
+    "LearnedSymmetryClassifier": "learnsym.estimator",
     "Symmetry": "learnsym.symmetry",
     "Study": "learnsym.studies",
     "as_symmetry": "learnsym.symmetry",
@@ -73,6 +75,7 @@ _NAMES = {
 
 __all__ = [
     "Degree",
+    "LearnedSymmetryClassifier",
     "Study",
     "Symmetry",
     "__version__",

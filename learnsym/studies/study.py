@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from learnsym._reasons import reason_of
 from learnsym.data import Dataset, Splits
 from learnsym.degrees import Degree
 from learnsym.export import export_model
@@ -244,21 +245,30 @@ def _recipe(net: Net, symmetry: Symmetry, data: Dataset, settings: StudySettings
 
 
 def _try(recipe: Recipe, data: Dataset) -> None:
-    """Two examples through each twin and its loss, before hours of work."""
+    """Two examples through each twin, before hours of work."""
     x, y = data.batch(torch.arange(min(2, len(data))))
     for twin in recipe.settings.twins:
-        model = recipe.trained(twin, recipe.settings.seeds[0]).eval()
+        model = recipe.evaluated(twin, recipe.trained(twin, recipe.settings.seeds[0]))
         try:
             with torch.no_grad():
-                recipe.loss.function()(recipe.evaluated(twin, model)(x), y)
-        except ValueError:
-            raise
+                outputs = model(x)
         except Exception as error:  # of the user's network, or of torch
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ValueError(
-                f"net: cannot take examples of shape {data.in_shape} with the loss {recipe.loss.name} ({reason}); it "
-                f"must return {recipe.outputs} numbers for each"
+                f"net: cannot take examples of shape {data.in_shape} ({reason_of(error)}); give one that takes them"
             ) from error
+        _check_outputs(outputs, y, recipe.outputs if data.classes else 0)
+
+
+def _check_outputs(outputs: object, y: Tensor, classes: int) -> None:
+    if isinstance(outputs, Tensor) and classes and outputs.ndim == 2 and outputs.shape[1] >= classes:
+        return
+    if isinstance(outputs, Tensor) and not classes and outputs.shape in (y.shape, (*y.shape, 1)):
+        return
+    got = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
+    wanted = f"({len(y)}, {classes}), a number for each class" if classes else f"{tuple(y.shape)}, that of the targets"
+    raise ValueError(
+        f"net: returns {got} for {len(y)} examples, must return a tensor of shape {wanted}; change its end"
+    )
 
 
 def _result(run: OwnRun) -> dict[str, Any]:
