@@ -28,7 +28,7 @@ class LearnedSymmetryClassifier(ClassifierMixin, BaseEstimator):
 
     Args:
         symmetries: one or several, by name; empty for none.
-        image_shape: `(H, W)` or `(C, H, W)` of an image where rows of `X` are flattened; None for rows that are vectors,
+        image_shape: `(H, W)` or `(C, H, W)` of an image where rows of `X` are flat; None for rows that are vectors,
             of which no symmetry is learned, or for `X` of shape `(N, H, W)` or `(N, C, H, W)`.
         net: a function that makes a network of `(in_shape, classes)`; by default a small convolutional one for images
             and a perceptron for vectors.
