@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         equivariant,
         export,
         groups,
+        inference,
         measure,
         methods,
         nets,
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
         tuning,
         workers,
     )
-    from learnsym.symmetry import Symmetry, symmetry_by_name
+    from learnsym.report.inference import infer
+    from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
 
 _SUBMODULES = (
     "actions",
@@ -46,6 +48,7 @@ _SUBMODULES = (
     "equivariant",
     "export",
     "groups",
+    "inference",
     "measure",
     "methods",
     "nets",
@@ -60,13 +63,19 @@ _SUBMODULES = (
     "tuning",
     "workers",
 )
-_NAMES = {"Symmetry": "learnsym.symmetry", "symmetry_by_name": "learnsym.symmetry"}
+_NAMES = {
+    "Symmetry": "learnsym.symmetry",
+    "as_symmetry": "learnsym.symmetry",
+    "infer": "learnsym.report.inference",
+    "symmetry_by_name": "learnsym.symmetry",
+}
 
 __all__ = [
     "Degree",
     "Symmetry",
     "__version__",
     "actions",
+    "as_symmetry",
     "augment",
     "comparison",
     "data",
@@ -75,6 +84,8 @@ __all__ = [
     "equivariant",
     "export",
     "groups",
+    "infer",
+    "inference",
     "measure",
     "methods",
     "nets",

@@ -39,6 +39,15 @@ class Distinct:
     least: int = 0
 
 
+@dataclass(frozen=True)
+class Longest:
+    """A text of at most so many characters, where that is not `LONGEST`."""
+
+    characters: int
+
+
+FileText = Annotated[str, Longest(4096)]
+"""A text that may be or hold the path of a file."""
 Seed = Annotated[int, In("[0, 4294967295]")]
 Count = Annotated[int, In("[1, 1000000000]")]
 """Of steps and examples."""
@@ -48,6 +57,8 @@ Processes = Annotated[int, In("[1, 1024]")]
 NotNegative = Annotated[float, In("[0, inf)")]
 Positive = Annotated[float, In("(0, inf)")]
 Share = Annotated[float, In("(0, 1)")]
+PathText = Annotated[str, Longest(4000)]
+"""A name, or a path."""
 
 
 def check_settings(settings: object, section: str = "") -> None:
@@ -92,7 +103,11 @@ def _refuse(name: str, value: object, must: str, remedy: str = DEFAULT) -> None:
 
 def _check_annotated(name: str, value: object, kind: Any) -> None:  # noqa: ANN401
     plain, *rules = get_args(kind)
-    check(name, value, plain)
+    longest = next((rule.characters for rule in rules if isinstance(rule, Longest)), None)
+    if longest is None:
+        check(name, value, plain)
+    else:
+        _check_line(name, value, longest)
     for rule in rules:
         if isinstance(rule, In) and value not in rule:  # type: ignore[operator]
             _refuse(name, value, f"{_NUMBERS[plain]} in {rule.interval}")
@@ -150,10 +165,14 @@ def _check_number(name: str, value: object, kind: Any) -> None:  # noqa: ANN401
 
 
 def _check_text(name: str, value: object, kind: Any) -> None:  # noqa: ANN401
+    _check_line(name, value, LONGEST)
+
+
+def _check_line(name: str, value: object, longest: int) -> None:
     if not isinstance(value, str):
         _refuse(name, value, "text", "put it in quotes")
-    if not value.isprintable() or len(value) > LONGEST:  # type: ignore[attr-defined]
-        _refuse(name, value, f"one line of at most {LONGEST} characters", "shorten it")
+    if not value.isprintable() or len(value) > longest:  # type: ignore[attr-defined]
+        _refuse(name, value, f"one line of at most {longest} characters", "shorten it")
 
 
 def _check_bool(name: str, value: object, kind: Any) -> None:  # noqa: ANN401

@@ -157,7 +157,6 @@ def export_run(
     Raises:
         ValueError: when the folder is not a run, or not trained to its end, and as `export_model`.
     """
-    from learnsym.data import load_splits
     from learnsym.training import Run
     from learnsym.training.unfinished import check_finished
 
@@ -165,7 +164,9 @@ def export_run(
     to_onnx = _is_onnx(Path(out), onnx or None)
     model = trained.model()
     check_finished([trained], unfinished)
-    return export_model(model, load_splits(trained.config.data).test.inputs[:4], out, averaged, to_onnx)
+    test = trained.splits().test
+    some, _ = test.batch(torch.arange(min(4, len(test))))
+    return export_model(model, some, out, averaged, to_onnx)
 
 
 def _is_onnx(path: Path, onnx: bool | None) -> bool:

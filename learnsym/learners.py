@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol
-
-from torch import nn
-from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 
 from learnsym.degrees import Degree
 
-WRAPPERS = (nn.DataParallel, DistributedDataParallel, AveragedModel)
-"""Modules that are the one they hold, as far as symmetry goes."""
+if TYPE_CHECKING:
+    from torch import nn
+
 INNER = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 """Names of the module inside of what `torch.compile`, FSDP and activation checkpointing make."""
 
@@ -106,8 +104,18 @@ def unwrapped(module: nn.Module) -> nn.Module:
     return module
 
 
+@cache
+def _wrappers() -> tuple[type[nn.Module], ...]:
+    """Modules that are the one they hold, as far as symmetry goes; `import learnsym` does not wait for torch."""
+    from torch import nn
+    from torch.nn.parallel import DistributedDataParallel
+    from torch.optim.swa_utils import AveragedModel
+
+    return nn.DataParallel, DistributedDataParallel, AveragedModel
+
+
 def _inner(module: nn.Module) -> str | None:
-    if isinstance(module, WRAPPERS):
+    if isinstance(module, _wrappers()):
         return "module"
     return next((name for name in INNER if name in module._modules), None)
 

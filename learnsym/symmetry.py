@@ -1,16 +1,19 @@
-"""Symmetry: the one object that every learner, every measure and every test takes; and the ones that have a name."""
+"""Symmetry: the one object that every learner, every measure and every test takes; the ones that have a name; and
+several at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from learnsym import actions, groups
 from learnsym._settings import shown
 from learnsym.actions import Action, Invariant
-from learnsym.groups import Group
+from learnsym.groups import Group, MatrixGroup
+from learnsym.parts import Whole, described
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,57 @@ class Symmetry:
         """Name of the group."""
         return self.group.name
 
-    def check_data(self, x: Tensor, y: Tensor | None = None) -> None:
+    def at(self, input: str = "", output: str = "") -> Symmetry:
+        """The same symmetry of one part of structured inputs and outputs, see `actions.On`.
+
+        Args:
+            input: key of the part of inputs that moves; empty for inputs that are one tensor.
+            output: key of the part of what a model returns that is its output; empty for one tensor.
+
+        Example:
+            >>> symmetry = ls.symmetry_by_name("rotation2d").at(input="image", output="logits")
+            >>> symmetry.on_output
+            On(key='logits', action=Invariant())
+        """
+        on_input = actions.On(input, self.on_input.within) if input else self.on_input
+        on_output = actions.On(output, self.on_output.within) if output else self.on_output
+        return replace(self, on_input=on_input, on_output=on_output)
+
+    @property
+    def of_tensors(self) -> Symmetry:
+        """The same symmetry of the tensors that move, taken out of their structures."""
+        return replace(self, on_input=self.on_input.within, on_output=self.on_output.within)
+
+    def moving(self, x: Whole) -> Tensor:
+        """The tensor of inputs that moves.
+
+        Raises:
+            ValueError: when the inputs have no such part, or it is not said which one moves.
+        """
+        found = self.on_input.part.get(x)
+        if not isinstance(found, Tensor):
+            raise ValueError(
+                f"x: got {described(found)}, of which one tensor moves; say which, as by symmetry.at(input='image')"
+            )
+        return found
+
+    def output(self, returned: Whole) -> Tensor:
+        """The tensor of what a model returns that is its output; a single tensor is the output itself.
+
+        Raises:
+            ValueError: when there is no such part, or it is not said which one is the output.
+        """
+        if isinstance(returned, Tensor):
+            return returned
+        found = self.on_output.part.get(returned)
+        if not isinstance(found, Tensor):
+            raise ValueError(
+                f"output: the model returns {described(found)}, of which one tensor is the output; say which, as by "
+                "symmetry.at(output='logits')"
+            )
+        return found
+
+    def check_data(self, x: Whole, y: Whole = None) -> None:
         """Raise ValueError when inputs `x` or outputs `y` are not the data that the actions move.
 
         Reads every value, so call it once per data set rather than at each step.
@@ -174,22 +227,141 @@ named: dict[str, Callable[[], Symmetry]] = {
 }
 
 
-def symmetry_by_name(name: str) -> Symmetry:
-    """One of `named`, or `permutation<n>` for sets of `n` members; outputs are invariant.
+SymmetryLike = Symmetry | str | Sequence[Symmetry | str]
+"""A symmetry, its name, or a list of them that are to hold at once."""
+
+
+def as_symmetry(value: SymmetryLike) -> Symmetry:
+    """A symmetry from itself, its name, or a list of several that are to hold at once: see `together`.
+
+    Every public function that asks for a symmetry calls this first.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: for an unknown name, an empty list, or symmetries that do not go together.
+
+    Example:
+        >>> ls.as_symmetry("rotation2d").group, ls.as_symmetry(["rotation2d", "flip2d"]).group
+        (SO(2), O(2))
+    """
+    if isinstance(value, Symmetry):
+        return value
+    if isinstance(value, str):
+        return symmetry_by_name(value)
+    if isinstance(value, Sequence) and value:
+        return together([as_symmetry(part) for part in value])
+    raise ValueError(
+        f"symmetry: got {shown(value)}, must be a Symmetry, a name such as 'rotation2d', or a list of them"
+    )
+
+
+def symmetry_by_name(name: str) -> Symmetry:
+    """One of `named`, `permutation<n>` for sets of `n` members, or several with `+` between; outputs are invariant.
+
+    Raises:
+        ValueError: for an unknown name, or names that do not go together.
 
     Example:
         >>> ls.symmetry_by_name("quarter_turns2d").group
         C_4
+        >>> ls.symmetry_by_name("rotation2d+flip2d+scale2d").group
+        SO(2)+scale2d+D_1
     """
+    if "+" in name:
+        return together([symmetry_by_name(part.strip()) for part in name.split("+")])
     if name in named:
         return named[name]()
     size = name.removeprefix("permutation")
     if name.startswith("permutation") and size.isdecimal() and len(size) < 10 and int(size) > 0:
         return permutation(int(size))
-    raise ValueError(f"symmetry: got {shown(name)}, must be one of {', '.join(named)} or permutation<n>")
+    raise ValueError(
+        f"symmetry: got {shown(name)}, must be one of {', '.join(named)} or permutation<n>, or several with + between"
+    )
+
+
+Part = tuple[Group, Action]
+
+
+def together(symmetries: Sequence[Symmetry]) -> Symmetry:
+    """The symmetry that holds where all of the given ones do: that of the group they generate.
+
+    Moves of the plane are joined into one group of matrices (see `groups.Join`), since they do not commute. Changes of
+    colour commute with them and are further factors of a product; brightness and contrast do so only where the border
+    of an image is repeated, which is then what moves do, instead of filling in zeros.
+
+    Args:
+        symmetries: of images; or one of any kind.
+
+    Raises:
+        ValueError: when they are about different kinds of data, or their outputs move differently.
+
+    Example:
+        >>> several = ls.symmetry.together([ls.symmetry.rotation2d(), ls.symmetry.flip2d(), ls.symmetry.colour()])
+        >>> several.name
+        'O(2) x colour'
+    """
+    first = symmetries[0]
+    if all(symmetry == first for symmetry in symmetries):
+        return first
+    if any(symmetry != symmetry.of_tensors for symmetry in symmetries):
+        return _of_one_part(symmetries)
+    parts = [part for symmetry in symmetries for part in parts_of(symmetry)]
+    outputs = {symmetry.on_output for symmetry in symmetries}
+    coloured = any(not isinstance(action, actions.Image) for _, action in parts)
+    if len(outputs) > 1 or (coloured and outputs != {Invariant()}):
+        raise ValueError(
+            f"symmetry: the outputs of {_names(symmetries)} move differently; join those with invariant outputs, or "
+            "make one Symmetry of their group with the action of your outputs"
+        )
+    factors = [*_moves(parts, symmetries), *_colours(parts)]
+    if len(factors) == 1:
+        return Symmetry(*factors[0], first.on_output)
+    group = groups.Product(*[group for group, _ in factors if isinstance(group, MatrixGroup)])
+    sizes = tuple(group.n for group, _ in factors)
+    return Symmetry(group, actions.Product(tuple(action for _, action in factors), sizes), first.on_output)
+
+
+def _of_one_part(symmetries: Sequence[Symmetry]) -> Symmetry:
+    places = {(symmetry.on_input.part.key, symmetry.on_output.part.key) for symmetry in symmetries}
+    if len(places) > 1:
+        raise ValueError(
+            f"symmetry: {_names(symmetries)} are about different parts of inputs or outputs; join those of one part"
+        )
+    return together([symmetry.of_tensors for symmetry in symmetries]).at(*places.pop())
+
+
+def parts_of(symmetry: Symmetry) -> list[Part]:
+    """The groups of a symmetry that act independently, each with its action on inputs."""
+    action = symmetry.on_input
+    if isinstance(action, actions.Product):
+        return list(zip(getattr(symmetry.group, "factors", ()), action.actions, strict=True))
+    return [(symmetry.group, action)]
+
+
+def _moves(parts: list[Part], symmetries: Sequence[Symmetry]) -> list[Part]:
+    if not all(isinstance(action, actions.Image | actions.Channels | actions.RGB) for _, action in parts):
+        raise ValueError(
+            f"symmetry: {_names(symmetries)} do not go together, since they are not all of images; name one that holds "
+            "the others, such as e3 for so3 and o3, or learn them one by one"
+        )
+    planar = [(group, action) for group, action in parts if isinstance(action, actions.Image)]
+    if not planar:
+        return []
+    warps = {action for _, action in planar}
+    if any(isinstance(action, actions.Channels) for _, action in parts):
+        warps = {replace(action, padding="border") for action in warps}
+    if len(warps) > 1:
+        raise ValueError(
+            f"symmetry: {_names(symmetries)} warp images differently; give all the same mode and padding of Image"
+        )
+    return [(groups.Join(*[group for group, _ in planar if isinstance(group, MatrixGroup)]), warps.pop())]
+
+
+def _colours(parts: list[Part]) -> list[Part]:
+    return list(dict.fromkeys(part for part in parts if not isinstance(part[1], actions.Image)))
+
+
+def _names(symmetries: Sequence[Symmetry]) -> str:
+    return ", ".join(dict.fromkeys(symmetry.name for symmetry in symmetries))
 
 
 def _image(group: Group, on_output: Action | None) -> Symmetry:

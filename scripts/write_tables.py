@@ -1,8 +1,10 @@
-"""Write the tables of methods into README.md and docs/methods.md, from the registry: python scripts/write_tables.py."""
+"""Write the tables of methods, and the list of keys, from the registries: python scripts/write_tables.py."""
 
 from pathlib import Path
 
+from learnsym import _keys
 from learnsym.methods._table import choosers_table, methods_table
+from learnsym.training.config_file import all_keys
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACES = {"README.md": ("methods", methods_table), "docs/methods.md": ("choosers", choosers_table)}
@@ -15,6 +17,7 @@ def main() -> None:
         after = rest.split(f"<!-- /{name} -->")[1]
         content = f"{before}<!-- {name} -->\n{table()}\n<!-- /{name} -->{after}"
         path.write_text(content, encoding="utf8")
+    _keys.FILE.write_text("\n".join(all_keys()) + "\n", encoding="utf8")
 
 
 if __name__ == "__main__":

@@ -28,8 +28,10 @@ LAYERS = (
     ("_version",),
     ("statistics",),
     ("files",),
-    ("_settings",),
-    ("_memory", "_modes", "_processes", "groups"),
+    ("parts",),
+    ("_configs", "_keys", "_settings"),
+    ("_reasons",),
+    ("_memory", "_modes", "_processes", "_python_file", "groups"),
     ("_escnn",),
     ("representations",),
     ("actions",),
@@ -46,12 +48,15 @@ LAYERS = (
     ("data",),
     ("methods",),
     ("training",),
+    ("inference",),
     ("workers",),
     ("tuning",),
     ("comparison",),
     ("scaling",),
     ("report",),
     ("export",),
+    ("studies",),
+    ("estimator",),
     ("cli",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -198,6 +203,8 @@ def test_the_wheel_holds_the_library_alone(tmp_path):
     names = zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist()
     assert "learnsym/py.typed" in names
     assert any(name.startswith("learnsym/report/templates/") for name in names)
+    configs = {path.relative_to(ROOT / "configs").as_posix() for path in ROOT.glob("configs/**/*.yaml")}
+    assert {name.removeprefix("learnsym/configs/") for name in names if name.endswith(".yaml")} == configs
     assert {name.split("/")[0] for name in names} == {"learnsym", f"learnsym-{PROJECT['version']}.dist-info"}
 
 

@@ -13,6 +13,7 @@ from learnsym import methods
 from learnsym._settings import In, kinds_of
 from learnsym.comparison import ComparisonConfig
 from learnsym.data import DataConfig, PlantConfig
+from learnsym.inference import InferenceConfig
 from learnsym.measure import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.nets import NetConfig
 from learnsym.objectives import LossConfig, choosers
@@ -20,7 +21,7 @@ from learnsym.scaling import StudySettings
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig
 
 CONFIGS: list[type] = [OptimiserConfig, TrainConfig, RunConfig, DataConfig, PlantConfig, NetConfig, LossConfig]
-CONFIGS += [AnalysisConfig, PoseConfig, TaskExtentConfig, StudySettings, ComparisonConfig]
+CONFIGS += [AnalysisConfig, PoseConfig, TaskExtentConfig, StudySettings, ComparisonConfig, InferenceConfig]
 CONFIGS += [*methods.registry.values(), *choosers.registry.values()]
 FIELDS = [(kind, field.name) for kind in CONFIGS for field in fields(kind)]
 NEEDED: dict[type, dict[str, Any]] = {ComparisonConfig: {"arms": {"plain": {"twin": "plain"}}}}

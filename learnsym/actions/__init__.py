@@ -6,6 +6,7 @@ from learnsym.actions.border import border_level
 from learnsym.actions.channels import Channels
 from learnsym.actions.image import Image, LabelMap, Volume
 from learnsym.actions.invariant import Invariant
+from learnsym.actions.on import On
 from learnsym.actions.points import PointCloud, PointVectors
 from learnsym.actions.product import Product
 from learnsym.actions.rgb import RGB
@@ -21,6 +22,7 @@ __all__ = [
     "Image",
     "Invariant",
     "LabelMap",
+    "On",
     "PointCloud",
     "PointVectors",
     "Product",

@@ -8,6 +8,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from learnsym.groups import Group
+from learnsym.parts import WHOLE, Part
 
 
 class Action(abc.ABC):
@@ -16,6 +17,16 @@ class Action(abc.ABC):
     A left action: `action(g, action(h, x)) = action(g h, x)`, exactly or up to interpolation. Actions hold no
     parameters and no tensors; they are frozen dataclasses, so that they compare, hash, copy and pickle by value.
     """
+
+    @property
+    def part(self) -> Part:
+        """What of the data moves: all of it, unless the action is `On` a part."""
+        return WHOLE
+
+    @property
+    def within(self) -> Action:
+        """The action on the tensor that moves: itself, unless it is `On` a part."""
+        return self
 
     @abc.abstractmethod
     def __call__(self, g: Float[Tensor, "B n n"], x: Shaped[Tensor, "B ..."]) -> Shaped[Tensor, "B ..."]:

@@ -37,6 +37,11 @@ class Product(Action):
             raise ValueError(
                 f"sizes: got {len(self.sizes)} for {len(self.actions)} actions, must be one matrix size per action"
             )
+        inner = next((action for action in self.actions if action.within is not action), None)
+        if inner is not None:
+            raise ValueError(
+                f"actions: got {inner} among those of a product; write On({inner.part.key!r}, Product(...))"
+            )
 
     def __call__(self, g: Float[Tensor, "B n n"], x: Shaped[Tensor, "B ..."]) -> Shaped[Tensor, "B ..."]:
         """Each example moved by all blocks, the last first."""

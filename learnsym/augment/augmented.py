@@ -13,8 +13,16 @@ from learnsym.augment.averages import Average, mean_outputs
 from learnsym.augment.first_batches import FirstBatches
 from learnsym.augment.transform import averaged, move
 from learnsym.degrees import Degree
-from learnsym.distributions import LearnableDistribution, full_precision, learnable, midpoints, uniform_noise
-from learnsym.symmetry import Symmetry
+from learnsym.distributions import (
+    GroupDistribution,
+    LearnableDistribution,
+    full_precision,
+    learnable,
+    midpoints,
+    uniform_noise,
+)
+from learnsym.parts import Whole, examples
+from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 
 
 class Augmented(nn.Module):
@@ -25,11 +33,14 @@ class Augmented(nn.Module):
     In training, `copies` random elements per example; in evaluation, `test_copies` fixed quasi-random elements, the
     same for all examples, so that outputs are deterministic and do not depend on other examples of the batch.
 
+    Of structured inputs and outputs the symmetry says which part moves and which one is the output, see `Symmetry.at`;
+    the output alone is returned, since an average of the other parts would mean nothing.
+
     Reference: Benton, Finzi, Izmailov, Wilson, "Learning invariances in neural networks" (2020), arXiv 2010.11882.
 
     Args:
-        net: any module from a batch `(B, ...)` to a batch `(B, ...)`.
-        symmetry: how group elements move inputs and outputs.
+        net: any module from a batch `(B, ...)` to a batch `(B, ...)`, or from structures to structures of them.
+        symmetry: how group elements move inputs and outputs; or its name, or a list of several, see `as_symmetry`.
         distribution: over the same group, learnable or `Fixed`; by default `distributions.learnable(symmetry.group)`,
             a box that starts at 0.3 of the caps.
         copies: transformed copies per example in training.
@@ -42,7 +53,7 @@ class Augmented(nn.Module):
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
-        >>> model = ls.augment.Augmented(net, ls.symmetry_by_name("rotation2d"))
+        >>> model = ls.augment.Augmented(net, "rotation2d")
         >>> model(torch.rand(5, 1, 8, 8)).shape
         torch.Size([5, 10])
     """
@@ -53,7 +64,7 @@ class Augmented(nn.Module):
     def __init__(
         self,
         net: nn.Module,
-        symmetry: Symmetry,
+        symmetry: SymmetryLike,
         distribution: LearnableDistribution | None = None,
         *,
         copies: int = 1,
@@ -61,6 +72,7 @@ class Augmented(nn.Module):
         average: Average = mean_outputs,
     ) -> None:
         super().__init__()
+        symmetry = as_symmetry(symmetry)
         distribution = learnable(symmetry.group) if distribution is None else distribution
         _check_match(symmetry, distribution)
         self.net = net
@@ -88,30 +100,35 @@ class Augmented(nn.Module):
         points = midpoints(checked_count("test_copies", count), self.distribution.uniforms)
         self.test_uniforms = points.to(self.test_uniforms)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Whole) -> Tensor:
         return self.outputs(x, self.elements(x))
 
-    def outputs(self, x: Tensor, g: Float[Tensor, "S B n n"]) -> Tensor:
+    def outputs(self, x: Whole, g: Float[Tensor, "S B n n"]) -> Tensor:
         """The outputs for given elements, `average over s of g[s]^{-1} · net(g[s] · x)`."""
         return averaged(self.net, self.symmetry, g, x, self.average)
 
-    def elements(self, x: Tensor) -> Float[Tensor, "S B n n"]:
+    def law(self, x: Whole) -> GroupDistribution:
+        """The distribution for a batch, which may depend on the tensor that moves."""
+        return self.distribution(self.symmetry.moving(x))
+
+    def elements(self, x: Whole) -> Float[Tensor, "S B n n"]:
         """The group elements for a batch: random in training, fixed in evaluation; one per copy and example."""
         self.first_batches.check(x)
-        with full_precision(x.device):
-            distribution = self.distribution(x)
+        moving, count = self.symmetry.moving(x), examples(x)
+        with full_precision(moving.device):
+            distribution = self.distribution(moving)
             like = distribution.reference
             if self.training:
-                u = uniform_noise((self.copies, len(x), distribution.uniforms), like, batch_axis=1)
+                u = uniform_noise((self.copies, count, distribution.uniforms), like, batch_axis=1)
                 return distribution.from_uniform(u)
             u = self.test_uniforms.to(like)
             if distribution.batch_shape:
                 return distribution.from_uniform(u.unsqueeze(1))
-            return distribution.from_uniform(u).unsqueeze(1).expand(-1, len(x), -1, -1)
+            return distribution.from_uniform(u).unsqueeze(1).expand(-1, count, -1, -1)
 
     def together(
-        self, x: Tensor, y: Tensor, on_target: Action, g: Float[Tensor, "S B n n"] | None = None
-    ) -> tuple[Tensor, Tensor]:
+        self, x: Whole, y: Whole, on_target: Action, g: Float[Tensor, "S B n n"] | None = None
+    ) -> tuple[Whole, Whole]:
         """Inputs and targets moved by the same elements: `(g · x, g · y)` of `S * B` examples each.
 
         Args:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from learnsym.actions._lattice import in_transform
 from learnsym.actions.border import warn_of_border
+from learnsym.parts import Whole
 from learnsym.symmetry import Symmetry
 
 
@@ -21,15 +21,17 @@ class FirstBatches:
         self.symmetry = symmetry
         self.seen: set[tuple[torch.Size, torch.dtype]] = set()
 
-    def check(self, x: Tensor) -> None:
+    def check(self, x: Whole) -> None:
         """Look at a new kind of batch: a warning when moves bring in zeros beside another border.
 
         Raises:
             ValueError: with the remedy, when it is not what the action moves.
         """
-        key = (x.shape[1:], x.dtype)
+        moving = self.symmetry.moving(x)
+        key = (moving.shape[1:], moving.dtype)
         if key in self.seen or torch.compiler.is_compiling() or in_transform():
             return
-        self.symmetry.on_input.check_data(self.symmetry.group, x)
-        warn_of_border(self.symmetry.on_input, self.symmetry.group, x)
+        symmetry = self.symmetry.of_tensors
+        symmetry.on_input.check_data(symmetry.group, moving)
+        warn_of_border(symmetry.on_input, symmetry.group, moving)
         self.seen.add(key)

@@ -15,7 +15,8 @@ from learnsym.augment.first_batches import FirstBatches
 from learnsym.augment.transform import averaged
 from learnsym.distributions import Haar, full_precision, midpoints
 from learnsym.groups import Group
-from learnsym.symmetry import Symmetry
+from learnsym.parts import Whole, examples
+from learnsym.symmetry import SymmetryLike, as_symmetry
 
 
 class OrbitAveraged(nn.Module):
@@ -26,8 +27,9 @@ class OrbitAveraged(nn.Module):
     Exactly invariant or equivariant under the elements (up to interpolation) when they form a group, such as C_8.
 
     Args:
-        net: any module from a batch `(B, ...)` to a batch `(B, ...)`.
-        symmetry: how group elements move inputs and outputs.
+        net: any module from a batch `(B, ...)` to a batch `(B, ...)`, or from structures to structures of them; of
+            what it returns, the output alone is averaged and returned, see `Symmetry.at`.
+        symmetry: how group elements move inputs and outputs; or its name.
         elements: `(S, n, n)`, such as `quadrature(symmetry.group, 8)`, the default.
         average: from stacked outputs `(S, B, ...)` to `(B, ...)`, as for `Augmented`.
 
@@ -47,12 +49,13 @@ class OrbitAveraged(nn.Module):
     def __init__(
         self,
         net: nn.Module,
-        symmetry: Symmetry,
+        symmetry: SymmetryLike,
         elements: Float[Tensor, "S n n"] | None = None,
         *,
         average: Average = mean_outputs,
     ) -> None:
         super().__init__()
+        symmetry = as_symmetry(symmetry)
         elements = quadrature(symmetry.group, 8) if elements is None else elements
         if not len(elements) or not bool(symmetry.group.contains(elements, atol=1e-4).all()):
             raise ValueError(
@@ -65,10 +68,10 @@ class OrbitAveraged(nn.Module):
         # set by the configuration, hence not part of the state
         self.register_buffer("elements", elements.clone(), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Whole) -> Tensor:
         self.first_batches.check(x)
-        with full_precision(x.device):
-            g = self.elements.unsqueeze(1).expand(-1, len(x), -1, -1)
+        with full_precision(self.elements.device):
+            g = self.elements.unsqueeze(1).expand(-1, examples(x), -1, -1)
         return averaged(self.net, self.symmetry, g, x, self.average)
 
     def plain(self) -> nn.Module:

@@ -10,29 +10,35 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from learnsym.actions import RGB, Action, Channels, Invariant
 from learnsym.actions import Product as ProductAction
 from learnsym.distributions import Fixed, Haar, LearnableDistribution, LieBox
 from learnsym.groups import Group
-from learnsym.symmetry import Symmetry
+from learnsym.parts import Part, Whole
+from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 
 
 class Plain(nn.Module):
     """A network alone, with the interface of its twins.
+
+    Args:
+        net: any module.
+        output: key of the part of what it returns that is its output, see `Symmetry.at`; empty for one tensor.
 
     Example:
         >>> ls.augment.Plain(nn.Linear(3, 2))(torch.rand(4, 3)).shape
         torch.Size([4, 2])
     """
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, output: str = "") -> None:
         super().__init__()
         self.net = net
+        self.output = Part(output, "output")
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.net(x)
+    def forward(self, x: Whole) -> Whole:
+        return self.output.get(self.net(x))
 
     def plain(self) -> nn.Module:
         """The network alone."""
@@ -60,14 +66,18 @@ def fixed(group: Group, half_widths: dict[str, float]) -> LearnableDistribution:
     return Fixed(LieBox(group, torch.tensor(values)))
 
 
-def equivariant(symmetry: Symmetry) -> Symmetry:
+def equivariant(symmetry: SymmetryLike) -> Symmetry:
     """The same symmetry with outputs that move like the inputs, but for their colours: for label maps.
+
+    Of structured data the part that moves and the one that is the output stay what they were.
 
     Example:
         >>> ls.augment.equivariant(ls.symmetry_by_name("rotation2d")).on_output
         Image(mode='bilinear', padding='zeros')
     """
-    return replace(symmetry, on_output=_without_colour(symmetry.on_input))
+    symmetry = as_symmetry(symmetry)
+    moves = _without_colour(symmetry.on_input.within)
+    return replace(symmetry, on_output=moves).at(output=symmetry.on_output.part.key)
 
 
 def _without_colour(action: Action) -> Action:

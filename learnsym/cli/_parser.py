@@ -12,6 +12,9 @@ from typing import NoReturn
 from learnsym._settings import shown
 from learnsym.files import check_folder
 
+EXECUTED = "A FILE.py that names a network or data is EXECUTED: give none that you do not trust."
+"""What the help of every command says that takes such files."""
+
 
 class Parser(argparse.ArgumentParser):
     """Raises `ValueError` where argparse would end the process."""
@@ -49,6 +52,14 @@ def positive(text: str) -> float:
         value = math.nan
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"got {shown(text)}, must be a finite number > 0")
+    return value
+
+
+def share(text: str) -> float:
+    """The type of an option that is a number between 0 and 1."""
+    value = positive(text)
+    if not value < 1:
+        raise argparse.ArgumentTypeError(f"got {shown(text)}, must be a number in (0, 1)")
     return value
 
 

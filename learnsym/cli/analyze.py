@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from learnsym.cli._parser import EXECUTED
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
@@ -12,7 +14,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "analyze",
         help="infer, measure, draw: report.html, figures/, symmetry.json",
         epilog="Settings of the analysis may follow, such as --analysis.angle_step 30, instead of those of the run; "
-        "the keys are those of learnsym train --help.",
+        f"the keys are those of learnsym train --help. {EXECUTED}",
         allow_abbrev=False,
     )
     analyze.add_argument("run", type=Path, help="run folder, or a folder that holds runs")

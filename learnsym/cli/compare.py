@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learnsym._configs import config_path
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
-from learnsym.cli._parser import folder, print_table
+from learnsym.cli._parser import EXECUTED, folder, print_table
 
 if TYPE_CHECKING:
     from learnsym.comparison import Plan
@@ -26,10 +27,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     compare = commands.add_parser(
         "compare",
         help="which twin to take: arms x examples x sizes x lengths x seeds: table.parquet, comparison.html",
-        epilog="Keys of the comparison may follow, such as --seeds [0,1,2] --base.train.device cuda.",
+        epilog=f"Keys of the comparison may follow, such as --seeds [0,1,2] --base.train.device cuda. {EXECUTED}",
         allow_abbrev=False,
     )
-    compare.add_argument("config", help="YAML file: base, arms, train_sizes, sizes, steps or epochs, lrs, seeds, match")
+    compare.add_argument("config", help="YAML file of base, arms, sizes and so on, or a name of `config list`")
     compare.add_argument("--out", type=folder, required=True, help="folder; the same command continues what is there")
     compare.add_argument("--dry-run", action="store_true", help="say what would be trained and what it costs, and stop")
     compare.add_argument("--retry", action="store_true", help="train cells again that have failed")
@@ -46,6 +47,7 @@ def _compare(options: argparse.Namespace) -> int:
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError("compare: got torchrun, must be started as plain processes; use --workers or --jobs")
+    options.config = config_path(options.config)
     workers.follow_parent()
     cluster, storage = cluster_of(options), options.storage or os.environ.get(STORAGE)
     if storage is not None:

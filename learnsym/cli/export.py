@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from learnsym.cli._parser import EXECUTED
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    export = commands.add_parser("export", help="plain torch program or ONNX, which runs without learnsym")
+    export = commands.add_parser(
+        "export", help="plain torch program or ONNX, which runs without learnsym", epilog=EXECUTED
+    )
     export.add_argument("run", type=Path, help="run folder")
     export.add_argument("--out", type=Path, required=True, help="file to write, such as model.pt2")
     export.add_argument("--onnx", action="store_true", help="write ONNX instead of a torch program")

@@ -5,23 +5,27 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is executed: give none that you do not trust), a
-run folder, timm:NAME, or a program FILE.pt2"""
+from learnsym.cli._data_options import SOURCE, add_data_options, reading_of
+from learnsym.cli._parser import EXECUTED
+
+MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is EXECUTED: give none that you do not trust), a
+run folder, timm:NAME, hf:FOLDER of transformers, or a program FILE.pt2"""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
-    measure = commands.add_parser("measure", help="how symmetric is this network, layer by layer: card.json, card.html")
-    measure.add_argument("model", help=MODEL)
-    measure.add_argument(
-        "--data", help="a data set (its test examples) or a file .npz with x and y; may be left out for a run"
+    measure = commands.add_parser(
+        "measure", help="how symmetric is this network, layer by layer: card.json, card.html", epilog=EXECUTED
     )
+    measure.add_argument("model", help=MODEL)
+    measure.add_argument("--data", metavar="SOURCE", help=f"{SOURCE}; may be left out for a run")
     measure.add_argument("--symmetry", nargs="+", required=True, metavar="NAME", help="such as rotation2d flip2d")
     measure.add_argument("--out", type=Path, required=True, help="folder for card.json, card.html and figures")
     measure.add_argument("--size", type=int, help="resize images to SIZE x SIZE pixels")
     measure.add_argument(
         "--output", metavar="KEY", help="which part of the model's output, by key, attribute or index; a.b of a part"
     )
+    measure.add_argument("--weights", metavar="FILE", help="weights for the model: .safetensors, .pt or .pth (no code)")
     measure.add_argument("--device", default="cpu", help="such as cuda")
     measure.add_argument("--pretrained", action="store_true", help="published weights of timm, which are downloaded")
     measure.add_argument("--examples", type=int, default=200, help="examples for measures of the output")
@@ -33,6 +37,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     measure.add_argument("--seed", type=int, default=0)
     measure.add_argument("--no-layers", dest="layers", action="store_false", help="measure the output only")
     measure.add_argument("--unfinished", action="store_true", help="take a run that is not trained to its end")
+    add_data_options(measure)
     measure.set_defaults(call=_measure)
 
 
@@ -42,10 +47,11 @@ def _measure(options: argparse.Namespace) -> int:
     names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed")
     settings = card.CardSettings(**{name: getattr(options, name) for name in names})
     config = card.config_of(options.model)
-    data = card.load_examples(options.data, settings.examples, size=options.size, seed=settings.seed, config=config)
-    subject = card.load_subject(
-        options.model, pretrained=options.pretrained, device=options.device, unfinished=options.unfinished
-    )
+    reading = reading_of(options.data, options)
+    where = {"size": options.size, "seed": settings.seed, "config": config, "reading": reading}
+    data = card.load_examples(options.data, settings.examples, **where)
+    names = ("weights", "output", "pretrained", "device", "unfinished")
+    subject = card.load_subject(options.model, x=data.x, **{name: getattr(options, name) for name in names})
     output = card.output_named(options.output) if options.output else None
     measured = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
     print(card.text_table(measured))

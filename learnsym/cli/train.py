@@ -6,28 +6,33 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from learnsym.cli._parser import print_table
+from learnsym._configs import config_path
+from learnsym._keys import check_known, keys_in
+from learnsym.cli._parser import EXECUTED, print_table
 
 if TYPE_CHECKING:
     from learnsym.training import Run
 
-USAGE = "learnsym train CONFIG.yaml [--key.sub value ...] --out RUN"
+CONFIG = "YAML file with differences from the defaults, or a name of `learnsym config list`"
+USAGE = "learnsym train CONFIG [--key.sub value ...] --out RUN"
 
 
 def train_command(arguments: list[str]) -> int:
+    check_known(keys_in(arguments))
+    word = positional(arguments)
+    path = None if word is None else config_path(word)
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from learnsym.training import train
     from learnsym.training.config_file import config_parser, file_arguments, names_in, parse, parser_of
 
-    about = "Train with learned symmetry; resumes when RUN exists."
+    about = f"Train with learned symmetry; resumes when RUN exists. {EXECUTED}"
     texts = {"prog": "learnsym train", "usage": USAGE, "description": about}
-    path = positional(arguments)
     if path is None:
         parser, given = config_parser(names_in(arguments), **texts), []
     else:
         parser, given = parser_of(path, arguments, **texts), file_arguments(path, arguments)
-    parser.add_argument("config", help="YAML file with differences from the defaults")
+    parser.add_argument("config", help=CONFIG)
     parser.add_argument("--out", required=True, help="run folder")
     config, values = parse(parser, [*given, *arguments])
     with logging_redirect_tqdm():

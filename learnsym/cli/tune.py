@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learnsym._configs import config_path
+from learnsym._keys import check_known, keys_in
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
-from learnsym.cli._parser import folder, print_table, whole
+from learnsym.cli._parser import EXECUTED, folder, print_table, whole
 from learnsym.files import check_folder
 
 if TYPE_CHECKING:
@@ -23,10 +25,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     tune = commands.add_parser(
         "tune",
         help="search a space of configurations: tune.html, trials.csv, best/",
-        epilog="Keys of the configuration may follow, such as --train.steps 100.",
+        epilog=f"Keys of the configuration may follow, such as --train.steps 100. {EXECUTED}",
         allow_abbrev=False,
     )
-    tune.add_argument("config", type=Path, help="YAML file, as for learnsym train")
+    tune.add_argument("config", help="YAML file or packed name, as for learnsym train")
     tune.add_argument("--study", required=True, metavar="NAME", help="study to begin or to join")
     tune.add_argument("--trials", required=True, type=whole(1, 10**6), metavar="N", help="trials, over all workers")
     tune.add_argument("--space", type=Path, metavar="FILE", help="search space; CONFIG.space.yaml by default")
@@ -40,6 +42,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _tune(options: argparse.Namespace) -> int:
+    check_known(keys_in(options.overrides))
+    options.config = config_path(options.config)
     from learnsym import tuning, workers
 
     _check(options)

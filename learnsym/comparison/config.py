@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from learnsym._settings import Count, Distinct, In, NotNegative, Positive, Seed, check_settings
 from learnsym.files import check_name
+from learnsym.nets.sources import source_of
 from learnsym.training.config_file import USUAL
 
 Match = Literal["parameters", "flops", "none"]
@@ -98,7 +99,8 @@ def _width(arm: str, differences: object) -> object:
 def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str, Any]:
     """Nested mappings, where the second goes before the first.
 
-    Where the second names another method or chooser it stands alone: that one starts from its own defaults.
+    Where the second names another method or chooser, or a network of somebody else, it stands alone: that one starts
+    from its own defaults.
 
     Example:
         >>> from learnsym.comparison.config import merged
@@ -109,7 +111,7 @@ def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str,
     """
     values = dict(base)
     for key, value in differences.items():
-        if key in USUAL and _name(key, value) not in (None, _name(key, values.get(key)) or USUAL[key]):
+        if _stands_alone(key, value, values.get(key)):
             values[key] = value
             continue
         nested = isinstance(value, Mapping) and isinstance(values.get(key), Mapping)
@@ -117,5 +119,13 @@ def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str,
     return values
 
 
-def _name(key: str, section: object) -> str | None:
-    return section.get("name") if key in USUAL and isinstance(section, Mapping) else None
+def _stands_alone(key: str, section: object, before: object) -> bool:
+    """Whether a section names something whose settings are not those of what was named before."""
+    name, other = _name(section), _name(before)
+    if key == "net":
+        return isinstance(name, str) and name != other and source_of(name) is not None
+    return key in USUAL and name not in (None, other or USUAL[key])
+
+
+def _name(section: object) -> str | None:
+    return section.get("name") if isinstance(section, Mapping) else None

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from learnsym import data
 from learnsym.comparison.config import ComparisonConfig, merged
-from learnsym.data.registry import source_by_name
 from learnsym.training import RunConfig
 from learnsym.training.build import member
 from learnsym.training.config_file import config_hash, config_of
@@ -96,7 +96,7 @@ def cells(config: ComparisonConfig, widths: Widths | None = None) -> list[Cell]:
 
 def training_examples(config: RunConfig) -> int:
     """Number of training examples."""
-    return config.data.train or source_by_name(config.data.name).sizes.train
+    return data.training_examples(config.data)
 
 
 def _points(config: ComparisonConfig, base: RunConfig) -> list[RunConfig]:

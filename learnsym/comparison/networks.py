@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,6 +16,8 @@ from learnsym.nets import matched_width, parameter_count
 from learnsym.nets.cost import Flops, flops
 from learnsym.training import RunConfig, build_model
 from learnsym.training.build import build_objective
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,11 @@ def networks(config: ComparisonConfig) -> list[Network]:
 
 
 def _width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:
-    """The width that makes an arm's network as large as the reference."""
+    """The width that makes an arm's network as large as the reference; its own where it has no other."""
+    source = maker.config.net.source
+    if source is not None and not source.takes_width():
+        logger.info("arms.%s: the network of %s has no argument width; it is taken as it is", maker.arm, source.word)
+        return maker.config.net.width
     try:
         if config.match == "parameters":
             return matched_width(maker.model, target.parameters)

@@ -8,25 +8,32 @@ from learnsym.data.dataset import Dataset
 from learnsym.data.double_digits import double_digits
 from learnsym.data.download import Entry, catalogue, fetch, verify
 from learnsym.data.figures import two_figures
+from learnsym.data.own.describing import Description, describe
+from learnsym.data.own.objects import as_dataset, say_notes
 from learnsym.data.planting import plant
 from learnsym.data.registry import registry, source_by_name
+from learnsym.data.rows import Rows, npy_stretch
 from learnsym.data.signature import Signature
 from learnsym.data.smoke import smoke, smoke_step, stream_function
 from learnsym.data.source import Sizes, Source
-from learnsym.data.splits import Splits, load, load_splits
+from learnsym.data.splits import Splits, load, load_splits, training_examples
 
 __all__ = [
     "Batches",
     "DataConfig",
     "Dataset",
+    "Description",
     "Entry",
     "PlantConfig",
+    "Rows",
     "Signature",
     "Sizes",
     "Source",
     "Splits",
+    "as_dataset",
     "blobs",
     "catalogue",
+    "describe",
     "double_digits",
     "dynamics",
     "fetch",
@@ -34,13 +41,16 @@ __all__ = [
     "load_splits",
     "molecules",
     "motion",
+    "npy_stretch",
     "plant",
     "registry",
     "rigid_bodies",
+    "say_notes",
     "smoke",
     "smoke_step",
     "source_by_name",
     "stream_function",
+    "training_examples",
     "two_figures",
     "verify",
 ]

@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from learnsym.data.dataset import Dataset, as_float
+from learnsym.data.dataset import Dataset
 from learnsym.data.files import File
+from learnsym.data.inputs import as_float
 from learnsym.data.source import Sizes, Source, find
 
 CLASSES = ("normal", "hyperplasia")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from learnsym.data.dataset import Dataset, as_float
+from learnsym.data.dataset import Dataset
+from learnsym.data.inputs import Inputs
 from learnsym.data.seeding import generator
 
 
@@ -17,7 +18,7 @@ class Batches:
     Each epoch is a new permutation seeded by `(seed, epoch)` and holds `len(dataset) // batch_size` full batches; the
     rest of the permutation is dropped (other examples in every epoch). All ranks share the permutation, and rank `r` of
     `world` takes the `r`-th equal slice of each batch, so that together they see what one process sees. The whole data
-    set lies on `device`; a batch is one index-select there.
+    set lies on `device`, and a batch is one index-select there; of `Rows` a batch is read and sent there.
 
     Args:
         dataset: the examples.
@@ -58,11 +59,10 @@ class Batches:
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.long)
 
-    def __getitem__(self, step: int) -> tuple[Tensor, Tensor]:
-        indices = self.indices(step)
-        return as_float(self.dataset.x.index_select(0, indices)), self.dataset.y.index_select(0, indices)
+    def __getitem__(self, step: int) -> tuple[Inputs, Tensor]:
+        return self.dataset.batch(self.indices(step))
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+    def __iter__(self) -> Iterator[tuple[Inputs, Tensor]]:
         """Batches from step 0 on, for ever."""
         step = 0
         while True:

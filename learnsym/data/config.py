@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from learnsym._settings import Count, Distinct, In, Seed, check_settings
-from learnsym.data.registry import source_by_name
+from learnsym._settings import Count, Distinct, In, PathText, Seed, check_settings, shown
+from learnsym.data.own.formats import USES, Place, place_of
+from learnsym.data.own.reading import Layout, Reading, Targets, Units
+from learnsym.data.registry import registry
 
 Law = Literal["uniform", "atoms", "normal", "two_modes"]
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+READ = ("layout", "x", "y", "targets", "moves", "energy", "forces", "units")
+"""Keys that say how data of one's own are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +72,10 @@ class PlantConfig:
 class DataConfig:
     """Which data set, how much of it, at which size, and what is planted in it."""
 
-    name: str = "digits"
-    """A name that `learnsym data list` prints."""
+    name: PathText = "digits"
+    """A name that `learnsym data list` prints, or data of your own: FILE.npz, FILE.npy, FILE.csv of paths and labels, a
+    folder of images or NIfTI scans by class, FILE.xyz, or FILE.py:function, which is executed: name none that you do
+    not trust. A path is kept as an absolute one."""
     label: str = ""
     """What tables and figures call these data; empty for name and planted law (see `title`)."""
     size: Annotated[int, In("[4, 16384]")] | None = None
@@ -84,12 +90,50 @@ class DataConfig:
     """Planted symmetry."""
     seed: Seed = 0
     """Determines which examples are chosen and how they are transformed where a symmetry is planted."""
+    layout: Layout | None = None
+    """Order of axes of your arrays: n examples, c channels, d slices, h rows, w columns; null where sizes tell."""
+    x: str = ""
+    """Name of the array of inputs in your file .npz, or of the column of paths in your table."""
+    y: str = ""
+    """Name of the array of targets in your file .npz, or of the column of labels in your table."""
+    targets: Targets | None = None
+    """What your targets are: `labels` from 0, `names` (each value a class) or `numbers` (a regression); null for
+    integers as labels, floats as numbers and text as names."""
+    moves: str = ""
+    """Which of several inputs a symmetry moves, by its key; empty for the first."""
+    energy: str = ""
+    """Key of the energy in your file .xyz; empty for `energy`."""
+    forces: str = ""
+    """Column of the forces in your file .xyz; empty for `forces`."""
+    units: Units | None = None
+    """Units of your file .xyz; null for eV/Angstrom."""
 
     def __post_init__(self) -> None:
         check_settings(self, "data.")
-        source_by_name(self.name)
+        place = self.place
+        if place is None and self.name not in registry:
+            known = f"{', '.join(registry)}, or a file or folder of your own"
+            raise ValueError(f"data.name: got {shown(self.name)}, must be one of {known}")
+        if place is not None:
+            object.__setattr__(self, "name", str(place))
+        used = () if place is None else USES[place.kind]
+        for key in READ:
+            if getattr(self, key) and key not in used:
+                what = f"the data set {self.name}" if place is None else f"{place.kind} data"
+                raise ValueError(f"data.{key}: got {getattr(self, key)!r}, but {what} has no use for it; leave it out")
+
+    @property
+    def place(self) -> Place | None:
+        """Where data of one's own are; None for a data set with a name."""
+        return None if self.name in registry else place_of(self.name)
+
+    @property
+    def reading(self) -> Reading:
+        """How data of one's own are read."""
+        return Reading(size=self.size, **{key: getattr(self, key) for key in READ})
 
     @property
     def title(self) -> str:
         """The label, or one made from the name and the planted law."""
-        return self.label or " ".join(filter(None, (self.name, self.plant.describe())))
+        name = self.name if self.place is None else self.place.name
+        return self.label or " ".join(filter(None, (name, self.plant.describe())))

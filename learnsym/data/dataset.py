@@ -1,4 +1,4 @@
-"""Dataset: examples in memory, checked once."""
+"""Dataset: examples with their targets, checked once."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import torch
 from torch import Tensor
 
 from learnsym.actions import PointCloud, PointVectors
+from learnsym.data.inputs import Inputs, as_float, check_inputs, count, first_part, kept, moving_part, on, taken
+from learnsym.data.rows import Rows
 from learnsym.data.signature import Signature
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Inputs and targets as two tensors in memory, with what is known about them.
+    """Inputs and targets, with what is known about them.
 
     Args:
-        x: inputs `(N, ...)`: floating, as they are; uint8, which `Batches` divides by 255; or bool, taken as 0 and 1.
-        y: targets: labels `(N,)`, label maps `(N, H, W)`, or real numbers when `classes` is 0.
+        x: inputs `(N, ...)`: floating, as they are; uint8, which `Batches` divides by 255; or bool, taken as 0 and 1. A
+            tensor, `Rows` of a file that is larger than the memory, or, for a model with several inputs, a dict or
+            tuple of tensors.
+        y: targets: labels `(N,)`, label maps `(N, H, W)`, or real numbers when `classes` is 0; `(N, 0)` for none.
         name: name of the data set.
         classes: number of classes, 0 for a regression.
         class_names: their names, for figures.
@@ -25,6 +29,9 @@ class Dataset:
         variant: how these examples differ from the published ones, in words; empty when they do not.
         on_input: what the points of a cloud carry, None for data that are no clouds.
         on_output: what the targets of a point carry.
+        moves: which of several inputs a symmetry moves, by its key; the first where it is empty.
+        notes: what was guessed, converted or found odd when the examples were read, in sentences.
+        fingerprint: a digest of the files that they were read from; empty for data sets with a name.
         planted: coordinates `(N, 5)` of the transformation planted in each example, see `plant`: for tests, never read
             by a learner.
 
@@ -37,7 +44,7 @@ class Dataset:
         (6, (1, 8, 8))
     """
 
-    x: Tensor
+    x: Inputs
     y: Tensor
     name: str = "data"
     classes: int = 0
@@ -46,14 +53,18 @@ class Dataset:
     variant: str = ""
     on_input: PointCloud | None = None
     on_output: PointCloud | PointVectors | None = None
+    moves: str = ""
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
     planted: Tensor | None = None
 
     def __post_init__(self) -> None:
-        check_inputs(self.x)
-        if len(self.y) != len(self.x):
-            raise ValueError(f"y: got {len(self.y)} targets for {len(self.x)} inputs; give one target per example")
-        if self.planted is not None and len(self.planted) != len(self.x):
-            raise ValueError(f"planted: got {len(self.planted)} rows for {len(self.x)} inputs; give one per example")
+        check_inputs(self.x, self.moves)
+        object.__setattr__(self, "moves", self.moves or first_part(self.x))
+        if len(self.y) != len(self):
+            raise ValueError(f"y: got {len(self.y)} targets for {len(self)} inputs; give one target per example")
+        if self.planted is not None and len(self.planted) != len(self):
+            raise ValueError(f"planted: got {len(self.planted)} rows for {len(self)} inputs; give one per example")
         self._check_clouds()
         if self.classes:
             object.__setattr__(self, "y", _labels(self.y, self.classes, self.ignore))
@@ -63,61 +74,58 @@ class Dataset:
     def _check_clouds(self) -> None:
         if (self.on_input is None) != (self.on_output is None):
             raise ValueError("on_input, on_output: only one of them is given; clouds need both, other data neither")
-        for name, types, values in (("x", self.on_input, self.x), ("y", self.on_output, self.y)):
+        for name, types, values in (("x", self.on_input, self.moving), ("y", self.on_output, self.y)):
             if types is not None and (values.dim() != 3 or values.shape[-1] != types.features):
                 raise ValueError(
                     f"{name}: got shape {tuple(values.shape)}, must be (N, points, {types.features}) for {types}"
                 )
 
     def __len__(self) -> int:
-        return len(self.x)
+        return count(self.x)
+
+    @property
+    def moving(self) -> Tensor | Rows:
+        """The inputs that a symmetry moves: all of them, or one of several."""
+        return moving_part(self.x, self.moves)
 
     @property
     def in_shape(self) -> tuple[int, ...]:
-        """Shape of one input."""
-        return tuple(self.x.shape[1:])
+        """Shape of one input, of that which moves where there are several."""
+        return tuple(self.moving.shape[1:])
+
+    @property
+    def has_targets(self) -> bool:
+        """Whether there is anything to predict."""
+        return self.y.shape[1:] != (0,)
 
     @property
     def signature(self) -> Signature:
         """What a network must know of these data."""
-        return Signature(in_shape=self.in_shape, classes=self.classes, on_input=self.on_input, on_output=self.on_output)
+        return Signature(
+            in_shape=self.in_shape,
+            classes=self.classes,
+            on_input=self.on_input,
+            on_output=self.on_output,
+            moves=self.moves,
+        )
 
     @property
-    def inputs(self) -> Tensor:
+    def inputs(self) -> Inputs:
         """All inputs as floats."""
         return as_float(self.x)
+
+    def batch(self, indices: Tensor) -> tuple[Inputs, Tensor]:
+        """Inputs as floats and targets of the examples at `indices`, in memory."""
+        return as_float(taken(self.x, indices)), self.y.index_select(0, indices)
 
     def subset(self, indices: Tensor) -> Dataset:
         """The examples at `indices`, in that order."""
         planted = None if self.planted is None else self.planted[indices]
-        return replace(self, x=self.x[indices], y=self.y[indices], planted=planted)
+        return replace(self, x=kept(self.x, indices), y=self.y[indices], planted=planted)
 
     def to(self, device: torch.device | str) -> Dataset:
-        """The same examples on another device."""
-        return replace(self, x=self.x.to(device), y=self.y.to(device))
-
-
-def as_float(x: Tensor) -> Tensor:
-    """Inputs as floats: uint8 divided by 255, bool as 0 and 1, floats as they are."""
-    if x.dtype == torch.uint8:
-        return x.float().div_(255.0)
-    return x.float() if x.dtype == torch.bool else x
-
-
-def check_inputs(x: Tensor) -> None:
-    """Raise ValueError for inputs that are empty, not finite, or of a dtype whose range is not known."""
-    if x.ndim < 2 or x.numel() == 0:
-        raise ValueError(f"x: got shape {tuple(x.shape)}, empty or without batch axis; must be (N, ...) with N >= 1")
-    if x.is_complex():
-        raise ValueError(f"x: got dtype {x.dtype}, must be real; give its real and imaginary parts as channels")
-    if x.dtype not in (torch.uint8, torch.bool) and not x.is_floating_point():
-        raise ValueError(
-            f"x: got dtype {x.dtype}, whose range is not known, must be uint8 (divided by 255), bool or floating; "
-            "divide by its largest value and give floats"
-        )
-    if x.is_floating_point() and not torch.isfinite(x).all():
-        bad = (~torch.isfinite(x.flatten(1)).all(1)).nonzero()[0].item()
-        raise ValueError(f"x: contains NaN or infinity, first in example {bad}; remove or repair those examples")
+        """The same examples on another device; those of a file go there batch by batch."""
+        return replace(self, x=on(device, self.x), y=self.y.to(device))
 
 
 def _labels(y: Tensor, classes: int, ignore: int | None) -> Tensor:

@@ -11,6 +11,7 @@ from learnsym.actions import LabelMap
 from learnsym.data.config import PlantConfig
 from learnsym.data.dataset import Dataset
 from learnsym.data.moving import elements, move
+from learnsym.data.rows import Rows
 from learnsym.data.seeding import generator
 
 CHUNK = 1024
@@ -38,6 +39,9 @@ def plant(dataset: Dataset, law: PlantConfig, seed: int) -> Dataset:
         >>> bool(moved.planted[:, 2].abs().max() <= 60.0)
         True
     """
+    if not isinstance(dataset.x, Tensor):
+        what = "stay in their file, since they are many" if isinstance(dataset.x, Rows) else "are several inputs"
+        raise ValueError(f"data.plant: the examples of {dataset.name} {what}; plant nothing, or lower data.train")
     if dataset.x.ndim != 4:
         raise ValueError(f"dataset: inputs of {dataset.name} are {dataset.in_shape}, must be images (C, H, W)")
     if dataset.planted is not None:

@@ -37,6 +37,7 @@ class Signature:
         classes: number of classes, 0 for a regression.
         on_input: types of the numbers of a point, None for data that are no clouds.
         on_output: types of the targets of a point.
+        moves: which of several inputs a symmetry moves, by its key; empty for inputs of one tensor.
 
     Example:
         >>> points = ls.actions.PointCloud(vectors=1)
@@ -49,6 +50,7 @@ class Signature:
     classes: int = 0
     on_input: PointCloud | None = None
     on_output: PointCloud | PointVectors | None = None
+    moves: str = ""
 
     def symmetry(self, name: str) -> Symmetry:
         """The symmetry called `name`, as it moves these data: inputs and, for clouds, the targets too.
@@ -81,6 +83,7 @@ class Signature:
             "classes": self.classes,
             "on_input": _written(self.on_input),
             "on_output": _written(self.on_output),
+            "moves": self.moves,
         }
 
     @staticmethod
@@ -98,6 +101,7 @@ class Signature:
             classes=classes,
             on_input=_read(content.get("on_input")),
             on_output=_read(content.get("on_output")),
+            moves=str(content.get("moves", "")),
         )
 
 

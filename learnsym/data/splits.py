@@ -11,8 +11,13 @@ from torch import Tensor
 from learnsym._memory import check_fits
 from learnsym.data.config import SPLITS, DataConfig
 from learnsym.data.dataset import Dataset
+from learnsym.data.own import read_own
+from learnsym.data.own.npy import fits_in_memory
+from learnsym.data.own.splitting import split as split_own
 from learnsym.data.planting import plant
 from learnsym.data.registry import source_by_name
+from learnsym.data.resizing import fit_any
+from learnsym.data.rows import Rows
 from learnsym.data.seeding import generator
 from learnsym.data.source import Sizes
 
@@ -34,7 +39,8 @@ def load_splits(config: DataConfig) -> Splits:
 
     A permutation seeded by `config.seed` orders each pool. Validation examples are the first of the training pool (or
     of the authors' validation set), training examples the next ones: a larger training set contains a smaller one, and
-    neither meets the validation set. Test examples come from the official test set.
+    neither meets the validation set. Test examples come from the official test set. For data of one's own see
+    `learnsym.data.own.splitting.split`.
 
     Raises:
         ValueError: when files are missing or corrupt, or more examples are asked for than exist.
@@ -70,7 +76,17 @@ def load(name: str, split: str = "train", config: DataConfig | None = None) -> D
     return _finish(_chosen(config)[split], config, split)
 
 
+def training_examples(config: DataConfig) -> int:
+    """Number of training examples of a config."""
+    if config.train is not None or config.place is None:
+        return config.train or source_by_name(config.name).sizes.train
+    return len(_chosen(config)["train"])
+
+
 def _chosen(config: DataConfig) -> dict[str, Dataset]:
+    if config.place is not None:
+        wanted = {split: getattr(config, split) for split in SPLITS}
+        return split_own(read_own(config.place, config.reading), wanted, config.seed)
     source = source_by_name(config.name)
     sizes = _sizes(config, source.sizes)
     for split, count in zip(SPLITS, sizes, strict=True):
@@ -114,12 +130,20 @@ def _check(split: str, wanted: int, pools: dict[str, Dataset], config: DataConfi
 
 
 def _finish(dataset: Dataset, config: DataConfig, split: str) -> Dataset:
-    if config.size is not None:
+    planted = not config.plant.is_trivial and split in config.plant.splits
+    if config.size is not None and not isinstance(dataset.x, Rows):
         channels, *sides = dataset.in_shape
         check_fits("data.size", config.size, 4.0 * len(dataset) * channels * config.size ** len(sides), "images")
-    sized = source_by_name(config.name).resize(dataset, config.size)
+    sized = _resized(dataset, config)
+    if isinstance(sized.x, Rows) and fits_in_memory(sized.x):
+        sized = replace(sized, x=sized.x[:])
     sized = replace(sized, x=sized.inputs)
-    if config.plant.is_trivial or split not in config.plant.splits:
+    if not planted:
         return sized
     # The stream of draws differs between splits.
     return plant(sized, config.plant, seed=4 * config.seed + SPLITS.index(split))
+
+
+def _resized(dataset: Dataset, config: DataConfig) -> Dataset:
+    resize = fit_any if config.place is not None else source_by_name(config.name).resize
+    return resize(dataset, config.size)

@@ -17,6 +17,7 @@ from learnsym.groups._finite import (
 )
 from learnsym.groups._group import Generator, Group
 from learnsym.groups._hue import HueSaturation
+from learnsym.groups._join import Join, compact_part
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
 from learnsym.groups._product import Product, split
@@ -41,6 +42,7 @@ __all__ = [
     "Generator",
     "Group",
     "HueSaturation",
+    "Join",
     "Lorentz",
     "MatrixGroup",
     "Octahedral",
@@ -52,6 +54,7 @@ __all__ = [
     "Translation2",
     "Trivial",
     "cayley_table",
+    "compact_part",
     "plane_group",
     "registry",
     "split",

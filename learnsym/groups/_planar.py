@@ -93,15 +93,15 @@ def _affine(name: str, slots: tuple[int, ...]) -> MatrixGroup:
     return MatrixGroup(
         name=name,
         space="plane",
-        generators=tuple(_GENERATORS[slot] for slot in slots),
-        algebra=_ALGEBRA[list(slots)],
+        generators=tuple(AFFINE_GENERATORS[slot] for slot in slots),
+        algebra=AFFINE_ALGEBRA[list(slots)],
         components=torch.eye(3, dtype=torch.float64)[None],
         is_compact=False,
         formulas=AffineSubgroup(slots),
     )
 
 
-_GENERATORS = (
+AFFINE_GENERATORS = (
     Generator(name="translation_x", unit="shortest side", per_unit=2.0, cap=1.0),
     Generator(name="translation_y", unit="shortest side", per_unit=2.0, cap=1.0),
     ROTATION,
@@ -109,7 +109,7 @@ _GENERATORS = (
     Generator(name="stretch", unit="log", cap=math.log(2)),
     Generator(name="shear", unit="log", cap=math.log(2)),
 )
-_ALGEBRA = torch.tensor(
+AFFINE_ALGEBRA = torch.tensor(
     [
         [[0, 0, 1], [0, 0, 0], [0, 0, 0]],
         [[0, 0, 0], [0, 0, 1], [0, 0, 0]],

@@ -12,6 +12,7 @@ from learnsym.groups._custom import CustomGroup
 from learnsym.groups._finite import MOST, Cyclic, Dihedral, Octahedral, Permutation, SignedPermutations, Trivial
 from learnsym.groups._group import Group
 from learnsym.groups._hue import HueSaturation
+from learnsym.groups._join import Join
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
 from learnsym.groups._product import Product
@@ -33,6 +34,13 @@ registry: dict[str, Callable[[], MatrixGroup]] = {
     "affine2": Affine2,
     "translation2": Translation2,
     "scale2": Scale2,
+    "so2_scale2": lambda: Join(SO2(), Scale2()),
+    "translation2_scale2": lambda: Join(Translation2(), Scale2()),
+    "o2_scale2": lambda: Join(O2(), Scale2()),
+    "e2": lambda: Join(SE2(), Dihedral(1)),
+    "affine2_d1": lambda: Join(Affine2(), Dihedral(1)),
+    "scale2_d4": lambda: Join(Scale2(), Dihedral(1), Cyclic(4)),
+    "translation2_c4": lambda: Join(Translation2(), Cyclic(4)),
     "s1": lambda: Permutation(1),
     "s4": lambda: Permutation(4),
     "s9": lambda: Permutation(9),

@@ -9,32 +9,43 @@ import torch
 from torch import Tensor, nn
 
 from learnsym._modes import module_of
+from learnsym.parts import Whole, described, examples, tensors_in
 
-Model = Callable[[Tensor], object]
+Model = Callable[[Whole], object]
 Output = Callable[[object], Tensor]
 """Takes the tensor to be measured out of what a model returns."""
 
 
-def check_examples(x: object) -> None:
-    """Raise ValueError for what is no dense tensor."""
+def check_examples(x: Whole) -> None:
+    """Raise ValueError for what holds no tensor, one that is not dense, or different numbers of examples."""
+    tensors = [tensor for _, tensor in tensors_in(x)]
+    if not tensors:
+        raise ValueError(f"x: got {described(x)}, must be a tensor or hold some; pass torch.as_tensor(x)")
+    for tensor in tensors:
+        if tensor.layout != torch.strided:
+            raise ValueError(f"x: got a tensor of layout {tensor.layout}, must be dense; pass x.to_dense()")
+    examples(x)
+
+
+def check_one_tensor(x: Whole) -> None:
+    """Raise ValueError for structured examples where one tensor is needed."""
     if not isinstance(x, Tensor):
-        raise ValueError(f"x: got a {type(x).__name__}, must be a tensor; pass torch.as_tensor(x)")
-    if x.layout != torch.strided:
-        raise ValueError(f"x: got a tensor of layout {x.layout}, must be dense; pass x.to_dense()")
+        raise ValueError(f"x: got {described(x)}, must be one tensor here; give a model that fixes the other inputs")
 
 
-def check_probe(model: Model, x: Tensor, batch_size: int = 1) -> None:
+def check_probe(model: Model, x: Whole, batch_size: int = 1) -> None:
     """Raise ValueError when there are no examples, or they and the model lie on different devices."""
     check_examples(x)
-    if len(x) == 0:
+    if examples(x) == 0:
         raise ValueError("x: got no examples; measure at least one")
     check_batch_size(batch_size)
     module = module_of(model)
     if module is None:
         return
     weight = next(chain(module.parameters(), module.buffers()), None)
-    if weight is not None and weight.device != x.device:
-        raise ValueError(f"x: is on {x.device} and the model on {weight.device}; move one of them with .to()")
+    elsewhere = [] if weight is None else [t.device for _, t in tensors_in(x) if t.device != weight.device]
+    if weight is not None and elsewhere:
+        raise ValueError(f"x: is on {elsewhere[0]} and the model on {weight.device}; move one of them with .to()")
 
 
 def check_layers(model: object) -> None:
@@ -72,10 +83,9 @@ def tensor_of(returned: object, examples: int, output: Output | None = None) -> 
     """The tensor in what a model returned, one row per example."""
     chosen = returned if output is None else output(returned)
     if not isinstance(chosen, Tensor):
-        keys = f" with keys {', '.join(map(str, chosen))}" if isinstance(chosen, dict) else ""
         raise ValueError(
-            f"output: the model returns a {type(chosen).__name__}{keys}, must be one tensor; "
-            "pass output=lambda returned: returned[...] to choose one"
+            f"output: the model returns {described(chosen)}, must be one tensor; name a part, such as output='logits', "
+            "or pass a function, output=lambda returned: ..."
         )
     if chosen.ndim == 0 or len(chosen) != examples:
         raise ValueError(

@@ -22,6 +22,7 @@ from learnsym.measure._probe import (
     tensor_of,
 )
 from learnsym.measure._steadiness import depends_on_mates
+from learnsym.parts import WHOLE, Part, Whole, chosen, examples, joined, mapped, split
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,48 +35,58 @@ class Reader:
     """Examples per call."""
     least: int = 1
     """The smallest batch that the model takes; smaller ones are filled up with copies of their last example."""
+    part: Part = WHOLE
+    """What of a batch is given, see `of_part`."""
+    rest: Whole = None
+    """The batch of which a part is given."""
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Whole) -> Tensor:
         """`f(x)`, in floating point.
 
         Raises:
             ValueError: for outputs that are not one real, finite tensor with a row per example.
         """
-        return self._outputs(x.split(self.batch_size))
+        return self._outputs(split(x, self.batch_size))
 
-    def moved(self, move: Callable[[Tensor, Tensor], Tensor], g: Tensor, x: Tensor) -> Tensor:
+    def of_part(self, part: Part, whole: Whole) -> Reader:
+        """For one batch, the same as a function of one part of it alone; also of the part of its first examples."""
+        return replace(self, part=part, rest=whole)
+
+    def moved(self, move: Callable[[Tensor, Whole], Whole], g: Tensor, x: Whole) -> Tensor:
         """`f(g·x)`; no more than a batch of moved examples exists at a time."""
-        parts = zip(g.split(self.batch_size), x.split(self.batch_size), strict=True)
+        parts = zip(g.split(self.batch_size), split(x, self.batch_size), strict=True)
         return self._outputs(move(*pair) for pair in parts)
 
-    def transformed(self, transform: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    def transformed(self, transform: Callable[[Whole], Whole], x: Whole) -> Tensor:
         """`f(t(x))` for any transformation of a batch."""
-        return self._outputs(_transformed(transform, part) for part in x.split(self.batch_size))
+        return self._outputs(_transformed(transform, part) for part in split(x, self.batch_size))
 
-    def batch(self, part: Tensor) -> Tensor:
+    def batch(self, x: Whole) -> Tensor:
         """What the model returns for one batch, which it may overwrite; derivatives are carried through."""
-        missing = self.least - len(part)
+        count = examples(x)
+        whole = self.part.put(chosen(self.rest, slice(0, count)), x)
+        missing = self.least - count
         if missing <= 0:
-            return tensor_of(self.model(part), len(part), self.output)
-        full = torch.cat([part, part[-1:].expand(missing, *part.shape[1:])])
-        return tensor_of(self.model(full), len(full), self.output)[: len(part)]
+            return tensor_of(self.model(whole), count, self.output)
+        full = joined([whole, *[chosen(whole, slice(count - 1, count))] * missing])
+        return tensor_of(self.model(full), self.least, self.output)[:count]
 
-    def real(self, part: Tensor) -> Tensor:
+    def real(self, x: Whole) -> Tensor:
         """The outputs of one batch, of which a derivative is taken."""
-        return floating(self.batch(part.clone())).clone()
+        return floating(self.batch(mapped(torch.clone, x))).clone()
 
-    def copied(self, part: Tensor) -> Tensor:
+    def copied(self, x: Whole) -> Tensor:
         """The outputs of one batch, as they were at this call."""
-        return self.batch(part.clone()).clone()
+        return self.batch(mapped(torch.clone, x)).clone()
 
-    def _outputs(self, parts: Iterable[Tensor]) -> Tensor:
+    def _outputs(self, parts: Iterable[Whole]) -> Tensor:
         outputs = torch.cat([as_numbers(self.copied(part)) for part in parts])
         check_outputs(outputs)
         return outputs
 
 
 @contextmanager
-def reading(model: Model, x: Tensor, output: Output | None = None, batch_size: int = 64) -> Iterator[Reader]:
+def reading(model: Model, x: Whole, output: Output | None = None, batch_size: int = 64) -> Iterator[Reader]:
     """A model in evaluation mode, without gradients; its buffers and modes are put back afterwards.
 
     A few examples are read twice first: a model that answers otherwise the second time is named in a warning, and one
@@ -103,7 +114,7 @@ def reading(model: Model, x: Tensor, output: Output | None = None, batch_size: i
         yield alone
 
 
-def outputs_of(model: Model, x: Tensor, output: Output | None = None, batch_size: int = 64) -> Tensor:
+def outputs_of(model: Model, x: Whole, output: Output | None = None, batch_size: int = 64) -> Tensor:
     """The outputs of a model, see `reading`."""
     with reading(model, x, output, batch_size) as read:
         return read(x)
@@ -130,16 +141,16 @@ def _limits(program: nn.Module) -> tuple[int, int | None]:
     return 1, int(upper) if upper is not None and upper.is_Integer else None
 
 
-def _transformed(transform: Callable[[Tensor], Tensor], part: Tensor) -> Tensor:
-    moved = transform(part.clone())
-    if len(moved) != len(part):
-        raise ValueError(f"symmetry: gives {len(moved)} examples for {len(part)}, must give one row per example")
+def _transformed(transform: Callable[[Whole], Whole], part: Whole) -> Whole:
+    moved, count = transform(mapped(torch.clone, part)), examples(part)
+    if examples(moved) != count:
+        raise ValueError(f"symmetry: gives {examples(moved)} examples for {count}, must give one row per example")
     return moved
 
 
-def _check_alone(reader: Reader, x: Tensor) -> None:
+def _check_alone(reader: Reader, x: Whole) -> None:
     try:
-        reader.copied(x[:1])
+        reader.copied(chosen(x, slice(0, 1)))
     except Exception as error:
         raise ValueError(
             "model: its output for an example depends on the other examples of the batch, and it does not take one "

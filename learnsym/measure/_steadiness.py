@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Shaped
 from torch import Tensor
 
 from learnsym.measure._probe import as_numbers
+from learnsym.parts import Whole, chosen, device_of, examples
 
 EXAMPLES = 4
 """How many are looked at: enough for their random choices to differ, few enough to cost nothing."""
@@ -22,7 +22,7 @@ PART = 1e-3
 """Part of the distance between outputs of different examples within which outputs are equal."""
 
 
-def depends_on_mates(read: Callable[[Tensor], Tensor], x: Shaped[Tensor, "B ..."], most: int) -> bool:
+def depends_on_mates(read: Callable[[Whole], Tensor], x: Whole, most: int) -> bool:
     """Whether outputs depend on the other examples of a batch; warns of this, and of random outputs.
 
     Args:
@@ -30,16 +30,17 @@ def depends_on_mates(read: Callable[[Tensor], Tensor], x: Shaped[Tensor, "B ..."
         x: examples; a few of them are read twice.
         most: examples that may be read at a time.
     """
-    some = torch.linspace(0, len(x) - 1, min(len(x), EXAMPLES, most), device=x.device).round().long()
+    count, device = examples(x), device_of(x)
+    some = torch.linspace(0, count - 1, min(count, EXAMPLES, most), device=device).round().long()
     # 0, 0, 1, 1: a batch of the same size with other mates
-    source = torch.arange(len(some), device=x.device) // 2
+    source = torch.arange(len(some), device=device) // 2
     try:
-        first, mixed = read(x[some]), read(x[some[source]])
+        first, mixed = read(chosen(x, some)), read(chosen(x, some[source]))
     except Exception:
         return False
     if _equal(mixed, first[source], first):
         return False
-    if not _equal(read(x[some]), first, first):
+    if not _equal(read(chosen(x, some)), first, first):
         warnings.warn(
             "model: gives other outputs when the same examples are read again (dropout that is always on, sampling); "
             "the result is that of one draw, fix the random choices in evaluation mode",

@@ -10,18 +10,20 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym.measure._inputs import moving
 from learnsym.measure.pose.centre import centre_of, is_off_centre, named, survives
 from learnsym.measure.pose.closure import LEVEL, Closure, closure_of
 from learnsym.measure.pose.ground import grounded
 from learnsym.measure.pose.networks import default_network
 from learnsym.measure.pose.reader import BATCH, LEARNING_RATE, WEIGHT_DECAY, Network
 from learnsym.measure.pose.sides import centred_sides, elements_of_sides, moved_sides
-from learnsym.symmetry import Symmetry
+from learnsym.parts import Whole
+from learnsym.symmetry import SymmetryLike
 
 
 def closure_test(
-    x: Tensor,
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     element: Float[Tensor, "n n"],
     *,
     network: Network | None = None,
@@ -43,8 +45,8 @@ def closure_test(
     To test many moves along one generator with one network take `PosePosterior.closure`.
 
     Args:
-        x: examples.
-        symmetry: whose action moves them.
+        x: examples: a tensor, a NumPy array, or a structure of them, of which what moves is read.
+        symmetry: whose action moves them; or its name.
         element: the element `g`.
         network: a function of the number of scores (1) that returns a module; chosen by the data when None.
         steps: training steps per fold.
@@ -58,6 +60,7 @@ def closure_test(
         ValueError: when `x` does not fit the symmetry or is too small, `element` is not in the group or cannot be
             halved, or a border that is not constant would tell the move.
     """
+    x, symmetry = moving(x, symmetry)
     symmetry.on_input.check_data(symmetry.group, x)
     if folds < 2 or len(x) < 10 * folds:
         raise ValueError(f"x: got {len(x)} examples for {folds} folds, must be at least 2 folds of 10; take more data")

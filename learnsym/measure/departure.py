@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
-from jaxtyping import Shaped
 from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, asked
+from learnsym.measure._probe import Model
 from learnsym.measure._reader import reading
 from learnsym.measure.equivariance_error import equivariance_error, relative
 from learnsym.measure.moves import Moves
+from learnsym.parts import Whole
 from learnsym.statistics import Estimate, paired_difference
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike
 
 ROUNDING = 16
 """Units in the last place that the arithmetic of a network may lose."""
@@ -40,13 +41,13 @@ class Exactness:
 
 def exactness_test(
     model: Model,
-    x: Shaped[Tensor, "B ..."],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> Exactness:
     """Whether a model departs from equivariance by more than interpolation and rounding explain.
@@ -65,12 +66,13 @@ def exactness_test(
 
     Args:
         model: any callable of a batch; a module is put into evaluation mode and back.
-        x: examples.
-        symmetry: what is tested.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
+        symmetry: what is tested; or its name, or a list of several.
         samples: number of group elements per example.
         distribution: of the elements; the Haar measure when None.
         seed: of elements, pairing and rounding.
-        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
+            it out; the part that the symmetry is about when None, see `Symmetry.at`.
         batch_size: examples per call of the model; does not change the result.
 
     Raises:
@@ -84,6 +86,7 @@ def exactness_test(
         >>> ls.measure.exactness_test(corner, x, ls.symmetry.quarter_turns2d()).p_value
         0.0005
     """
+    x, symmetry, output = asked(model, x, symmetry, output)
     error = equivariance_error(model, x, symmetry, samples, distribution, seed, output=output, batch_size=batch_size)
     moves = Moves(symmetry, samples, distribution, seed)
     with reading(model, x, output, batch_size) as read:
@@ -100,15 +103,17 @@ def exactness_test(
 
 
 def _round_trips(
-    read: Callable[[Tensor], Tensor], x: Tensor, outputs: Tensor, moves: Moves
+    read: Callable[[Whole], Tensor], x: Whole, outputs: Tensor, moves: Moves
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """For each sample: outputs after a round trip, outputs, outputs of other examples, all moved by the element."""
     generator = torch.Generator().manual_seed(moves.seed)
     other = outputs[moves.partners(x)]
     move, inverse = moves.symmetry.on_input, moves.symmetry.group.inverse
+    part = moves.symmetry.on_input.part
     for g in moves.stratified(x):
         # x -> g^-1·(g·x) -> f(g^-1·(g·x))
-        returned = read(_rounded(move(inverse(g), move(g, x)), generator))
+        back = move(inverse(g), move(g, x))
+        returned = read(part.put(back, _rounded(part.get(back), generator)))
         on_output = partial(moves.symmetry.on_output, g)
         yield on_output(_rounded(returned, generator)), on_output(outputs), on_output(other)
 

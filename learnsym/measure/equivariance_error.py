@@ -8,27 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from jaxtyping import Shaped
 from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._distance import Distance
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, asked, moving
+from learnsym.measure._probe import Model
 from learnsym.measure._reader import reading
 from learnsym.measure.moves import Moves, squared_distance
+from learnsym.parts import Whole
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike
 
 
 def equivariance_error(
     model: Model,
-    x: Shaped[Tensor, "B ..."],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> Estimate:
     """The relative equivariance error of a model.
@@ -42,12 +43,13 @@ def equivariance_error(
 
     Args:
         model: any callable of a batch; a module is put into evaluation mode and back.
-        x: examples.
-        symmetry: what is tested.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
+        symmetry: what is tested; or its name, or a list of several.
         samples: number `S` of group elements per example.
         distribution: of the elements; the Haar measure when None.
         seed: of elements and pairing; the same seed moves any model's inputs alike.
-        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
+            it out; the part that the symmetry is about when None, see `Symmetry.at`.
         batch_size: examples per call of the model; does not change the result.
 
     Returns:
@@ -63,6 +65,7 @@ def equivariance_error(
         >>> ls.measure.equivariance_error(mean, x, ls.symmetry.quarter_turns2d()).mean < 1e-6
         True
     """
+    x, symmetry, output = asked(model, x, symmetry, output)
     moves = Moves(symmetry, samples, distribution, seed)
     elements, partner, move = moves.stratified(x), moves.partners(x), symmetry.on_output
     with reading(model, x, output, batch_size) as read:
@@ -73,8 +76,8 @@ def equivariance_error(
 
 
 def interpolation_floor(
-    x: Shaped[Tensor, "B ..."],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
@@ -85,8 +88,8 @@ def interpolation_floor(
     view. 0 up to rounding for actions that do not interpolate. A model that ignores fine detail can be below it.
 
     Args:
-        x: examples.
-        symmetry: what is tested.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
+        symmetry: what is tested; or its name, or a list of several.
         samples: number of group elements per example.
         distribution: of the elements; the Haar measure when None.
         seed: of elements and pairing.
@@ -96,6 +99,7 @@ def interpolation_floor(
         >>> ls.measure.interpolation_floor(x, ls.symmetry.quarter_turns2d()).mean
         0.0
     """
+    x, symmetry = moving(x, symmetry)
     moves = Moves(symmetry, samples, distribution, seed)
     elements = moves.stratified(x)
     partner, group, move = moves.partners(x), symmetry.group, symmetry.on_input

@@ -17,6 +17,7 @@ from learnsym.distributions.draws import Draws, distribution_or_haar, draws_of, 
 from learnsym.groups import Group
 from learnsym.measure._probe import check_examples
 from learnsym.measure._reader import Reader
+from learnsym.parts import Whole, examples
 from learnsym.symmetry import Symmetry
 
 
@@ -40,41 +41,41 @@ class Moves:
         if self.samples < 1:
             raise ValueError(f"samples: got {self.samples}, must be >= 1; 8 is usual")
 
-    def stratified(self, x: Tensor) -> Float[Tensor, "S B n n"]:
+    def stratified(self, x: Whole) -> Float[Tensor, "S B n n"]:
         """Elements spread evenly over the distribution."""
         check_moved(x, self.symmetry)
         law = distribution_or_haar(self.symmetry.group, self.distribution)
-        return matching(stratified_elements(law, len(x), self.samples, self.seed), x)
+        return matching(stratified_elements(law, examples(x), self.samples, self.seed), self.symmetry.moving(x))
 
-    def orbit(self, x: Tensor, identity: bool = True) -> Float[Tensor, "S B n n"]:
+    def orbit(self, x: Whole, identity: bool = True) -> Float[Tensor, "S B n n"]:
         """All elements of a finite group of at most `samples`, without its identity if so said; else `stratified`."""
         group = self.symmetry.group
         listed = group.components if identity else group.components[1:]
         complete = group.order == len(group.components)
         if self.distribution is None and complete and 0 < len(listed) <= self.samples:
             check_moved(x, self.symmetry)
-            return matching(listed, x)[:, None].expand(-1, len(x), -1, -1)
+            return matching(listed, self.symmetry.moving(x))[:, None].expand(-1, examples(x), -1, -1)
         return self.stratified(x)
 
-    def draws(self, x: Tensor) -> Draws:
+    def draws(self, x: Whole) -> Draws:
         """All elements of a finite group of at most `samples`; else independent draws, whose bias can be corrected."""
-        return draws_of(x, self.symmetry, self.samples, self.distribution, self.seed)
+        return draws_of(self.symmetry.moving(x), self.symmetry, self.samples, self.distribution, self.seed)
 
-    def partners(self, x: Tensor) -> Tensor:
+    def partners(self, x: Whole) -> Tensor:
         """An unrelated example for each one, see `pairing`."""
-        return pairing(len(x), self.seed)
+        return pairing(examples(x), self.seed)
 
-    def pairs(self, read: Reader, x: Tensor, elements: Float[Tensor, "S B n n"]) -> Iterator[tuple[Tensor, Tensor]]:
+    def pairs(self, read: Reader, x: Whole, elements: Float[Tensor, "S B n n"]) -> Iterator[tuple[Tensor, Tensor]]:
         """`f(g·x)` beside `g·f(x)` for one element per example after the other."""
         outputs = read(x)
         for g in elements:
             yield read.moved(self.symmetry.on_input, g, x), self.symmetry.on_output(g, outputs)
 
 
-def check_moved(x: object, symmetry: Symmetry) -> None:
-    """Raise ValueError when examples are no tensor, or not what the symmetry moves."""
+def check_moved(x: Whole, symmetry: Symmetry) -> None:
+    """Raise ValueError when examples hold no tensor, or not what the symmetry moves."""
     check_examples(x)
-    symmetry.on_input.check_data(symmetry.group, x)  # pyright: ignore[reportArgumentType]  checked
+    symmetry.on_input.within.check_data(symmetry.group, symmetry.moving(x))
 
 
 def pairing(count: int, seed: int) -> Tensor:

@@ -11,17 +11,19 @@ from functools import partial
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
 from learnsym.distributions.draws import matching
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, as_tensors, asked
+from learnsym.measure._probe import Model
 from learnsym.measure._reader import Reader, reading
 from learnsym.measure.example_losses import LOSSES, LossOfExamples, loss_of_examples
 from learnsym.measure.moves import Moves, check_moved
+from learnsym.parts import Whole, examples
 from learnsym.statistics import Estimate, ratio_of_means
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import Symmetry, SymmetryLike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +44,15 @@ class TwirlDecomposition:
 
 def twirl(
     model: Model,
-    x: Shaped[Tensor, "B ..."],
-    y: Shaped[Tensor, "B ..."],
-    symmetry: Symmetry,
+    x: Whole,
+    y: Whole,
+    symmetry: SymmetryLike,
     loss: Literal["mse", "cross_entropy"] | LossOfExamples = "mse",
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> TwirlDecomposition:
     """Per cent of the loss that is due to imperfect symmetry.
@@ -76,7 +78,7 @@ def twirl(
 
     Args:
         model: any callable of a batch; a module is put into evaluation mode and back.
-        x: examples.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
         y: targets, as outputs that belong to `x` itself.
         symmetry: whose action on outputs pulls them back.
         loss: `mse` (mean over the outputs of an example), `cross_entropy` of logits `(B, C, ...)` with class indices
@@ -85,7 +87,8 @@ def twirl(
         distribution: of the elements; the Haar measure when None. The decomposition holds for any law, but only that of
             the whole group makes the orbit mean equivariant.
         seed: of the elements; the same seed moves any model's inputs alike.
-        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
+            it out; the part that the symmetry is about when None, see `Symmetry.at`.
         batch_size: examples per call of the model; does not change the result.
 
     Returns:
@@ -102,6 +105,8 @@ def twirl(
         >>> round(ls.measure.twirl(top, x, y, ls.symmetry.quarter_turns2d()).percent.mean)
         100
     """
+    x, symmetry, output = asked(model, x, symmetry, output)
+    y = as_tensors(y, model)
     _check(x, y, symmetry, loss)
     draws = Moves(symmetry, samples, distribution, seed).draws(x)
     with reading(model, x, output, batch_size) as read:
@@ -112,9 +117,9 @@ def twirl(
     return _decomposition(total, orbit_mean_loss)
 
 
-def _pulled_back(read: Reader, g: Tensor, x: Tensor, symmetry: Symmetry) -> Tensor:
+def _pulled_back(read: Reader, g: Tensor, x: Whole, symmetry: Symmetry) -> Tensor:
     """`f_g(x) = g^-1·f(g·x)`."""
-    moved = read.moved(symmetry.on_input, matching(g, x), x)
+    moved = read.moved(symmetry.on_input, matching(g, symmetry.moving(x)), x)
     back = symmetry.group.inverse(g)
     return symmetry.on_output(matching(back, moved), moved)
 
@@ -138,9 +143,9 @@ def _decomposition(total: Float[Tensor, "B"], orbit_mean_loss: Float[Tensor, "B"
     )
 
 
-def _check(x: Tensor, y: Tensor, symmetry: Symmetry, loss: str | LossOfExamples) -> None:
+def _check(x: Whole, y: Tensor, symmetry: Symmetry, loss: str | LossOfExamples) -> None:
     check_moved(x, symmetry)
-    if len(y) != len(x):
-        raise ValueError(f"y: got {len(y)} targets for {len(x)} examples, must be one each; give those of x")
+    if len(y) != examples(x):
+        raise ValueError(f"y: got {len(y)} targets for {examples(x)} examples, must be one each; give those of x")
     if isinstance(loss, str) and loss not in LOSSES:
         raise ValueError(f"loss: got {loss!r}, must be one of {', '.join(LOSSES)} or a function of outputs and targets")

@@ -66,7 +66,7 @@ class Method(abc.ABC):
     papers: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Authors with year, and arXiv id."""
     nets: ClassVar[tuple[str, ...]]
-    """Networks that it takes, by their names in `NetConfig`."""
+    """Networks that it takes, by their names in `NetConfig`; your own ones, too, unless the degree lives in weights."""
     twins: ClassVar[tuple[Twin, ...]]
     """Twins that it has."""
     choosers: ClassVar[tuple[str, ...]]
@@ -116,8 +116,8 @@ class Method(abc.ABC):
         Raises:
             ValueError: one sentence that names both and what works.
         """
+        self._check_net(net)
         for key, value, known in (
-            ("net.name", net.name, self.nets),
             ("loss.name", loss.name, self.losses),
             *(("twins", twin, self.twins) for twin in twins),
         ):
@@ -129,7 +129,7 @@ class Method(abc.ABC):
             raise ValueError(
                 f"chooser.name: got {chooser.name!r} with the method {self.name}, whose degree lives in the "
                 f"{self.place}; {self.name} works with {', '.join(self.choosers)}, and {chooser.name} with the methods "
-                f"{', '.join(sorted(_named(chooser.name, Method)))}"
+                f"{', '.join(sorted(_named(chooser.name)))}"
             )
         for name in unused:
             if getattr(self, name) != getattr(type(self)(), name):
@@ -138,11 +138,31 @@ class Method(abc.ABC):
                     "it out"
                 )
 
+    def _check_net(self, net: NetConfig) -> None:
+        """Refuse a network of which the method cannot choose the layers, and weights for layers that it chooses."""
+        if net.source is None and net.name not in self.nets:
+            raise ValueError(
+                f"net.name: got {net.name!r} with the method {self.name}, must be one of {', '.join(self.nets)}"
+            )
+        if self.place != "weights" or (net.source is None and net.weights is None):
+            return
+        key, value = ("net.weights", net.weights) if net.source is None else ("net.name", net.name)
+        others = sorted(kind.name for kind in _kinds(Method) if kind.place != "weights")
+        raise ValueError(
+            f"{key}: got {value} with the method {self.name}, which chooses the layers of the network itself "
+            f"({', '.join(self.nets)}); take one of the methods {', '.join(others)}, which work with any network"
+        )
 
-def _named(chooser: str, kind: type[Method]) -> set[str]:
-    """Names of the methods of a kind that work with a chooser."""
-    below = {name for each in kind.__subclasses__() for name in _named(chooser, each)}
-    return below | {kind.name} if kind.name and chooser in kind.choosers else below
+
+def _kinds(kind: type[Method]) -> set[type[Method]]:
+    """The methods of a kind that have a name."""
+    below = {each for subclass in kind.__subclasses__() for each in _kinds(subclass)}
+    return below | ({kind} if kind.name else set())
+
+
+def _named(chooser: str) -> set[str]:
+    """Names of the methods that work with a chooser."""
+    return {kind.name for kind in _kinds(Method) if chooser in kind.choosers}
 
 
 def cited(papers: Sequence[tuple[str, str]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import nn
@@ -107,10 +107,19 @@ class InstanceWise(Method):
 
     def _distribution(self, group: Group, setup: Setup) -> LearnableDistribution:
         outputs = group.dim or len(group.components)
-        second = nets.build(setup.net, setup.data.in_shape, outputs)
+        second = self._second(setup, outputs)
         for parameter in last_layer(second):  # the same distribution for every input at the start
             nn.init.zeros_(parameter)
         return InstanceCategorical(group, second) if group.order else InstanceBox(group, second, self.init)
+
+    def _second(self, setup: Setup, outputs: int) -> nn.Module:
+        try:
+            return nets.build(replace(setup.net, weights=None), setup.data.in_shape, outputs)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}: the method {self.name} needs a second network of this form, whose {outputs} outputs are a "
+                "distribution"
+            ) from error
 
     def _averaged(self, net: nn.Module, setup: Setup) -> nn.Module:
         symmetry = self.tested(setup.data)

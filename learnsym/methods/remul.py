@@ -95,8 +95,19 @@ class Remul(Method):
     def _of_clouds(self, setup: Setup) -> nn.Module:
         on_input, on_output = clouds(self.name, setup.data)
         if setup.twin != "exact":
-            return nets.build_points(setup.net, on_input, on_output)
-        return nets.exact_points(setup.net, on_input, on_output)(on_input)
+            return self._plain_of_clouds(setup)
+        if setup.net.weights is not None:
+            raise ValueError(
+                f"net.weights: got {setup.net.weights} with the twin exact, which is another network, "
+                f"{setup.net.exact}; leave it out, or leave out this twin"
+            )
+        parameters = nets.parameter_count(self._plain_of_clouds(setup))
+        return nets.exact_points(setup.net, on_input, on_output, parameters)(on_input)
+
+    def _plain_of_clouds(self, setup: Setup) -> nn.Module:
+        if setup.net.source is not None:
+            return nets.build(setup.net, setup.data.in_shape, 0)
+        return nets.build_points(setup.net, *clouds(self.name, setup.data))
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
         loss = setup.loss.function()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
+import torch
 from torch import nn
 
-from learnsym._settings import In, check_settings
+from learnsym._settings import FileText, In, check_settings, shown
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import Group
 from learnsym.nets.cifar import CIFARNet
@@ -20,8 +23,21 @@ from learnsym.nets.matching import matched_width, parameter_count
 from learnsym.nets.mlp import MLP
 from learnsym.nets.points import EGNN, GNN, ClofNet, GATr, PointTransformer
 from learnsym.nets.segmentation import SegmentationCNN
+from learnsym.nets.sources import (
+    FORMS,
+    WIDTH,
+    OutputPart,
+    SeveralInputs,
+    Source,
+    TimmModel,
+    Wanted,
+    check_outputs,
+    source_of,
+)
+from learnsym.nets.sources.weights import load_weights
 from learnsym.nets.steerable_blocks import Conv
 from learnsym.nets.steerable_cnn import SteerableCNN
+from learnsym.parts import Part
 
 Shape = tuple[int, ...]
 PointNet = Literal["transformer", "gnn", "egnn", "clofnet", "gatr"]
@@ -32,18 +48,25 @@ IMAGE_NETS: tuple[str, ...] = get_args(ImageNet)
 """Networks for inputs of one shape, whatever the method, see `build`."""
 LayeredNet = Literal["steerable", "group", "layerwise", "invariant"]
 """Networks of images whose layers the method chooses."""
+BUILT_IN: tuple[str, ...] = (*IMAGE_NETS, *get_args(LayeredNet), *POINT_NETS)
+"""Names of the networks of the library."""
+TRIED = (2, 3)
+"""Examples on which a network of somebody else is tried, so that one of a single batch size is found out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NetConfig:
     """Which network, and how large."""
 
-    name: Literal[ImageNet, LayeredNet, PointNet] = "cnn"
-    """Small convolutional classifier; perceptron; Mario-Iggy network; nine convolutions for CIFAR-10; small U-Net. With
-    layers that the method chooses: six steerable convolutions; three group convolutions; eight maps between grids;
-    group convolutions with invariants. For clouds of points: plain transformer, plain graph network, E(3) graph
-    network, SE(3) graph network with local frames, E(3) geometric-algebra transformer."""
-    width: Annotated[int, In("[1, 1000000]")] = 32
+    name: FileText = "cnn"
+    """Images: cnn, a small convolutional classifier; mlp, a perceptron; mario, the Mario-Iggy network; cifar, nine
+    convolutions for CIFAR-10; segmentation, a small U-Net. With layers that the method chooses: steerable, six
+    convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
+    with invariants. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet, an
+    SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Your own: FILE.py:factory, which
+    is EXECUTED (its arguments width, in_shape, in_channels, classes and size are given where it has them); timm:NAME;
+    hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
+    width: Annotated[int, In("[1, 1000000]")] = WIDTH
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
     invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
     depth: Annotated[int, In("[1, 1000]")] = 3
@@ -56,31 +79,100 @@ class NetConfig:
     """Normalisation; group does not depend on the other examples of a batch."""
     dropout: Annotated[float, In("[0, 1)")] = 0.3
     """Cifar only: probability of dropping a channel."""
+    weights: FileText | None = None
+    """File of the weights to begin with, .safetensors, .pt or .pth with a state_dict; no code in it is run."""
+    pretrained: bool = False
+    """timm:NAME only: begin with the published weights, which are downloaded."""
+    input: str | None = None
+    """Your own network, for inputs of several parts: the key of the part that moves; a.b of a part of a part."""
+    output: str | None = None
+    """Your own network: the key of the part of what it returns that is the output; logits for hf:FOLDER."""
 
     def __post_init__(self) -> None:
         check_settings(self, "net.")
+        source = source_of(self.name)
+        if self.weights is not None:
+            object.__setattr__(self, "weights", os.path.abspath(os.path.expanduser(self.weights)))
+        if source is not None:
+            object.__setattr__(self, "name", source.word)
+            _check_own(self, source)
+        elif self.name not in BUILT_IN:
+            raise ValueError(
+                f"net.name: got {shown(self.name)}, must be one of {', '.join(BUILT_IN)}, or your own: {FORMS}"
+            )
+        elif unused := [name for name in ("pretrained", "input", "output") if getattr(self, name)]:
+            raise ValueError(
+                f"net.{unused[0]}: got {getattr(self, unused[0])} with the network {self.name}, which does not use it; "
+                "leave it out"
+            )
+
+    @property
+    def source(self) -> Source | None:
+        """Where a network of your own comes from; None for one of the library."""
+        source = source_of(self.name)
+        return replace(source, pretrained=self.pretrained) if isinstance(source, TimmModel) else source
+
+
+def _check_own(config: NetConfig, source: Source) -> None:
+    """Refuse settings that only networks of the library have."""
+    usual = {field.name: field.default for field in fields(config)}
+    for name in ("depth", "norm", "dropout"):
+        if getattr(config, name) != usual[name]:
+            raise ValueError(
+                f"net.{name}: got {getattr(config, name)} with {source.word}, which does not take it; leave it out"
+            )
+    if config.pretrained and not isinstance(source, TimmModel):
+        raise ValueError(
+            f"net.pretrained: got true with {source.word}, only timm:NAME has published weights; leave it out, or give "
+            "a file of net.weights"
+        )
+    if not source.has_width:
+        source.check_width(config.width)
 
 
 def build(config: NetConfig, in_shape: Shape, classes: int) -> nn.Module:
     """The network that a configuration describes, for inputs of one shape.
 
     Args:
-        config: which network.
+        config: which network; a file of Python that it names is executed.
         in_shape: shape of one example: `(C, H, W)` for images.
         classes: number of outputs per example, or per pixel.
 
     Raises:
-        ValueError: when the shape does not fit the network.
+        ValueError: when the shape does not fit the network, or there is no such network.
 
     Example:
         >>> type(ls.nets.build(ls.nets.NetConfig(width=8), (1, 28, 28), 10)).__name__
         'CNN'
     """
+    if config.source is not None:
+        return _own(config, config.source, tuple(in_shape), classes)
     if config.name not in builders:
-        raise ValueError(f"net.name: got {config.name!r}, must be one of {', '.join(builders)} for inputs of one shape")
+        raise ValueError(
+            f"net.name: got {config.name!r}, must be one of {', '.join(builders)} for inputs of one shape, or your own"
+        )
     if config.name != "mlp":
         _check_images(config, in_shape)
-    return builders[config.name](config, tuple(in_shape), classes)
+    return _with_weights(config, builders[config.name](config, tuple(in_shape), classes))
+
+
+def _own(config: NetConfig, source: Source, in_shape: Shape, classes: int) -> nn.Module:
+    """A network of somebody else, which is tried on a few examples."""
+    given = source.network(Wanted(in_shape=in_shape, classes=classes or None, width=config.width))
+    net = SeveralInputs(given) if config.input else given
+    if output := config.output or source.output:
+        net = OutputPart(net, Part(output, "net.output"))
+    for count in () if config.input else TRIED:  # which makes layers that wait for the first batch, too
+        x = torch.rand(count, *in_shape, generator=torch.Generator().manual_seed(0))
+        check_outputs(net, source.word, x, classes)
+    _with_weights(config, given)
+    return net
+
+
+def _with_weights(config: NetConfig, net: nn.Module) -> nn.Module:
+    if config.weights is not None:
+        load_weights(net, Path(config.weights))
+    return net
 
 
 def build_steerable(
@@ -130,13 +222,19 @@ def build_points(config: NetConfig, on_input: PointCloud, on_output: PointCloud 
     """
     if config.name not in POINT_NETS:
         raise ValueError(f"net.name: got {config.name!r} for clouds of points, must be one of {', '.join(POINT_NETS)}")
-    return point_builders[config.name](on_input, on_output, config.width, config.depth)
+    return _with_weights(config, point_builders[config.name](on_input, on_output, config.width, config.depth))
 
 
 def exact_points(
-    config: NetConfig, on_input: PointCloud, on_output: PointCloud | PointVectors
+    config: NetConfig, on_input: PointCloud, on_output: PointCloud | PointVectors, parameters: int | None = None
 ) -> Callable[[PointCloud], nn.Module]:
     """Builds the exact network for clouds of given types, as wide as has about as many parameters as the plain one.
+
+    Args:
+        config: which network.
+        on_input: what points carry.
+        on_output: what is predicted of them.
+        parameters: of the plain network; None for those of the one in `config`.
 
     Example:
         >>> cloud = ls.actions.PointCloud(vectors=1, scalars=1)
@@ -144,12 +242,13 @@ def exact_points(
         >>> type(ls.nets.exact_points(config, cloud, ls.actions.PointCloud())(cloud)).__name__
         'EGNN'
     """
-    plain = build_points(config, on_input, on_output)
+    if parameters is None:
+        parameters = parameter_count(build_points(config, on_input, on_output))
 
     def exact(width: int, types: PointCloud = on_input) -> nn.Module:
         return point_builders[config.exact](types, on_output, width, config.depth)
 
-    return partial(exact, matched_width(exact, parameter_count(plain)))
+    return partial(exact, matched_width(exact, parameters))
 
 
 def _check_images(config: NetConfig, in_shape: Shape) -> None:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
+from typing import Any
 
 from torch import nn
 
@@ -25,6 +26,22 @@ def timm_model(name: str, *, pretrained: bool = False, **options: object) -> nn.
         ImportError: when timm is not installed.
         ValueError: for an unknown name.
     """
+    return _timm_with(name).create_model(name, pretrained=pretrained, **options)
+
+
+def published(name: str) -> dict[str, Any]:
+    """What timm says of the published weights of a model: `input_size`, `mean`, `std`, `fixed_input_size`, ...
+
+    Raises:
+        ImportError: when timm is not installed.
+        ValueError: for an unknown name.
+    """
+    settings = _timm_with(name).get_pretrained_cfg(name)
+    return {} if settings is None else settings.to_dict()
+
+
+def _timm_with(name: str) -> Any:  # noqa: ANN401  a module
+    """timm, which has a model of this name."""
     with _placeholders("torchvision"):
         try:
             timm = importlib.import_module("timm")
@@ -36,7 +53,7 @@ def timm_model(name: str, *, pretrained: bool = False, **options: object) -> nn.
     if not timm.is_model(name.split(".")[0]):
         close = ", ".join(timm.list_models(f"{name[:6]}*")[:5])
         raise ValueError(f"model: timm has no model {name!r}" + (f"; close to it: {close}" if close else ""))
-    return timm.create_model(name, pretrained=pretrained, **options)
+    return timm
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from learnsym.objectives.co_moved import CoMoved
 from learnsym.objectives.losses import LossConfig, LossFunction, Segmentation, cross_entropy, losses, mse
 from learnsym.objectives.mixture import MixtureLikelihood
 from learnsym.objectives.moved_examples import MovedExamples
+from learnsym.objectives.of_batch import OfBatch
 from learnsym.objectives.regularised import Augerino, LikelihoodELBO, Probabilistic, Regularised, WithPrior
 from learnsym.objectives.remul import Remul
 from learnsym.objectives.supervised import Supervised
@@ -51,6 +52,7 @@ __all__ = [
     "MixtureLikelihood",
     "MovedExamples",
     "Objective",
+    "OfBatch",
     "Probabilistic",
     "Regularised",
     "Regulariser",

@@ -7,8 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
-Batch = tuple[Tensor, Tensor]
-"""Inputs and targets."""
+from learnsym.parts import Whole
+
+Batch = tuple[Whole, Tensor]
+"""Inputs, one tensor or a structure of several, and targets."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from torch import Tensor
 from learnsym.distributions import GroupDistribution, Haar, full_precision, uniform_noise
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.terms.defect import OrbitOutputs, penalties
-from learnsym.symmetry import Symmetry
+from learnsym.parts import Whole, examples, repeated
+from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 
 Mode = Literal["anchored", "functional", "twirl"]
 FEWEST: dict[str, int] = {"anchored": 1, "functional": 1, "twirl": 2}
@@ -26,7 +27,7 @@ class Candidate:
     """A symmetry that may hold, with the penalty that says how far a model is from it.
 
     Args:
-        symmetry: the statement `f(g·x) = g·f(x)`.
+        symmetry: the statement `f(g·x) = g·f(x)`; or its name.
         mode: `anchored` to moved labels, the `functional` defect, or the variance along the orbit (`twirl`); see the
             functions of these names.
         samples: group elements per example and step; `twirl` needs 2 or more.
@@ -49,6 +50,7 @@ class Candidate:
     distribution: GroupDistribution | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "symmetry", as_symmetry(self.symmetry))
         if self.mode not in get_args(Mode):
             raise ValueError(f"mode: got {self.mode!r}, must be one of {', '.join(get_args(Mode))}")
         least = FEWEST[self.mode]
@@ -76,17 +78,17 @@ class Candidate:
         """How many examples of a batch are moved, at least one."""
         return max(1, math.ceil(self.fraction * batch))
 
-    def elements(self, x: Shaped[Tensor, "M ..."]) -> Float[Tensor, "S M n n"]:
+    def elements(self, x: Whole) -> Float[Tensor, "S M n n"]:
         """Fresh group elements for each example."""
+        moving, count = self.symmetry.moving(x), examples(x)
         law = Haar(self.symmetry.group) if self.distribution is None else self.distribution
-        law = law.replace({name: value.to(x) for name, value in law.tensors().items()})
-        with full_precision(x.device), torch.no_grad():
-            return law.from_uniform(uniform_noise((self.samples, len(x), law.uniforms), law.reference, batch_axis=1))
+        law = law.replace({name: value.to(moving) for name, value in law.tensors().items()})
+        with full_precision(moving.device), torch.no_grad():
+            return law.from_uniform(uniform_noise((self.samples, count, law.uniforms), law.reference, batch_axis=1))
 
-    def moved(self, g: Float[Tensor, "S M n n"], x: Shaped[Tensor, "M ..."]) -> Shaped[Tensor, "N ..."]:
+    def moved(self, g: Float[Tensor, "S M n n"], x: Whole) -> Whole:
         """The inputs at which the model is asked, `S M` of them."""
-        many = x.expand(len(g), *x.shape).flatten(0, 1)
-        return self.symmetry.on_input(g.flatten(0, 1), many)
+        return self.symmetry.on_input(g.flatten(0, 1), repeated(x, len(g)))
 
     def penalty(
         self,
@@ -102,7 +104,7 @@ class Candidate:
 
 
 def bank(
-    symmetries: Mapping[str, Symmetry], mode: Mode = "functional", fraction: float = 1.0, samples: int | None = None
+    symmetries: Mapping[str, SymmetryLike], mode: Mode = "functional", fraction: float = 1.0, samples: int | None = None
 ) -> dict[str, Candidate]:
     """One candidate per symmetry, which share the moved part of the batch: no dearer than a single one.
 
@@ -120,9 +122,9 @@ def bank(
     if not symmetries:
         raise ValueError("symmetries: got none, must name at least one candidate")
     first = Candidate(
-        symmetry=next(iter(symmetries.values())),
+        symmetry=as_symmetry(next(iter(symmetries.values()))),
         mode=mode,
         samples=samples or FEWEST[mode],
         fraction=fraction / len(symmetries),
     )
-    return {name: replace(first, symmetry=symmetry) for name, symmetry in symmetries.items()}
+    return {name: replace(first, symmetry=as_symmetry(symmetry)) for name, symmetry in symmetries.items()}

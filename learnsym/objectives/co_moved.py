@@ -10,7 +10,9 @@ from learnsym.objectives._objective import Batch, Loss
 from learnsym.objectives.losses import LossFunction, loss_of
 from learnsym.objectives.regularised import Regularised
 from learnsym.objectives.score import with_score
+from learnsym.objectives.supervised import output_of
 from learnsym.objectives.terms import Regulariser, Reward, sparse_norm
+from learnsym.parts import Whole
 
 
 class CoMoved(Regularised):
@@ -56,10 +58,11 @@ class MovedTogether:
         task = self._task(model, *batch)
         return Loss(task, {"task": task.detach()})
 
-    def _task(self, model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
+    def _task(self, model: nn.Module, x: Whole, y: Tensor) -> Tensor:
         if not (isinstance(model, Augmented) and model.training):
-            return loss_of(self.loss_fn, model(x), y)
+            return loss_of(self.loss_fn, output_of(model(x)), y)
         g = model.elements(x)
         moved_x, moved_y = model.together(x, y, self.on_target, g)
-        score = model.distribution(x).score(g) if model.draws_need_score else None
-        return with_score(self.loss_fn, model.net(moved_x), moved_y, None if score is None else score.reshape(1, -1))
+        score = model.law(x).score(g) if model.draws_need_score else None
+        outputs = model.symmetry.output(model.net(moved_x))
+        return with_score(self.loss_fn, outputs, moved_y, None if score is None else score.reshape(1, -1))

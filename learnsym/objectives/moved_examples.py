@@ -12,7 +12,7 @@ from learnsym.objectives.candidate import Candidate
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.regularised import Regularised
 from learnsym.objectives.supervised import Supervised
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike, as_symmetry
 
 
 class MovedExamples(Regularised):
@@ -27,7 +27,7 @@ class MovedExamples(Regularised):
 
     Args:
         loss_fn: `(outputs, targets) -> scalar`.
-        symmetry: how elements move inputs and targets.
+        symmetry: how elements move inputs and targets; or its name.
         copies: moved copies of each example.
         distribution: of the elements; the Haar measure of a compact group when None.
 
@@ -43,7 +43,11 @@ class MovedExamples(Regularised):
     """
 
     def __init__(
-        self, loss_fn: LossFunction, symmetry: Symmetry, copies: int = 1, distribution: GroupDistribution | None = None
+        self,
+        loss_fn: LossFunction,
+        symmetry: SymmetryLike,
+        copies: int = 1,
+        distribution: GroupDistribution | None = None,
     ) -> None:
         super().__init__(Moved(loss_fn, symmetry, copies, distribution))
 
@@ -52,9 +56,10 @@ class Moved:
     """The loss on moved examples and their moved targets, and nothing else: the task of `MovedExamples`."""
 
     def __init__(
-        self, loss_fn: LossFunction, symmetry: Symmetry, copies: int, distribution: GroupDistribution | None
+        self, loss_fn: LossFunction, symmetry: SymmetryLike, copies: int, distribution: GroupDistribution | None
     ) -> None:
-        self.unmoved = Supervised(loss_fn)
+        symmetry = as_symmetry(symmetry)
+        self.unmoved = Supervised(loss_fn, symmetry.on_output.part.key)
         self.first_batches = FirstBatches(symmetry)
         self.moves = Candidate(symmetry=symmetry, mode="anchored", samples=copies, distribution=distribution)
 
@@ -65,5 +70,6 @@ class Moved:
         x, y = batch
         self.first_batches.check(x)
         g = self.moves.elements(x)
-        task = self.moves.penalty(self.unmoved.loss_fn, g, model(self.moves.moved(g, x)), None, y)
+        at_moved = self.moves.symmetry.output(model(self.moves.moved(g, x)))
+        task = self.moves.penalty(self.unmoved.loss_fn, g, at_moved, None, y)
         return Loss(task, {"task": task.detach()})

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from torch import nn
+from torch import Tensor, nn
 
+from learnsym.augment import Augmented, OrbitAveraged
+from learnsym.learners import unwrapped
 from learnsym.objectives._objective import Loss, Objective
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.supervised import Supervised
@@ -21,6 +23,7 @@ from learnsym.objectives.terms import (
     covering,
     sparse_norm,
 )
+from learnsym.parts import Whole, tensors_in
 
 
 class Regularised(nn.Module):
@@ -54,11 +57,20 @@ class Regularised(nn.Module):
 def held(loss: Loss, model: nn.Module, batch: Any, terms: Sequence[Term]) -> Loss:  # noqa: ANN401
     """A loss plus the terms, and those that learners of the model need beside them."""
     total, parts = loss.total, dict(loss.parts)
+    x = _moving(model, batch[0])
     for term in covering(model, terms):
-        pull = term(model, batch[0])
+        pull = term(model, x)
         total = total + pull.total
         parts |= pull.parts
     return Loss(total, parts)
+
+
+def _moving(model: nn.Module, x: Whole) -> Tensor:
+    """The tensor of inputs on which laws of the model may depend; the first for a model that moves none."""
+    model = unwrapped(model)
+    if isinstance(model, Augmented | OrbitAveraged):
+        return model.symmetry.moving(x)
+    return next(tensor for _, tensor in tensors_in(x))
 
 
 class Augerino(Regularised):

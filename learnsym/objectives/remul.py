@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym._modes import evaluating
@@ -24,6 +24,7 @@ from learnsym.objectives.choosers.weighting import Weighting
 from learnsym.objectives.losses import LossFunction, loss_of
 from learnsym.objectives.regularised import held
 from learnsym.objectives.terms import Term
+from learnsym.parts import Whole, chosen, device_of, examples, joined, mapped, moved_to, tensors_in
 
 
 class Remul(nn.Module):
@@ -42,8 +43,8 @@ class Remul(nn.Module):
         loss_fn: `(outputs, targets) -> scalar`.
         candidates: one symmetry, or several by name.
         weighting: of the penalties; weight 1 for each when None.
-        unlabelled: inputs `(U, ...)` from which the penalties take their examples instead of from the batch; for
-            modes without labels.
+        unlabelled: inputs `(U, ...)`, structured like those of batches, from which the penalties take their examples
+            instead of from the batch; for modes without labels.
         held_out: inputs and targets on which the network is not trained, from which `ValidationWeights` learns; each
             step takes twice as many of them as the batch has.
         every: steps between penalties; the steps between cost nothing more than plain ones.
@@ -66,7 +67,7 @@ class Remul(nn.Module):
         candidates: Candidate | Mapping[str, Candidate],
         weighting: Weighting | None = None,
         *,
-        unlabelled: Shaped[Tensor, "U ..."] | None = None,
+        unlabelled: Whole = None,
         held_out: Batch | None = None,
         every: int = 1,
         terms: Sequence[Term] = (),
@@ -91,18 +92,18 @@ class Remul(nn.Module):
             batches.check(batch[0])
         return held(self._weighed(model, *batch), model, batch, cast("list[Term]", list(self.terms)))
 
-    def _weighed(self, model: nn.Module, x: Tensor, y: Tensor) -> Loss:
+    def _weighed(self, model: nn.Module, x: Whole, y: Tensor) -> Loss:
         due = not model.training or self.step % self.every == 0
         if model.training:
             self.step += 1
         if not due:
-            task = loss_of(self.loss_fn, model(x), y)
+            task = loss_of(self.loss_fn, self._outputs(model, x), y)
             return self._loss(task, task, {name: torch.zeros_like(task) for name in self.candidates})
         task, penalties = self._evaluate(model, x, y, self.unlabelled)
         self.weighting.train(model.training)
         if not (self.weighting.needs_held_out and model.training):
             return self._loss(self.weighting(task, penalties), task, penalties)
-        self._learn_from_held_out(model, len(x))
+        self._learn_from_held_out(model, len(y))
         return self._loss(self.weighting.eval()(task, penalties), task, penalties)
 
     def get_extra_state(self) -> int:
@@ -128,8 +129,12 @@ class Remul(nn.Module):
             for name, estimate in zip(self.weighting.names, self.weighting.estimates(), strict=False)
         ]
 
+    def _outputs(self, model: nn.Module, x: Whole) -> Tensor:
+        """The part of what the model returns that every candidate is about."""
+        return next(iter(self.candidates.values())).symmetry.output(model(x))
+
     def _evaluate(
-        self, model: nn.Module, x: Tensor, y: Tensor, pool: Tensor | None
+        self, model: nn.Module, x: Whole, y: Tensor, pool: Whole
     ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """Task loss and penalties, in one pass of the network over everything that it is asked."""
         taken = self._taken(x, y, pool)
@@ -139,30 +144,32 @@ class Remul(nn.Module):
             asked.append(self.candidates[name].moved(drawn[name], inputs))
             if start is None and self.candidates[name].needs_outputs:
                 asked.append(inputs)
-        outputs = list(model(torch.cat(asked)).split([len(part) for part in asked]))
+        outputs = list(self._outputs(model, joined(asked)).split([examples(part) for part in asked]))
         at_batch = outputs.pop(0)
         penalties = {}
         for name, (inputs, start, targets) in taken.items():
             at_moved = outputs.pop(0)
-            at_x = None if start is None else at_batch[start : start + len(inputs)]
+            at_x = None if start is None else at_batch[start : start + examples(inputs)]
             if start is None and self.candidates[name].needs_outputs:
                 at_x = outputs.pop(0)
             penalties[name] = self.candidates[name].penalty(self.loss_fn, drawn[name], at_moved, at_x, targets)
         return loss_of(self.loss_fn, at_batch, y), penalties
 
-    def _taken(self, x: Tensor, y: Tensor, pool: Tensor | None) -> dict[str, tuple[Tensor, int | None, Tensor | None]]:
+    def _taken(self, x: Whole, y: Tensor, pool: Whole) -> dict[str, tuple[Whole, int | None, Tensor | None]]:
         """For each candidate its examples, where they lie in the batch (None for the pool), and their targets."""
-        taken: dict[str, tuple[Tensor, int | None, Tensor | None]] = {}
-        offset = 0
+        taken: dict[str, tuple[Whole, int | None, Tensor | None]] = {}
+        offset, size, device = 0, examples(x), device_of(x)
         for name, candidate in self.candidates.items():
-            count = candidate.count(len(x))
+            count = candidate.count(size)
             if pool is not None:
-                pool = self.unlabelled = pool.to(x)
-                taken[name] = pool[random_examples(len(pool), count * parts(), x.device)], None, None
+                pool = self.unlabelled = _alike(pool, x)
+                picked = random_examples(examples(pool), count * parts(), device)
+                taken[name] = chosen(pool, picked), None, None
                 continue
             # one candidate after the other, so that together they see the batch
-            offset = offset if offset + count <= len(x) else 0
-            taken[name] = x[offset : offset + count], offset, y[offset : offset + count]
+            offset = offset if offset + count <= size else 0
+            some = slice(offset, offset + count)
+            taken[name] = chosen(x, some), offset, y[some]
             offset += count
         return taken
 
@@ -172,11 +179,11 @@ class Remul(nn.Module):
             raise ValueError("held_out: got None; ValidationWeights learns from examples that are not trained on")
         like = next(model.parameters())
         x, y = self.held_out
-        self.held_out = x, y = x.to(like.device), y.to(like.device)
-        first, second = (random_examples(len(x), count * parts(), x.device) for _ in range(2))
+        self.held_out = x, y = moved_to(x, like.device), y.to(like.device)
+        first, second = (random_examples(len(y), count * parts(), y.device) for _ in range(2))
         with evaluating(model):
-            task = loss_of(self.loss_fn, model(x[first]), y[first])
-            _, penalties = self._evaluate(model, x[second], y[second], None)
+            task = loss_of(self.loss_fn, self._outputs(model, chosen(x, first)), y[first])
+            _, penalties = self._evaluate(model, chosen(x, second), y[second], None)
         self.weighting.train()(task, penalties)
 
     def _loss(self, total: Tensor, task: Tensor, penalties: Mapping[str, Tensor]) -> Loss:
@@ -192,6 +199,10 @@ class Remul(nn.Module):
                 f"weighting: has weights of {', '.join(self.weighting.names)}, the candidates are "
                 f"{', '.join(self.candidates)}; name both alike"
             )
+        outputs = {candidate.symmetry.on_output.part.key for candidate in self.candidates.values()}
+        if len(outputs) > 1:
+            keys = ", ".join(sorted(map(repr, outputs)))
+            raise ValueError(f"candidates: are about different outputs ({keys}), must be about one; see Symmetry.at")
         labelled = [name for name, candidate in self.candidates.items() if candidate.needs_labels]
         if self.unlabelled is not None and labelled:
             raise ValueError(f"unlabelled: {labelled[0]} is anchored to labels; use the mode functional or twirl")
@@ -200,3 +211,9 @@ class Remul(nn.Module):
             raise ValueError(f"held_out: {kind} does not read held-out examples; give them to ValidationWeights only")
         if self.every < 1:
             raise ValueError(f"every: got {self.every}, must be >= 1; 1 penalises every step")
+
+
+def _alike(pool: Whole, x: Whole) -> Whole:
+    """Inputs of the dtypes and device of others."""
+    likes = iter([tensor for _, tensor in tensors_in(x)])
+    return mapped(lambda t: t.to(next(likes)), pool)

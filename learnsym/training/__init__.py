@@ -9,6 +9,7 @@ from learnsym.training.history import History
 from learnsym.training.loop import fit
 from learnsym.training.member import train_member
 from learnsym.training.non_finite import NonFiniteLoss
+from learnsym.training.own_run import OwnRun, find_own_runs
 from learnsym.training.run import Run, find_runs
 from learnsym.training.side_by_side import MembersFailed, train
 from learnsym.training.signals import Interrupted
@@ -21,6 +22,7 @@ __all__ = [
     "MembersNonFinite",
     "NonFiniteLoss",
     "OptimiserConfig",
+    "OwnRun",
     "Run",
     "RunConfig",
     "TrainConfig",
@@ -29,6 +31,7 @@ __all__ = [
     "build_objective",
     "dump_config",
     "evaluate",
+    "find_own_runs",
     "find_runs",
     "fit",
     "fit_ensemble",

@@ -26,7 +26,11 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
         ['regulariser', 'task']
     """
     splits = load_splits(config.data)
+    if not splits.train.has_targets:
+        raise ValueError(f"data.y: {splits.train.name} has no targets to train on; name them, or add them to the file")
     model = build_model(config, splits.train.signature)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ValueError(f"net.name: {config.net.name} has no parameters that can be trained; give one that has")
     return model, build_objective(config, model, splits), splits
 
 
@@ -40,7 +44,8 @@ def build_model(config: RunConfig, signature: Signature) -> nn.Module:
     Raises:
         ValueError: when network and data do not fit each other, or the network does not fit into memory.
     """
-    check_width(config.net.width, lambda width: parameter_count(_model(config, signature, width)))
+    if config.net.source is None:  # other networks may not have the widths that are tried
+        check_width(config.net.width, lambda width: parameter_count(_model(config, signature, width)))
     return _model(config, signature, config.net.width)
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +15,9 @@ import yaml
 from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_loader, set_parsing_settings
 
 from learnsym import methods
+from learnsym._keys import WORDS, check_old, keys_in
+from learnsym.nets import NetConfig
+from learnsym.nets.sources import source_of
 from learnsym.objectives import choosers
 from learnsym.training.config import RunConfig
 from learnsym.training.parser_sentences import check_once, sentence
@@ -36,23 +39,6 @@ RESUMED = (*RUNTIME, "train.checkpoint_every")
 CHOSEN: dict[str, Mapping[str, type]] = {"method": methods.registry, "chooser": choosers.registry}
 """Sections whose settings depend on their `name`."""
 USUAL = {"method": RunConfig().method.name, "chooser": RunConfig().chooser.name}
-MOVED = {
-    "augment.twin": "twin",
-    "augment": "method",
-    "relax.layer": "method.name",
-    "relax": "method",
-    "penalty.mode": "method.mode, with method.name remul",
-    "penalty.weighting": "chooser.name",
-    "penalty.tolerance": "chooser.tolerance",
-    "penalty": "method",
-    "objective.loss": "loss.name",
-    "objective.ignore": "loss.ignore",
-    "objective.chooser": "chooser.name",
-    "objective.chooser_batch": "chooser.batch",
-    "objective.chooser_copies": "chooser.copies",
-    "objective": "method",
-}
-"""Keys of old configurations, and where their settings are now."""
 
 
 def config_parser(
@@ -77,6 +63,13 @@ def config_parser(
     return parser
 
 
+def all_keys() -> list[str]:
+    """The keys of every configuration, whatever its method and its chooser; `learnsym._keys` keeps them as a text."""
+    choices = [{**USUAL, section: name} for section, kinds in CHOSEN.items() for name in kinds]
+    options = {option for chosen in choices for option in config_parser(chosen)._option_string_actions}
+    return sorted({option[2:] for option in options if option.startswith("--")} - set(WORDS))
+
+
 def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Names of the method and of the chooser that a file and arguments choose; the later word counts.
 
@@ -93,12 +86,20 @@ def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None)
         if isinstance(values, Mapping) and "name" in values:
             chosen[section] = str(values["name"])
         option = f"--{section}.name"
-        for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
-            if word.partition("=")[0] == f"--{section}":
-                raise ValueError(f"{section}: got keys in one word; write each by itself, such as {option} NAME")
-            if word == option or word.startswith(f"{option}="):
-                chosen[section] = following if word == option else word.removeprefix(f"{option}=")
+        if any(word.partition("=")[0] == f"--{section}" for word in arguments):
+            raise ValueError(f"{section}: got keys in one word; write each by itself, such as {option} NAME")
+        chosen[section] = _given(option, arguments) or chosen[section]
     return chosen
+
+
+def _given(option: str, arguments: Sequence[str]) -> str | None:
+    """The value of an option of a command line, None where it is not there; the later one counts."""
+    values = [
+        following if word == option else word.removeprefix(f"{option}=")
+        for word, following in zip(arguments, [*arguments, ""][1:], strict=True)
+        if word == option or word.startswith(f"{option}=")
+    ]
+    return values[-1] if values else None
 
 
 def parse(parser: ArgumentParser, arguments: Sequence[str]) -> tuple[RunConfig, Namespace]:
@@ -158,7 +159,7 @@ def parser_of(path: str | os.PathLike[str], arguments: Sequence[str], **texts: s
         ValueError: when the file is missing or not YAML, a key is given twice, or a name or key is unknown or is one of
             old configurations.
     """
-    check_old(word.removeprefix("--").split("=")[0] for word in arguments if word.startswith("--"))
+    check_old(keys_in(arguments))
     check_once(arguments)
     return config_parser(names_in(arguments, read_mapping(path)), **texts)
 
@@ -166,13 +167,16 @@ def parser_of(path: str | os.PathLike[str], arguments: Sequence[str], **texts: s
 def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> list[str]:
     """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing.
 
-    Where an override names another method or chooser than the file, the file's settings of its own are left out, which
-    is said.
+    Where an override names another method or chooser than the file, or a network of somebody else, the file's settings
+    of its own are left out, which is said.
     """
     content = read_mapping(path)
     check_sections(content)
     own, chosen = names_in([], content), names_in(overrides, content)
-    kept = {key: value for key, value in content.items() if key not in CHOSEN or own[key] == chosen[key]}
+    net = _given("--net.name", overrides)
+    if net is not None and source_of(net) is not None:
+        own["net"], chosen["net"] = str(content.get("net", {}).get("name", NetConfig.name)), net
+    kept = {key: value for key, value in content.items() if own.get(key) == chosen.get(key)}
     for key in content.keys() - kept.keys():
         unused = ", ".join(name for name in content[key] if name != "name")
         logger.info("%s is %s: settings of %s in %s are left out (%s)", key, chosen[key], own[key], path, unused)
@@ -220,17 +224,6 @@ def check_sections(content: Mapping[str, Any]) -> None:
             raise ValueError(f"{key}: unknown key; known keys are {', '.join(SECTIONS)}")
         if key not in ("twin", "twins", "seeds") and not isinstance(value, dict):
             raise ValueError(f"{key}: got {value!r}, must hold keys and values; leave it out for the defaults")
-
-
-def check_old(keys: Iterable[str]) -> None:
-    """Refuse keys of old configurations, with the new ones."""
-    for key in keys:
-        section, _, name = key.partition(".")
-        if section in MOVED and section not in SECTIONS:
-            own = f"{MOVED[section]}.{name}" if name else MOVED[section]
-            raise ValueError(
-                f"{key.rstrip('.')}: is now {MOVED.get(key, own)}; CHANGELOG.md shows a configuration before and after"
-            )
 
 
 def dump_config(config: RunConfig) -> str:

@@ -11,7 +11,6 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from learnsym.data import Batches
-from learnsym.data.dataset import as_float
 from learnsym.objectives.losses import LossFunction
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.history import History
@@ -162,7 +161,7 @@ def _batch(loaders: list[Batches], step: int) -> tuple[Tensor, Tensor]:
     data = loaders[0].dataset
     if all(b.dataset.x is data.x and b.dataset.y is data.y for b in loaders):
         indices = torch.cat([b.indices(step) for b in loaders])
-        x, y = as_float(data.x.index_select(0, indices)), data.y.index_select(0, indices)
+        x, y = data.batch(indices)
         return x.unflatten(0, (len(loaders), -1)), y.unflatten(0, (len(loaders), -1))
     xs, ys = zip(*(b[step] for b in loaders), strict=True)
     return torch.stack(xs), torch.stack(ys)

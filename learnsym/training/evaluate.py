@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from learnsym._modes import evaluating
 from learnsym.data import Dataset
 from learnsym.objectives.losses import loss_of
+from learnsym.objectives.supervised import output_of
+from learnsym.parts import Whole, moved_to, split
 
 BATCH = 256
 IN_CACHE = 64
@@ -17,11 +19,20 @@ IN_CACHE = 64
 
 
 @torch.no_grad()
-def predict(model: nn.Module, x: Tensor, batch_size: int = BATCH) -> Tensor:
-    """Outputs of a model for all examples, in evaluation mode, on the CPU; its mode comes back afterwards."""
-    device = next((p.device for p in model.parameters()), x.device)
+def predict(model: nn.Module, x: Whole, batch_size: int = BATCH, output: str = "") -> Tensor:
+    """Outputs of a model for all examples, in evaluation mode, on the CPU; its mode comes back afterwards.
+
+    Args:
+        model: any module.
+        x: inputs, one tensor or rows of a file, or a structure of tensors.
+        batch_size: examples per call.
+        output: key of the part of what the model returns that is its output, see `Supervised`.
+    """
+    device = next((p.device for p in model.parameters()), None)
+    batches = x.split(batch_size) if hasattr(x, "split") else split(x, batch_size)
     with evaluating(model):
-        return torch.cat([model(part.to(device)).float().cpu() for part in x.split(batch_size)])
+        returned = (model(batch if device is None else moved_to(batch, device)) for batch in batches)
+        return torch.cat([output_of(each, output).float().cpu() for each in returned])
 
 
 def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
@@ -34,9 +45,11 @@ def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor]
     return values
 
 
-def evaluate(model: nn.Module, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
-    """Scores of a model on a data set; see `scores`."""
-    return scores(predict(model, dataset.inputs), dataset, loss_fn)
+def evaluate(
+    model: nn.Module, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor], output: str = ""
+) -> dict[str, float]:
+    """Scores of a model on a data set; see `scores`, and `predict` for the output."""
+    return scores(predict(model, dataset.inputs, output=output), dataset, loss_fn)
 
 
 class Probabilities(nn.Module):
@@ -46,5 +59,5 @@ class Probabilities(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([self.model(part).softmax(1) for part in x.split(IN_CACHE)])
+    def forward(self, x: Whole) -> Tensor:
+        return torch.cat([self.model(part).softmax(1) for part in split(x, IN_CACHE)])

@@ -12,6 +12,7 @@ import math
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from numbers import Integral
 from typing import Any
 
@@ -28,13 +29,13 @@ from learnsym.learners import degrees
 from learnsym.objectives import Loss, Objective
 from learnsym.training import checkpoint, distributed
 from learnsym.training.config import OptimiserConfig, TrainConfig
+from learnsym.training.folder import RunFolder
 from learnsym.training.global_batch_norm import global_batch_norm
 from learnsym.training.history import History
 from learnsym.training.loading import batches, digest, doubt
 from learnsym.training.non_finite import REMEDY, NonFiniteLoss, State, keep_batch, size
 from learnsym.training.optimiser import make_optimiser, set_rates
 from learnsym.training.randomness import own_randomness, seed_step, settings
-from learnsym.training.run import Run
 from learnsym.training.signals import Interrupted, StopRequest, stop_request
 from learnsym.training.tensorboard import event_writer
 
@@ -57,7 +58,7 @@ def fit(
     optimiser: OptimiserConfig = OptimiserConfig(),  # noqa: B008  frozen
     train: TrainConfig = TrainConfig(),  # noqa: B008  frozen
     seed: int = 0,
-    run: Run | None = None,
+    run: RunFolder | None = None,
     validate: Validate | None = None,
 ) -> History:
     """Minimise an objective over the parameters of a model, in place.
@@ -75,7 +76,7 @@ def fit(
         optimiser: learning rates, schedule, clipping.
         train: precision, compilation, determinism, checkpoints. Its device and batch size are not looked at here.
         seed: of random transformations and dropout.
-        run: folder for metrics and checkpoints.
+        run: folder for metrics and checkpoints; `Run.new(path)` for a module of your own.
         validate: called with the model every `train.eval_every` steps and at the end; what it returns is recorded.
 
     Returns:
@@ -107,6 +108,8 @@ def fit(
             checkpoint.check(model.state_dict())
             loop.stop = stack.enter_context(stop_request())
             state = distributed.from_first(lambda: stack.enter_context(run.writing()))
+            told = {"steps": steps, "seed": seed, "optimiser": asdict(optimiser)}
+            distributed.from_first(lambda: run.begin(model, objective, told))
             if distributed.rank() == 0:
                 writer = event_writer(run.path, train.tensorboard, state["step"] if state else 0)
                 loop.events = stack.enter_context(writer)
@@ -145,7 +148,7 @@ class _Loop:
         train: TrainConfig,
         steps: int,
         seed: int,
-        run: Run | None,
+        run: RunFolder | None,
         validate: Validate | None,
     ) -> None:
         self.model, self.config, self.train = model, config, train
@@ -319,8 +322,14 @@ class _Loop:
             where = self._last_checkpoint()
             raise NonFiniteLoss(f"{bad[0]} is not finite after step {self.step}{where}; {REMEDY}", self.step)
         if distributed.rank() == 0:
+            if self._ends_run():
+                self.run.end(self.model, self.module.objective)
             self.run.save(self._state())
         self.saved = self.step
+
+    def _ends_run(self) -> bool:
+        """Whether this is the last step, and nothing else is to be done in the run."""
+        return self.run is not None and self.run.ends_with_fit and self.step == self.steps
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -329,7 +338,7 @@ class _Loop:
             "optimiser": self.optimiser.state_dict(),
             "objective": _save(self.module.objective),
             "batch": None if isinstance(self.loader, Batches) else digest(self.batch),
-            "finished": False,
+            "finished": self._ends_run(),
         }
 
 

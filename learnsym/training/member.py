@@ -12,15 +12,17 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from learnsym.data import Batches, Splits
+from learnsym.data import Batches, Splits, say_notes
 from learnsym.files import write_atomically
 from learnsym.objectives import Objective
 from learnsym.training import distributed
 from learnsym.training.build import build
 from learnsym.training.config import RunConfig
 from learnsym.training.evaluate import evaluate, predict, scores
+from learnsym.training.folder import check_new
+from learnsym.training.kept_data import keep_data
 from learnsym.training.loop import fit
-from learnsym.training.run import Run, check_new
+from learnsym.training.run import Run
 from learnsym.training.sendable import reason
 
 logger = logging.getLogger(__name__)
@@ -64,7 +66,8 @@ def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, batch
     config, rank = run.config, distributed.rank()
     loss_fn = config.loss.function()
     if rank == 0:
-        run.keep_signature(splits.train.signature)
+        keep_data(run.path, splits.train)
+        say_notes(splits.train)
     fit(
         model,
         objective,

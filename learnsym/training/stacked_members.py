@@ -16,6 +16,7 @@ from learnsym.training.build import build_model, build_objective
 from learnsym.training.config import RunConfig
 from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
 from learnsym.training.evaluate import evaluate
+from learnsym.training.kept_data import keep_data
 from learnsym.training.member import finish
 from learnsym.training.non_finite import REMEDY, NonFiniteLoss
 from learnsym.training.run import Run
@@ -100,7 +101,7 @@ def _write(run: Run, model: nn.Module, splits: Splits, history: EnsembleHistory,
         if run.is_finished:  # by another process, since this one began
             return
         run.forget()
-        run.keep_signature(splits.train.signature)
+        keep_data(run.path, splits.train)
         with run.writing():
             for record in history.member(index).records:
                 run.log(record)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 
 from learnsym import measure
-from learnsym.data import Signature, load_splits
+from learnsym.data import Signature
 from learnsym.nets.cost import flops
 from learnsym.training import Run, RunConfig, build
 from learnsym.training.evaluate import Probabilities
@@ -48,7 +48,7 @@ def _validation(run: Run, name: str) -> float:
 
 def _equivariance_error(run: Run) -> float:
     """Of probabilities where there are classes: logits of different networks have scales of their own."""
-    data, analysis = load_splits(run.config.data).val, run.config.analysis
+    data, analysis = run.splits().val, run.config.analysis
     model = run.model()
     return measure.equivariance_error(
         Probabilities(model) if data.classes else model,

@@ -60,6 +60,10 @@ FILES = [
     _file("two documents", "twin: plain\n---\ntwin: plain\n", "single document"),
     _file("two megabytes", "#" * 2**21, "c.yaml", "bytes"),
     Bad("file: none", "train none.yaml --out run", ("config: none.yaml does not exist",)),
+    Bad("file: none, of a name like a packed one", "train configs/demo.yaml --out run", ("such as demo",)),
+    Bad("file: no such packed one", "config show dmo", ("config: 'dmo'", "such as demo")),
+    Bad("file: no packed one for compare", "compare digitz --out out", ("config: digitz does not exist",)),
+    Bad("file: no packed one for tune", "tune digitz --study s --trials 1", ("config: digitz does not exist",)),
     Bad("file: a folder", "train . --out run", ("config: .", "folder")),
     Bad("file: a long name", ["train", "x" * 300, "--out", "run"], ("config: ", "too long")),
 ]
@@ -140,7 +144,7 @@ VALUES = [
 TYPED = [
     _typed("a key twice", "--optimiser.lr 1 --optimiser.lr 2", "optimiser.lr: stands 2 times"),
     _typed("a key twice in one word", ["--optimiser", "{lr: 1, lr: 2}"], "lr: stands twice"),
-    _typed("unknown key", "--train.stepz 3", "train.stepz"),
+    _typed("unknown key", "--train.stepz 3", "train.stepz", "train.steps"),
     _typed("no value", "--train.steps", "train.steps: got no value"),
     _typed("an empty value", ["--train.steps", ""], "train.steps: got nothing"),
     _typed("a stray word", "extra", "extra"),

@@ -21,7 +21,7 @@ from learnsym.distributions import (
     ProductDistribution,
     learnable,
 )
-from learnsym.groups import O2, SE2, SO2, Affine2, Colour, Cyclic, Dihedral, Permutation
+from learnsym.groups import O2, SE2, SO2, Affine2, Colour, Cyclic, Dihedral, Join, Permutation
 
 CASES = {
     "box_so2": lambda: LearnableBox(SO2(), 0.5),
@@ -32,6 +32,8 @@ CASES = {
     "categorical_c4": lambda: LearnableCategorical(Cyclic(4), 0.3),
     "categorical_s3": lambda: LearnableCategorical(Permutation(3)),
     "components_o2": lambda: LearnableComponents(O2(), 0.2),
+    "joined": lambda: learnable(Join(SO2(), Dihedral(1), ls.groups.Scale2())),
+    "joined_and_colour": lambda: learnable(ls.groups.Product(Join(ls.groups.Scale2(), Dihedral(4)), Colour())),
     "product": lambda: LearnableProduct(LearnableBox(Affine2()), LearnableCategorical(Dihedral(1))),
     "affine_and_colour": lambda: learnable(ls.groups.Product(Affine2(), Colour())),
     "affine_and_flips": lambda: learnable(ls.groups.Product(Affine2(), Dihedral(1))),

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from learnsym.groups import O2, SO2, SO3, Cyclic, Dihedral, Permutation, Product, cayley_table
+from learnsym.groups import O2, SO2, SO3, Cyclic, Dihedral, Permutation, Product, cayley_table, compact_part
 
 
 def test_products_and_inverses_stay_in_the_group(group, elements):
@@ -126,3 +126,15 @@ def test_a_product_splits_into_its_factors():
     assert_close(turn, SO2().exp(a[:1]))
     assert_close(rotation, SO3().exp(a[1:]))
     assert [generator.name for generator in Product(SO2(), O2()).generators] == ["rotation_1", "rotation_2"]
+
+
+def test_the_compact_part_is_a_compact_subgroup(group):
+    part = compact_part(group)
+    if part is None:
+        assert not group.is_compact
+        return
+    assert part.is_compact
+    if part.n == group.n or group.n == part.n + 1 and group.space in ("plane", "space"):
+        g = group.identity(20, dtype=torch.float64)
+        g[:, : part.n, : part.n] = part.haar(20, dtype=torch.float64)
+        assert group.contains(g).all()

@@ -12,6 +12,7 @@ from learnsym.groups import (
     Cyclic,
     Dihedral,
     Generator,
+    Join,
     Permutation,
     Product,
     Trivial,
@@ -114,3 +115,11 @@ def test_products_and_axes():
         split(SO2(), torch.eye(2))
     with pytest.raises(ValueError, match="0, 1 or 2"):
         AxialSO2(3)
+
+
+def test_only_groups_of_the_plane_are_joined():
+    with pytest.raises(ValueError, match=r"^groups: got none"):
+        Join()
+    for group in (AxialSO2(), Permutation(3), CustomGroup(torch.tensor([[[1.0, 0], [0, 0]]]), space="plane")):
+        with pytest.raises(ValueError, match=r"^groups: got .*, must be made of rotations"):
+            Join(SO2(), group)

@@ -205,7 +205,7 @@ def test_masks_and_label_maps_do_not_wrap_round():
 def test_what_cannot_be_measured_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match=r"got torch\.complex64, must be real"):
         measure.equivariance_error(lambda x: torch.complex(x, x).flatten(1), images(), TURNS)
-    with pytest.raises(ValueError, match=r"x: got a ndarray, must be a tensor; pass torch\.as_tensor"):
+    with pytest.raises(ValueError, match=r"x: got a ndarray, must be a tensor or hold some; pass torch\.as_tensor"):
         check_examples(images().numpy())
     with pytest.raises(ValueError, match=r"must be dense; pass x\.to_dense"):
         check_examples(images().to_sparse())

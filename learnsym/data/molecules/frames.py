@@ -13,14 +13,29 @@ from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from learnsym.data.text import Line, read_lines
 
-NEEDED = {"species": "species:S:1", "pos": "pos:R:3", "forces": "forces:R:3"}
 UNITS = ("eV", "Angstrom")
 """The units of energies and of lengths; forces are in eV / Angstrom."""
 _OURS = {"ev", "electronvolt", "angstrom", "ang", "a", "å"}
 _UNIT_KEY = re.compile(r"(.*_)?units?", re.IGNORECASE)
+
+
+class Keys(NamedTuple):
+    """Names under which a file keeps energies and forces."""
+
+    energy: str = "energy"
+    forces: str = "forces"
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """The columns that a frame must have."""
+        return {"species": "species:S:1", "pos": "pos:R:3", self.forces: f"{self.forces}:R:3"}
+
+
+USUAL = Keys()
 
 
 @dataclass(frozen=True)
@@ -46,14 +61,19 @@ def ase(module: str) -> ModuleType:
         raise ValueError("extended xyz is read with ASE, which is missing; pip install learnsym[molecules]") from error
 
 
-def read_frames(path: Path) -> list[Frame]:
+def read_frames(path: Path, keys: Keys = USUAL, units_said: bool = False) -> list[Frame]:
     """The frames of a file, plain or `.gz`.
+
+    Args:
+        path: the file.
+        keys: names of energies and forces.
+        units_said: whether units were said, so that those that a frame declares are not compared with the usual ones.
 
     Raises:
         ValueError: when a line is malformed, or a frame differs from the first in species or columns; names the file,
             the line, and what was expected.
     """
-    frames = list(_frames(read_lines(path)))
+    frames = list(_frames(read_lines(path), keys, units_said))
     if not frames:
         raise ValueError(f"{path}: holds no frames, expected at least one; give an extended xyz file")
     for frame in frames[1:]:
@@ -61,7 +81,7 @@ def read_frames(path: Path) -> list[Frame]:
     return frames
 
 
-def _frames(lines: list[Line]) -> Iterator[Frame]:
+def _frames(lines: list[Line], keys: Keys, units_said: bool) -> Iterator[Frame]:
     while lines and not lines[-1].text.strip():
         lines = lines[:-1]
     start = 0
@@ -72,19 +92,20 @@ def _frames(lines: list[Line]) -> Iterator[Frame]:
         end = start + 2 + int(count.text)
         if end > len(lines):
             raise count.wrong(f"a comment and {int(count.text)} rows after it; the file ends {end - len(lines)} short")
-        yield _frame(count, lines[start + 1], lines[start + 2 : end])
+        yield _frame(count, lines[start + 1], lines[start + 2 : end], keys, units_said)
         start = end
 
 
-def _frame(count: Line, comment: Line, rows: list[Line]) -> Frame:
+def _frame(count: Line, comment: Line, rows: list[Line], keys: Keys, units_said: bool) -> Frame:
     values = _values(comment)
     properties = str(values.get("Properties", ""))
-    columns = _columns(comment, properties)
-    energy = values.get("energy")
+    columns = _columns(comment, properties, keys)
+    energy, expected = values.get(keys.energy), f"`{keys.energy}=` and a number" + ("" if units_said else ", in eV")
     if isinstance(energy, bool) or not isinstance(energy, Real):
-        raise comment.wrong("`energy=` and a number, in eV")
-    comment.floats([str(energy)], "`energy=` and a number, in eV")
-    _check_units(comment, values)
+        raise comment.wrong(expected)
+    comment.floats([str(energy)], expected)
+    if not units_said:
+        _check_units(comment, values)
     for row in rows:
         _check_row(row, columns)
     where = [name for name, _ in columns].index("species")
@@ -99,14 +120,14 @@ def _values(comment: Line) -> dict[str, object]:
         raise comment.wrong(f"pairs key=value ({error})") from error
 
 
-def _columns(comment: Line, properties: str) -> list[tuple[str, str]]:
+def _columns(comment: Line, properties: str, keys: Keys) -> list[tuple[str, str]]:
     """Name and type of each column."""
     words = properties.split(":")
     triples = list(zip(words[::3], words[1::3], words[2::3], strict=False))
     known = all(kind in ("S", "R", "I", "L") and count.isdecimal() for _, kind, count in triples)
     if len(words) % 3 or not known:
         raise comment.wrong("`Properties=` of triples name:type:columns")
-    for name, needed in NEEDED.items():
+    for name, needed in keys.needed.items():
         if [":".join(triple) for triple in triples if triple[0] == name] != [needed]:
             raise comment.wrong(f"`Properties=` with {needed}, once")
     return [(name, kind) for name, kind, count in triples for _ in range(int(count))]

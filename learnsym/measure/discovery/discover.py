@@ -12,10 +12,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from learnsym._modes import evaluating
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, as_tensors, output_of
+from learnsym.measure._probe import Model, check_one_tensor
 from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.fields import MovedBy, all_candidates, check_candidates, velocities
 from learnsym.measure.discovery.polarisation import changes, polarisation, unit_gradients, unit_velocities
+from learnsym.parts import Whole
 
 ROUNDING = 1e-11
 """Mean squared cosines of gradients and velocities below this are rounding, of gradients in single precision."""
@@ -48,14 +50,14 @@ class Discovery:
 
 def discover_generators(
     model: Model,
-    x: Float[Tensor, "B ..."],
+    x: Whole,
     action: MovedBy = None,
     candidates: Float[Tensor, "K n n"] | None = None,
     probes: int = 16,
     permutations: int = 199,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> Discovery:
     """Candidate generators of the symmetry of a network, from its polarisation matrix.
@@ -80,7 +82,7 @@ def discover_generators(
 
     Args:
         model: any differentiable callable of a batch; a module is put into evaluation mode and back.
-        x: independent examples, a few hundred: time and memory grow with `B² K`.
+        x: independent examples, a tensor or a NumPy array, a few hundred: time and memory grow with `B² K`.
         action: how matrices move them: `Image`, `Volume`, `PointCloud`, or None for vectors `(B, d)`. The velocity of
             images is by central differences.
         candidates: the `E_k`, such as `group.algebra`; all linear maps of points and vectors, all affine fields of
@@ -88,7 +90,7 @@ def discover_generators(
         probes: random projections of the outputs; no more outputs than this are read one by one.
         permutations: number `P`; the smallest p-value is `1 / (P + 1)`.
         seed: of the halves, permutations and projections.
-        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        output: key of the part of what the model returns that is measured, or a function that takes it out.
         batch_size: examples per call of the model; does not change the result.
 
     Returns:
@@ -106,6 +108,8 @@ def discover_generators(
         >>> float((matrix + matrix.T).norm()) < 1e-12  # the rotation
         True
     """
+    x, output = as_tensors(x, model), output_of(output)
+    check_one_tensor(x)
     _check(x, action, candidates, probes, permutations)
     basis = all_candidates(action, x) if candidates is None else candidates.double().cpu()
     generator = torch.Generator().manual_seed(seed)

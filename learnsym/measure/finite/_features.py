@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from learnsym.measure._probe import as_numbers, check_layers, check_not_exported
+from learnsym.parts import Whole, device_of, examples, mapped
 
 
-def features(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> dict[str, object]:
+def features(model: nn.Module, layers: Mapping[str, nn.Module], x: Whole) -> dict[str, object]:
     """What each layer returns for `x`; the second call of a layer within one pass is `name#2`, and so on."""
     outputs: dict[str, object] = {}
     handles = []
@@ -19,7 +20,7 @@ def features(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> di
         for name, layer in layers.items():
             handles.append(layer.register_forward_hook(partial(_record, outputs, name)))
         # which a layer may overwrite
-        model(x.clone())
+        model(mapped(torch.clone, x))
     finally:
         for handle in handles:
             handle.remove()
@@ -45,11 +46,12 @@ def chosen_layers(model: object, names: Sequence[str] | None) -> dict[str, nn.Mo
     return {name: known[name] for name in names}
 
 
-def feature_rows(model: nn.Module, layers: Mapping[str, nn.Module], x: Tensor) -> Tensor:
+def feature_rows(model: nn.Module, layers: Mapping[str, nn.Module], x: Whole) -> Tensor:
     """All numbers that the layers return for each example, in one row."""
     returned = [t for t in features(model, layers, x).values() if isinstance(t, Tensor) and t.ndim > 1]
-    rows = [as_numbers(t).reshape(len(x), -1) for t in returned if len(t) == len(x)]
-    return torch.cat(rows, 1) if rows else x.new_zeros(len(x), 0)
+    count = examples(x)
+    rows = [as_numbers(t).reshape(count, -1) for t in returned if len(t) == count]
+    return torch.cat(rows, 1) if rows else torch.zeros(count, 0, device=device_of(x))
 
 
 def _record(outputs: dict[str, object], name: str, module: nn.Module, inputs: object, returned: object) -> None:

@@ -14,13 +14,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, as_tensors, asked, output_of
+from learnsym.measure._probe import Model
 from learnsym.measure._reader import reading
 from learnsym.measure.moves import Moves, check_moved
+from learnsym.parts import Whole
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import Symmetry, SymmetryLike
 
-Transform = Callable[[Tensor], Tensor]
+Transform = Callable[[Whole], Whole]
 """Any transformation of a batch of inputs that should leave predictions as they are."""
 
 
@@ -38,13 +40,13 @@ class PredictionInvariance:
 
 def effective_invariance(
     model: Model,
-    x: Float[Tensor, "B ..."],
-    symmetry: Symmetry | Transform,
+    x: Whole,
+    symmetry: SymmetryLike | Transform,
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> PredictionInvariance:
     """Effective invariance, with its agreement alone and the divergence of the predictive distributions beside it.
@@ -61,9 +63,9 @@ def effective_invariance(
 
     Args:
         model: any callable of a batch that returns logits `(B, K)`, or `(B, K, *P)` for maps, averaged over positions.
-        x: examples.
-        symmetry: what is tested; a finite group of at most `samples` elements besides the identity is taken whole. Or
-            any function of a batch of inputs, such as a conversion to grey.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
+        symmetry: what is tested, or its name; a finite group of at most `samples` elements besides the identity is
+            taken whole. Or any function of a batch of inputs, such as a conversion to grey.
         samples: number of draws per example from other groups.
         distribution: of the draws; the Haar measure when None. Draws may be the identity.
         seed: of the draws.
@@ -83,7 +85,10 @@ def effective_invariance(
         >>> found.agreement.mean, 0.5 < found.effective_invariance.mean < 0.9
         (1.0, True)
     """
-    if isinstance(symmetry, Symmetry):
+    if callable(symmetry):
+        x, output = as_tensors(x, model), output_of(output)
+    else:
+        x, symmetry, output = asked(model, x, symmetry, output)
         check_moved(x, symmetry)
     with reading(model, x, output, batch_size) as read:
         if isinstance(symmetry, Symmetry):
@@ -98,13 +103,13 @@ def effective_invariance(
 
 def consistency(
     model: Model,
-    x: Float[Tensor, "B ..."],
-    symmetry: Symmetry | Transform,
+    x: Whole,
+    symmetry: SymmetryLike | Transform,
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> Estimate:
     """The share of moves under which the predicted class stays: `mean_g 1[argmax f(g·x) = argmax g·f(x)]`.

@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Shaped
 from torch import Tensor
 
 from learnsym.distributions import Quadrature
 from learnsym.distributions.draws import matching
 from learnsym.measure._distance import Distance
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, asked
+from learnsym.measure._probe import Model
 from learnsym.measure._reader import reading
 from learnsym.measure.moves import check_elements, check_moved, pairing, squared_distance
+from learnsym.parts import Whole
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +39,12 @@ class ErrorCurve:
 
 def error_curve(
     model: Model,
-    x: Shaped[Tensor, "B ..."],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     at: Quadrature | None = None,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> ErrorCurve:
     """The relative equivariance error of a model at each of a few group elements.
@@ -58,11 +59,12 @@ def error_curve(
 
     Args:
         model: any callable of a batch; a module is put into evaluation mode and back.
-        x: examples.
-        symmetry: what is tested.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
+        symmetry: what is tested; or its name, or a list of several.
         at: the elements; `Quadrature.haar(symmetry.group)` when None.
         seed: of the pairing `j`.
-        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
+            it out; the part that the symmetry is about when None, see `Symmetry.at`.
         batch_size: examples per call of the model; does not change the result.
 
     Returns:
@@ -80,18 +82,20 @@ def error_curve(
         >>> [bool(error.mean > 0.1) for error in curve.errors]
         [False, True]
     """
+    x, symmetry, output = asked(model, x, symmetry, output)
     at = Quadrature.haar(symmetry.group) if at is None else at
     check_moved(x, symmetry)
     check_elements(at.elements, symmetry.group, "at")
-    partner = pairing(len(x), seed)
-    elements = matching(at.elements, x)[:, None].expand(-1, len(x), -1, -1)
+    moving = symmetry.moving(x)
+    partner = pairing(len(moving), seed)
+    elements = matching(at.elements, moving)[:, None].expand(-1, len(moving), -1, -1)
     with reading(model, x, output, batch_size) as read:
         outputs = read(x)
         moved = ((read.moved(symmetry.on_input, g, x), symmetry.on_output(g, outputs)) for g in elements)
         errors, average = _relative(moved, outputs, partner, at)
-    inverse, move = symmetry.group.inverse, symmetry.on_input
-    returned = ((move(inverse(g), move(g, x)), x) for g in elements)
-    floors, average_floor = _relative(returned, x, partner, at)
+    inverse, move = symmetry.group.inverse, symmetry.on_input.within
+    returned = ((move(inverse(g), move(g, moving)), moving) for g in elements)
+    floors, average_floor = _relative(returned, moving, partner, at)
     return ErrorCurve(at=at, errors=errors, floors=floors, average=average, average_floor=average_floor)
 
 

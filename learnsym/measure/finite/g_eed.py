@@ -8,16 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, asked
+from learnsym.measure._probe import Model
 from learnsym.measure._reader import Reader, reading
 from learnsym.measure.moves import Moves, squared_distance
+from learnsym.parts import Whole
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import Symmetry, SymmetryLike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +35,13 @@ class EquivarianceDeviation:
 
 def g_eed(
     model: Model,
-    x: Shaped[Tensor, "B ..."],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> EquivarianceDeviation:
     """The G-empirical equivariance deviation: the mean distance of outputs on an orbit from its centroid.
@@ -56,12 +58,13 @@ def g_eed(
     Args:
         model: any callable of a batch; for the latent deviation the part of the network up to a layer, or a model that
             returns that layer.
-        x: examples.
-        symmetry: what is tested; a finite group of at most `samples` elements is taken whole.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
+        symmetry: what is tested, or its name; a finite group of at most `samples` elements is taken whole.
         samples: number of draws per example from other groups.
         distribution: of the draws; the Haar measure when None.
         seed: of draws and pairing.
-        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
+            it out; the part that the symmetry is about when None, see `Symmetry.at`.
         batch_size: examples per call of the model; does not change the result.
 
     Returns:
@@ -76,6 +79,7 @@ def g_eed(
         >>> ls.measure.g_eed(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).euclidean.mean < 1e-6
         True
     """
+    x, symmetry, output = asked(model, x, symmetry, output)
     moves = Moves(symmetry, samples, distribution, seed)
     elements, partner = moves.orbit(x), moves.partners(x)
     with reading(model, x, output, batch_size) as read:
@@ -89,7 +93,7 @@ def g_eed(
     return EquivarianceDeviation(**{name: Estimate.of(part) for name, part in zip(names, distances, strict=True)})
 
 
-def _centroids(read: Reader, x: Tensor, symmetry: Symmetry, elements: Float[Tensor, "S B n n"]) -> Tensor:
+def _centroids(read: Reader, x: Whole, symmetry: Symmetry, elements: Float[Tensor, "S B n n"]) -> Tensor:
     total = torch.zeros(())
     for g in elements:
         # f(g·x) -> g^-1·f(g·x)

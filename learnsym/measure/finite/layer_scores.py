@@ -16,14 +16,16 @@ from torch import Tensor, nn
 from learnsym._modes import evaluating, keeping_buffers
 from learnsym.actions import Image
 from learnsym.distributions.draws import matching
+from learnsym.measure._inputs import as_tensors
 from learnsym.measure._probe import check_probe
 from learnsym.measure._steadiness import depends_on_mates
 from learnsym.measure.finite._correlation import above_chance, correlation
 from learnsym.measure.finite._features import chosen_layers, feature_rows, features
 from learnsym.measure.finite._frame import Frame, cropped, frame_of
 from learnsym.measure.moves import check_elements, check_moved, pairing
+from learnsym.parts import Whole, chosen, examples, split
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +49,8 @@ class LayerScores:
 
 def layer_scores(
     model: nn.Module,
-    x: Float[Tensor, "B C H W"],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     elements: Float[Tensor, "K n n"] | None = None,
     layers: Sequence[str] | None = None,
     seed: int = 0,
@@ -72,7 +74,7 @@ def layer_scores(
 
     Args:
         model: a network on images; its layers are heard by hooks that are removed at the end.
-        x: images.
+        x: images: a tensor, a NumPy array, or a structure of which the symmetry says that they move.
         symmetry: a planar group that acts on images; what it does to outputs is not read.
         elements: for example `pixel_shifts`; those of a finite group but the identity when None.
         layers: names of modules; all modules that hold no other one when None.
@@ -98,18 +100,19 @@ def layer_scores(
         >>> found.scores["1"].equivariance.mean > 0.999, found.skipped["2"]
         (True, 'returns no feature maps (B, C, H, W)')
     """
-    chosen, strides = chosen_layers(model, layers), strides or {}
-    _check_settings(chosen, strides, margin)
+    heard, strides = chosen_layers(model, layers), strides or {}
+    _check_settings(heard, strides, margin)
+    x, symmetry = as_tensors(x, model), as_symmetry(symmetry)
     check_probe(model, x, batch_size)
-    elements = matching(_elements(x, symmetry, elements), x)
-    partner = pairing(len(x), seed)
+    elements = matching(_elements(x, symmetry, elements), symmetry.moving(x))
+    partner = pairing(examples(x), seed)
     with torch.no_grad(), evaluating(model), keeping_buffers(model):
-        alone = depends_on_mates(partial(feature_rows, model, chosen), x, batch_size)
+        alone = depends_on_mates(partial(feature_rows, model, heard), x, batch_size)
         count = 1 if alone else batch_size
-        frames, skipped = _frames(model, chosen, x[:1], elements, strides, margin)
+        frames, skipped = _frames(model, heard, chosen(x, slice(0, 1)), symmetry, elements, strides, margin)
         parts = [
-            _correlations(model, chosen, frames, symmetry, elements, here, x[there])
-            for here, there in zip(x.split(count), partner.split(count), strict=True)
+            _correlations(model, heard, frames, symmetry, elements, here, chosen(x, there))
+            for here, there in zip(split(x, count), partner.split(count), strict=True)
         ]
     scores = {name: _score(name, torch.cat([part[name] for part in parts])) for name in frames}
     return LayerScores(scores=scores, skipped=skipped)
@@ -123,9 +126,9 @@ def _check_settings(layers: Mapping[str, nn.Module], strides: Mapping[str, int],
             raise ValueError(f"strides: got {stride} for {name!r}, must be >= 1 pixel for one of the measured layers")
 
 
-def _elements(x: Tensor, symmetry: Symmetry, elements: Tensor | None) -> Float[Tensor, "K n n"]:
+def _elements(x: Whole, symmetry: Symmetry, elements: Tensor | None) -> Float[Tensor, "K n n"]:
     group = symmetry.group
-    if not isinstance(symmetry.on_input, Image):
+    if not isinstance(symmetry.on_input.within, Image):
         raise ValueError(f"symmetry: its inputs move by {symmetry.on_input}, must move as Image(), like feature maps")
     check_moved(x, symmetry)
     if elements is not None:
@@ -139,12 +142,13 @@ def _elements(x: Tensor, symmetry: Symmetry, elements: Tensor | None) -> Float[T
 def _frames(
     model: nn.Module,
     layers: dict[str, nn.Module],
-    image: Tensor,
+    x: Whole,
+    symmetry: Symmetry,
     elements: Tensor,
     strides: Mapping[str, int],
     margin: int,
 ) -> tuple[dict[str, Frame], dict[str, str]]:
-    returned = features(model, layers, image)
+    returned, image = features(model, layers, x), symmetry.moving(x)
     skipped = {name: "is not called" for name in layers if name not in returned}
     strided = ((name, feature, strides.get(name.split("#")[0])) for name, feature in returned.items())
     tried = {name: frame_of(feature, image, elements, stride, margin) for name, feature, stride in strided}
@@ -158,15 +162,15 @@ def _correlations(
     frames: dict[str, Frame],
     symmetry: Symmetry,
     elements: Tensor,
-    here: Tensor,
-    there: Tensor,
+    here: Whole,
+    there: Whole,
 ) -> dict[str, Float[Tensor, "B 4"]]:
     """Correlations with features of the moved images: of own moved, own, another's moved and another's features."""
-    move = symmetry.on_input
+    move = symmetry.on_input.within
     own, other = features(model, layers, here), features(model, layers, there)
     total = {name: torch.zeros(()) for name in frames}
     for k, g in enumerate(elements):
-        moved = features(model, layers, move(_repeated(g, here), here))
+        moved = features(model, layers, symmetry.on_input(g.expand(examples(here), -1, -1), here))
         for name, frame in frames.items():
             h, cut = frame.elements[k], frame.cuts[k]
             a, b, target = own[name], other[name], moved[name]

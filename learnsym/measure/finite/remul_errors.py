@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Shaped
-from torch import Tensor
 
 from learnsym.distributions import GroupDistribution
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, asked
+from learnsym.measure._probe import Model
 from learnsym.measure._reader import reading
 from learnsym.measure.moves import Moves
+from learnsym.parts import Whole, examples
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +30,13 @@ class RemulErrors:
 
 def remul_errors(
     model: Model,
-    x: Shaped[Tensor, "B ..."],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     samples: int = 8,
     distribution: GroupDistribution | None = None,
     seed: int = 0,
     *,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> RemulErrors:
     """The equivariance errors that go with REMUL's penalty.
@@ -54,12 +54,13 @@ def remul_errors(
 
     Args:
         model: any callable of a batch; a module is put into evaluation mode and back.
-        x: examples.
-        symmetry: what is tested; a finite group of at most `samples` elements is taken whole.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
+        symmetry: what is tested, or its name; a finite group of at most `samples` elements is taken whole.
         samples: number of draws per example from other groups.
         distribution: of the draws; the Haar measure when None.
         seed: of the draws.
-        output: takes the tensor out of what the model returns, when it returns a tuple or a dictionary.
+        output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
+            it out; the part that the symmetry is about when None, see `Symmetry.at`.
         batch_size: examples per call of the model; does not change the result.
 
     Returns:
@@ -74,11 +75,12 @@ def remul_errors(
         >>> ls.measure.remul_errors(lambda x: x.mean((2, 3)), x, ls.symmetry.quarter_turns2d()).deviation.mean < 1e-6
         True
     """
+    x, symmetry, output = asked(model, x, symmetry, output)
     moves = Moves(symmetry, samples, distribution, seed)
     elements = moves.orbit(x)
     with reading(model, x, output, batch_size) as read:
-        pairs = list(moves.pairs(read, x, elements))
-    moved, expected = (torch.stack(part).reshape(len(part), len(x), -1).double() for part in zip(*pairs, strict=True))
+        pairs, count = list(moves.pairs(read, x, elements)), examples(x)
+    moved, expected = (torch.stack(part).reshape(len(part), count, -1).double() for part in zip(*pairs, strict=True))
     deviation = (moved - expected).norm(dim=2).mean(0)
     size = expected.norm(dim=2).mean(0)
     return RemulErrors(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -17,7 +17,8 @@ from torch import Tensor
 
 from learnsym.actions import Image
 from learnsym.groups import Generator
-from learnsym.measure._probe import Model, Output, check_layers
+from learnsym.measure._inputs import OutputLike, asked
+from learnsym.measure._probe import Model, check_layers
 from learnsym.measure.lie.flow import Derivative, flow
 from learnsym.measure.lie.forward import differentiating
 from learnsym.measure.lie.generator import Operator, generator_named, operator_of
@@ -25,8 +26,9 @@ from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.split import Operators, Part, Splitter
 from learnsym.measure.lie.trace import Declared
 from learnsym.measure.moves import check_moved
+from learnsym.parts import Whole, split
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike
 
 logger = logging.getLogger(__name__)
 
@@ -84,14 +86,14 @@ class Attribution:
 
 def attribute(
     model: Model,
-    x: Float[Tensor, "B C H W"],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     generator: str | None = None,
     *,
     derivative: Derivative = "spectral",
     layouts: Mapping[str, Declared] | None = None,
     probes: int = 0,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 8,
     seed: int = 0,
 ) -> Attribution:
@@ -107,7 +109,7 @@ def attribute(
 
     Args:
         model: a network; put into evaluation mode and back.
-        x: images.
+        x: images, or a structure of which the symmetry says that they move.
         symmetry: with the action `Image` on inputs.
         generator: name of one generator of the group; may be left out when there is one.
         derivative: on images and feature maps, see `local_equivariance_error`; `spectral` charges the jump between
@@ -117,7 +119,8 @@ def attribute(
             such as `lambda shape: ls.measure.Layout.windows((56, 56), 7, shape[0] // 64, shape[2])`.
         probes: number `M` of random directions for the norm of each contribution; none for 0, and exact by one
             reverse pass per output where there are at most `M` outputs.
-        output: takes the tensor out of what the model returns.
+        output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
+            it out; the part that the symmetry is about when None, see `Symmetry.at`.
         batch_size: examples per call of the model; does not change the result.
         seed: of the probes.
 
@@ -133,25 +136,30 @@ def attribute(
         The error and its layers: Gruver, Finzi, Goldblum, Wilson (2023), arXiv 2210.02984. Generators as operators,
         functions as sites and signed shares by one reverse pass: this library.
     """
+    x, symmetry, output = asked(model, x, symmetry, output)
     check_moved(x, symmetry)
     check_layers(model)
     place, described = generator_named(symmetry.group, generator)
-    if not isinstance(symmetry.on_input, Image):
-        raise ValueError(f"symmetry: got {type(symmetry.on_input).__name__} on inputs, attribution needs Image()")
+    moves = symmetry.on_input.within
+    if not isinstance(moves, Image):
+        raise ValueError(f"symmetry: got {type(moves).__name__} on inputs, attribution needs Image()")
     on_input, on_output = (
-        operator_of(action, symmetry.group, place, derivative) for action in (symmetry.on_input, symmetry.on_output)
+        operator_of(action, symmetry.group, place, derivative) for action in (moves, symmetry.on_output)
     )
     spread = partial(
         flow,
         generator=symmetry.group.algebra[place] * described.per_unit,
         derivative=derivative,
-        padding=symmetry.on_input.padding,
+        padding=moves.padding,
     )
     operators = Operators(on_input, partial(_on_feature, spread), on_output)
     with differentiating(model, x, output, batch_size) as (read, x):
-        split = Splitter(read, operators, layouts or {}, probes, seed)
-        size = read.batch_size
-        parts = [split(part, index * size) for index, part in enumerate(x.split(size))]
+        size, key = read.batch_size, symmetry.on_input.part
+        splitter = Splitter(read, operators, layouts or {}, probes, seed)
+        parts = [
+            replace(splitter, read=read.of_part(key, whole))(symmetry.moving(whole), index * size)
+            for index, whole in enumerate(split(x, size))
+        ]
     return _attribution(parts, described, probes)
 
 

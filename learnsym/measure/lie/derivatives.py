@@ -17,6 +17,7 @@ from learnsym.measure.lie.flow import Derivative
 from learnsym.measure.lie.forward import Backend, differentiating, linearise
 from learnsym.measure.lie.generator import operator_of
 from learnsym.measure.lie.missed import is_missed
+from learnsym.parts import Whole, split
 from learnsym.symmetry import Symmetry
 
 MISSED = (
@@ -36,7 +37,7 @@ class LieDerivatives(NamedTuple):
 
 def lie_derivatives(
     model: Model,
-    x: Float[Tensor, "B ..."],
+    x: Whole,
     symmetry: Symmetry,
     places: Sequence[int],
     derivative: Derivative = "spectral",
@@ -49,7 +50,7 @@ def lie_derivatives(
     Args:
         model: any callable of a batch.
         x: examples.
-        symmetry: how generators move inputs and outputs.
+        symmetry: how generators move inputs, or one part of them, and outputs.
         places: of the generators among those of the group.
         derivative: of images and volumes, see `flow`.
         output: takes the tensor out of what the model returns.
@@ -61,15 +62,16 @@ def lie_derivatives(
     """
     on_input, on_output = (
         [operator_of(action, symmetry.group, place, derivative) for place in places]
-        for action in (symmetry.on_input, symmetry.on_output)
+        for action in (symmetry.on_input.within, symmetry.on_output)
     )
     with differentiating(model, x, output, batch_size) as (read, x):
         first = 0
-        for part in x.split(read.batch_size):
+        for whole in split(x, read.batch_size):
+            part, f = symmetry.moving(whole), read.of_part(symmetry.on_input.part, whole).real
             tangents = torch.stack([operator(part) for operator in on_input])
-            y, moved, how = linearise(read.real, part, tangents, backend)
+            y, moved, how = linearise(f, part, tangents, backend)
             check_outputs(y, first)
-            if first == 0 and not how.startswith("differences") and is_missed(read.real, part, tangents, y, moved):
+            if first == 0 and not how.startswith("differences") and is_missed(f, part, tangents, y, moved):
                 raise ValueError(MISSED)
             first += len(part)
             symmetry.on_output.check_data(symmetry.group, y)

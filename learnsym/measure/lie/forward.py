@@ -17,6 +17,7 @@ from learnsym._modes import module_of
 from learnsym.measure._probe import Model, Output
 from learnsym.measure._reader import Reader, reading
 from learnsym.measure.lie.forward_rules import STEP, ForwardRules, central_difference, size_of
+from learnsym.parts import Whole, device_of, mapped
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +50,16 @@ def differentiable(model: object) -> Iterator[None]:
 
 
 @contextmanager
-def differentiating(model: Model, x: Tensor, output: Output | None, batch_size: int) -> Iterator[tuple[Reader, Tensor]]:
+def differentiating(model: Model, x: Whole, output: Output | None, batch_size: int) -> Iterator[tuple[Reader, Whole]]:
     """`reading` of a model that is differentiated, and the examples; also where the caller is in inference mode."""
     with (
         torch.inference_mode(False),
         reading(model, x, output, batch_size) as read,
         differentiable(model),
         _ordinary_weights(model),
-        torch.autocast(x.device.type, enabled=False),
+        torch.autocast(device_of(x).type, enabled=False),
     ):
-        yield read, _ordinary(x)
+        yield read, mapped(_ordinary, x)
 
 
 @contextmanager

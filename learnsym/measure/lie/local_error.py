@@ -14,14 +14,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.measure._distance import Distance
-from learnsym.measure._probe import Model, Output
+from learnsym.measure._inputs import OutputLike, asked
+from learnsym.measure._probe import Model
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.flow import Derivative
 from learnsym.measure.lie.forward import Backend
 from learnsym.measure.lie.generator import generator_named
 from learnsym.measure.moves import check_moved, pairing, squared_distance
+from learnsym.parts import Whole, examples
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike
 
 logger = logging.getLogger(__name__)
 
@@ -58,12 +60,12 @@ class LocalErrors:
 
 def local_equivariance_error(
     model: Model,
-    x: Float[Tensor, "B ..."],
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     generators: Sequence[str] | None = None,
     *,
     derivative: Derivative = "spectral",
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 16,
     backend: Backend = "auto",
     seed: int = 0,
@@ -78,13 +80,14 @@ def local_equivariance_error(
 
     Args:
         model: any callable of a batch; a module is put into evaluation mode and back.
-        x: examples.
-        symmetry: what is tested.
+        x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
+        symmetry: what is tested; or its name, or a list of several.
         generators: names of generators; all of the group when None.
         derivative: on images: `spectral`, of the band-limited periodic image, exact for circular convolutions but
             blind to borders; `central` differences; `bilinear`, what bilinear resampling does at t = 0+. Numbers are
             comparable for one choice only.
-        output: takes the tensor out of what the model returns.
+        output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
+            it out; the part that the symmetry is about when None, see `Symmetry.at`.
         batch_size: examples per call of the model; does not change the result.
         backend: `auto` takes forward mode, then double reverse mode, then central differences, and says which.
         seed: of the pairing of unrelated examples.
@@ -107,8 +110,9 @@ def local_equivariance_error(
         >>> errors["translation_x"].relative.mean < 1e-4
         True
     """
+    x, symmetry, output = asked(model, x, symmetry, output)
     check_moved(x, symmetry)
-    partner = pairing(len(x), seed)
+    partner = pairing(examples(x), seed)
     names = list(generators or [generator.name for generator in symmetry.group.generators] or [""])
     chosen = [generator_named(symmetry.group, name) for name in names]
     places = [place for place, _ in chosen]

@@ -17,10 +17,12 @@ from torch import Tensor
 from learnsym.actions import Action, PointCloud
 from learnsym.groups import SO3
 from learnsym.measure._distance import Distance
-from learnsym.measure._probe import Model
+from learnsym.measure._inputs import asked
+from learnsym.measure._probe import Model, Output
 from learnsym.measure.lie.derivatives import lie_derivatives
 from learnsym.measure.lie.principal_axes import angles, gap_p_value, principal_axes, replicates_of
 from learnsym.measure.moves import check_moved, pairing, squared_distance
+from learnsym.parts import Whole, examples
 from learnsym.statistics import LEVEL, Interval, check_level
 from learnsym.symmetry import Symmetry
 
@@ -98,7 +100,7 @@ class ResidualAxis:
 
 def residual_axis(
     model: Model | Sequence[Model],
-    x: Float[Tensor, "B ..."],
+    x: Whole,
     on_input: Action = PointCloud(),  # noqa: B008  frozen
     on_output: Action = PointCloud(),  # noqa: B008  frozen
     *,
@@ -132,9 +134,9 @@ def residual_axis(
 
     Args:
         model: any callable of a batch, or several with the same inputs and outputs, such as seeds of one training.
-        x: examples.
-        on_input: how rotations move inputs.
-        on_output: how rotations move outputs.
+        x: examples: a tensor, a NumPy array, or a structure of them.
+        on_input: how rotations move inputs; `On` a part of structured ones.
+        on_output: how rotations move outputs; `On` a part of structured ones.
         floor: relative error per degree up to which a rotation counts as kept, positive; at the default a turn of 60°
             costs about 6 % of the distance between outputs of unrelated examples.
         bootstrap: number `R` of replicates.
@@ -155,10 +157,10 @@ def residual_axis(
     """
     models = list(model) if isinstance(model, Sequence) else [model]
     _check(models, floor, bootstrap, level)
-    symmetry = Symmetry(SO3(), on_input=on_input, on_output=on_output)
+    x, symmetry, output = asked(models[0], x, Symmetry(SO3(), on_input=on_input, on_output=on_output), None)
     check_moved(x, symmetry)
-    partner = pairing(len(x), seed)
-    products = [_products(each, x, symmetry, partner, batch_size) for each in models]
+    partner = pairing(examples(x), seed)
+    products = [_products(each, x, symmetry, output, partner, batch_size) for each in models]
     mean, q = torch.stack([q for q, _ in products]).mean((0, 1)), torch.stack([linear for _, linear in products])
     eigenvalues, axes = principal_axes(mean)
     replicates = replicates_of(q, bootstrap, level, seed)
@@ -179,17 +181,19 @@ def residual_axis(
         radius=float(angle.quantile(level)),
         level=level,
         floor=floor,
-        examples=len(x),
+        examples=examples(x),
         models=len(models),
         bootstrap=bootstrap,
     )
 
 
-def _products(model: Model, x: Tensor, symmetry: Symmetry, partner: Tensor, batch_size: int) -> tuple[Tensor, Tensor]:
+def _products(
+    model: Model, x: Whole, symmetry: Symmetry, output: Output | None, partner: Tensor, batch_size: int
+) -> tuple[Tensor, Tensor]:
     """`<L_a f, L_b f> / D²` of each example `(B, 3, 3)`, per degree squared, and the same with the chance of `D²`."""
-    parts = list(lie_derivatives(model, x, symmetry, range(3), batch_size=batch_size))
-    y = torch.cat([part.y for part in parts]).double().reshape(len(x), -1)
-    lie = torch.cat([(part.of_input - part.of_output).double() for part in parts], 1).reshape(3, len(x), -1)
+    parts = list(lie_derivatives(model, x, symmetry, range(3), output=output, batch_size=batch_size))
+    y = torch.cat([part.y for part in parts]).double().reshape(len(partner), -1)
+    lie = torch.cat([(part.of_input - part.of_output).double() for part in parts], 1).reshape(3, len(partner), -1)
     distance = Distance.between(squared_distance(y, y[partner]), y, partner)
     lie = distance.units(lie)
     q = torch.einsum("abk,cbk->bac", lie, lie)

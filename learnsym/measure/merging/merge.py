@@ -13,12 +13,14 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from learnsym.actions._lattice import act_on_lattice
-from learnsym.measure._probe import Model, Output, check_probe
+from learnsym.measure._inputs import OutputLike, as_tensors, output_of
+from learnsym.measure._probe import Model, Output, check_one_tensor, check_probe
 from learnsym.measure._reader import outputs_of
 from learnsym.measure.merging.channels import Channels, Segment, follow
 from learnsym.measure.merging.line import Line, connect
 from learnsym.measure.merging.matching import Permutations, matchings
 from learnsym.measure.merging.network import State, check_same, trace
+from learnsym.parts import Whole
 from learnsym.statistics import Estimate
 
 
@@ -43,15 +45,15 @@ class MergeBarrier:
 
 def merge_barrier(
     model: Model,
-    x: Shaped[Tensor, "B ..."],
+    x: Whole,
     element: Float[Tensor, "n n"],
-    y: Int[Tensor, "..."] | None = None,
+    y: Whole = None,
     *,
-    calibration: Tensor | None = None,
+    calibration: Whole = None,
     matching: str = "activations",
     repair: bool = True,
     points: int = 11,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> MergeBarrier:
     """The barrier between a classifier and its own transformed copy: 0 for a group convolutional network in disguise.
@@ -69,7 +71,7 @@ def merge_barrier(
     Args:
         model: a module of convolutions, linear layers, batch normalisation, pointwise functions, pools, sums,
             flatten and concatenation; it is traced with torch.export and never changed.
-        x: images `(B, C, H, W)`.
+        x: images `(B, C, H, W)`, a tensor or a NumPy array.
         element: a flip or quarter turn, such as `ls.groups.Dihedral(1).components[1]`.
         y: classes `(B,)`, or label maps; None for the classes that the model itself gives, agreement with the original.
         calibration: images on which channels are matched and spreads repaired, without labels; None for `x`. The values
@@ -77,7 +79,7 @@ def merge_barrier(
         matching: by correlations of `activations`, or by `weights` alone.
         repair: whether spreads are repaired; False for weights that are interpolated and nothing else.
         points: number of points of the line, odd, so that the midpoint is one.
-        output: takes the logits out of what the model returns, when it returns a tuple or a dictionary.
+        output: key of the part of what the model returns that are the logits, or a function that takes them out.
         batch_size: examples per call; does not change the result.
 
     Returns:
@@ -95,7 +97,8 @@ def merge_barrier(
         >>> unmoved.barrier.mean, unmoved.permutations["0"]
         (0.0, tensor([0, 1, 2, 3]))
     """
-    images = x if calibration is None else calibration
+    x, y, calibration = (as_tensors(given, model) for given in (x, y, calibration))
+    images, output = x if calibration is None else calibration, output_of(output)
     _check(model, x, images, matching, points, batch_size)
     targets = _targets(model, x, y, output, batch_size)
     network = trace(model, x, output)
@@ -109,14 +112,14 @@ def merge_barrier(
 def merge_barrier_between(
     model_a: Model,
     model_b: Model,
-    x: Shaped[Tensor, "B ..."],
-    y: Int[Tensor, "..."] | None = None,
+    x: Whole,
+    y: Whole = None,
     *,
-    calibration: Tensor | None = None,
+    calibration: Whole = None,
     matching: str = "activations",
     repair: bool = True,
     points: int = 11,
-    output: Output | None = None,
+    output: OutputLike = None,
     batch_size: int = 64,
 ) -> MergeBarrier:
     """The barrier between two classifiers of one architecture, such as two that were trained independently.
@@ -136,7 +139,8 @@ def merge_barrier_between(
         >>> len(found.accuracy), found.permutations["1"].shape
         (11, torch.Size([4]))
     """
-    images = x if calibration is None else calibration
+    x, y, calibration = (as_tensors(given, model_a) for given in (x, y, calibration))
+    images, output = x if calibration is None else calibration, output_of(output)
     _check(model_a, x, images, matching, points, batch_size)
     targets = _targets(model_a, x, y, output, batch_size)
     network, other = trace(model_a, x, output), trace(model_b, x, output)
@@ -190,6 +194,8 @@ def _targets(model: Model, x: Tensor, y: Tensor | None, output: Output | None, b
 
 
 def _check(model: Model, x: Tensor, images: Tensor, matching: str, points: int, batch_size: int) -> None:
+    for given in (x, images):
+        check_one_tensor(given)
     check_probe(model, images, batch_size)
     if images.shape[1:] != x.shape[1:]:
         shapes = f"{tuple(images.shape)} for x of shape {tuple(x.shape)}"

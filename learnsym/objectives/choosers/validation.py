@@ -19,6 +19,7 @@ from learnsym.learners import symmetry_parameters
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.weighting import Weighting, gradient, unregistered
+from learnsym.parts import chosen, device_of, moved_to, tensors_in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +104,10 @@ class Bilevel(nn.Module):
         for name, value in (("batch_size", batch_size), ("copies", copies)):
             if value is not None and value < 1:
                 raise ValueError(f"{name}: got {value}, must be >= 1; one held-out example and copy are the fewest")
-        if held_out is not None and not held_out[0].is_floating_point():
-            raise ValueError(f"held_out: got inputs of {held_out[0].dtype}, must be floating; `Dataset.inputs` are")
+        dtypes = [] if held_out is None else [tensor.dtype for _, tensor in tensors_in(held_out[0])]
+        if held_out is not None and not any(dtype.is_floating_point for dtype in dtypes):
+            got = ", ".join(map(str, dtypes))
+            raise ValueError(f"held_out: got inputs of {got}, must be floating; `Dataset.inputs` are")
         self.objective = objective
         self.held_out = held_out
         self.batch_size = batch_size
@@ -114,26 +117,26 @@ class Bilevel(nn.Module):
         """The losses of both levels, whose gradients do not mix."""
         if not model.training:
             return self.objective(model, batch)
-        chosen = {id(p) for p in symmetry_parameters(model)}
-        if not chosen:
+        own = {id(p) for p in symmetry_parameters(model)}
+        if not own:
             raise ValueError(
                 f"model: {type(model).__name__} has no symmetry parameters that held-out examples could choose; train "
                 "with the objective inside of Bilevel, or take a layer that has some, such as augment.Augmented"
             )
-        with _frozen(p for p in model.parameters() if id(p) in chosen):
+        with _frozen(p for p in model.parameters() if id(p) in own):
             trained = self.objective(model, batch)
-        with _frozen(p for p in model.parameters() if id(p) not in chosen), self._predicting(model):
-            held_out = self.objective(model, self._held_out_batch(batch[0]))
+        with _frozen(p for p in model.parameters() if id(p) not in own), self._predicting(model):
+            held_out = self.objective(model, self._held_out_batch(device_of(batch[0])))
         parts = {**held_out.parts, "held_out": held_out.parts["task"], "task": trained.parts["task"]}
         return Loss(trained.total + held_out.total, parts)
 
-    def _held_out_batch(self, like: Tensor) -> Batch:
+    def _held_out_batch(self, device: torch.device) -> Batch:
         if self.held_out is None:
             raise ValueError("held_out: got None; give inputs and targets that the network is not trained on")
         x, y = self.held_out
-        self.held_out = x, y = x.to(like.device), y.to(like.device)
-        chosen = random_examples(len(x), self.batch_size, like.device)
-        return x[chosen], y[chosen]
+        self.held_out = x, y = moved_to(x, device), y.to(device)
+        indices = random_examples(len(y), self.batch_size, device)
+        return chosen(x, indices), y[indices]
 
     @contextmanager
     def _predicting(self, model: nn.Module) -> Iterator[None]:

@@ -30,7 +30,7 @@ class OrbitOutputs:
 
     def acting(self, g: Float[Tensor, "S M n n"], values: Shaped[Tensor, "S M ..."]) -> Shaped[Tensor, "S M ..."]:
         """`g_s` on values of the kind of outputs."""
-        return self.symmetry.on_output(g.flatten(0, 1), values.flatten(0, 1)).unflatten(0, values.shape[:2])
+        return self.symmetry.on_output.within(g.flatten(0, 1), values.flatten(0, 1)).unflatten(0, values.shape[:2])
 
     def over_samples(self, values: Shaped[Tensor, "M ..."]) -> Shaped[Tensor, "S M ..."]:
         """The same values for every sample."""

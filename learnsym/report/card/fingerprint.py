@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from learnsym._modes import evaluating
 from learnsym._version import __version__
 from learnsym.measure.moves import Moves
+from learnsym.parts import parts_of
 from learnsym.report.card.batches import observable
-from learnsym.report.card.outputs import parts_of
 from learnsym.report.card.steps import Situation
 
 logger = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from learnsym._modes import keeping_buffers
+from learnsym._reasons import first_line, reason_of
 from learnsym.measure import exact_sizes
 from learnsym.measure._probe import Output
 from learnsym.report.card.batches import batch_size_within
@@ -27,7 +28,7 @@ from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
 from learnsym.report.card.steps import STEPS, Situation, reach_of
 from learnsym.report.card.subject import Subject
-from learnsym.report.card.trial import check_takes, first_line, outputs_on, reason_of
+from learnsym.report.card.trial import check_takes, outputs_on
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
@@ -72,6 +73,8 @@ def measure_model(
     with keeping_buffers(subject.model):
         situations = _situations(subject, examples, _named(examples, symmetries), settings, output)
         make_folder(folder)
+        for note in examples.notes:
+            logger.info("%s: %s", examples.name, note)
         logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
         steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
         found = [*_measured(situations, steps, progress), *filter(None, map(reach_of, situations))]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import zipfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from learnsym.nets import Normalised, timm_model
-from learnsym.report.card.model_file import model_of_file
-from learnsym.report.card.trial import reason_of
+from learnsym._reasons import reason_of
+from learnsym.nets.sources import FORMS as SOURCES
+from learnsym.nets.sources import OutputPart, SeveralInputs, Source, TimmModel, Wanted, load_weights, source_of
+from learnsym.parts import Part, Whole
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
 from learnsym.training.unfinished import check_finished
 
-FORMS = "FILE.py:factory, a run folder, timm:NAME, or a program FILE.pt2"
+FORMS = f"{SOURCES}, or a run folder"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +32,23 @@ class Subject:
 
 
 def load_subject(
-    source: str, *, pretrained: bool = False, device: torch.device | str = "cpu", unfinished: bool = False
+    source: str,
+    *,
+    weights: str | None = None,
+    x: Whole = None,
+    output: str | None = None,
+    pretrained: bool = False,
+    device: torch.device | str = "cpu",
+    unfinished: bool = False,
 ) -> Subject:
     """The model that a word of the command line names.
 
     Args:
         source: `FILE.py:factory`, which is executed, with `def factory() -> nn.Module`, a class or a module; a run
-            folder; `timm:NAME`; or a program `FILE.pt2` of `torch.export`.
+            folder; `timm:NAME`; `hf:FOLDER`; or a program `FILE.pt2` of `torch.export`.
+        weights: a file of weights that the model is given, see `nets.sources.load_weights`.
+        x: examples that it is for, of which a factory is given the shape where it has an argument for it.
+        output: key of the part of what it returns that is measured; None for the usual one.
         pretrained: whether a model of timm has its published weights, which are downloaded, instead of random ones.
         device: where it is put.
         unfinished: whether a run is taken as it is that is not trained to its end; the card says so.
@@ -47,7 +57,12 @@ def load_subject(
         ValueError: when there is no such model, or the run is not trained to its end; it names the remedy.
     """
     place = device_named(device)
-    subject = _subject(source, pretrained, unfinished)
+    found = source_of(source, "model")
+    if pretrained and not isinstance(found, TimmModel):
+        raise ValueError(f"pretrained: got {source!r}, only timm:NAME has published weights; leave --pretrained out")
+    if isinstance(found, TimmModel):
+        found = replace(found, pretrained=pretrained)
+    subject = _of_run(source, unfinished, weights) if found is None else _of_source(source, found, x, output, weights)
     try:
         subject.model.to(place)
     except Exception as error:  # weights on the meta device, or more than the device holds
@@ -76,40 +91,32 @@ def device_named(name: torch.device | str) -> torch.device:
     return device
 
 
-def _subject(source: str, pretrained: bool, unfinished: bool) -> Subject:
-    if source.startswith("timm:"):
-        return _of_timm(source.removeprefix("timm:"), pretrained)
-    if pretrained:
-        raise ValueError(f"pretrained: got {source!r}, only timm:NAME has published weights; leave --pretrained out")
-    if ".py:" in source:
-        return Subject(name=source, model=model_of_file(*source.rsplit(":", 1)))
-    if source.endswith(".pt2"):
-        return Subject(name=source, model=_of_program(Path(source)))
-    if Path(source).is_dir():
-        run = Run(source)
-        model, notes = run.model(), tuple(check_finished([run], unfinished))
-        return Subject(name=source, model=model, config=run.config, notes=notes)
-    raise ValueError(f"model: got {source!r}, must be {FORMS}")
+def _of_run(source: str, unfinished: bool, weights: str | None) -> Subject:
+    if not Path(source).is_dir():
+        raise ValueError(f"model: got {source!r}, must be {FORMS}")
+    if weights is not None:
+        raise ValueError(f"weights: got {weights!r} with a run, which has weights of its own; leave --weights out")
+    run = Run(source)
+    model, notes = run.model(), tuple(check_finished([run], unfinished))
+    return Subject(name=source, model=model, config=run.config, notes=notes)
 
 
-def _of_program(path: Path) -> nn.Module:
-    if not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"model: {path} is no file of torch.export; write it with learnsym export or torch.export.save"
-        )
-    logging.getLogger("torch.export").setLevel(logging.ERROR)  # it tells of each format that a file is not in
-    try:
-        return torch.export.load(path).module()
-    except Exception as error:  # a damaged file raises errors of many kinds
-        raise ValueError(
-            f"model: {path} cannot be read ({reason_of(error)}); write it with learnsym export or torch.export.save"
-        ) from error
-
-
-def _of_timm(name: str, pretrained: bool) -> Subject:
+def _of_source(word: str, source: Source, x: Whole, output: str | None, weights: str | None) -> Subject:
     torch.manual_seed(0)
-    net = timm_model(name, pretrained=pretrained)
-    published = getattr(net, "pretrained_cfg", {})
-    mean, std = published.get("mean") or (0.0,) * 3, published.get("std") or (1.0,) * 3
-    weights = "published weights" if pretrained else "random weights"
-    return Subject(name=f"timm:{name} ({weights})", model=Normalised(net, mean, std))
+    shape: Sequence[int] | None = x.shape[1:] if isinstance(x, Tensor) else None
+    net = source.network(Wanted(in_shape=None if shape is None else tuple(shape)))
+    if weights is not None:
+        load_weights(net, Path(weights), "weights")
+    if x is not None and shape is None:
+        net = SeveralInputs(net)
+    if source.output and output is None:
+        net = OutputPart(net, Part(source.output, "output"))
+    return Subject(name=word + _weights_in_words(source, weights), model=net)
+
+
+def _weights_in_words(source: Source, weights: str | None) -> str:
+    if weights is not None:
+        return f" (weights of {Path(weights).name})"
+    if isinstance(source, TimmModel):
+        return " (published weights)" if source.pretrained else " (random weights)"
+    return ""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from learnsym._modes import evaluating
+from learnsym._python_file import required_inputs
+from learnsym._reasons import reason_of
 from learnsym.measure._probe import Output, tensor_of
+from learnsym.parts import described
 from learnsym.report.card.examples import Examples
-from learnsym.report.card.outputs import described
-
-INTERPRETER = "The following operation failed in the TorchScript interpreter"
 
 
 def check_takes(model: nn.Module, x: Tensor, output: Output | None) -> None:
@@ -48,28 +45,6 @@ def outputs_on(model: nn.Module, examples: Examples, x: Tensor, output: Output |
             "these examples out"
         )
     return outputs
-
-
-def first_line(error: BaseException) -> str:
-    """The line of the message of an error that says what went wrong."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
-    return lines[-1] if lines[0].startswith(INTERPRETER) else lines[0]
-
-
-def reason_of(error: BaseException) -> str:
-    """The kind of an error, and the line of its message that says what went wrong."""
-    line = first_line(error)
-    return f"{type(error).__name__}: {line}" if line else type(error).__name__
-
-
-def required_inputs(function: Callable[..., object]) -> list[str]:
-    """Names of the arguments that a call must give; none where that cannot be known."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    free = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [p.name for p in parameters if p.default is inspect.Parameter.empty and p.kind not in free]
 
 
 def _refusal(model: nn.Module, x: Tensor, error: Exception) -> str:

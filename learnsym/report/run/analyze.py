@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Sequence
@@ -13,10 +14,12 @@ from learnsym.measure.config import AnalysisConfig
 from learnsym.report.run.collect import data_result, environment_of
 from learnsym.report.run.draw import draw
 from learnsym.report.run.groups import DataGroup, group_runs
+from learnsym.report.run.own import own_results
 from learnsym.report.run.page import render
 from learnsym.report.run.plan import plan
 from learnsym.report.run.results import Analysis, DataResult
 from learnsym.report.run.store import results
+from learnsym.training import OwnRun, find_own_runs
 from learnsym.training.config_file import dump_config, read_config
 
 logger = logging.getLogger(__name__)
@@ -39,7 +42,7 @@ def analyze(
     With more than one worker a script needs `if __name__ == "__main__":`, as all of multiprocessing does.
 
     Args:
-        path: a run, or a folder that contains runs.
+        path: a run, or a folder that contains runs; of runs made in Python, what their records say is shown.
         settings: what to compute; None for the `analysis` section of the first run of each data set.
         overrides: changes to that section, as on the command line: `["--analysis.angle_examples", "500"]`.
         progress: whether to show progress bars on a terminal.
@@ -53,6 +56,8 @@ def analyze(
             weights that are not those of its configuration, or an override is unknown; it names the remedy.
     """
     folder = Path(path)
+    if own := find_own_runs(folder):
+        return _analyzed_in_python(folder, own, settings or AnalysisConfig(), overrides, progress, unfinished)
     groups = group_runs(folder, unfinished)
     environment = environment_of(groups[0].first)  # what cannot be read is found before hours of work
     chosen = {group.label: settings or _overridden(group, overrides) for group in groups}
@@ -65,6 +70,31 @@ def analyze(
         config={group.label: dump_config(group.first.config) for group in groups},
         environment=environment,
     )
+    write(analysis, progress)
+    return analysis
+
+
+def _analyzed_in_python(
+    folder: Path,
+    own: Sequence[OwnRun],
+    settings: AnalysisConfig,
+    overrides: Sequence[str],
+    progress: bool,
+    unfinished: bool,
+) -> Analysis:
+    """The findings of runs of modules of your own, whose records say all that there is to say without their code."""
+    if overrides:
+        raise ValueError(
+            f"{overrides[0].lstrip('-')}: {folder} was trained in Python, where only what its record says is shown; "
+            "leave it out"
+        )
+    if any(folder.rglob("config.yaml")):
+        raise ValueError(
+            f"run: {folder} holds runs of configurations and runs made in Python; analyze one kind of them"
+        )
+    data = own_results(folder, settings, unfinished)
+    config = {run.data: json.dumps(run.record, indent=2, sort_keys=True) for run in reversed(own)}
+    analysis = Analysis(path=folder, data=data, level=settings.level, config=config, environment=environment_of(own[0]))
     write(analysis, progress)
     return analysis
 

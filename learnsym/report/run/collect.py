@@ -27,6 +27,7 @@ from learnsym.report.run.results import (
     TwinResult,
 )
 from learnsym.statistics import Interval, bootstrap_seeds, over_seeds
+from learnsym.training.folder import RunFolder
 from learnsym.training.run import Run
 
 Computed = dict[Path, dict[str, Any]]
@@ -52,7 +53,7 @@ def data_result(group: DataGroup, plan: Plan, computed: Computed, settings: Anal
     extent, extent_degree = _extent(group, plan, computed, settings)
     learned = group.twins().get("learned", [])
     degrees = [
-        *_learned_degrees([by_run[run.path] for run in learned], group.label, settings.level),
+        *merged_degrees([by_run[run.path]["degrees"] for run in learned], settings.level),
         *([extent_degree] if extent_degree else []),
         *(Degree(**degree) for piece in plan.poses.values() for degree in computed[piece.path].get("degrees", [])),
     ]
@@ -70,7 +71,7 @@ def data_result(group: DataGroup, plan: Plan, computed: Computed, settings: Anal
     )
 
 
-def environment_of(run: Run) -> dict[str, str]:
+def environment_of(run: RunFolder) -> dict[str, str]:
     """Versions and device of a run, flat."""
     path = run.path / "env.json"
     if not path.exists():
@@ -96,8 +97,8 @@ def _twin(name: str, runs: Sequence[Run], by_run: Computed, settings: AnalysisCo
         ),
         score=results[0]["score"],
         by_angle=Curve(x=angles, **dict(zip(("mean", "low", "high"), turned, strict=True))) if turned else None,
-        error=_error([run_result["error"] for run_result in results if run_result["error"]]),
-        histories=[_history(run) for run in runs],
+        error=error_over_seeds([run_result["error"] for run_result in results if run_result["error"]]),
+        histories=[history_of(run) for run in runs],
     )
 
 
@@ -106,7 +107,8 @@ def _bootstrapped(scores: Sequence[Any], settings: AnalysisConfig) -> list[list[
     return [values.tolist() for values in bootstrap_seeds(arrays, settings.bootstrap, settings.level, settings.seed)]
 
 
-def _error(errors: Sequence[dict[str, Any]]) -> EquivarianceError | None:
+def error_over_seeds(errors: Sequence[dict[str, Any]]) -> EquivarianceError | None:
+    """The mean over seeds, with its standard error over examples; None without any."""
     if not errors:
         return None
     # standard error over examples of the mean over seeds
@@ -117,7 +119,8 @@ def _error(errors: Sequence[dict[str, Any]]) -> EquivarianceError | None:
     )
 
 
-def _history(run: Run) -> History:
+def history_of(run: RunFolder) -> History:
+    """What the training of a run logged."""
     steps: dict[str, list[int]] = {}
     values: dict[str, list[float]] = {}
     for record in run.metrics():
@@ -139,8 +142,9 @@ def _thinned(history: History, most: int = 100) -> History:
     )
 
 
-def _learned_degrees(results: Sequence[dict[str, Any]], label: str, level: float) -> list[Degree]:
-    per_seed = [[Degree(**degree) for degree in run_result["degrees"]] for run_result in results]
+def merged_degrees(of_seeds: Sequence[Sequence[dict[str, Any]]], level: float) -> list[Degree]:
+    """The mean of each degree over seeds, with Student's interval."""
+    per_seed = [[Degree(**degree) for degree in degrees] for degrees in of_seeds]
     if not per_seed:
         return []
     merged = []

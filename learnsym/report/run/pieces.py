@@ -18,10 +18,12 @@ from learnsym.actions import Image
 from learnsym.augment import Augmented
 from learnsym.data import Batches, Dataset, load_splits
 from learnsym.degrees import Degree
+from learnsym.distributions import GroupDistribution
 from learnsym.groups import SO2
 from learnsym.methods import learns
 from learnsym.objectives.losses import shaped_as
-from learnsym.training import Run, RunConfig, build, fit, predict, read_config
+from learnsym.symmetry import Symmetry
+from learnsym.training import Run, build, fit, predict, read_config
 from learnsym.training.build import member
 from learnsym.training.evaluate import IN_CACHE, Probabilities
 
@@ -36,20 +38,44 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
         settings: the fields of `AnalysisConfig` that matter here.
     """
     run = Run(path)
-    model, splits = run.model(), load_splits(run.config.data)
-    test = splits.test
+    model, splits = run.model(), run.splits()
+    symmetry, law = run.config.method.tested(splits.test.signature), run.config.method.law()
+    return {
+        "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
+        **findings(model, splits.test, symmetry, settings, law=law, learned=learns(run.twin)),
+        "degrees": [vars(_with_chooser(degree, run)) for degree in run.degrees()],
+    }
+
+
+def findings(
+    model: nn.Module,
+    test: Dataset,
+    symmetry: Symmetry | None,
+    settings: dict[str, Any],
+    *,
+    law: GroupDistribution | None = None,
+    learned: bool = False,
+) -> dict[str, Any]:
+    """Per-example scores of a trained model by rotation angle, its equivariance error, and orbits of examples.
+
+    Args:
+        model: the model.
+        test: examples that it was not trained on.
+        symmetry: under which its error is measured; None for none.
+        settings: the fields of `AnalysisConfig` that matter here.
+        law: of the elements of that error; None for the uniform one.
+        learned: whether the model has a learned distribution whose orbits are shown.
+    """
     turnable = is_image(test.inputs) and test.y.dim() == 1 and settings["angle_step"]
     angles = [float(angle) for angle in range(0, 360, settings["angle_step"])] if turnable else []
     few = test.subset(torch.arange(len(test))[: settings["angle_examples"]])
     return {
-        "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
         "score": "accuracy" if test.classes else "squared error",
         "scores": scores(predict(model, test.inputs, IN_CACHE), test).tolist(),
         "angles": angles,
         "turned": [scores(predict(model, turned(few.inputs, angle), IN_CACHE), few).tolist() for angle in angles],
-        "error": _equivariance(model, test, run.config, settings),
-        "degrees": [vars(_with_chooser(degree, run)) for degree in run.degrees()],
-        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and learns(run.twin) else None,
+        "error": None if symmetry is None else _equivariance(model, test, symmetry, law, settings),
+        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and learned else None,
     }
 
 
@@ -121,15 +147,13 @@ def _pixels(images: Tensor) -> list:
 
 
 def _equivariance(
-    model: nn.Module, test: Dataset, config: RunConfig, settings: dict[str, Any]
+    model: nn.Module, test: Dataset, symmetry: Symmetry, law: GroupDistribution | None, settings: dict[str, Any]
 ) -> dict[str, Any] | None:
-    symmetry = config.method.tested(test.signature)
     x = test.inputs[: settings["equivariance_examples"]]
     try:
         symmetry.on_input.check_data(symmetry.group, x)
     except ValueError:
         return None
-    law = config.method.law()
     options = {"samples": settings["equivariance_samples"], "seed": settings["seed"], "distribution": law}
     error = measure.equivariance_error(Probabilities(model) if test.classes else model, x, symmetry, **options)
     floor = measure.interpolation_floor(x, symmetry, **options)
@@ -170,7 +194,8 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     """
     config = read_config(f"{path}/config.yaml")
     splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
-    x = torch.cat([splits.train.inputs, splits.val.inputs])[: settings["examples"]]
+    count = settings["examples"]
+    x = torch.cat([splits.train.inputs[:count], splits.val.inputs[:count]])[:count]
     symmetry = config.method.moved(splits.train.signature)
     assert symmetry is not None  # since laws were planned
     options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}
@@ -178,10 +203,11 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
         posterior = measure.pose_posterior(x, symmetry, generator, **options)
     except ValueError as error:
         return {"reason": f"No law of poses along {generator!r}: {error}."}
-    return {"law": _law(posterior), "degrees": [vars(degree) for degree in posterior.degrees(config.data.label)]}
+    return {"law": law_of(posterior), "degrees": [vars(degree) for degree in posterior.degrees(config.data.label)]}
 
 
-def _law(posterior: measure.PosePosterior) -> dict[str, Any]:
+def law_of(posterior: measure.PosePosterior) -> dict[str, Any]:
+    """A law of poses as plain values: the fields of `PoseLaw`."""
     grid, density, fitted = posterior.grid()
     chosen = posterior.axis.generator
     noise = posterior.deconvolution.noise * posterior.unit

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from learnsym.degrees import Degree
+from learnsym.report.words import Verdict
 from learnsym.statistics import LEVEL, Interval
 
 
@@ -106,6 +107,8 @@ class DataResult:
     poses: list[PoseLaw] = field(default_factory=list)
     extent: ExtentCurve | None = None
     orbit: Orbit | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
+    """What to take away, beside what the laws of poses and the tolerated widths say."""
     notes: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
     """One sentence for each run that was not trained to its end."""

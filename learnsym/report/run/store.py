@@ -72,20 +72,29 @@ def _digest(result: object) -> str:
     return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
 
 
-def results(pieces: Sequence[Piece], workers: int = 1, progress: bool = True) -> list[dict[str, Any]]:
+def results(
+    pieces: Sequence[Piece], workers: int = 1, progress: bool = True, label: str = "analysis"
+) -> list[dict[str, Any]]:
     """Results of all pieces, in order: kept ones from their files, the others computed in `workers` processes.
 
-    With more than one worker a script needs `if __name__ == "__main__":`, as all of multiprocessing does.
+    The bar counts costs, so that it says how much time is left. With more than one worker a script needs
+    `if __name__ == "__main__":`, as all of multiprocessing does.
     """
     computed = {i: result for i, piece in enumerate(pieces) if (result := piece.load()) is not None}
     missing = [i for i in range(len(pieces)) if i not in computed]
-    logger.info("analysis: %d pieces kept, %d to compute", len(computed), len(missing))
+    logger.info("%s: %d pieces kept, %d to compute", label, len(computed), len(missing))
+    costs = [piece.cost for piece in pieces]
     with tqdm(
-        total=len(pieces), initial=len(computed), desc="analysis", disable=None if progress else True, leave=False
+        total=sum(costs),
+        initial=sum(costs[i] for i in computed),
+        desc=label,
+        bar_format="{desc}: {percentage:3.0f}%|{bar}| {elapsed} passed, {remaining} left",
+        disable=None if progress else True,
+        leave=False,
     ) as bar:
         for i, result in _computed(pieces, missing, workers):
             computed[i] = result
-            bar.update()
+            bar.update(costs[i])
     return [computed[i] for i in range(len(pieces))]
 
 

@@ -112,7 +112,7 @@ def test_outputs_of_dictionaries(factory, data, tmp_path, capsys):
     assert run(f"{factory}:wrapped", *words) == 2
     assert "returns a dict with keys logits" in capsys.readouterr().err
     assert run(f"{factory}:wrapped", *words, "--output", "logit") == 2
-    assert "got 'logit', but the model returns a dict with keys logits" in capsys.readouterr().err
+    assert "got 'logit', but there is a dict with keys logits" in capsys.readouterr().err
     assert run(f"{factory}:wrapped", *words, "--output", "logits") == 0
 
 

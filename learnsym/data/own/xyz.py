@@ -1,0 +1,31 @@
+"""Configurations of one molecule in an extended xyz file, whose forces are to be predicted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from learnsym.actions import PointVectors
+from learnsym.data.molecules.extxyz import read_extxyz
+from learnsym.data.own.fingerprint import fingerprint
+from learnsym.data.own.pools import Found, Pool
+from learnsym.data.own.reading import Reading
+
+
+def read_xyz(path: Path, reading: Reading) -> Found:
+    """Clouds of atoms with the species one-hot, and the force on each atom, in eV and Angstrom.
+
+    Raises:
+        ValueError: when a line is malformed, or a frame has other atoms than the first.
+    """
+    energy, forces = reading.energy or "energy", reading.forces or "forces"
+    molecules = read_extxyz(path, energy=energy, forces=forces, units=reading.units)
+    units = reading.units or "eV/Angstrom, as nothing else was said"
+    told = f"energies {energy} and forces {forces} are read in {units}"
+    atoms = f"{len(molecules)} configurations of {len(molecules.numbers)} atoms"
+    return Found(
+        pools={"train": Pool(molecules.cloud().float(), molecules.forces.float())},
+        ready=True,
+        notes=(atoms, told),
+        fingerprint=fingerprint([path], path.parent, energy, forces, units),
+        also={"on_input": molecules.layout, "on_output": PointVectors()},
+    )

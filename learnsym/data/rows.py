@@ -1,0 +1,218 @@
+"""Rows: examples that stay in a file, of which only those asked for are read."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Step = Callable[[Tensor], Tensor]
+"""What is done to each batch of examples after it is read."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """An array within a file, one row after the other.
+
+    Args:
+        path: of the file.
+        offset: bytes before the first row.
+        dtype: of the numbers, with their byte order.
+        shape: of the array, rows first.
+    """
+
+    path: Path
+    offset: int
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row."""
+        return int(np.prod(self.shape[1:], dtype=np.int64)) * self.dtype.itemsize
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """Some rows, in memory and in the byte order of this machine.
+
+        Raises:
+            ValueError: when the file ends before one of them.
+        """
+        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        content = memoryview(found.reshape(-1).view(np.uint8).data)
+        with open(self.path, "rb", buffering=0) as stream:
+            for first, last in _runs(rows):
+                stream.seek(self.offset + int(rows[first]) * self.row_bytes)
+                self._fill(stream, content[first * self.row_bytes : last * self.row_bytes])
+        return found.astype(self.dtype.newbyteorder("="), copy=False)
+
+    def _fill(self, stream: Any, content: memoryview) -> None:  # noqa: ANN401  a file
+        while len(content):
+            got = stream.readinto(content)
+            if not got:
+                raise ValueError(f"data: {self.path} ends too early; it is truncated or has changed, restore it")
+            content = content[got:]
+
+
+class Rows:
+    """Examples in a file: a batch of them is read when it is asked for, and nothing else is kept in memory.
+
+    It answers to what batches need of a tensor: `len`, `shape`, `dtype`, `split`, `index_select` and indices along the
+    first axis, all of which give tensors; `subset` gives some rows that stay in the file.
+
+    Args:
+        stretch: where they lie.
+        rows: which rows of it, in order; None for all.
+        steps: what is done to each batch after it is read.
+        device: where batches go.
+
+    Raises:
+        ValueError: when a batch is read that holds NaN or infinity, or the file is truncated.
+
+    Example:
+        >>> import numpy as np, tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "x.npy"
+        >>> np.save(path, np.arange(12, dtype=np.float32).reshape(6, 2))
+        >>> rows = ls.data.Rows(ls.data.npy_stretch(path))
+        >>> rows.subset(torch.tensor([4, 1]))[:1], rows.shape
+        (tensor([[8., 9.]]), torch.Size([6, 2]))
+    """
+
+    def __init__(
+        self,
+        stretch: Stretch,
+        rows: Tensor | None = None,
+        steps: tuple[Step, ...] = (),
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.stretch = stretch
+        self.steps = steps
+        self.device = torch.device(device)
+        self._rows = torch.arange(stretch.shape[0]) if rows is None else rows.cpu()
+        one = self._stepped(torch.from_numpy(np.zeros((1, *stretch.shape[1:]), stretch.dtype.newbyteorder("="))))
+        self.dtype = one.dtype
+        self.shape = torch.Size([len(self._rows), *one.shape[1:]])
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def dim(self) -> int:
+        """Number of axes."""
+        return self.ndim
+
+    def numel(self) -> int:
+        """Number of numbers."""
+        return self.shape.numel()
+
+    def is_floating_point(self) -> bool:
+        """Whether batches are floats."""
+        return self.dtype.is_floating_point
+
+    def is_complex(self) -> bool:
+        """Whether batches are complex."""
+        return self.dtype.is_complex
+
+    def element_size(self) -> int:
+        """Bytes of a number."""
+        return self.dtype.itemsize
+
+    def __getitem__(self, index: Tensor | slice | int) -> Tensor:
+        chosen = self._rows[index.cpu() if isinstance(index, Tensor) else index]
+        read = self._read(chosen.reshape(-1))
+        return read if chosen.ndim else read[0]
+
+    def index_select(self, dim: int, indices: Tensor) -> Tensor:
+        """The examples at `indices`, read."""
+        assert dim == 0, "rows are the first axis"
+        return self[indices]
+
+    def split(self, size: int) -> Iterator[Tensor]:
+        """Batches of `size` examples in order, each read when its turn comes."""
+        return (self[start : start + size] for start in range(0, len(self), size))
+
+    def subset(self, indices: Tensor) -> Rows:
+        """The examples at `indices`, which stay in the file."""
+        return Rows(self.stretch, self._rows[indices.cpu()], self.steps, self.device)
+
+    def then(self, step: Step) -> Rows:
+        """The same examples, with one more thing done to each batch."""
+        return Rows(self.stretch, self._rows, (*self.steps, step), self.device)
+
+    def to(self, device: torch.device | str) -> Rows:
+        """The same examples, whose batches go to another device."""
+        return Rows(self.stretch, self._rows, self.steps, device)
+
+    def _read(self, rows: Tensor) -> Tensor:
+        values = torch.from_numpy(self.stretch.read(rows.numpy()))
+        if values.is_floating_point() and not torch.isfinite(values).all():
+            bad = (~torch.isfinite(values.flatten(1)).all(1)).nonzero()[0].item()
+            raise ValueError(
+                f"x: contains NaN or infinity in row {int(rows[int(bad)])} of {self.stretch.path.name}; repair it"
+            )
+        return self._stepped(values).to(self.device)
+
+    def _stepped(self, values: Tensor) -> Tensor:
+        for step in self.steps:
+            values = step(values)
+        return values
+
+
+class Header(NamedTuple):
+    """What a file `.npy` says of its array."""
+
+    shape: tuple[int, ...]
+    columns: bool
+    """Whether it lies column by column, so that a row is in no one place."""
+    dtype: np.dtype
+
+    @property
+    def numbers(self) -> int:
+        """How many there are."""
+        return math.prod(self.shape)
+
+
+def npy_header(stream: Any) -> Header:  # noqa: ANN401  a file, or a member of an archive
+    """The header of a file `.npy`, after which its numbers begin.
+
+    Raises:
+        ValueError: when it holds Python objects, or is no file `.npy`.
+    """
+    version = np.lib.format.read_magic(stream)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, columns, dtype = read(stream)
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be loaded, since they hold pickled objects")
+    return Header(shape, columns and len(shape) > 1, dtype)
+
+
+def npy_stretch(path: str | os.PathLike[str], offset: int = 0) -> Stretch:
+    """Where the array of a file `.npy` lies, or of one that begins at `offset` of another file.
+
+    Raises:
+        ValueError: when it holds Python objects, lies column by column, or is no file `.npy`.
+    """
+    with open(path, "rb") as stream:
+        stream.seek(offset)
+        shape, columns, dtype = npy_header(stream)
+        if columns:
+            raise ValueError("its numbers lie column by column; save numpy.ascontiguousarray of it")
+        return Stretch(Path(path), stream.tell(), dtype, shape)
+
+
+def _runs(rows: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Positions, from and to, of rows that follow one another in the file."""
+    breaks = np.flatnonzero(np.diff(rows) != 1) + 1
+    edges = [0, *breaks.tolist(), len(rows)] if len(rows) else []
+    yield from itertools.pairwise(edges)

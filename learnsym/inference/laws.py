@@ -1,0 +1,76 @@
+"""The law of poses of one candidate: over which range do the data show it?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from learnsym import measure
+from learnsym.inference.candidates import Candidate
+from learnsym.inference.views import positioned, view_of
+
+
+def law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: int) -> dict[str, Any]:
+    """The law of poses along a generator, as plain values.
+
+    Args:
+        x: examples.
+        candidate: whose generator moves them.
+        steps: training steps per fold.
+        level: coverage that the interval aims at.
+        seed: of folds, networks and bootstrap.
+
+    Returns:
+        The law, or the `reason` why there is none.
+    """
+    view = view_of(x, candidate)
+    try:
+        law = measure.pose_posterior(
+            view.x, view.symmetry, candidate.name, network=view.network, steps=steps, moves=view.moves, level=level,
+            seed=seed,
+        )  # fmt: skip
+    except ValueError as error:
+        return {"reason": str(error)}
+    return _law(law)
+
+
+def _law(law: measure.PosePosterior) -> dict[str, Any]:
+    grid, density, fitted = law.grid()
+    return {
+        "estimate": law.half_width,
+        "low": law.low,
+        "high": law.high,
+        "is_flat": law.is_flat,
+        "is_open": not law.axis.closed,
+        "is_cut": law.is_cut,
+        "can_learn": law.can_learn,
+        "told_apart": law.fit.told_apart,
+        "is_calibrated": law.is_calibrated,
+        "is_rejected": law.is_rejected,
+        "order": law.order,
+        "bound": law.bound,
+        "noise": law.fit.noise * law.unit,
+        "window": law.axis.window / law.axis.generator.per_unit,
+        "grid": grid,
+        "density": [] if law.is_flat else density,
+        "fitted": fitted,
+        "flags": law.flags,
+        "examples": len(law.posterior),
+    }
+
+
+def space_law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: int) -> dict[str, Any]:
+    """The law of poses over all rotations of space, as plain values."""
+    symmetry = candidate.symmetry
+    assert symmetry is not None  # since it fits
+    law = measure.space_pose_posterior(positioned(x, symmetry), symmetry, steps=steps, level=level, seed=seed)
+    return {
+        "estimate": law.half_width,
+        "low": law.low,
+        "high": law.high,
+        "is_flat": law.is_flat,
+        "noise": law.fit.noise,
+        "flags": law.flags,
+        "examples": len(law.fold),
+    }

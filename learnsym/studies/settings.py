@@ -1,0 +1,50 @@
+"""How a study trains its twins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from learnsym._settings import Copies, Count, Distinct, Seed, check_settings
+from learnsym.methods import Twin
+from learnsym.methods.augerino import Augerino
+from learnsym.objectives.losses import LossConfig
+from learnsym.training.config import OptimiserConfig
+
+EPOCHS, LEAST, MOST = 15, 200, 2000
+"""Passes over the training examples where the number of steps is not given, and bounds of that number."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySettings:
+    """Which twins are trained, and how."""
+
+    twins: Annotated[list[Twin], Distinct(1)] = field(default_factory=lambda: ["learned", "plain", "exact"])
+    """Twins; `exact` is left out where the symmetries hold no compact group."""
+    seeds: Annotated[list[Seed], Distinct(1)] = field(default_factory=lambda: [0, 1, 2])
+    """Seeds of batches and transformations, and of initial weights where the network comes as a function."""
+    steps: Count | None = None
+    """Steps of each training; None for 15 passes over the training examples, and at least 200 and at most 2,000 steps."""
+    batch_size: Count = 64
+    """Examples a step; no more than there are."""
+    optimiser: OptimiserConfig = OptimiserConfig()
+    """Updates."""
+    method: Augerino = field(default_factory=Augerino)
+    """Of the learned twin: `init`, `regulariser`, `weight`, `copies` and `test_copies`."""
+    loss: LossConfig | None = None
+    """Loss on the targets; None for cross-entropy of labels and squared error of numbers."""
+    orbit: Copies = 8
+    """Elements of the average of the exact twin in evaluation."""
+    device: str = "auto"
+    """`cpu`, `cuda`, `cuda:1`, or `auto`: a GPU when there is one."""
+
+    def __post_init__(self) -> None:
+        check_settings(self, "study.")
+
+    def steps_for(self, examples: int) -> int:
+        """Steps of each training on so many examples."""
+        return self.steps or min(max(EPOCHS * examples // self.size_for(examples), LEAST), MOST)
+
+    def size_for(self, examples: int) -> int:
+        """Examples a step."""
+        return min(self.batch_size, examples)
