@@ -13,7 +13,7 @@ OUTPUTS = ("invariant", "image", "labels", "vectors", "points")
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     measure = commands.add_parser("measure", help="how symmetric is this network, or which of two: card.html")
-    measure.add_argument("model", nargs="+", metavar="MODEL", help=MODEL)
+    measure.add_argument("model", nargs="+", help=MODEL)
     measure.add_argument(
         "--data", help="a data set (its test examples) or a file .npz with x and y; may be left out for a run"
     )
