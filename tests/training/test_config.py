@@ -102,7 +102,7 @@ def test_a_configuration_imports_nothing(key, tmp_path, monkeypatch):
 
 
 def test_settings_of_other_data_are_left_out_for_data_of_ones_own(tmp_path, caplog):
-    """The numbers and the label of the digits do not fit a file of somebody else; what is planted in known data stays."""
+    """Numbers and label of the digits do not fit a file of somebody else; what is planted in known data stays."""
     np.savez(tmp_path / "mine.npz", x=np.random.rand(60, 8, 8).astype("f4"), y=np.arange(60) % 3)
     path = tmp_path / "c.yaml"
     path.write_text("data: {name: digits, label: scans, train: 900, plant: {rotation: 30}}")
