@@ -32,6 +32,8 @@ def can_stack(members: Sequence[RunConfig]) -> bool:
     first = members[0]
     if first.train.bf16 or first.train.compile or first.train.tensorboard:
         return False
+    if first.net.source is not None:  # which may do what cannot be vectorised
+        return False
     if len({_shared(member) for member in members}) > 1:
         return False
     splits = load_splits(first.data)

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from learnsym.data.config import DataConfig
 from learnsym.export import export_run
 from learnsym.files import write_atomically
 from learnsym.learners import degrees
 from learnsym.methods import registry
 from learnsym.nets import NetConfig
+from learnsym.report import analyze
 from learnsym.report.card import load_subject
 from learnsym.training import Run, RunConfig, build, read_config, train
 from learnsym.training import loop as loop_module
@@ -30,6 +32,19 @@ def fixed():
 
 def empty():
     return nn.Flatten()
+
+def data():
+    generator = torch.Generator().manual_seed(0)
+    x = {"image": torch.rand(60, 1, 8, 8, generator=generator), "age": torch.rand(60, 1, generator=generator)}
+    return x, (x["age"][:, 0] > 0.5).long()
+
+class TwoInputs(nn.Module):
+    def __init__(self, in_channels, classes):
+        super().__init__()
+        self.features, self.head = Features(in_channels, 3), nn.Linear(4, classes)
+
+    def forward(self, image, age):
+        return {"logits": self.head(torch.cat([self.features(image), age], 1)), "age": age}
 """
 LAYERS = """
 from torch import nn
@@ -142,6 +157,41 @@ def test_methods_of_weights_choose_the_layers_themselves(tiny, files, name):
         replace(own(tiny), method=method)
     with pytest.raises(ValueError, match=r"net.weights: got .* take one of the methods augerino, instance_wise, remul"):
         replace(tiny, method=method, net=NetConfig(name=method.nets[0], weights="w.pt"))
+
+
+@pytest.fixture
+def two_inputs(tiny, files):
+    """A run on images with a number beside each."""
+    data = DataConfig(name="mine.py:data", moves="image", train=32, val=12, test=12)
+    return replace(own(tiny, "TwoInputs", output="logits"), data=data)
+
+
+def test_examples_of_several_inputs(two_inputs):
+    for twin in ("learned", "exact"):
+        run = train(replace(two_inputs, twin=twin), twin)[0]
+        x = {"age": torch.rand(5, 1), "image": torch.rand(5, 1, 8, 8)}
+        assert run.model()(x).shape == (5, 2) and "net.net.net.head.weight" in run.weights()
+    assert [degree.site for degree in Run("learned").degrees()][:1] == ["input"]
+
+
+@pytest.mark.slow
+def test_pages_of_examples_of_several_inputs(two_inputs):
+    train(two_inputs, "learned")
+    page = analyze("learned", overrides=["--analysis.angle_step", "180", "--analysis.pose.steps", "2"])
+    assert page.report.is_file()
+
+
+@pytest.mark.parametrize(
+    ("net", "message"),
+    [
+        ({"name": "mlp"}, "net.name: got 'mlp' for examples of several inputs, must be your own"),
+        ({"name": "mine.py:TwoInputs"}, "net.output: .* returns a dict with keys logits, age, must be one tensor"),
+        ({"name": "mine.py:make"}, r"net.name: .* cannot take 2 examples of shape image \(1, 8, 8\), age \(1,\)"),
+    ],
+)
+def test_what_is_wrong_with_several_inputs_is_said(two_inputs, net, message):
+    with pytest.raises(ValueError, match=message):
+        build(replace(two_inputs, net=NetConfig(**net), twin="plain"))
 
 
 def test_what_is_wrong_is_said_before_training(tiny, files):
