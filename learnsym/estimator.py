@@ -102,7 +102,8 @@ class LearnedSymmetryClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401
         """The most probable class of each example, `(N,)`."""
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        most_probable = self.predict_proba(X).argmax(1)
+        return self.classes_[most_probable]
 
     @property
     def degrees_(self) -> list[Degree]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from learnsym.data import Batches, Dataset, Splits
 from learnsym.files import write_json
 from learnsym.measure.config import AnalysisConfig
+from learnsym.methods import learns
 from learnsym.report.run.own import RESULT
 from learnsym.report.run.pieces import findings, losses
 from learnsym.studies.recipe import Recipe
@@ -70,7 +71,7 @@ def _measured(recipe: Recipe, twin: str, model: nn.Module, splits: Splits) -> di
         "val": float(losses(predict(model, splits.val.inputs), splits.val).mean()),
         "caps": {generator.name: generator.cap / generator.per_unit for generator in generators},
         "notes": _notes(recipe, splits),
-        **findings(model.cpu(), test, symmetry if recipe.exact else None, MEASURED, learned=twin == "learned"),
+        **findings(model.cpu(), test, symmetry if recipe.exact else None, MEASURED, learned=learns(twin)),
     }
 
 

@@ -12,6 +12,7 @@ from torch import nn
 from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, fixed, quadrature
 from learnsym.distributions import Fixed, Haar, LearnableDistribution, learnable
 from learnsym.groups import MatrixGroup, compact_part
+from learnsym.methods import learns
 from learnsym.methods.augerino import Augerino
 from learnsym.nets import NetConfig, build
 from learnsym.objectives import Objective, Regularised, Supervised, regularisers
@@ -20,6 +21,7 @@ from learnsym.objectives.terms import Reward
 from learnsym.studies.settings import TwinSettings
 from learnsym.symmetry import Symmetry, parts_of
 
+EXACT = "exact"
 Net = nn.Module | Callable[[], nn.Module] | str
 """A module, a function that makes one, or a network in words, such as `cnn` or `FILE.py:factory`."""
 
@@ -53,13 +55,13 @@ class Recipe:
             "plain": lambda: Plain(net),
             "learned": lambda: self._augmented(net, self.symmetry, learnable(self.symmetry.group, method.init)),
             "fixed": lambda: self._augmented(net, self.symmetry, fixed(self.symmetry.group, method.fixed)),
-            "exact": lambda: self._augmented(net, self._exact, Fixed(Haar(self._exact.group))),
+            EXACT: lambda: self._augmented(net, self._exact, Fixed(Haar(self._exact.group))),
         }
         return twins[twin]()
 
     def evaluated(self, twin: str, trained: nn.Module) -> nn.Module:
         """The module that is measured, exported and used: the exact twin is averaged over a whole orbit."""
-        if twin != "exact":
+        if twin != EXACT:
             return trained.eval()
         net = trained.get_submodule("net")
         elements = quadrature(self._exact.group, self.settings.orbit).to(next(trained.parameters()).device)
@@ -68,9 +70,7 @@ class Recipe:
     def objective(self, twin: str) -> Objective:
         """What the training of a twin minimises."""
         task, method = Supervised(self.loss.function()), self.settings.method
-        return (
-            Regularised(task, [Reward(regularisers[method.regulariser], method.weight)]) if twin == "learned" else task
-        )
+        return Regularised(task, [Reward(regularisers[method.regulariser], method.weight)]) if learns(twin) else task
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""

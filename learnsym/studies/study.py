@@ -31,7 +31,7 @@ from learnsym.studies.examples import Data, guessed_loss, splits_of
 from learnsym.studies.member import in_memory, train_member
 from learnsym.studies.poses import keep_poses
 from learnsym.studies.question import begin, question_of
-from learnsym.studies.recipe import Net, Recipe, check_method, exact_part
+from learnsym.studies.recipe import EXACT, Net, Recipe, check_method, exact_part
 from learnsym.studies.settings import TwinSettings
 from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 from learnsym.training import OwnRun
@@ -81,7 +81,7 @@ class Study:
             ValueError: for a twin or seed that was not trained.
         """
         twin = self.best if twin is None else twin
-        runs = {run.seed: run for run in self.runs if run.twin == twin}
+        runs = {run.seed: run for run in self._runs_by_twin().get(twin, [])}
         seed = min(runs, key=lambda each: _result(runs[each])["val"], default=None) if seed is None else seed
         if seed not in runs:
             trained = ", ".join(run.path.name for run in self.runs)
@@ -112,11 +112,14 @@ class Study:
         """The symmetries by name."""
         return read_json(self.out / STUDY, "study", "call ls.study again")["symmetries"]
 
-    def _by_twin(self) -> dict[str, list[dict[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = {}
+    def _runs_by_twin(self) -> dict[str, list[OwnRun]]:
+        found: dict[str, list[OwnRun]] = {}
         for run in self.runs:
-            found.setdefault(run.twin, []).append(_result(run))
+            found.setdefault(run.twin, []).append(run)
         return found
+
+    def _by_twin(self) -> dict[str, list[dict[str, Any]]]:
+        return {twin: [_result(run) for run in runs] for twin, runs in self._runs_by_twin().items()}
 
     def __repr__(self) -> str:
         verdicts = [f"{each.headline}. {each.detail}" for each in self.results.verdicts]
@@ -234,7 +237,7 @@ def _recipe(net: Net, symmetry: Symmetry, data: Dataset, settings: TwinSettings)
             "train: got label maps, must have labels or numbers; use learnsym train with loss.name segmentation"
         )
     exact = exact_part(symmetry)
-    twins = [twin for twin in settings.twins if twin != "exact" or exact is not None]
+    twins = [twin for twin in settings.twins if twin != EXACT or exact is not None]
     if len(twins) < len(settings.twins):
         logger.info("twins: no exact twin, since %s holds no compact group", symmetry.name)
     outputs = data.classes or max(1, data.y[0].numel())

@@ -47,7 +47,9 @@ def _data_result(label: str, runs: list[OwnRun], settings: AnalysisConfig, unfin
     if not runs:
         raise ValueError(f"run: no run of {label} has made a step yet; train one with fit or ls.study")
     results = {run.path: _result(run) for run in runs}
-    twins = {name: [run for run in runs if run.twin == name] for name in dict.fromkeys(run.twin for run in runs)}
+    twins: dict[str, list[OwnRun]] = {}
+    for run in runs:
+        twins.setdefault(run.twin, []).append(run)
     found = [_twin(name, members, results, settings) for name, members in twins.items()]
     first, learned = results[runs[0].path], twins.get("learned", [])
     of_seeds = [[vars(each) for each in run.degrees()] for run in learned if run.is_finished]

@@ -111,7 +111,7 @@ def scores(outputs: Tensor, data: Dataset) -> Tensor:
 def losses(outputs: Tensor, data: Dataset) -> Tensor:
     """One loss per example `(N,)`: negative log-likelihood, mean over labelled pixels, or the squared error."""
     if not data.classes:
-        return (shaped_as(outputs, data.y) - data.y).square().flatten(1).mean(1)
+        return (shaped_as(outputs, data.y) - data.y).square().reshape(len(outputs), -1).mean(1)
     loss = F.cross_entropy(outputs, data.y, ignore_index=-100 if data.ignore is None else data.ignore, reduction="none")
     return loss if loss.dim() == 1 else loss.flatten(1).sum(1) / _labelled(data).sum(1).clamp(min=1.0)
 
