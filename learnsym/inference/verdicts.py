@@ -90,6 +90,8 @@ def of_law(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
         return _finding(candidate, "distribution", "up to", reason, words, (estimate, low, window))
     if low <= 0:
         return _of_narrow(candidate, law, high, "no wider than the natural spread of poses, which cannot be told apart")
+    if low <= law["resolution"]:
+        return _of_narrow(candidate, law, high, "no more than about a pixel at the border, as the lattice makes alone")
     interval = f"[{measured(low, unit, False)}, {measured(high, unit, False)}]"
     words = f"up to {measured(estimate, unit)} {interval}"
     if law["order"] > 1:
