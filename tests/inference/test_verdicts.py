@@ -28,6 +28,10 @@ def test_a_range_that_is_no_wider_than_the_natural_spread_is_absent():
     assert (found.status, found.words) == ("absent", "absent, below 24°")
 
 
+def test_a_range_that_may_be_the_natural_spread_or_more_cannot_be_told():
+    assert law(estimate=19.0, low=0.0, high=42.0).words == "cannot be told, below 42°"
+
+
 def test_a_range_of_about_a_pixel_is_that_of_the_lattice():
     assert law(estimate=5.0, low=3.0, high=7.0).words == "absent, below 7°"
 
@@ -72,6 +76,7 @@ def test_labels_that_tolerate_all_that_tolerate_none_and_noise():
     assert harms((90.0, 0.0, 0.001), (180.0, 0.0, 0.001)).status == "full"
     assert harms((15.0, 0.1, 0.004), (30.0, 0.2, 0.004)).words == "absent, below 15°"
     assert harms((15.0, 0.01, 0.1), (30.0, 0.02, 0.1)).status == "cannot be told"
+    assert harms((15.0, 0.01, 0.1), (30.0, 0.4, 0.05)).words == "cannot be told, below 30°"
     assert harms((1.0, 0.3, 0.01), name="mirror_left_right").words == "absent, labels suffer"
 
 
