@@ -22,7 +22,7 @@ HIDDEN_SHARE = 0.2
 """A difference that could be this large, in total variation, is not excluded: nothing is said."""
 SMALL = 1 / 6
 """Share of the window below which a bound counts as absent."""
-NATURAL = 1.5
+NATURAL = 1.25
 """Half-width in units of the noise, which holds the natural spread of poses, below which nothing need be there."""
 MARGIN, NATS = 0.15, 0.02
 """Harm that counts as none: as a share of the loss, and in nats."""
