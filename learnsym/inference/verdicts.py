@@ -22,6 +22,8 @@ HIDDEN_SHARE = 0.2
 """A difference that could be this large, in total variation, is not excluded: nothing is said."""
 SMALL = 1 / 6
 """Share of the window below which a bound counts as absent."""
+PIXELS = 1.25
+"""Moves of the border by as many pixels are too small to count."""
 NATURAL = 1.25
 """Half-width in units of the noise, which holds the natural spread of poses, below which nothing need be there."""
 MARGIN, NATS = 0.15, 0.02
@@ -134,7 +136,7 @@ def _of_narrow(candidate: Candidate, law: Mapping[str, Any], high: float, reason
     numbers = (min(law["estimate"], high), 0.0, high)
     below = f"below {measured(high, candidate.unit)}"
     is_natural = law["is_calibrated"] and law["estimate"] < NATURAL * law["noise"]
-    if high <= SMALL * law["window"] or is_natural:
+    if high <= max(SMALL * law["window"], PIXELS * law["resolution"]) or is_natural:
         return _finding(candidate, "distribution", "absent", reason, f"absent, {below}", numbers)
     return _finding(candidate, "distribution", "cannot be told", reason, f"cannot be told, {below}", numbers)
 

@@ -8,8 +8,9 @@ import torch
 
 import learnsym as ls
 from learnsym.degrees import read_degrees
-from learnsym.inference import InferenceConfig
+from learnsym.inference import Finding, InferenceConfig
 from learnsym.report.inference import pieces, text_table
+from learnsym.report.inference.page import headline
 
 QUICK = InferenceConfig(examples=60, steps=1, task_steps=2, workers=1, only=["shear", "hue", "mirror_left_right"])
 MIRRORS = InferenceConfig(examples=120, steps=30, workers=1, only=["mirror_left_right", "mirror_upside_down"])
@@ -74,6 +75,13 @@ def test_a_page_a_table_and_degrees_are_written_and_kept_parts_are_used(tmp_path
     second = ls.infer(data, out=tmp_path, config=QUICK, progress=False)
     assert second.findings == first.findings
     assert second.page.read_text() == page
+
+
+def test_the_headline_names_what_is_there_without_intervals():
+    shown = {"verb": "turn", "notion": "distribution"}
+    turns = Finding(candidate="rotation", status="up to", words="up to 58° [41, 76]", **shown)
+    mirrors = Finding(candidate="mirror_left_right", status="full", words="full, at most 6% told apart", **shown)
+    assert headline([turns, mirrors]) == "These data show rotation (up to 58°), mirror left right (full)."
 
 
 def test_an_unfinished_inference_goes_on_where_it_ended(tmp_path):
