@@ -37,8 +37,9 @@ lint: setup  ## ruff, ruff format and pyright
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-docs: setup  ## documentation in docs/_build/html, notebooks executed
+docs: setup  ## documentation in docs/_build/html, with a gallery of real pages (10 minutes at first)
 	@EXTRAS=steerable,molecules,sim,scale,dev,export,tensorboard,docs bash scripts/setup.sh
+	$(BIN)/python docs/gallery.py
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
@@ -49,6 +50,6 @@ bench-gpu: setup  ## ratios on a CUDA device
 	$(BIN)/python -m benchmarks --device cuda
 
 clean:  ## remove the demo's runs, caches and builds, but not .venv
-	rm -rf $(DEMO) build dist docs/_build docs/jupyter_execute .pytest_cache .ruff_cache *.egg-info
+	rm -rf $(DEMO) build dist docs/_build docs/_gallery docs/jupyter_execute .pytest_cache .ruff_cache *.egg-info
 
 .PHONY: help setup demo test test-all lint docs bench bench-gpu clean

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
+from pathlib import Path
 
 from sphinx.application import Sphinx
 
 import learnsym
+
+sys.path.insert(0, str(Path(__file__).parent))
+from equations import is_equation, latex
 
 project = "learnsym"
 author = "The learnsym developers"
 copyright = "The learnsym developers"
 version = release = learnsym.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build", "jupyter_execute"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+myst_enable_extensions = ["dollarmath", "attrs_inline"]
+exclude_patterns = ["_build", "_gallery", "jupyter_execute"]
 html_theme = "furo"
 html_title = f"learnsym {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+
+# what docs/gallery.py has made; the documentation can be built without
+gallery = Path(__file__).parent / "_gallery"
+html_extra_path = [str(gallery / "site")] if (gallery / "site").exists() else []
+if not (gallery / "entries.md").exists():
+    gallery.mkdir(exist_ok=True)
+    (gallery / "entries.md").write_text("`make docs` fills the gallery.\n")
 
 # the text version of a progress bar serves the notebooks well
 os.environ["PYTHONWARNINGS"] = "ignore:IProgress not found"
@@ -51,12 +66,15 @@ def _restore(app: Sphinx, what: str, name: str, obj: object, options: object, li
 
 
 def _equations(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """An indented paragraph that follows a paragraph of text is an equation: shown as it was typed."""
-    before = ["", *lines]
+    """An indented paragraph that follows text is an equation; what states none is shown as it was typed."""
+    paragraphs = [list(part) for filled, part in itertools.groupby(lines, bool) if filled]
     lines.clear()
     text = False
-    for above, line in itertools.pairwise(before):
-        if text and not above and line.startswith("    "):
-            lines.extend(["::", ""])
-        text = not line.startswith(" ") if line else text
-        lines.append(line)
+    for paragraph in paragraphs:
+        typed = text and paragraph[0].startswith("    ")
+        if typed and is_equation(paragraph):
+            lines.extend(["", ".. math::", *(f"\n   {latex(line)}" for line in paragraph)])
+        else:
+            lines.extend(["", "::"] if typed else [])
+            lines.extend(["", *paragraph])
+        text = not paragraph[-1].startswith(" ")

@@ -31,12 +31,15 @@ if TYPE_CHECKING:
         representations,
         scaling,
         statistics,
+        studies,
         symmetry,
         training,
         tuning,
         workers,
     )
+    from learnsym.estimator import LearnedSymmetryClassifier
     from learnsym.report.inference import infer
+    from learnsym.studies import Study, study
     from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
 
 _SUBMODULES = (
@@ -58,20 +61,26 @@ _SUBMODULES = (
     "representations",
     "scaling",
     "statistics",
+    "studies",
     "symmetry",
     "training",
     "tuning",
     "workers",
 )
 _NAMES = {
+    "LearnedSymmetryClassifier": "learnsym.estimator",
     "Symmetry": "learnsym.symmetry",
+    "Study": "learnsym.studies",
     "as_symmetry": "learnsym.symmetry",
     "infer": "learnsym.report.inference",
+    "study": "learnsym.studies",
     "symmetry_by_name": "learnsym.symmetry",
 }
 
 __all__ = [
     "Degree",
+    "LearnedSymmetryClassifier",
+    "Study",
     "Symmetry",
     "__version__",
     "actions",
@@ -96,6 +105,8 @@ __all__ = [
     "representations",
     "scaling",
     "statistics",
+    "studies",
+    "study",
     "symmetry",
     "symmetry_by_name",
     "training",

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
-import resource
+import sys
 from contextlib import suppress
 from pathlib import Path
+
+try:
+    import resource
+except ImportError:  # not a Unix
+    resource = None
 
 GIB = 2**30
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -13,7 +18,12 @@ LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_by
 
 
 def memory() -> int:
-    """Bytes that this process can have at most: those of the machine, of its container, or of its own limit."""
+    """Bytes that this process can have at most: those of the machine, of its container, or of its own limit.
+
+    Without a limit where the system does not say, as Windows: what is too large then fails where it is made.
+    """
+    if resource is None or not hasattr(os, "sysconf"):
+        return sys.maxsize
     most = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
     own = resource.getrlimit(resource.RLIMIT_AS)[0]
     most += [own] if own != resource.RLIM_INFINITY else []

@@ -96,9 +96,10 @@ def put_in_place(source: Path, path: Path) -> None:
 
     The file is on the disk before it has its name, and has it on the disk when this returns.
     """
-    _sync(source)
+    _sync(source, os.O_RDWR)
     os.replace(source, path)
-    _sync(path.parent)
+    if os.name == "posix":  # elsewhere a folder is no file that could be opened
+        _sync(path.parent, os.O_RDONLY)
 
 
 def read_json(path: Path, name: str, remedy: str, fields: Mapping[str, Kind] | None = None) -> dict[str, Any]:
@@ -216,8 +217,8 @@ def _shown(value: object) -> str:
     return text if len(text) <= 40 else f"{text[:36]}...{text[-1]}"
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+def _sync(path: Path, mode: int) -> None:
+    descriptor = os.open(path, mode)
     try:
         os.fsync(descriptor)
     finally:

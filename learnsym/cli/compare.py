@@ -78,7 +78,7 @@ def _dry_run(plan: Plan, folder: Path) -> int:
 
 def _print_costs(plan: Plan, folder: Path, seconds: Mapping[tuple[str, int], float] | None = None) -> None:
     from learnsym.comparison.cost import costs
-    from learnsym.report.comparison import duration
+    from learnsym.report.words import duration
 
     rows = costs(plan, folder, seconds)
     timed = ["time"] if seconds else []

@@ -9,23 +9,40 @@ from learnsym.cli._data_options import SOURCE, add_data_options, reading_of
 from learnsym.cli._parser import EXECUTED
 
 MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is EXECUTED: give none that you do not trust), a
-run folder, timm:NAME, hf:FOLDER of transformers, or a program FILE.pt2"""
+run folder, timm:NAME, hf:FOLDER of transformers, or a program FILE.pt2; of two models it is said which is more
+symmetric"""
+OUTPUTS = ("invariant", "image", "labels", "vectors", "points")
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     measure = commands.add_parser(
-        "measure", help="how symmetric is this network, layer by layer: card.json, card.html", epilog=EXECUTED
+        "measure", help="how symmetric is this network, or which of two: card.html", epilog=EXECUTED
     )
-    measure.add_argument("model", help=MODEL)
+    measure.add_argument("model", nargs="+", help=MODEL)
     measure.add_argument("--data", metavar="SOURCE", help=f"{SOURCE}; may be left out for a run")
     measure.add_argument("--symmetry", nargs="+", required=True, metavar="NAME", help="such as rotation2d flip2d")
     measure.add_argument("--out", type=Path, required=True, help="folder for card.json, card.html and figures")
+    measure.add_argument(
+        "--range",
+        dest="ranges",
+        action="append",
+        default=[],
+        metavar="GENERATOR=NUMBER",
+        help="try elements within this range only, in the unit of the generator: rotation=30; for each one",
+    )
+    measure.add_argument(
+        "--tolerance", type=float, default=0.1, help="which part of predictions may change under a symmetry"
+    )
     measure.add_argument("--size", type=int, help="resize images to SIZE x SIZE pixels")
     measure.add_argument(
         "--output", metavar="KEY", help="which part of the model's output, by key, attribute or index; a.b of a part"
     )
     measure.add_argument("--weights", metavar="FILE", help="weights for the model: .safetensors, .pt or .pth (no code)")
+    measure.add_argument(
+        "--output-as", choices=OUTPUTS, help="how outputs move when inputs do; guessed by shape, and said on the card"
+    )
+    measure.add_argument("--markdown", action="store_true", help="write card.md, a model card for a hub, too")
     measure.add_argument("--device", default="cpu", help="such as cuda")
     measure.add_argument("--pretrained", action="store_true", help="published weights of timm, which are downloaded")
     measure.add_argument("--examples", type=int, default=200, help="examples for measures of the output")
@@ -44,16 +61,26 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _measure(options: argparse.Namespace) -> int:
     from learnsym.report import card
 
-    names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed")
-    settings = card.CardSettings(**{name: getattr(options, name) for name in names})
-    config = card.config_of(options.model)
+    names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed", "tolerance")
+    given = {name: getattr(options, name) for name in names}
+    settings = card.CardSettings(**given, ranges=card.read_ranges(options.ranges))
+    card.check_count(options.model)
+    config = card.config_of(options.model[0])
     reading = reading_of(options.data, options)
     where = {"size": options.size, "seed": settings.seed, "config": config, "reading": reading}
     data = card.load_examples(options.data, settings.examples, **where)
     names = ("weights", "output", "pretrained", "device", "unfinished")
-    subject = card.load_subject(options.model, x=data.x, **{name: getattr(options, name) for name in names})
+    how = {name: getattr(options, name) for name in names}
+    subjects = [card.load_subject(name, x=data.x, **how) for name in options.model]
     output = card.output_named(options.output) if options.output else None
-    measured = card.measure_model(subject, data, options.symmetry, options.out, settings, output=output)
-    print(card.text_table(measured))
+    how = {"output": output, "output_as": options.output_as}
+    if len(subjects) == 2:
+        measured = card.measure_pair(subjects, data, options.symmetry, options.out, settings, **how)
+    else:
+        measured = card.measure_model(subjects[0], data, options.symmetry, options.out, settings, **how)
+    print(measured)
+    if options.markdown:
+        for one in measured.cards:
+            print(f"model card: {card.write_markdown(one)}")
     print(f"card: {measured.page}")
     return 0

@@ -24,7 +24,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
     tune = commands.add_parser(
         "tune",
-        help="search a space of configurations: trials.csv, best/",
+        help="search a space of configurations: tune.html, trials.csv, best/",
         epilog=f"Keys of the configuration may follow, such as --train.steps 100. {EXECUTED}",
         allow_abbrev=False,
     )
@@ -56,7 +56,7 @@ def _tune(options: argparse.Namespace) -> int:
         tuning.prepare(study, options.trials, out)
         print(f"{tuning.retry_failed(study)} failed trials are queued again")
     if works_itself(options):
-        with _progress(options.trials) as ended:
+        with _progress(study, options.trials) as ended:
             tuning.tune(study, options.trials, out, ended=ended)
         return 0 if workers.is_worker() or int(os.environ.get("RANK", "0")) else _say(study, out)
     tuning.prepare(study, options.trials, out)
@@ -99,17 +99,20 @@ def _arguments(options: argparse.Namespace, out: Path) -> list[str]:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar over ended trials, on the first worker."""
+def _progress(study: TuningStudy, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar over ended trials with the best score so far, on the first worker."""
     from tqdm.auto import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
+    from learnsym.tuning import best_so_far
     from learnsym.workers import is_first_worker
 
     disable = None if is_first_worker() else True
     with logging_redirect_tqdm(), tqdm(total=total, unit="trial", disable=disable) as bar:
 
         def ended(count: int) -> None:
+            if count > bar.n:
+                bar.set_postfix_str(best_so_far(study), refresh=False)
             bar.update(count - bar.n)
 
         yield ended
@@ -127,6 +130,7 @@ def _finish(study: TuningStudy, total: int, out: Path) -> int:
 
 
 def _say(study: TuningStudy, out: Path) -> int:
+    from learnsym.report.tuning import draw_tuning
     from learnsym.tuning import table
 
     print_table(*table(study))
@@ -136,7 +140,7 @@ def _say(study: TuningStudy, out: Path) -> int:
     for trial in trials:
         if trial.state.name == "FAIL":
             print(f"failed: trial {trial.number}: {trial.user_attrs.get('failure', 'no reason was kept')}")
-    if not count["COMPLETE"]:
-        return 1
-    print(f"best: {out / 'best'}")
-    return 0
+    if count["COMPLETE"]:
+        print(f"best: {out / 'best'}")
+    print(f"page: {draw_tuning(study, out)}")
+    return 0 if count["COMPLETE"] else 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
+
+from learnsym._memory import memory
 
 
 def check_room(name: str, shape: Sequence[int], bytes_each: int, remedy: str) -> None:
@@ -22,11 +23,6 @@ def check_room(name: str, shape: Sequence[int], bytes_each: int, remedy: str) ->
         raise ValueError(
             f"{name}: {sizes} numbers need {_amount(needed)}, and this machine has {_amount(whole)} of memory; {remedy}"
         )
-
-
-def memory() -> int:
-    """Bytes of memory that this machine has."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _amount(count: int) -> str:

@@ -1,5 +1,10 @@
 """Measures: how symmetric a trained network is, what labels tolerate, and how far the data cover an orbit."""
 
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
 from learnsym.distributions import Quadrature
 from learnsym.measure.closure import closure_test
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
@@ -81,6 +86,7 @@ __all__ = [
     "VarianceComponents",
     "attribute",
     "bootstrap_interval",
+    "card",  # pyright: ignore[reportUnsupportedDunderAll]  resolved below
     "closure_of",
     "closure_test",
     "consistency",
@@ -112,3 +118,10 @@ __all__ = [
     "variance_components",
     "warn_if_inexact",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """`card` on first use: it is all measures on one page, and pages stand below measures."""
+    if name != "card":
+        raise AttributeError(f"module 'learnsym.measure' has no attribute {name!r}")
+    return importlib.import_module("learnsym.report.card.call").card

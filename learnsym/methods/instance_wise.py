@@ -114,11 +114,11 @@ class InstanceWise(Method):
 
     def _second(self, setup: Setup, outputs: int) -> nn.Module:
         try:
-            return nets.build(replace(setup.net, weights=None), setup.data.in_shape, outputs)
+            return nets.build(replace(setup.net, weights=None), setup.data.in_shape, outputs, setup.data.moves)
         except ValueError as error:
             raise ValueError(
-                f"{error}: the method {self.name} needs a second network of this form, whose {outputs} outputs are a "
-                "distribution"
+                f"net.name: the second network of the method {self.name}, whose {outputs} outputs are a distribution, "
+                f"cannot be made ({str(error).removeprefix('net.name: ')})"
             ) from error
 
     def _averaged(self, net: nn.Module, setup: Setup) -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -31,6 +32,6 @@ class Normalised(nn.Module):
         self.register_buffer("mean", torch.tensor(mean)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(std)[:, None, None], persistent=False)
 
-    def forward(self, x: Float[Tensor, "B C H W"]) -> Tensor:
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Any:  # noqa: ANN401  whatever the network returns
         """What `net` says."""
         return self.net((x - self.mean) / self.std)

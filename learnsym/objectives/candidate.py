@@ -43,7 +43,7 @@ class Candidate:
         16
     """
 
-    symmetry: Symmetry
+    symmetry: SymmetryLike
     mode: Mode = "functional"
     samples: int = 1
     fraction: float = 1.0
@@ -58,11 +58,16 @@ class Candidate:
             raise ValueError(f"samples: got {self.samples}, must be >= {least} for {self.mode}; draw that many moves")
         if not 0 < self.fraction <= 1:
             raise ValueError(f"fraction: got {self.fraction}, must lie in (0, 1]; 1 moves every example")
-        if self.distribution is None and not self.symmetry.group.is_compact:
+        if self.distribution is None and not self.statement.group.is_compact:
             raise ValueError(
-                f"distribution: got None, but {self.symmetry.name} is not compact and has no uniform law; "
+                f"distribution: got None, but {self.statement.name} is not compact and has no uniform law; "
                 "pass one, e.g. ls.distributions.LieBox(group, half_width)"
             )
+
+    @property
+    def statement(self) -> Symmetry:
+        """The symmetry, of which the name may have been given."""
+        return as_symmetry(self.symmetry)
 
     @property
     def needs_labels(self) -> bool:
@@ -80,15 +85,15 @@ class Candidate:
 
     def elements(self, x: Whole) -> Float[Tensor, "S M n n"]:
         """Fresh group elements for each example."""
-        moving, count = self.symmetry.moving(x), examples(x)
-        law = Haar(self.symmetry.group) if self.distribution is None else self.distribution
+        moving, count = self.statement.moving(x), examples(x)
+        law = Haar(self.statement.group) if self.distribution is None else self.distribution
         law = law.replace({name: value.to(moving) for name, value in law.tensors().items()})
         with full_precision(moving.device), torch.no_grad():
             return law.from_uniform(uniform_noise((self.samples, count, law.uniforms), law.reference, batch_axis=1))
 
     def moved(self, g: Float[Tensor, "S M n n"], x: Whole) -> Whole:
         """The inputs at which the model is asked, `S M` of them."""
-        return self.symmetry.on_input(g.flatten(0, 1), repeated(x, len(g)))
+        return self.statement.on_input(g.flatten(0, 1), repeated(x, len(g)))
 
     def penalty(
         self,
@@ -99,7 +104,7 @@ class Candidate:
         y: Shaped[Tensor, "M ..."] | None,
     ) -> Float[Tensor, ""]:
         """The penalty, from outputs at the moved inputs and, where `needs_outputs`, at the inputs themselves."""
-        orbit = OrbitOutputs(symmetry=self.symmetry, g=g, at_moved=at_moved.unflatten(0, (len(g), -1)), at_x=at_x, y=y)
+        orbit = OrbitOutputs(symmetry=self.statement, g=g, at_moved=at_moved.unflatten(0, (len(g), -1)), at_x=at_x, y=y)
         return penalties[self.mode](orbit, loss_fn)
 
 

@@ -70,6 +70,6 @@ class Moved:
         x, y = batch
         self.first_batches.check(x)
         g = self.moves.elements(x)
-        at_moved = self.moves.symmetry.output(model(self.moves.moved(g, x)))
+        at_moved = self.moves.statement.output(model(self.moves.moved(g, x)))
         task = self.moves.penalty(self.unmoved.loss_fn, g, at_moved, None, y)
         return Loss(task, {"task": task.detach()})

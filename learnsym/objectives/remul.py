@@ -73,7 +73,7 @@ class Remul(nn.Module):
         terms: Sequence[Term] = (),
     ) -> None:
         super().__init__()
-        named = {candidates.symmetry.name: candidates} if isinstance(candidates, Candidate) else dict(candidates)
+        named = {candidates.statement.name: candidates} if isinstance(candidates, Candidate) else dict(candidates)
         self.loss_fn = loss_fn
         self.candidates = named
         self.weighting = ConstantWeights(list(named)) if weighting is None else weighting
@@ -81,7 +81,7 @@ class Remul(nn.Module):
         self.held_out = held_out
         self.every = every
         self.terms = nn.ModuleList(terms)
-        self.first_batches = [FirstBatches(candidate.symmetry) for candidate in named.values()]
+        self.first_batches = [FirstBatches(candidate.statement) for candidate in named.values()]
         self.step = 0
         self._check()
 
@@ -119,7 +119,7 @@ class Remul(nn.Module):
         return [
             Degree(
                 site=site,
-                group=self.candidates[name].symmetry.name,
+                group=self.candidates[name].statement.name,
                 generator=name,
                 unit=self.weighting.unit,
                 notion="task",
@@ -131,7 +131,7 @@ class Remul(nn.Module):
 
     def _outputs(self, model: nn.Module, x: Whole) -> Tensor:
         """The part of what the model returns that every candidate is about."""
-        return next(iter(self.candidates.values())).symmetry.output(model(x))
+        return next(iter(self.candidates.values())).statement.output(model(x))
 
     def _evaluate(
         self, model: nn.Module, x: Whole, y: Tensor, pool: Whole
@@ -199,7 +199,7 @@ class Remul(nn.Module):
                 f"weighting: has weights of {', '.join(self.weighting.names)}, the candidates are "
                 f"{', '.join(self.candidates)}; name both alike"
             )
-        outputs = {candidate.symmetry.on_output.part.key for candidate in self.candidates.values()}
+        outputs = {candidate.statement.on_output.part.key for candidate in self.candidates.values()}
         if len(outputs) > 1:
             keys = ", ".join(sorted(map(repr, outputs)))
             raise ValueError(f"candidates: are about different outputs ({keys}), must be about one; see Symmetry.at")

@@ -103,3 +103,11 @@ def tick_labels(values: Sequence[float]) -> list[str]:
     allowed = 0.01 * min(gap, max(map(abs, values), default=0.0))
     digits = next((d for d in range(1, 15) if all(abs(float(f"{v:.{d}g}") - v) <= allowed for v in values)), 15)
     return [true_minus(f"{value:.{max(digits, len(f'{abs(value):.0f}'))}g}") for value in values]
+
+
+def duration(seconds: float) -> str:
+    """A time in a unit that suits it."""
+    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.3g} s"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
-from torch import Tensor
 
 from learnsym.data import DataConfig, Dataset, Splits, as_dataset, load_splits
 from learnsym.objectives.losses import LossConfig
+from learnsym.parts import tensors_in
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,9 @@ def digest(splits: Splits) -> str:
     found = hashlib.blake2b(digest_size=16)
     for part in (splits.train, splits.val, splits.test):
         few = part.subset(torch.arange(min(len(part), 64)))
-        for tensor in (part.y, few.inputs):
-            found.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
+        inputs, _ = few.batch(torch.arange(len(few)))
+        for key, tensor in (("y", part.y), *tensors_in(inputs)):
+            found.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}".encode())
             found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return found.hexdigest()
 
@@ -104,11 +105,4 @@ def _kind(part: Dataset) -> str:
 
 
 def _with_classes(part: Dataset, classes: int) -> Dataset:
-    from dataclasses import replace
-
     return part if part.classes == classes else replace(part, classes=classes)
-
-
-def rows(parts: Sequence[Dataset]) -> Tensor:
-    """All inputs of some splits."""
-    return torch.cat([part.inputs for part in parts])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from learnsym._settings import Copies, Count, Distinct, Seed, check_settings
+from learnsym.measure.config import PoseConfig
 from learnsym.methods import Twin
 from learnsym.methods.augerino import Augerino
 from learnsym.objectives.losses import LossConfig
@@ -16,7 +17,7 @@ EPOCHS, LEAST, MOST = 15, 200, 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudySettings:
+class TwinSettings:
     """Which twins are trained, and how."""
 
     twins: Annotated[list[Twin], Distinct(1)] = field(default_factory=lambda: ["learned", "plain", "exact"])
@@ -24,15 +25,17 @@ class StudySettings:
     seeds: Annotated[list[Seed], Distinct(1)] = field(default_factory=lambda: [0, 1, 2])
     """Seeds of batches and transformations, and of initial weights where the network comes as a function."""
     steps: Count | None = None
-    """Steps of each training; None for 15 passes over the training examples, and at least 200 and at most 2,000 steps."""
+    """Steps of each training; None for 15 passes over the training examples, between 200 and 2,000 steps."""
     batch_size: Count = 64
     """Examples a step; no more than there are."""
-    optimiser: OptimiserConfig = OptimiserConfig()
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     """Updates."""
     method: Augerino = field(default_factory=Augerino)
     """Of the learned twin: `init`, `regulariser`, `weight`, `copies` and `test_copies`."""
     loss: LossConfig | None = None
     """Loss on the targets; None for cross-entropy of labels and squared error of numbers."""
+    pose: PoseConfig = field(default_factory=lambda: PoseConfig(examples=1500))
+    """Of the laws of poses of images, along those of its generators that the symmetries have."""
     orbit: Copies = 8
     """Elements of the average of the exact twin in evaluation."""
     device: str = "auto"

@@ -1,7 +1,7 @@
 """Tuning: studies of Optuna over configurations, with seeds as repeats."""
 
 from learnsym.tuning.ranges import Choices, Range
-from learnsym.tuning.results import table, write_results
+from learnsym.tuning.results import best_so_far, table, write_results
 from learnsym.tuning.retry import retry_failed
 from learnsym.tuning.space import SearchSpace
 from learnsym.tuning.space_file import read_space, space_path
@@ -13,6 +13,7 @@ __all__ = [
     "Range",
     "SearchSpace",
     "TuningStudy",
+    "best_so_far",
     "open_study",
     "prepare",
     "read_space",

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,15 +56,28 @@ def best_of(study: TuningStudy) -> FrozenTrial | None:
     return min(front, key=lambda trial: (sign * trial.values[place], trial.number)) if front else None
 
 
+def best_so_far(study: TuningStudy) -> str:
+    """The best score in a few words, `best loss 0.31`; empty before there is one."""
+    best, name = best_of(study), study.space.objectives[0]
+    return "" if best is None else f"best {name.replace('_', ' ')} {_shown(best.values[0])}"
+
+
 def table(study: TuningStudy) -> tuple[list[str], list[list[str]]]:
-    """Header and rows for the screen: trials that ended well, best first, then how many others there are."""
+    """Header and rows for the screen: the trials that ended well, best first, with the time that each took."""
     names = study.space.objectives
     sign = -1.0 if study.space.directions[0] == "maximize" else 1.0
     done = [trial for trial in study.trials() if trial.state.name == "COMPLETE"]
     done.sort(key=lambda trial: (sign * trial.values[0], trial.number))
     keys = list(study.space.parameters)
-    rows = [[str(t.number), *map(_shown, t.values), *(_shown(t.params[key]) for key in keys)] for t in done]
-    return ["trial", *names, *keys], rows
+    rows = [
+        [str(t.number), *map(_shown, t.values), _time(t.user_attrs), *(_shown(t.params[key]) for key in keys)]
+        for t in done
+    ]
+    return ["trial", *names, "time", *keys], rows
+
+
+def _time(attributes: Mapping[str, Any]) -> str:
+    return f"{attributes['seconds']:.3g} s" if "seconds" in attributes else "-"
 
 
 def _shown(value: object) -> str:

@@ -89,6 +89,8 @@ def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, l
             load_if_exists=True,
             pruner=make_pruner(space),
         )
+        if study.metric_names is None:
+            study.set_metric_names(list(space.objectives))  # which name the axes of a dashboard
         content = {"config": asdict(config), "space": space.to_json(), "key": uuid.uuid4().hex}
         if KEY not in study.user_attrs:
             if study.get_trials(deepcopy=False):

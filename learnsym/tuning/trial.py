@@ -39,7 +39,7 @@ def run_trial(study: TuningStudy, number: int, values: Mapping[str, Value], clai
         OSError: such as a full disk; the same.
         StorageLost: the same.
     """
-    logger.info("trial %d: %s", number, ", ".join(f"{key} {value}" for key, value in values.items()))
+    logger.info("trial %d: %s", number, ", ".join(f"{key} {_shown(value)}" for key, value in values.items()))
     began = time.monotonic()
     try:
         scores = _trained(study, number, values, claim, folder)
@@ -55,12 +55,16 @@ def run_trial(study: TuningStudy, number: int, values: Mapping[str, Value], clai
         return
     if claim is None:
         return
+    seconds = round(time.monotonic() - began, 3)
     with storage_errors(study.storage):
-        claim.note("seconds", round(time.monotonic() - began, 3))
+        claim.note("seconds", seconds)
         if scores is None:
             claim.prune()
         else:
             claim.complete(scores)
+            named = zip(study.space.objectives, scores, strict=True)
+            found = ", ".join(f"{name} {value:.4g}" for name, value in named)
+            logger.info("trial %d: %s in %.3g s", number, found, seconds)
 
 
 def _trained(
@@ -77,6 +81,10 @@ def _trained(
             logger.info("trial %d is pruned after %d of %d seeds", number, index + 1, len(study.space.seeds))
             return None
     return [math.fsum(row[name] for row in rows) / len(rows) for name in names]
+
+
+def _shown(value: Value) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _with_checkpoints(config: RunConfig) -> RunConfig:

@@ -172,4 +172,5 @@ def _forked() -> None:
 
 
 _inherited: list[Any] = []
-os.register_at_fork(after_in_child=_forked)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+from learnsym.workers.file_lock import lock_file
+
 # A record lock belongs to its process and ends when the process closes any descriptor of the file, so that one
 # process must open a file once, whatever objects ask for it.
-_held: dict[Path, int] = {}
+_held: dict[Path, Callable[[], None] | None] = {}
+"""What gives each lock back that this process has; None while it waits for it."""
 _changed = threading.Condition()
 
 
@@ -21,12 +23,13 @@ def _reset() -> None:
     """A child inherits descriptors, but no record locks."""
     global _changed
     _changed = threading.Condition()
-    for descriptor in _held.values():
-        os.close(descriptor)
+    for give_back in filter(None, _held.values()):
+        give_back()
     _held.clear()
 
 
-os.register_at_fork(after_in_child=_reset)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset)
 
 
 class FolderLocks:
@@ -76,7 +79,7 @@ class FolderLocks:
 
     def holds(self, name: str) -> bool:
         """Whether this process has the lock."""
-        return self._path(name) in _held
+        return _held.get(self._path(name)) is not None
 
     def _path(self, name: str) -> Path:
         """A file that can be recognised; the hash tells apart names that look the same."""
@@ -91,20 +94,27 @@ def _take(path: Path, *, wait: bool) -> bool:
             if not wait:
                 return False
             _changed.wait()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        _held[path] = descriptor
+        _held[path] = None
     try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BaseException as error:
-        _give_back(path)
-        if isinstance(error, BlockingIOError | PermissionError):  # either, by POSIX
-            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        give_back = lock_file(path, wait=wait)
+    except BaseException:
+        _forget(path)
         raise
-    return True
+    _held[path] = give_back
+    if give_back is None:
+        _forget(path)
+    return give_back is not None
 
 
 def _give_back(path: Path) -> None:
+    give_back = _held[path]
+    assert give_back is not None
+    give_back()
+    _forget(path)
+
+
+def _forget(path: Path) -> None:
     with _changed:
-        os.close(_held.pop(path))
+        _held.pop(path)
         _changed.notify_all()

@@ -96,8 +96,10 @@ def _own(worker: int) -> dict[str, str]:
 
 def _tell(workers: Sequence[subprocess.Popen[bytes]], number: int) -> None:
     for worker in workers:
-        if worker.poll() is None:
+        if worker.poll() is None and os.name == "posix":
             worker.send_signal(number)
+        elif worker.poll() is None:  # Windows can only end a process; its work goes on from the last checkpoint
+            worker.terminate()
 
 
 def _wait(workers: Sequence[subprocess.Popen[bytes]], stopped: Callable[[], bool]) -> None:

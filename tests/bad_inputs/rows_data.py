@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,43 @@ def config(data: str) -> dict[str, str]:
     return {"c.yaml": f"data: {{{data}}}\ntrain: {{steps: 1, device: cpu}}\n"}
 
 
+def text(x: np.ndarray, **others: np.ndarray) -> Callable[[Path], None]:
+    """Writes a file of arrays."""
+    return lambda path: np.savez(path.open("wb"), x=x, **others)  # type: ignore[arg-type]
+
+
+PIXELS = np.zeros((9, 8, 8, 3), np.uint8)
+UNCLEAR = np.zeros((9, 3, 32, 3), np.float32)
+Y = np.arange(9) % 3
+RAISES = "def make():\n    raise OSError('no disk')\n"
+
+
 def table(path: Path) -> None:
     """Rows of numbers, which are neither images nor clouds."""
     np.save(path, np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32))
 
 
 ROWS: list[Bad] = [
+    Bad("describe nothing", "data describe", ("SOURCE",)),
+    Bad("describe unknown", "data describe digit", ("'digit'", "digits", "file or folder of your own")),
+    Bad("describe no file", "data describe d.npz", ("d.npz cannot be read", "check the path")),
+    Bad("describe empty folder", "data describe pets/", ("holds no examples", ".png"), {"pets/notes.txt": "none"}),
+    Bad("describe no folder", "data describe pets/", ("pets is not there", "folder of images by class")),
+    Bad("describe a layout of no file", "data describe digits --data.layout nhwc", ("data.layout", "digits", "no use")),
+    Bad("describe no layout", "data describe d.npz --data.layout hwn", ("invalid choice", "hwn")),
+    Bad(
+        "describe a layout to be said", "data describe d.npz", ("data.layout", "nchw or nhwc"), {"d.npz": text(UNCLEAR)}
+    ),
+    Bad("describe a file in place of a folder", "data describe d.npz --out d.npz", ("out", "file"), {"d.npz": "none"}),
+    Bad("describe a function that raises", "data describe f.py:make", ("raises OSError: no disk",), {"f.py": RAISES}),
+    Bad("describe no picture", "data describe pets/", ("a.png cannot be read", "repair"), {"pets/cat/a.png": "none"}),
+    Bad(
+        "train on labels from 1", TRAIN, ("run from 1 to 3",), {**config("name: d.npz"), "d.npz": text(PIXELS, y=Y + 1)}
+    ),
+    Bad("train without targets", TRAIN, ("data.y", "no targets"), {**config("name: d.npz"), "d.npz": text(PIXELS)}),
+    Bad("train on no file", TRAIN, ("d.npz cannot be read",), config("name: d.npz")),
+    Bad("train on a wrong key", TRAIN, ("data.x", "'pix'"), {**config("name: d.npz, x: pix"), "d.npz": text(PIXELS)}),
+    Bad("train on a table of nothing", TRAIN, ("t.csv", "no column"), {**config("name: t.csv"), "t.csv": "a\n1\n"}),
     Bad("data alone", "data", ("ACTION",)),
     Bad("data action", "data nonsense", ("nonsense",)),
     Bad("data list with a word", "data list mnist", ("mnist",)),

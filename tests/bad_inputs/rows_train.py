@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bad import Bad
+from bad import Bad, needing
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)
@@ -42,6 +42,42 @@ def _tune(name: str, space: str, *says: str, more: str = "--trials 1") -> Bad:
     return Bad(f"tune: {name}", f"tune c.yaml --study run --out run {more}", says, files)
 
 
+OWN = """
+from torch import nn
+def make(classes, width=4): return nn.Sequential(nn.Flatten(), nn.Linear(784, width), nn.Linear(width, classes))
+def seven(): return nn.Sequential(nn.Flatten(), nn.Linear(784, 7))
+def raises(): raise OSError("no such thing")
+def number(): return 7
+"""
+
+
+def _net(name: str, words: str, *says: str, **files: str | bytes) -> Bad:
+    """A network of somebody else."""
+    content = {"c.yaml": "data: {name: digits, train: 16, val: 8, test: 8}\ntrain: {steps: 1, batch_size: 8}\n"}
+    given = f"train c.yaml --out run --net.name {words}"
+    return Bad(f"net: {name}", given, says, {**content, "m.py": OWN, "w.pt": b"none", **files})
+
+
+NETS = [
+    _net("raises", "m.py:raises", "net.name", "raises OSError: no such thing"),
+    _net("no module", "m.py:number", "net.name", "returns a int"),
+    _net("no function", "m.py:nothing", "has no function 'nothing'"),
+    _net("no file", "n.py:make", "there is no file", "n.py"),
+    _net("other classes", "m.py:seven", "gives outputs of shape (2, 7) for 2 examples of 10 classes"),
+    _net("width", "m.py:seven --net.width 9", "net.width: got 9"),
+    _net("depth", "m.py:make --net.depth 9", "net.depth: got 9"),
+    _net("pretrained", "m.py:make --net.pretrained true", "only timm:NAME has published weights"),
+    _net("method", "m.py:make --method.name residual", "augerino, instance_wise, remul"),
+    _net("weights", "m.py:make --net.weights w.pt", "w.pt cannot be read"),
+    _net("weights missing", "m.py:make --net.weights v.pt", "there is no file", "v.pt"),
+    _net("weights of a kind", "m.py:make --net.weights w.npz", "net.weights: got 'w.npz'", "must end in one of"),
+    _net("weights and layers", "steerable --method.name residual --net.weights w.pt", "net.weights: got", "residual"),
+    _net("output", "m.py:make --net.output logits", "net.output: got 'logits'", "one tensor"),
+    _net("program", "w.pt2", "w.pt2 is no file of torch.export"),
+    _net("folder", "hf:nowhere", "has no config.json of transformers"),
+    _net("unknown", "resnet18", "net.name: got 'resnet18'", "timm:NAME"),
+    *needing("timm", [_net("timm", "timm:resnet81", "timm has no model 'resnet81'")]),
+]
 FILES = [
     _file("a key twice", "optimiser: {lr: 0.1}\ntrain: {}\noptimiser: {clip: 1.0}\n", "optimiser", "line 1 and line 3"),
     _file("a nested key twice", "train:\n  steps: 1\n  steps: 2\n", "train.steps", "line 2 and line 3"),
@@ -133,6 +169,10 @@ VALUES = [
     _keys("an infinite weight", "method: {weight: .inf}\n", "method.weight: got inf"),
     _keys("a negative width", "method: {fixed: {rotation: -1}}\n", "method.fixed: got -1"),
     _keys("no candidates", "method: {name: remul, symmetries: []}\n", "method.symmetries: got []"),
+    _keys("one of several symmetries", "method: {symmetry: rotation2d+mirror}\n", "method.symmetry: got 'mirror'"),
+    _keys(
+        "symmetries of other data", "method: {symmetry: rotation2d+so3}\n", "method.symmetry: SO(2), SO(3) do not go"
+    ),
     _keys("a huge set", "method: {symmetry: permutation999999999}\n", "method.symmetry: got 'permutation9"),
     _keys("an angle that divides nothing", "analysis: {angle_step: 7}\n", "analysis.angle_step: got 7"),
     _keys("a negative angle", "analysis: {angle_step: -15}\n", "analysis.angle_step: got -15"),
@@ -222,4 +262,4 @@ TUNE = [
     _tune("unknown storage", RATES, "storage: ftp is not known", more="--trials 1 --storage ftp://a"),
     Bad("tune: no space", "tune c.yaml --study run --trials 1", ("space: c.space.yaml does not",), {"c.yaml": SMALL}),
 ]
-ROWS: list[Bad] = [*FILES, *VALUES, *TYPED, *OUTS, *COMPARE, *TUNE]
+ROWS: list[Bad] = [*FILES, *NETS, *VALUES, *TYPED, *OUTS, *COMPARE, *TUNE]

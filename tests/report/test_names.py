@@ -73,7 +73,8 @@ def card_page(folder, name, analysis):
         ],
         Row(symmetry=name, site=f"layer:{name}", measure="contribution", value=0.1, generator=name),
     ]
-    card = Card(folder=folder, model=name, data=name, examples=3, rows=tuple(rows), notes=(name,))
+    known = {"model": name, "data": name, "symmetries": (name,), "notes": (name,), "doubt": name}
+    card = Card(folder=folder, examples=3, rows=tuple(rows), **known)
     assert len(list(panels_of_card(card))) == 2
     write_page(card)
     return card.page.read_text(encoding="utf8")

@@ -169,7 +169,7 @@ def test_bad_settings_are_named(settings, message):
 
 
 def test_the_example_of_the_documentation_runs(tmp_path):
-    page = (Path(__file__).parents[2] / "docs" / "dynamics.md").read_text(encoding="utf8")
+    page = (Path(__file__).parents[2] / "docs" / "motion.md").read_text(encoding="utf8")
     section = page.partition("## Twins in a run")[2]
     example, arms = re.findall(r"```yaml\n(.*?)```", section, re.DOTALL)[:2]
     (tmp_path / "field.yaml").write_text(example)

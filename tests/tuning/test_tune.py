@@ -44,7 +44,7 @@ def test_a_study(begin, tmp_path):
     assert json.loads((out / "best.json").read_text())["trial"] == int(best["trial"])
     assert Run(out / "best" / "3").weights().keys() and validation_loss(out / "best" / "5")
     header, shown = table(study)
-    assert header == ["trial", "loss", "optimiser.lr"] and shown[0][0] == best["trial"] and len(shown) == 3
+    assert header == ["trial", "loss", "time", "optimiser.lr"] and shown[0][0] == best["trial"] and len(shown) == 3
 
 
 def test_the_best_of_one_seed_is_a_run(begin, tmp_path):

@@ -47,8 +47,10 @@ def learnsym(arguments, launcher=(), **environment):
 def test_one_process(files, tmp_path, capsys):
     assert main([*files, "--trials", "2", "--train.steps", "2"]) == 0
     said = capsys.readouterr().out
-    assert said.splitlines()[0].split() == ["trial", "loss", "optimiser.lr"]
+    assert said.splitlines()[0].split() == ["trial", "loss", "time", "optimiser.lr"]
     assert "2 trials complete, 0 pruned, 0 failed" in said and f"best: {tmp_path / 'out' / 'best'}" in said
+    assert said.splitlines()[-1] == f"page: {tmp_path / 'out' / 'tune.html'}"
+    assert "2 trials" in (tmp_path / "out" / "tune.html").read_text(encoding="utf8")
     assert Run(tmp_path / "out" / "best").config.train.steps == 2
     assert main([*files, "--trials", "2", "--train.steps", "3"]) == 2
     assert "train.steps: got 3, but study digits was made with 2" in capsys.readouterr().err
@@ -59,6 +61,7 @@ def test_no_trial_ends_well(files, tmp_path, capsys):
     assert main([*files, "--trials", "2"]) == 1
     said = capsys.readouterr().out
     assert "0 trials complete, 0 pruned, 2 failed" in said and "failed: trial 1: the loss of step" in said
+    assert "all failed" in (tmp_path / "out" / "tune.html").read_text(encoding="utf8")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from learnsym.data.own.pools import Found, Pool, as_tensor
 from learnsym.data.room import check_room
 from learnsym.data.rows import Header, Rows, npy_header, npy_stretch
 
-IN_MEMORY = 2**30
+IN_MEMORY = 2**29
 """Bytes, as floats, up to which the examples of a split are held in memory."""
 REMEDY = "save it with numpy.save(path, x)"
 

@@ -193,7 +193,7 @@ def _targets(model: Model, x: Tensor, y: Tensor | None, output: Output | None, b
     return y.to(outputs.device).long()
 
 
-def _check(model: Model, x: Tensor, images: Tensor, matching: str, points: int, batch_size: int) -> None:
+def _check(model: Model, x: Whole, images: Whole, matching: str, points: int, batch_size: int) -> None:
     for given in (x, images):
         check_one_tensor(given)
     check_probe(model, images, batch_size)

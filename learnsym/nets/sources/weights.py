@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from learnsym._reasons import reason_of
+from learnsym._settings import shown
 
 logger = logging.getLogger(__name__)
 NESTED = ("state_dict", "model_state_dict", "model", "net")
@@ -56,10 +57,9 @@ def read_state(path: Path, argument: str = "net.weights") -> Mapping[str, Any]:
     Raises:
         ValueError: when it cannot be read, or not without running code.
     """
+    check_ending(str(path), argument)
     if not path.is_file():
         raise ValueError(f"{argument}: there is no file {path}; give a file of weights ({', '.join(ENDINGS)})")
-    if path.suffix not in ENDINGS:
-        raise ValueError(f"{argument}: got {path}, must end in one of {', '.join(ENDINGS)}; {SAVE}")
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
@@ -70,6 +70,12 @@ def read_state(path: Path, argument: str = "net.weights") -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise ValueError(f"{argument}: {path} holds a {type(content).__name__}, must hold a state_dict; {SAVE}")
     return content
+
+
+def check_ending(path: str, argument: str = "net.weights") -> None:
+    """Raise ValueError for a file that does not end as files of weights do."""
+    if Path(path).suffix not in ENDINGS:
+        raise ValueError(f"{argument}: got {shown(path)}, must end in one of {', '.join(ENDINGS)}; {SAVE}")
 
 
 def _unreadable(error: Exception) -> str:

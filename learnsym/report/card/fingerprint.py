@@ -17,11 +17,11 @@ from learnsym._version import __version__
 from learnsym.measure.moves import Moves
 from learnsym.parts import parts_of
 from learnsym.report.card.batches import observable
-from learnsym.report.card.steps import Situation
+from learnsym.report.card.situation import Situation
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Raised when a step measures something else, so that kept steps of older versions are not used."""
 
 TRIED = 4

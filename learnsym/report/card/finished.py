@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from learnsym.files import write_json
 from learnsym.report.card.card import Card
 from learnsym.report.card.row import Row
+from learnsym.report.card.verdict import verdict
 
-VERSION = 2
+VERSION = 3
 """Of the file."""
 
 Found = list[Row | str]
@@ -34,7 +35,7 @@ class FinishedSteps:
     def load(self, symmetry: str, step: str) -> Found | None:
         """What a finished step gave."""
         kept = self.steps.get(f"{symmetry}/{step}")
-        return kept and [*(Row(**row) for row in kept["rows"]), *kept["notes"]]
+        return kept and [*map(_row, kept["rows"]), *kept["notes"]]
 
     def save(self, symmetry: str, step: str, found: Found) -> None:
         """Keep a finished step."""
@@ -47,19 +48,31 @@ class FinishedSteps:
 
     def finish(self, card: Card) -> None:
         """Write the whole card."""
-        content = {"model": card.model, "data": card.data, "examples": card.examples, "notes": list(card.notes)}
-        self._write({**content, "rows": [asdict(row) for row in card.rows]})
+        names = ("model", "data", "examples", "symmetries", "doubt", "tolerance", "tried", "moving", "notes")
+        rows = {name: [_written(row) for row in getattr(card, name)] for name in ("task", "rows")}
+        self._write({**{name: getattr(card, name) for name in names}, "verdict": verdict(card), **rows})
 
     def _fits(self, name: str, step: Any) -> bool:  # noqa: ANN401
         key = self.keys.get(name.partition("/")[0])
         try:
-            return key is not None and step["key"] == key and all(Row(**row) for row in step["rows"])
+            return key is not None and step["key"] == key and all(map(_row, step["rows"]))
         except (KeyError, TypeError):
             return False
 
     def _write(self, content: dict[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.path, {"version": VERSION, **content, "steps": self.steps}, indent=1)
+
+
+def _written(row: Row) -> dict[str, Any]:
+    """A row for readers, without the values of examples."""
+    return asdict(replace(row, per_example=None))
+
+
+def _row(content: dict[str, Any]) -> Row:
+    """A row as a file holds it."""
+    values = content.get("per_example")
+    return Row(**{**content, "per_example": None if values is None else tuple(values)})
 
 
 def _read(path: Path) -> dict[str, Any]:

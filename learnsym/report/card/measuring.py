@@ -23,11 +23,16 @@ from learnsym.report.card.examples import Examples
 from learnsym.report.card.fingerprint import fingerprint
 from learnsym.report.card.finished import FinishedSteps, Found
 from learnsym.report.card.folder import check_folder, make_folder
+from learnsym.report.card.output_as import OutputAs, read_outputs
 from learnsym.report.card.page import write_page
+from learnsym.report.card.ranges import check_ranges, tried
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
-from learnsym.report.card.steps import STEPS, Situation, reach_of
+from learnsym.report.card.situation import Situation
+from learnsym.report.card.steps import STEPS
 from learnsym.report.card.subject import Subject
+from learnsym.report.card.table import text_table
+from learnsym.report.card.task import Task, task_of
 from learnsym.report.card.trial import check_takes, outputs_on
 from learnsym.symmetry import Symmetry
 
@@ -45,6 +50,7 @@ def measure_model(
     settings: CardSettings | None = None,
     *,
     output: Output | None = None,
+    output_as: OutputAs | None = None,
     progress: bool = True,
 ) -> Card:
     """Measure a model under named symmetries; write `card.json`, `figures/` and `card.html` in `folder`.
@@ -60,6 +66,7 @@ def measure_model(
         folder: where the card is written; made when missing.
         settings: how much is measured.
         output: takes the tensor out of what the model returns.
+        output_as: how outputs move when inputs do; guessed by shape when None, and said on the card.
         progress: whether to show a progress bar on a terminal.
 
     Raises:
@@ -70,27 +77,48 @@ def measure_model(
     check_folder(folder)
     if len(examples.x) < 2:
         raise ValueError(f"data: {examples.name} gives one example, must be at least 2 for a standard error; give more")
+    named = _named(examples, symmetries)
+    check_ranges(settings.ranges, [symmetry.group for symmetry in named.values()])
     with keeping_buffers(subject.model):
-        situations = _situations(subject, examples, _named(examples, symmetries), settings, output)
+        situations, said = _situations(subject, examples, named, settings, output, output_as)
         make_folder(folder)
         for note in examples.notes:
             logger.info("%s: %s", examples.name, note)
         logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
         steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
-        found = [*_measured(situations, steps, progress), *filter(None, map(reach_of, situations))]
-        notes = [note for note in (*subject.notes, *found, *_sizes_note(situations)) if isinstance(note, str)]
-    card = Card(
-        folder=folder,
-        model=subject.name,
-        data=examples.name,
-        examples=len(examples.x),
-        rows=tuple(row for row in found if isinstance(row, Row)),
-        notes=tuple(dict.fromkeys(notes)),
-    )
+        found = _measured(situations, steps, progress)
+        notes = [*subject.notes, *said, *(note for note in found if isinstance(note, str)), *_sizes_note(situations)]
+    card = _card(folder, subject, examples, situations, found, notes)
+    card = replace(card, text=text_table(card))
     steps.finish(card)
     write_page(card)
     logger.info("wrote %s", card.page)
     return card
+
+
+def _card(
+    folder: Path,
+    subject: Subject,
+    examples: Examples,
+    situations: Sequence[Situation],
+    found: Found,
+    notes: Sequence[str],
+) -> Card:
+    task, settings = situations[0].task, situations[0].settings
+    return Card(
+        folder=folder,
+        model=subject.name,
+        data=examples.name,
+        examples=len(examples.x),
+        task=task.rows,
+        doubt=task.doubt,
+        tolerance=settings.tolerance,
+        symmetries=tuple(situation.name for situation in situations),
+        rows=tuple(row for row in found if isinstance(row, Row)),
+        notes=tuple(dict.fromkeys((*task.notes, *notes))),
+        tried={situation.name: tried(situation.group, settings.ranges) for situation in situations},
+        moving=tuple(situation.name for situation in situations if not situation.is_invariance),
+    )
 
 
 def _named(examples: Examples, symmetries: Sequence[str]) -> dict[str, Symmetry]:
@@ -104,28 +132,43 @@ def _named(examples: Examples, symmetries: Sequence[str]) -> dict[str, Symmetry]
 
 
 def _situations(
-    subject: Subject, examples: Examples, named: dict[str, Symmetry], settings: CardSettings, output: Output | None
-) -> list[Situation]:
-    """Each symmetry with the model, which has been tried on all examples."""
+    subject: Subject,
+    examples: Examples,
+    named: dict[str, Symmetry],
+    settings: CardSettings,
+    output: Output | None,
+    output_as: str | None,
+) -> tuple[list[Situation], list[str]]:
+    """Each symmetry with the model, which has been tried on all examples; and what was assumed, in sentences."""
     device = next((t.device for t in chain(subject.model.parameters(), subject.model.buffers())), torch.device("cpu"))
     x, y = examples.x.to(device), None if examples.y is None else examples.y.to(device)
     check_takes(subject.model, x, output)
     batch_size = batch_size_within(subject.model, x, settings.memory)
     outputs = outputs_on(subject.model, examples, x, output, batch_size)
-    return [
+    readings = {name: read_outputs(each, x, outputs, y, output, output_as) for name, each in named.items()}
+    task = _task(outputs, y, output_as)
+    situations = [
         Situation(
             model=subject.model,
             x=x,
             y=y,
             outputs=outputs,
+            task=task,
             name=name,
-            symmetry=symmetry,
+            symmetry=reading.symmetry,
             settings=settings,
             batch_size=batch_size,
-            output=output,
+            output=reading.output,
         )
-        for name, symmetry in named.items()
+        for name, reading in readings.items()
     ]
+    return situations, list(dict.fromkeys(reading.said for reading in readings.values()))
+
+
+def _task(outputs: Tensor, y: Tensor | None, output_as: str | None) -> Task:
+    task = task_of(outputs, y)
+    scores = output_as == "labels" and outputs.is_floating_point() and outputs.ndim > 2 and outputs.shape[1] > 1
+    return replace(task, is_classes=True) if scores else task
 
 
 def _measured(situations: Sequence[Situation], finished: FinishedSteps, progress: bool) -> Found:

@@ -7,9 +7,9 @@ from functools import partial
 
 from learnsym.files import write_atomically
 from learnsym.report import figures
-from learnsym.report.card import words
+from learnsym.report.card import amounts, gauge, limits, table, verdict
 from learnsym.report.card.card import Card
-from learnsym.report.card.row import Row
+from learnsym.report.card.row import ACCURACY, AGREEMENT, ERROR_AT, Row
 from learnsym.report.html import environment
 from learnsym.report.panel import Panel, drawn, slug
 
@@ -21,38 +21,49 @@ def write_page(card: Card) -> None:
     panels = [drawn(panel, card.folder / "figures") for panel in _panels(card)]
     pages = environment()
     pages.tests["match"] = lambda value, start: value.startswith(start)
-    template = pages.get_template("card.html.j2")
-    page = template.render(card=card, panels=panels, words=words)
+    pages.globals.update(amounts=amounts, gauge=gauge, table=table, verdict=verdict)
+    page = pages.get_template("card.html.j2").render(card=card, panels=panels)
     write_atomically(card.page, page.encode())
 
 
 def _panels(card: Card) -> Iterator[Panel]:
     for name in card.symmetries:
-        yield from _curves(card, name)
+        for generator in dict.fromkeys(row.generator for row in card.of(name, ERROR_AT)):
+            yield _curve(card, name, generator)
         yield from _layers(card, name)
 
 
-def _curves(card: Card, name: str) -> Iterator[Panel]:
-    rows = card.of(name, "error at an element")
-    for generator in dict.fromkeys(row.generator for row in rows):
-        of_generator = [row for row in rows if row.generator == generator]
-        title = f"{name}, {generator or 'elements'}"
-        values = [[number or 0.0 for number in column] for column in zip(*map(_numbers, of_generator), strict=True)]
-        alt = f"Relative equivariance error, {title}: {min(values[0]):.2g} to {max(values[0]):.2g}."
-        labels, unit = _ticks([row.element or "" for row in of_generator], joined=generator is not None)
-        make = partial(figures.error_curve, labels, *values, joined=generator is not None, xlabel=unit)
-        yield Panel(kind=f"curve-{slug(generator or 'elements')}", data=title, alt=alt, size=(4.2, 3.0), draw=make)
+def _curve(card: Card, name: str, generator: str | None) -> Panel:
+    """What stays at each element: predictions and accuracy of a classifier, the error of other models."""
+    columns = {measure: _along(card, name, measure, generator) for measure in (AGREEMENT, ACCURACY, ERROR_AT)}
+    rows = columns[AGREEMENT] or columns[ERROR_AT]
+    at, unit = _places(rows, generator)
+    title = f"{name}, {_moves(generator)}"
+    shown = [row.shown for row in rows]
+    alt = f"{rows[0].measure}, {title}: {min(shown):.2g} to {max(shown):.2g}."
+    if columns[AGREEMENT]:
+        lines = {measure: [(r.value, r.stderr or 0.0) for r in columns[measure]] for measure in (AGREEMENT, ACCURACY)}
+        make = partial(figures.predictions_along, at, lines, limit=1 - card.tolerance, xlabel=unit)
+    else:
+        numbers = [[row.shown for row in rows], [row.stderr or 0.0 for row in rows], [row.floor or 0.0 for row in rows]]
+        make = partial(figures.error_curve, at, *numbers, xlabel=unit)
+    return Panel(kind=f"curve-{slug(generator or 'elements')}", data=title, alt=alt, size=(4.2, 3.0), draw=make)
 
 
-def _ticks(elements: list[str], joined: bool) -> tuple[list[str], str]:
-    """Labels of elements along a generator without their unit, and the unit."""
-    if not joined:
+def _along(card: Card, name: str, measure: str, generator: str | None) -> list[Row]:
+    return [row for row in card.of(name, measure) if row.element is not None and row.generator == generator]
+
+
+def _moves(generator: str | None) -> str:
+    return limits.MOVES.get(generator, generator) if generator else "elements"
+
+
+def _places(rows: list[Row], generator: str | None) -> tuple[list[float] | list[str], str]:
+    """Where elements lie along a generator, and its unit; names of single elements."""
+    elements = [row.element or "" for row in rows]
+    if generator is None:
         return elements, ""
-    return [element.split()[0] for element in elements], elements[0].partition(" ")[2]
-
-
-def _numbers(row: Row) -> tuple[float | None, float | None, float | None]:
-    return row.relative, row.stderr, row.floor
+    return [float(element.split()[0]) for element in elements], elements[0].partition(" ")[2]
 
 
 def _layers(card: Card, name: str) -> Iterator[Panel]:

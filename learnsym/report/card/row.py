@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ERROR, EXACT = "equivariance error", "no more than interpolation"
+AGREEMENT, ACCURACY, ERROR_AT = "predictions that stay", "accuracy when moved", "error at an element"
+EXTENT, LOSS = "symmetric up to", "loss due to imperfect symmetry"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
@@ -26,7 +30,12 @@ class Row:
     """Standard error over examples, of `relative` where there is one, else of `value`; None for exact numbers."""
     floor: float | None = None
     """What interpolation (errors) or chance (correlations) gives by itself, on the scale of `relative` or `value`."""
+    low: float | None = None
+    """Lower end of the interval around `value`, where one was computed."""
+    high: float | None = None
     unit: str = "1"
+    per_example: tuple[float, ...] | None = None
+    """What each example adds to the number, for comparisons of two models on the same examples."""
 
     @property
     def about(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from learnsym.measure.lie.flow import Derivative, check_derivative
 
@@ -32,6 +33,11 @@ class CardSettings:
     memory: float = 4.0
     """GiB for activations: batches are as large as that allows."""
     seed: int = 0
+    tolerance: float = 0.1
+    """Which part of the predictions may change where a model still counts as symmetric; without classes, by how much of
+    the distance between outputs of unrelated examples outputs may change."""
+    ranges: Mapping[str, float] = field(default_factory=dict)
+    """Half-widths of generators by name, in their units, within which elements are tried; the usual ones otherwise."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
@@ -41,4 +47,6 @@ class CardSettings:
                 )
         if not 0 < self.memory < math.inf:
             raise ValueError(f"memory: got {self.memory}, must be > 0 and finite, in GiB; 4 is usual")
+        if not 0 < self.tolerance < 1:
+            raise ValueError(f"tolerance: got {self.tolerance}, must lie between 0 and 1; 0.1 is usual")
         check_derivative(self.derivative)

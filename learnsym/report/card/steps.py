@@ -3,89 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from learnsym import measure
-from learnsym.actions import Image, Invariant
-from learnsym.distributions import GroupDistribution, LieBox
-from learnsym.groups import Group
-from learnsym.measure import Quadrature
-from learnsym.measure._probe import Output
-from learnsym.report.card.row import Row
-from learnsym.report.card.settings import CardSettings
-from learnsym.report.card.targets import supervision
+from learnsym.report.card.along import agreement, along_generators, at_elements
+from learnsym.report.card.row import AGREEMENT, ERROR, EXACT, LOSS, Row
+from learnsym.report.card.situation import Situation
 from learnsym.statistics import Estimate
-from learnsym.symmetry import Symmetry
-
-PART_OF_CAP = 0.25
-"""Where a group is not compact, the elements that are tried lie within this part of each generator's cap."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Situation:
-    """One model, its examples and one symmetry."""
-
-    model: nn.Module
-    x: Tensor
-    y: Tensor | None
-    outputs: Tensor
-    """Of the model on `x`."""
-    name: str
-    symmetry: Symmetry
-    settings: CardSettings
-    batch_size: int
-    output: Output | None = None
-
-    @property
-    def group(self) -> Group:
-        """The group of the symmetry."""
-        return self.symmetry.group
-
-    @property
-    def distribution(self) -> GroupDistribution | None:
-        """None, for the Haar measure, or a box on a group that is not compact."""
-        if self.group.is_compact:
-            return None
-        return LieBox(self.group, torch.tensor([PART_OF_CAP * g.cap for g in self.group.generators]))
-
-    @property
-    def acts_on_images(self) -> bool:
-        """Whether pixels are what moves."""
-        return isinstance(self.symmetry.on_input, Image)
-
-    @property
-    def layer_x(self) -> Tensor:
-        """Examples for measures of layers."""
-        return self.x[: self.settings.layer_examples]
-
-    def row(self, measured: str, estimate: Estimate, **about: object) -> Row:
-        """A row with an estimate as its value."""
-        values = {"site": "output", "value": estimate.mean, "stderr": estimate.stderr, **about}
-        return Row(symmetry=self.name, measure=measured, **values)  # type: ignore[arg-type]
 
 
 def equivariance_error(situation: Situation) -> Iterator[Row]:
-    """Over the whole group, with what interpolation makes."""
-    settings = (situation.settings.samples, situation.distribution, situation.settings.seed)
-    error = measure.equivariance_error(
-        situation.model,
-        situation.x,
-        situation.symmetry,
-        *settings,
-        output=situation.output,
-        batch_size=situation.batch_size,
-    )
-    floor = measure.interpolation_floor(situation.x, situation.symmetry, *settings)
-    unit = "distance between examples"
-    yield situation.row("equivariance error", error, relative=error.mean, floor=floor.mean, unit=unit)
-
-
-def exactness(situation: Situation) -> Iterator[Row]:
-    """Whether the error exceeds what interpolation does to the model's outputs."""
+    """Over all elements that are tried, beside the model's response to interpolation, and whether it exceeds that."""
     test = measure.exactness_test(
         situation.model,
         situation.x,
@@ -96,17 +27,18 @@ def exactness(situation: Situation) -> Iterator[Row]:
         output=situation.output,
         batch_size=situation.batch_size,
     )
-    yield Row(
-        symmetry=situation.name, site="output", measure="exact up to interpolation", value=test.p_value, unit="p-value"
-    )
+    error, unit = test.error, "distance between examples"
+    of_examples = tuple(error.linear.tolist())
+    yield situation.row(ERROR, error, relative=error.mean, floor=test.floor.mean, unit=unit, per_example=of_examples)
+    if not situation.task.doubt:
+        yield Row(symmetry=situation.name, site="output", measure=EXACT, value=test.p_value, unit="p-value")
 
 
-def twirl(situation: Situation) -> Iterator[Row | str]:
-    """Per cent of the loss that is due to imperfect symmetry."""
-    if situation.y is None:
-        yield "The data have no targets y, so that no loss was measured."
+def twirl(situation: Situation) -> Iterator[Row]:
+    """Per cent of the loss that is due to imperfect symmetry; nothing for a model that has learned nothing."""
+    supervised = situation.task.supervised
+    if supervised is None or situation.task.doubt:
         return
-    supervised = supervision(situation.outputs, situation.y)
     share = measure.twirl(
         situation.model,
         situation.x[supervised.chosen],
@@ -119,17 +51,17 @@ def twirl(situation: Situation) -> Iterator[Row | str]:
         output=situation.output,
         batch_size=situation.batch_size,
     )
-    yield situation.row("loss due to imperfect symmetry", share.percent, unit="%")
-    if len(supervised.y) < len(situation.y):
-        without = len(situation.y) - len(supervised.y)
-        yield f"{without} of {len(situation.y)} examples have no label and are left out of the loss."
+    yield situation.row(LOSS, share.percent, unit="%")
 
 
 def predictions(situation: Situation) -> Iterator[Row]:
-    """Whether the answers of a classifier stay the same; nothing for other models."""
-    if not _is_classifier(situation):
+    """Whether predicted classes stay; nothing for models that give none."""
+    if not situation.gives_classes:
         return
-    agreement = measure.effective_invariance(
+    if not situation.is_invariance:
+        yield _agreement_row(situation, agreement(situation))
+        return
+    found = measure.effective_invariance(
         situation.model,
         situation.x,
         situation.symmetry,
@@ -139,9 +71,13 @@ def predictions(situation: Situation) -> Iterator[Row]:
         output=situation.output,
         batch_size=situation.batch_size,
     )
-    yield situation.row("agreement of predictions", agreement.agreement)
-    yield situation.row("effective invariance", agreement.effective_invariance)
-    yield situation.row("Jensen-Shannon divergence", agreement.divergence, unit="bit")
+    yield _agreement_row(situation, found.agreement)
+    yield situation.row("effective invariance", found.effective_invariance)
+    yield situation.row("Jensen-Shannon divergence", found.divergence, unit="bit")
+
+
+def _agreement_row(situation: Situation, stays: Estimate) -> Row:
+    return situation.row(AGREEMENT, stays, unit="share", per_example=tuple(stays.per_sample.tolist()))
 
 
 def local_error(situation: Situation) -> Iterator[Row]:
@@ -168,31 +104,6 @@ def local_error(situation: Situation) -> Iterator[Row]:
             stderr=row.relative.stderr,
             unit=f"per {row.unit}",
         )
-
-
-def error_curves(situation: Situation) -> Iterator[Row]:
-    """The error at each of a few elements."""
-    for about, at in _curves(situation.group):
-        curve = measure.error_curve(
-            situation.model,
-            situation.x,
-            situation.symmetry,
-            at,
-            situation.settings.seed,
-            output=situation.output,
-            batch_size=situation.batch_size,
-        )
-        labels = at.labels if about is None else [f"{t:.3g} {at.unit}" for t in at.coordinates.round(decimals=6)]
-        for label, error, floor in zip(labels, curve.errors, curve.floors, strict=True):
-            yield situation.row(
-                "error at an element",
-                error,
-                generator=about,
-                element=label,
-                relative=error.mean,
-                floor=floor.mean,
-                unit="distance between examples",
-            )
 
 
 def contributions(situation: Situation) -> Iterator[Row]:
@@ -244,37 +155,16 @@ def layer_scores(situation: Situation) -> Iterator[Row]:
             yield situation.row(f"layer {name}", getattr(score, name), site=f"layer:{layer}", floor=0.0, unit=unit)
 
 
-STEPS: dict[str, Callable[[Situation], Iterator[Row | str]]] = {
+STEPS: dict[str, Callable[[Situation], Iterator[Row]]] = {
     "equivariance error": equivariance_error,
-    "exactness": exactness,
     "loss": twirl,
     "predictions": predictions,
     "local error": local_error,
-    "error curves": error_curves,
+    "elements along generators": along_generators,
+    "single elements": at_elements,
     "contributions of layers": contributions,
     "scores of layers": layer_scores,
 }
-
-
-def reach_of(situation: Situation) -> str | None:
-    """A sentence on how far elements were tried; None for a compact group, which is tried as a whole."""
-    if situation.group.is_compact:
-        return None
-    widths = [f"{g.name} ±{PART_OF_CAP * g.cap / g.per_unit:.3g} {g.unit}" for g in situation.group.generators]
-    return f"{situation.name} is not compact; elements were tried with {', '.join(widths)}."
-
-
-def _curves(group: Group) -> Iterator[tuple[str | None, Quadrature]]:
-    if group.order is not None:
-        if group.order == len(group.components):
-            yield None, Quadrature.components(group)
-        return
-    for generator in group.generators:
-        closes = group.is_compact
-        half_width = None if closes else PART_OF_CAP * generator.cap / generator.per_unit
-        yield generator.name, Quadrature.along(group, generator.name, 12 if closes else 5, half_width)
-    if len(group.components) > 1:
-        yield None, Quadrature.components(group)
 
 
 def _layer_elements(situation: Situation) -> Tensor | None:
@@ -287,11 +177,6 @@ def _layer_elements(situation: Situation) -> Tensor | None:
     if names == ["translation_x", "translation_y"]:
         step = max(1, min(situation.x.shape[-2:]) // 8)
         return measure.pixel_shifts(situation.x, [(step, 0), (0, step)])
-    if names == ["rotation"]:
+    if names == ["rotation"] and situation.distribution is None:
         return situation.group.exp(torch.tensor([[torch.pi / 2], [torch.pi], [-torch.pi / 2]]))
     return None
-
-
-def _is_classifier(situation: Situation) -> bool:
-    outputs = situation.outputs
-    return isinstance(situation.symmetry.on_output, Invariant) and outputs.ndim == 2 and outputs.shape[1] > 1

@@ -3,7 +3,7 @@
 from learnsym.report.comparison.crossover import crossover_verdict
 from learnsym.report.comparison.efficiency import efficiency_verdict
 from learnsym.report.comparison.findings import Findings, read_findings
-from learnsym.report.comparison.page import draw_comparison, duration, render
+from learnsym.report.comparison.page import draw_comparison, render
 from learnsym.report.comparison.recommendation import recommendation
 from learnsym.report.comparison.regret import regret_verdict
 from learnsym.report.words import Verdict
@@ -13,7 +13,6 @@ __all__ = [
     "Verdict",
     "crossover_verdict",
     "draw_comparison",
-    "duration",
     "efficiency_verdict",
     "read_findings",
     "recommendation",

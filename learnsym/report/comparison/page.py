@@ -21,7 +21,7 @@ from learnsym.report.comparison.subject import title, varied
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.html import by_kind, environment
 from learnsym.report.panel import Panel, drawn
-from learnsym.report.words import Verdict, prefixed, two_digits
+from learnsym.report.words import Verdict, duration, prefixed, two_digits
 from learnsym.statistics import LEVEL
 
 Cards = list[tuple[str, list[Verdict]]]
@@ -136,11 +136,3 @@ def flops(value: float) -> str:
     """A number of FLOPs with its prefix: `12 MFLOP`."""
     digits, prefix = prefixed(value)
     return f"{digits} {prefix}FLOP"
-
-
-def duration(seconds: float) -> str:
-    """A time in a unit that suits it."""
-    for size, unit in ((86400, "days"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.3g} s"

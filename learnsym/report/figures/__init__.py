@@ -8,6 +8,7 @@ from learnsym.report.figures.model import (
     contributions,
     degrees_by_layer,
     error_curve,
+    predictions_along,
 )
 from learnsym.report.figures.style import NOTION_COLOURS, TWIN_COLOURS, save, styled
 
@@ -23,6 +24,7 @@ __all__ = [
     "loss_curves",
     "orbit",
     "pose_law",
+    "predictions_along",
     "save",
     "styled",
     "task_extent",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,28 +66,57 @@ def accuracy_by_angle(twins: Sequence[TwinResult], ax: Axes, law: PoseLaw | None
 
 
 def error_curve(
-    labels: Sequence[str],
+    at: Sequence[float] | Sequence[str],
     errors: Sequence[float],
     stderrs: Sequence[float],
     floors: Sequence[float],
     ax: Axes,
-    joined: bool = True,
     xlabel: str = "",
 ) -> Axes:
     """Relative error at each element with its standard error, above what interpolation alone makes.
 
-    Elements along a generator are `joined`, those of a finite group are not neighbours.
+    Elements along a generator stand at their coordinates and are joined; those of a finite group have names.
     """
-    places = range(len(labels))
-    ax.bar(places, floors, width=0.8, color=MUTED, alpha=0.2, linewidth=0, label="interpolation")
-    line = {"linestyle": "-" if joined else "none", "marker": "o", "markersize": 4, "capsize": 2}
+    places, line = _elements(at, ax)
+    if isinstance(at[0], str):
+        ax.bar(places, floors, width=0.8, color=MUTED, alpha=0.2, linewidth=0, label="interpolation")
+    else:
+        ax.fill_between(places, floors, color=MUTED, alpha=0.2, linewidth=0, label="interpolation")
     ax.errorbar(places, errors, yerr=stderrs, color=SERIES[0], label="model", **line)
-    step = max(1, len(labels) // 6)
-    ax.set_xticks(list(places)[::step], list(labels)[::step], rotation=0 if joined else 20, fontsize=8)
     ax.set_ylim(bottom=0.0)
     ax.set(xlabel=xlabel, ylabel="relative error")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handlelength=1.8)
     return tidy(ax)
+
+
+def predictions_along(
+    at: Sequence[float] | Sequence[str],
+    lines: Mapping[str, Sequence[tuple[float, float]]],
+    ax: Axes,
+    limit: float,
+    xlabel: str = "",
+) -> Axes:
+    """Shares at each element with their standard errors, one line a measure, and the limit of what is symmetric."""
+    places, line = _elements(at, ax)
+    for (name, values), colour in zip(lines.items(), SERIES, strict=False):
+        if values:
+            means, stderrs = zip(*values, strict=True)
+            ax.errorbar(places, means, yerr=stderrs, color=colour, label=name, **line)
+    ax.axhline(limit, color=MUTED, linewidth=0.9, linestyle=":")
+    ax.set(xlabel=xlabel, ylim=(-0.03, 1.05))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, handlelength=1.4, columnspacing=1.0)
+    return tidy(ax)
+
+
+def _elements(at: Sequence[float] | Sequence[str], ax: Axes) -> tuple[list[float], dict[str, Any]]:
+    """Where elements stand on the axis, and how they are drawn."""
+    line = {"marker": "o", "markersize": 3.5, "capsize": 2, "linestyle": "none" if isinstance(at[0], str) else "-"}
+    if not isinstance(at[0], str):
+        return [float(each) for each in at], line
+    step = max(1, len(at) // 6)
+    ax.set_xticks(list(range(len(at)))[::step], [str(each) for each in at][::step], rotation=20, fontsize=8)
+    return [float(place) for place in range(len(at))], line
 
 
 def contributions(sites: Sequence[str], shares: Sequence[float], stderrs: Sequence[float], ax: Axes) -> Axes:

@@ -20,6 +20,7 @@ from learnsym.training import OwnRun, find_own_runs
 
 STUDY, POSES, RESULT = "study.json", "pose.json", "result.json"
 """What a study leaves beside its runs, and in each of them."""
+REMEDY = "delete it and call ls.study again"
 Result = dict[str, Any]
 
 
@@ -81,7 +82,7 @@ def _unfinished(run: OwnRun, allowed: bool) -> str:
 def _result(run: OwnRun) -> Result:
     """What a study has measured in a run; of other runs the last scores in the metrics."""
     if (run.path / RESULT).is_file():
-        return read_json(run.path / RESULT, "run", "delete it and call ls.study again", {"scores": list, "score": str})
+        return read_json(run.path / RESULT, "run", REMEDY, {"scores": list, "score": str})
     records = run.metrics()
     for split in ("test", "val", "train"):
         last = next((record for record in reversed(records) if record["split"] == split), None)
@@ -132,11 +133,9 @@ def _poses(run: OwnRun) -> tuple[list[PoseLaw], list[Degree]]:
     path = run.path.parent / POSES
     if not (path.is_file() and (run.path.parent / STUDY).is_file()):
         return [], []
-    kept = read_json(path, "run", "delete it and call ls.study again")["result"]
-    if "law" not in kept:
-        return [], []
-    law = PoseLaw(**{**kept["law"], "half_width": Interval(**kept["law"]["half_width"])})
-    return [law], [Degree(**{**each, "data": run.data}) for each in kept["degrees"]]
+    kept = [each for each in read_json(path, "run", REMEDY)["laws"].values() if "law" in each]
+    laws = [PoseLaw(**{**each["law"], "half_width": Interval(**each["law"]["half_width"])}) for each in kept]
+    return laws, [Degree(**{**degree, "data": run.data}) for each in kept for degree in each["degrees"]]
 
 
 def _orbit(learned: Sequence[OwnRun], results: dict[Path, Result]) -> Orbit | None:

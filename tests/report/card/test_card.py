@@ -61,9 +61,10 @@ def test_card_from_the_command_line(factory, data, tmp_path, capsys):
     out = tmp_path / "card"
     code = run(f"{factory}:small", "--data", data, "--symmetry", "rotation2d", "square2d", "--out", out, "--seed", 1)
     assert code == 0
-    assert "loss due to imperfect symmetry" in capsys.readouterr().out
+    assert "predictions that stay" in capsys.readouterr().out
     content = json.loads((out / "card.json").read_text())
     keys = {"symmetry", "site", "measure", "generator", "element", "value", "relative", "stderr", "floor", "unit"}
+    keys |= {"low", "high", "per_example"}
     assert all(set(row) == keys for row in content["rows"])
     measured = {(row["symmetry"], row["measure"]) for row in content["rows"]}
     assert ("square2d", "error at an element") in measured
@@ -72,7 +73,8 @@ def test_card_from_the_command_line(factory, data, tmp_path, capsys):
     assert sum(shares) == pytest.approx(1, abs=1e-5)
     page = (out / "card.html").read_text()
     assert "http" not in page.replace("http://www.w3.org", "")
-    assert "54 %" in page or "% of the loss is due to imperfect symmetry" in page
+    said = page.partition("<body>")[2].partition("All numbers")[0]
+    assert "Predicts at chance" in said and "exact" not in said and "interpolation" not in said
 
 
 def test_finished_steps_are_kept(factory, data, tmp_path, monkeypatch):

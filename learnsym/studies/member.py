@@ -1,0 +1,99 @@
+"""One training of a study: one twin with one seed, measured on test examples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from learnsym.data import Batches, Dataset, Splits
+from learnsym.files import write_json
+from learnsym.measure.config import AnalysisConfig
+from learnsym.report.run.own import RESULT
+from learnsym.report.run.pieces import findings, losses
+from learnsym.studies.recipe import Recipe
+from learnsym.training import OwnRun, Run, TrainConfig, evaluate, fit, predict
+from learnsym.training.distributed import pick_device
+
+EVALUATIONS, CHECKPOINTS = 4, 100
+"""Evaluations of a training, and steps between its checkpoints."""
+MEASURED: dict[str, Any] = {
+    "angle_step": 30,
+    "angle_examples": 200,
+    "equivariance_samples": 8,
+    "equivariance_examples": 64,
+    "seed": AnalysisConfig().seed,
+}
+
+
+def train_member(recipe: Recipe, twin: str, seed: int, splits: Splits, path: Path, label: str) -> OwnRun:
+    """Train and measure one twin with one seed in a run folder, or continue what is there.
+
+    Args:
+        recipe: how twins are made.
+        twin, seed: which one.
+        splits: the examples.
+        path: of the run.
+        label: what tables and figures call the data.
+    """
+    factory = None if isinstance(recipe.net, nn.Module | str) else recipe.net
+    run = Run.new(path, factory=factory, data=label, twin=twin)
+    if run.is_finished and (path / RESULT).is_file():
+        return run
+    settings, device = recipe.settings, pick_device(recipe.settings.device)
+    model, loss_fn = recipe.trained(twin, seed).to(device), recipe.loss.function()
+    steps = settings.steps_for(len(splits.train))
+    fit(
+        model,
+        recipe.objective(twin),
+        Batches(splits.train, settings.size_for(len(splits.train)), seed, device),
+        steps=steps,
+        optimiser=settings.optimiser,
+        train=TrainConfig(eval_every=max(1, steps // EVALUATIONS), checkpoint_every=CHECKPOINTS),
+        seed=seed,
+        run=run,
+        validate=lambda trained: evaluate(trained, splits.val, loss_fn),
+    )
+    write_json(path / RESULT, _measured(recipe, twin, recipe.evaluated(twin, model), splits))
+    return run
+
+
+def _measured(recipe: Recipe, twin: str, model: nn.Module, splits: Splits) -> dict[str, Any]:
+    """What is kept of a trained twin, as plain values: its page is made of these alone."""
+    symmetry, test = recipe.exact or recipe.symmetry, in_memory(splits.test)
+    generators = recipe.symmetry.group.generators
+    return {
+        "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
+        "val": float(losses(predict(model, splits.val.inputs), splits.val).mean()),
+        "caps": {generator.name: generator.cap / generator.per_unit for generator in generators},
+        "notes": _notes(recipe, splits),
+        **findings(model.cpu(), test, symmetry if recipe.exact else None, MEASURED, learned=twin == "learned"),
+    }
+
+
+def _notes(recipe: Recipe, splits: Splits) -> list[str]:
+    given = isinstance(recipe.net, nn.Module)
+    weights = "are those of the module that was given" if given else "are drawn with the seed"
+    settings, count = recipe.settings, len(splits.train)
+    notes = [
+        f"The learned twin learns {recipe.symmetry.name} as Augerino does (Benton et al. 2020, arXiv 2010.11882).",
+        f"Each twin: {settings.steps_for(count)} steps of {settings.size_for(count)} of {count} training examples; "
+        f"initial weights {weights}, the same for all twins of a seed.",
+        *dict.fromkeys(note for part in (splits.train, splits.val, splits.test) for note in part.notes),
+    ]
+    if recipe.exact is not None:
+        notes.append(
+            f"Exact: trained with one random element of {recipe.exact.name} an example and step, averaged over its "
+            "orbit in evaluation; its equivariance is the one that is measured of all twins."
+        )
+    return notes
+
+
+def in_memory(data: Dataset) -> Dataset:
+    """The same examples as tensors in memory, where they are rows of a file."""
+    if isinstance(data.x, Tensor | dict | tuple):
+        return data
+    return replace(data, x=data.batch(torch.arange(len(data)))[0])

@@ -1,0 +1,125 @@
+"""Twins of a network of your own: the same network, alone or averaged over transformed inputs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, fixed, quadrature
+from learnsym.distributions import Fixed, Haar, LearnableDistribution, learnable
+from learnsym.groups import MatrixGroup, compact_part
+from learnsym.methods.augerino import Augerino
+from learnsym.nets import NetConfig, build
+from learnsym.objectives import Objective, Regularised, Supervised, regularisers
+from learnsym.objectives.losses import LossConfig
+from learnsym.objectives.terms import Reward
+from learnsym.studies.settings import TwinSettings
+from learnsym.symmetry import Symmetry, parts_of
+
+Net = nn.Module | Callable[[], nn.Module] | str
+"""A module, a function that makes one, or a network in words, such as `cnn` or `FILE.py:factory`."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the twins of a study are made.
+
+    Args:
+        net: the network; of a module each twin and seed takes a copy.
+        symmetry: that the learned twin learns.
+        exact: the compact part of it, None where there is none.
+        in_shape: shape of one example.
+        outputs: numbers that the network returns for one.
+        loss: on the targets.
+        settings: of the study.
+    """
+
+    net: Net
+    symmetry: Symmetry
+    exact: Symmetry | None
+    in_shape: tuple[int, ...]
+    outputs: int
+    loss: LossConfig
+    settings: TwinSettings
+
+    def trained(self, twin: str, seed: int) -> nn.Module:
+        """The module that is trained, with the initial weights that all twins of a seed share."""
+        net, method = self.network(seed), self.settings.method
+        twins: dict[str, Callable[[], nn.Module]] = {
+            "plain": lambda: Plain(net),
+            "learned": lambda: self._augmented(net, self.symmetry, learnable(self.symmetry.group, method.init)),
+            "fixed": lambda: self._augmented(net, self.symmetry, fixed(self.symmetry.group, method.fixed)),
+            "exact": lambda: self._augmented(net, self._exact, Fixed(Haar(self._exact.group))),
+        }
+        return twins[twin]()
+
+    def evaluated(self, twin: str, trained: nn.Module) -> nn.Module:
+        """The module that is measured, exported and used: the exact twin is averaged over a whole orbit."""
+        if twin != "exact":
+            return trained.eval()
+        net = trained.get_submodule("net")
+        elements = quadrature(self._exact.group, self.settings.orbit).to(next(trained.parameters()).device)
+        return OrbitAveraged(net, self._exact, elements, average=averages[self.settings.method.average]).eval()
+
+    def objective(self, twin: str) -> Objective:
+        """What the training of a twin minimises."""
+        task, method = Supervised(self.loss.function()), self.settings.method
+        return (
+            Regularised(task, [Reward(regularisers[method.regulariser], method.weight)]) if twin == "learned" else task
+        )
+
+    def network(self, seed: int) -> nn.Module:
+        """The network with its initial weights: a copy of a module, or what a function makes with a seed."""
+        if isinstance(self.net, nn.Module):
+            return copy.deepcopy(self.net)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            made = self._built(self.net) if isinstance(self.net, str) else self.net()
+        if not isinstance(made, nn.Module):
+            raise ValueError(f"net: the function returns a {type(made).__name__}, must return a module; return one")
+        return made
+
+    def _built(self, word: str) -> nn.Module:
+        return build(NetConfig(name=word), self.in_shape, self.outputs)
+
+    @property
+    def _exact(self) -> Symmetry:
+        assert self.exact is not None  # since there is such a twin
+        return self.exact
+
+    def _augmented(self, net: nn.Module, symmetry: Symmetry, law: LearnableDistribution) -> Augmented:
+        method = self.settings.method
+        options = {"copies": method.copies, "test_copies": method.test_copies, "average": averages[method.average]}
+        return Augmented(net, symmetry, law, **options)
+
+
+def exact_part(symmetry: Symmetry) -> Symmetry | None:
+    """The symmetry under the largest compact group that acts by itself; None where there is none.
+
+    Example:
+        >>> from learnsym.studies.recipe import exact_part
+        >>> exact_part(ls.as_symmetry(["rotation2d", "flip2d", "scale2d", "colour"])).group
+        O(2)
+    """
+    for group, action in parts_of(symmetry):
+        assert isinstance(group, MatrixGroup)
+        part = compact_part(group)
+        if part is not None:
+            return Symmetry(part, action, symmetry.on_output)
+    return None
+
+
+def check_method(method: Augerino) -> None:
+    """Refuse settings of the method that a study sets itself.
+
+    Raises:
+        ValueError: naming the setting, and what to give instead.
+    """
+    usual = Augerino()
+    for name, instead in (("symmetry", "symmetries"), ("exact", "symmetries"), ("orbit", "orbit"), ("output", "net")):
+        if getattr(method, name) != getattr(usual, name):
+            raise ValueError(f"method.{name}: got {getattr(method, name)!r}, must be left out; a study takes {instead}")
