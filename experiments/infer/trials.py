@@ -87,6 +87,7 @@ def trial(number: int, examples: int, steps: int, workers: int) -> dict[str, Any
         **truth,
         "words": {name: finding.words for name, finding in found.items()},
         "right": {name: right(finding, truths[name]) for name, finding in found.items()},
+        "ends": {name: [finding.estimate, finding.low, finding.high] for name, finding in found.items()},
         "falsely_present": [name for name, finding in found.items() if falsely_present(finding, truths[name])],
         "seconds": round(time.perf_counter() - began, 1),
     }

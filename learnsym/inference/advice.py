@@ -67,14 +67,16 @@ def _by_name(findings: Sequence[Finding]) -> dict[str, dict[str, Finding]]:
 def _sentence(pair: Mapping[str, Finding]) -> str:
     verb, law = _any(pair).verb, pair.get("distribution")
     if _forbidden(pair):
-        return f"do not {verb}: the labels do not keep"
+        return f"do not {verb}: labels do not stay right"
     width = width_of(pair)
     if width == 0:
         told = pair["task"].status if "task" in pair else "cannot be told"
         absent = law is not None and law.status == "absent" and told == "cannot be told"
         return f"no reason to {verb}: the data do not show it" if absent else f"nothing follows on whether to {verb}"
     shown = law is not None and law.is_present and (law.estimate or 0.0) >= width
-    extra = "; the data show it already, so that it helps little" if shown else ", though the data do not show it"
+    absent = law is not None and law.status == "absent"
+    extra = "; the data show it already, so that it helps little" if shown else ""
+    extra = ", though the data do not show it" if absent else extra
     if "task" not in pair or pair["task"].status == "cannot be told":
         extra = ": the data show it"
     return f"you may {verb}{_up_to(pair)}{extra}"

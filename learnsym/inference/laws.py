@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from torch import Tensor
@@ -9,6 +10,8 @@ from torch import Tensor
 from learnsym import measure
 from learnsym.inference.candidates import Candidate
 from learnsym.inference.views import positioned, view_of
+
+MOVES_PIXELS = ("rotation", "translation_x", "translation_y", "scale", "stretch", "shear")
 
 
 def law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: int) -> dict[str, Any]:
@@ -32,7 +35,25 @@ def law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: i
         )  # fmt: skip
     except ValueError as error:
         return {"reason": str(error)}
-    return _law(law)
+    return {**_law(law), "resolution": resolution(view.x, candidate)}
+
+
+def resolution(x: Tensor, candidate: Candidate) -> float:
+    """The half-width that moves the border of an image by one pixel, 0 where nothing is moved on a lattice.
+
+    The lattice alone spreads objects over that: where they are put in the middle, it is so by whole pixels.
+
+    Example:
+        >>> shift = ls.inference.candidates_of(torch.rand(2, 1, 20, 20))[1]
+        >>> resolution(torch.rand(2, 1, 20, 20), shift)
+        0.05
+    """
+    if x.dim() != 4 or candidate.name not in MOVES_PIXELS:
+        return 0.0
+    pixel = 1 / min(x.shape[2:])
+    if candidate.unit == "shortest side":
+        return pixel
+    return math.degrees(2 * pixel) if candidate.unit == "degree" else 2 * pixel
 
 
 def _law(law: measure.PosePosterior) -> dict[str, Any]:

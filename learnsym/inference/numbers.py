@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def measured(value: float, unit: str, with_unit: bool = True) -> str:
-    """A half-width in its unit: `31°`, `10 % of the side`, `a factor 1.5`.
+    """A half-width in its unit: `31°`, `10% of the side`, `0.4 log`.
 
     Example:
         >>> measured(31.4, "degree"), measured(0.1, "shortest side"), measured(0.4, "1")

@@ -22,6 +22,10 @@ HIDDEN_SHARE = 0.2
 """A difference that could be this large, in total variation, is not excluded: nothing is said."""
 SMALL = 1 / 6
 """Share of the window below which a bound counts as absent."""
+PIXELS = 1.25
+"""Moves of the border by as many pixels are too small to count."""
+NATURAL = 1.25
+"""Half-width in units of the noise, which holds the natural spread of poses, below which nothing need be there."""
 MARGIN, NATS = 0.15, 0.02
 """Harm that counts as none: as a share of the loss, and in nats."""
 
@@ -90,6 +94,8 @@ def of_law(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
         return _finding(candidate, "distribution", "up to", reason, words, (estimate, low, window))
     if low <= 0:
         return _of_narrow(candidate, law, high, "no wider than the natural spread of poses, which cannot be told apart")
+    if low <= law["resolution"]:
+        return _of_narrow(candidate, law, high, "no more than about a pixel at the border, as the lattice makes alone")
     interval = f"[{measured(low, unit, False)}, {measured(high, unit, False)}]"
     words = f"up to {measured(estimate, unit)} {interval}"
     if law["order"] > 1:
@@ -129,7 +135,8 @@ def _of_uncalibrated(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
 def _of_narrow(candidate: Candidate, law: Mapping[str, Any], high: float, reason: str) -> Finding:
     numbers = (min(law["estimate"], high), 0.0, high)
     below = f"below {measured(high, candidate.unit)}"
-    if high <= SMALL * law["window"] or (law["is_calibrated"] and high < max(3 * law["noise"], SMALL * law["window"])):
+    is_natural = law["is_calibrated"] and law["estimate"] < NATURAL * law["noise"]
+    if high <= max(SMALL * law["window"], PIXELS * law["resolution"]) or is_natural:
         return _finding(candidate, "distribution", "absent", reason, f"absent, {below}", numbers)
     return _finding(candidate, "distribution", "cannot be told", reason, f"cannot be told, {below}", numbers)
 
@@ -159,7 +166,8 @@ def of_closure(candidate: Candidate, test: Mapping[str, Any], each: float) -> Fi
     numbers = (1 - advantage, 1 - high, 1 - low)
     told = f"{advantage:.0%} are told apart beyond guessing [{low:.0%}, {high:.0%}]"
     if test["p"] < 1 - each and low > 0:
-        return _finding(candidate, "distribution", "absent", told, f"absent, told apart in at least {low:.0%}", numbers)
+        words = f"absent, told apart in at least {low:.0%}" if low >= 0.01 else "absent, told apart a little"
+        return _finding(candidate, "distribution", "absent", told, words, numbers)
     if high > HIDDEN_SHARE:
         reason = f"up to {high:.0%} may be told apart; take more examples"
         return _finding(candidate, "distribution", "cannot be told", reason, "cannot be told", numbers)
@@ -220,15 +228,15 @@ def of_harms(candidate: Candidate, curve: Sequence[tuple[float, float, float]], 
         if width >= first or harm + z * stderr > margin:
             break
         sure.append(width)
-    last, widest = max(sure, default=0.0), curve[-1][0]
+    last = max(sure, default=0.0)
     worst = max(curve, key=lambda row: row[1])
     where = f"at {measured(worst[0], candidate.unit)}" if candidate.element is None else "with half of them moved"
     reason = f"held-out loss {loss:.3g}; {where} it changes by {worst[1]:+.2g} ± {worst[2]:.1g}"
-    return _of_ends(candidate, last, first, widest, reason)
+    return _of_ends(candidate, last, first, [width for width, *_ in curve], reason)
 
 
-def _of_ends(candidate: Candidate, last: float, first: float, widest: float, reason: str) -> Finding:
-    unit = candidate.unit
+def _of_ends(candidate: Candidate, last: float, first: float, widths: Sequence[float], reason: str) -> Finding:
+    unit, widest = candidate.unit, max(widths)
     numbers = (last, last, min(first, candidate.cap, widest))
     if last == widest:
         words = "full" if widest >= candidate.cap else f"at least {measured(last, unit)}"
@@ -238,9 +246,12 @@ def _of_ends(candidate: Candidate, last: float, first: float, widest: float, rea
         return _finding(candidate, "task", "up to", reason, f"up to {measured(last, unit)} {end}", numbers)
     if candidate.element is not None and math.isfinite(first):
         return _finding(candidate, "task", "absent", reason, "absent, labels suffer", numbers)
+    below, noisy = f"below {measured(first, unit)}", f"{reason}: too noisy to say"
+    if first == min(widths):
+        return _finding(candidate, "task", "absent", reason, f"absent, {below}", numbers)
     if math.isfinite(first):
-        return _finding(candidate, "task", "absent", reason, f"absent, below {measured(first, unit)}", numbers)
-    return _finding(candidate, "task", "cannot be told", f"{reason}: too noisy to say", "cannot be told", numbers)
+        return _finding(candidate, "task", "cannot be told", noisy, f"cannot be told, {below}", numbers)
+    return _finding(candidate, "task", "cannot be told", noisy, "cannot be told", numbers)
 
 
 def _finding(

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from learnsym.inference import candidates_of, findings_of
-from learnsym.inference.advice import summary, width_of
+from learnsym.inference.advice import snippet, summary, width_of
 from learnsym.inference.verdicts import advantage_interval, of_closure, of_harms, of_law
 
 IMAGES = {c.name: c for c in candidates_of(torch.rand(2, 3, 8, 8))}
 LAW = {
     "estimate": 31.0, "low": 28.0, "high": 34.0, "is_flat": False, "is_open": False, "is_cut": False, "order": 1,
     "can_learn": True, "told_apart": True, "is_calibrated": True, "is_rejected": False, "bound": 40.0, "noise": 10.0,
-    "window": 180.0,
+    "window": 180.0, "resolution": 4.0,
 }  # fmt: skip
 
 
@@ -26,6 +26,14 @@ def test_a_range_with_its_interval():
 def test_a_range_that_is_no_wider_than_the_natural_spread_is_absent():
     found = law(estimate=0.0, low=0.0, high=24.0)
     assert (found.status, found.words) == ("absent", "absent, below 24°")
+
+
+def test_a_range_that_may_be_the_natural_spread_or_more_cannot_be_told():
+    assert law(estimate=19.0, low=0.0, high=42.0).words == "cannot be told, below 42°"
+
+
+def test_a_range_of_about_a_pixel_is_that_of_the_lattice():
+    assert law(estimate=5.0, low=3.0, high=7.0).words == "absent, below 7°"
 
 
 def test_a_flat_law_is_full_only_where_poses_can_be_learned():
@@ -68,6 +76,7 @@ def test_labels_that_tolerate_all_that_tolerate_none_and_noise():
     assert harms((90.0, 0.0, 0.001), (180.0, 0.0, 0.001)).status == "full"
     assert harms((15.0, 0.1, 0.004), (30.0, 0.2, 0.004)).words == "absent, below 15°"
     assert harms((15.0, 0.01, 0.1), (30.0, 0.02, 0.1)).status == "cannot be told"
+    assert harms((15.0, 0.01, 0.1), (30.0, 0.4, 0.05)).words == "cannot be told, below 30°"
     assert harms((1.0, 0.3, 0.01), name="mirror_left_right").words == "absent, labels suffer"
 
 
@@ -75,6 +84,15 @@ def test_labels_forbid_what_the_data_show():
     pair = {"distribution": law(), "task": harms((15.0, 0.1, 0.004), (30.0, 0.2, 0.004))}
     assert width_of(pair) == 0.0
     assert summary(list(pair.values())) == "nothing was found to augment by; do not turn"
+
+
+def test_the_snippet_runs_and_moves_as_far_as_was_found():
+    shown = {"net": torch.nn.Identity()}
+    exec(snippet([law()]), shown)
+    half_width = shown["model"].distribution().half_width
+    assert float(half_width[2]) == pytest.approx(28 * torch.pi / 180, rel=1e-3)
+    exec(snippet([]), shown)
+    assert shown["model"] is shown["net"]
 
 
 def test_what_could_not_be_measured_says_why():

@@ -8,18 +8,16 @@ import torch
 
 import learnsym as ls
 from learnsym.degrees import read_degrees
-from learnsym.inference import InferenceConfig
+from learnsym.inference import Finding, InferenceConfig
 from learnsym.report.inference import pieces, text_table
+from learnsym.report.inference.page import headline
 
-QUICK = InferenceConfig(
-    examples=60, steps=1, task_steps=2, workers=1, only=["rotation", "shear", "hue", "mirror_left_right"]
-)
-ARROWS = InferenceConfig(
-    examples=200, steps=80, workers=1, only=["rotation", "mirror_left_right", "mirror_upside_down"]
-)
+QUICK = InferenceConfig(examples=60, steps=1, task_steps=2, workers=1, only=["shear", "hue", "mirror_left_right"])
+MIRRORS = InferenceConfig(examples=120, steps=30, workers=1, only=["mirror_left_right", "mirror_upside_down"])
+TURNS = InferenceConfig(examples=400, steps=200, workers=1, only=["rotation", "half_turn"])
 
 
-def arrows(n=200, size=14):
+def arrows(n=120, size=14):
     """Arrows that point upwards, at any place: closed under left-right mirrors, and under no other move."""
     x, draw = torch.zeros(n, 1, size, size), torch.Generator().manual_seed(0)
     for i in range(n):
@@ -29,9 +27,40 @@ def arrows(n=200, size=14):
 
 
 def test_planted_symmetries_are_found_and_none_else():
-    inference = ls.infer(arrows(), config=ARROWS)
-    found = {name: inference.finding(name).status for name in ARROWS.only}
-    assert found == {"rotation": "absent", "mirror_left_right": "full", "mirror_upside_down": "absent"}
+    inference = ls.infer(arrows(), config=MIRRORS)
+    found = {name: inference.finding(name).status for name in MIRRORS.only}
+    assert found == {"mirror_left_right": "full", "mirror_upside_down": "absent"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("angle", "statuses"), [(0.0, {"absent"}), (60.0, {"up to"}), (180.0, {"full"})], ids=["none", "some", "all"]
+)
+def test_planted_turns_are_found(angle, statuses):
+    upright = ls.data.Dataset(arrows(400), torch.zeros(400), "arrows")
+    turned = ls.data.plant(upright, ls.data.PlantConfig(rotation=angle), seed=0)
+    inference = ls.infer(turned.inputs, config=TURNS)
+    assert inference.finding("rotation").status in statuses
+    assert inference.finding("half_turn").is_present == (angle == 180.0)
+
+
+@pytest.mark.slow
+def test_clouds_at_all_rotations_have_them_all_and_those_that_stand_have_one():
+    from learnsym.groups import SO3, AxialSO2
+
+    draw = torch.Generator().manual_seed(0)
+    body = torch.tensor([[0.0, 0, 2], [1, 0, -1], [-1, 0, -1], [0, 0.5, 0]]) + 0.1 * torch.randn(
+        400, 4, 3, generator=draw
+    )
+    settings = InferenceConfig(examples=400, steps=300, workers=1)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        tumbling = torch.einsum("bij,bnj->bni", SO3().haar(400), body)
+        standing = torch.einsum("bij,bnj->bni", AxialSO2(2).haar(400), body)
+    names = ("rotation_x", "rotation_z", "rotation")
+    for cloud, present in ((tumbling, (True, True, True)), (standing, (False, True, False))):
+        inference = ls.infer(cloud, config=settings, layout="cloud")
+        assert tuple(inference.finding(name).status == "full" for name in names) == present
 
 
 def test_a_page_a_table_and_degrees_are_written_and_kept_parts_are_used(tmp_path, monkeypatch):
@@ -48,6 +77,13 @@ def test_a_page_a_table_and_degrees_are_written_and_kept_parts_are_used(tmp_path
     assert second.page.read_text() == page
 
 
+def test_the_headline_names_what_is_there_without_intervals():
+    shown = {"verb": "turn", "notion": "distribution"}
+    turns = Finding(candidate="rotation", status="up to", words="up to 58° [41, 76]", **shown)
+    mirrors = Finding(candidate="mirror_left_right", status="full", words="full, at most 6% told apart", **shown)
+    assert headline([turns, mirrors]) == "These data show rotation (up to 58°), mirror left right (full)."
+
+
 def test_an_unfinished_inference_goes_on_where_it_ended(tmp_path):
     data = ls.data.blobs(60, size=12)
     first = ls.infer(data, out=tmp_path, config=QUICK, progress=False)
@@ -60,9 +96,12 @@ def test_an_unfinished_inference_goes_on_where_it_ended(tmp_path):
 
 def test_arrays_and_clouds_enter(tmp_path):
     cloud = np.random.default_rng(0).normal(size=(40, 6, 3)).astype("float32")
-    quick = InferenceConfig(examples=40, steps=1, task_steps=1, workers=1)
+    names = ["rotation_x", "mirror_x", "scale"]
+    quick = InferenceConfig(examples=40, steps=1, task_steps=1, workers=1, only=names)
     inference = ls.infer(cloud, np.arange(40) % 2, config=quick, layout="cloud")
-    assert {"rotation_x", "rotation", "mirror_x", "scale"} <= {f.candidate for f in inference.findings}
+    assert {(f.candidate, f.notion) for f in inference.findings} == {
+        (name, notion) for name in names for notion in ("distribution", "task")
+    }
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,15 @@ def headline(laws: Sequence[Finding]) -> str:
         >>> headline([])
         'These data show none of the symmetries that were looked for.'
     """
-    present = [f"{law.title} ({law.words.split(',')[0]})" for law in laws if law.is_present]
+    present = [f"{law.title} ({_briefly(law)})" for law in laws if law.is_present]
     if not present:
         return "These data show none of the symmetries that were looked for."
     return f"These data show {', '.join(present)}."
+
+
+def _briefly(law: Finding) -> str:
+    """The verdict without its interval."""
+    return law.words.split(" [")[0].split(",")[0]
 
 
 def _rows(inference: Inference) -> list[dict[str, Any]]:
