@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,7 +16,8 @@ from learnsym.nets.cost import Flops, flops
 from learnsym.training import RunConfig, build_model
 from learnsym.training.build import build_objective
 
-logger = logging.getLogger(__name__)
+SAME = 1.05
+"""Networks whose sizes are within this factor match."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,11 +57,10 @@ def networks(config: ComparisonConfig) -> list[Network]:
 
 
 def _width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:
-    """The width that makes an arm's network as large as the reference; its own where it has no other."""
+    """The width that makes an arm's network as large as the reference."""
     source = maker.config.net.source
     if source is not None and not source.takes_width():
-        logger.info("arms.%s: the network of %s has no argument width; it is taken as it is", maker.arm, source.word)
-        return maker.config.net.width
+        return _only_width(config, maker, target)
     try:
         if config.match == "parameters":
             return matched_width(maker.model, target.parameters)
@@ -72,6 +71,20 @@ def _width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:
     except ValueError as error:
         raise ValueError(f"arms.{maker.arm}: no width matches size {target.size} of {target.arm} ({error})") from error
     return target.size if config.sizes else maker.config.net.width
+
+
+def _only_width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:
+    """The width of a network that has no other, which may match as it is: twins of one network often do."""
+    width = maker.config.net.width
+    own = maker.network(target.size, width)
+    sizes = {"parameters": (own.parameters, target.parameters), "flops": (own.flops_counted, target.flops_counted)}
+    has, wanted = sizes.get(config.match, (1, 1))
+    if not wanted / SAME <= has <= wanted * SAME:
+        raise ValueError(
+            f"match: got {config.match}, but the network of arms.{maker.arm} has {has:,.0f} {config.match} where "
+            f"{target.arm} has {wanted:,.0f}, and {maker.config.net.name} takes no argument width; say match: none"
+        )
+    return width
 
 
 @dataclass(frozen=True)

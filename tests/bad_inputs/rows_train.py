@@ -10,6 +10,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 SMALL = "data: {name: blobs, train: 16, val: 8, test: 8}\nnet: {name: mlp, width: 2, depth: 1}\n"
 SMALL += "train: {steps: 1, batch_size: 8, device: cpu}\n"
 ARMS = "arms: {plain: {twin: plain}, learned: {}}\n"
+NET = "from torch import nn\ndef make(size):\n    return nn.Sequential(nn.Flatten(), nn.Linear(size * size, 10))\n"
 RATES = "optimiser.lr: [0.1, 0.2]\n"
 
 
@@ -216,6 +217,15 @@ COMPARE = [
     _compare("arms and twins of the base", "arms: {a: {}}\nbase: {twins: [plain]}\n", "arms: got", "base.twins plain"),
     _compare("a base of an unknown twin", "twins: [brocken]\n", "twin", "brocken"),
     _compare("a run without twins", "net: {width: 8}\n", "arms: got none", "twins in the base"),
+    Bad(
+        "compare: flops of a network of one width",
+        "compare c.yaml --out run --match flops",
+        ("match: got flops", "arms.exact", "say match: none"),
+        {
+            "c.yaml": "base: {net: {name: 'net.py:make'}}\narms: {plain: {twin: plain}, exact: {twin: exact}}\n",
+            "net.py": NET,
+        },
+    ),
     _compare("no seeds", f"{ARMS}seeds: []\n", "seeds: got []"),
     _compare("a negative seed", f"{ARMS}seeds: [-1]\n", "seeds: got -1"),
     _compare("a size twice", f"{ARMS}train_sizes: [8, 8]\n", "train_sizes: got [8, 8]"),

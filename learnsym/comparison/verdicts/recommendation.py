@@ -107,6 +107,6 @@ def _recommended(rows: pd.DataFrame, scores: Scores, base: str, train: int) -> R
 def _cheapest(rows: pd.DataFrame, leads: dict[str, Difference], base: str, train: int) -> str:
     """The arm with the cheapest training of those that are not known to be worse; of equal ones the base."""
     left = [base, *(arm for arm, lead in leads.items() if lead.sign == 0)]
-    costs = {arm: float(where(rows, arm=arm, train=train)["compute_counted"].mean()) for arm in left}
+    costs = {arm: float(where(rows, arm=arm, train=train)["compute_counted"].to_numpy(float).mean()) for arm in left}
     cheapest = min(left, key=lambda arm: costs[arm])
     return base if costs[base] <= SAME_COST * costs[cheapest] else cheapest
