@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         tuning,
         workers,
     )
+    from learnsym.estimator import LearnedSymmetryClassifier
     from learnsym.report.inference import infer
     from learnsym.studies import Study, study
     from learnsym.symmetry import Symmetry, as_symmetry, symmetry_by_name
@@ -67,6 +68,7 @@ _SUBMODULES = (
     "workers",
 )
 _NAMES = {
+    "LearnedSymmetryClassifier": "learnsym.estimator",
     "Symmetry": "learnsym.symmetry",
     "Study": "learnsym.studies",
     "as_symmetry": "learnsym.symmetry",
@@ -77,6 +79,7 @@ _NAMES = {
 
 __all__ = [
     "Degree",
+    "LearnedSymmetryClassifier",
     "Study",
     "Symmetry",
     "__version__",

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from learnsym.augment import Augmented, OrbitAveraged
 from learnsym.augment.averages import Average
 from learnsym.files import replacing
+from learnsym.parts import Whole, chosen, described, device_of, examples, joined, mapped, parts_of, repeated, tensors_in
 from learnsym.symmetry import Symmetry
 
 ATOL = 1e-5
@@ -56,17 +57,17 @@ class FixedAverage(nn.Module):
         self.register_buffer("elements", elements)
         self.register_buffer("inverses", symmetry.group.inverse(elements))
 
-    def forward(self, x: Tensor) -> Tensor:
-        copies = x.repeat(len(self.elements), *[1] * (x.dim() - 1))
-        y = self.net(self.symmetry.on_input(self._repeated(self.elements, x), copies))
-        y = self.symmetry.on_output(self._repeated(self.inverses, x), y)
+    def forward(self, x: Whole) -> Tensor:
+        moving, copies = self.symmetry.moving(x), repeated(x, len(self.elements))
+        y = self.symmetry.output(self.net(self.symmetry.on_input(self._repeated(self.elements, moving), copies)))
+        y = self.symmetry.on_output.within(self._repeated(self.inverses, moving), y)
         return self.average(y.unflatten(0, (len(self.elements), -1)))
 
-    def _repeated(self, g: Tensor, x: Tensor) -> Tensor:
-        return g.unsqueeze(1).expand(-1, x.shape[0], -1, -1).flatten(0, 1)
+    def _repeated(self, g: Tensor, moving: Tensor) -> Tensor:
+        return g.unsqueeze(1).expand(-1, moving.shape[0], -1, -1).flatten(0, 1)
 
 
-def frozen(model: nn.Module, example: Tensor, averaged: bool = True) -> nn.Module:
+def frozen(model: nn.Module, example: Whole, averaged: bool = True) -> nn.Module:
     """The module that is exported: a copy of a model without anything random or learnable about its symmetry.
 
     Args:
@@ -77,7 +78,7 @@ def frozen(model: nn.Module, example: Tensor, averaged: bool = True) -> nn.Modul
     Raises:
         ValueError: when the elements depend on the input.
     """
-    model = copy.deepcopy(model).to(example.device).eval()
+    model = copy.deepcopy(model).to(device_of(example)).eval()
     with torch.no_grad():
         if isinstance(model, Augmented) and averaged:
             return FixedAverage(model.net, model.symmetry, _elements(model, example), model.average).eval()
@@ -89,9 +90,9 @@ def frozen(model: nn.Module, example: Tensor, averaged: bool = True) -> nn.Modul
     return network
 
 
-def _elements(model: Augmented, example: Tensor) -> Float[Tensor, "S n n"]:
+def _elements(model: Augmented, example: Whole) -> Float[Tensor, "S n n"]:
     g = model.elements(example)
-    if model.distribution(example).batch_shape:
+    if model.law(example).batch_shape:
         raise ValueError(
             "averaged: the elements of this model depend on the input; export the network with averaged=False"
         )
@@ -99,7 +100,7 @@ def _elements(model: Augmented, example: Tensor) -> Float[Tensor, "S n n"]:
 
 
 def export_model(
-    model: nn.Module, example: Tensor, path: str | os.PathLike[str], averaged: bool = True, onnx: bool | None = None
+    model: nn.Module, example: Whole, path: str | os.PathLike[str], averaged: bool = True, onnx: bool | None = None
 ) -> Path:
     """Write a model as a torch program (`.pt2`) or an ONNX file (`.onnx`) that runs without learnsym, and check it.
 
@@ -108,7 +109,7 @@ def export_model(
 
     Args:
         model: any module; those of `augment` with or without their averaging.
-        example: a batch of inputs.
+        example: a batch of inputs: one tensor, or a dict, tuple or list of them.
         path: the file to write.
         averaged: whether averaging over transformed copies is baked in, with the fixed elements of evaluation.
         onnx: which format; by default what the ending of `path` says.
@@ -130,7 +131,8 @@ def export_model(
     """
     target = Path(path)
     to_onnx = _is_onnx(target, onnx)
-    example = example if len(example) > 1 else torch.cat([example, example])
+    _check_structure(example)
+    example = example if examples(example) > 1 else joined([example, example])
     module = frozen(model, example, averaged)
     target.parent.mkdir(parents=True, exist_ok=True)
     with replacing(target) as temporary:
@@ -180,6 +182,19 @@ def _is_onnx(path: Path, onnx: bool | None) -> bool:
     return onnx
 
 
+def _check_structure(example: Whole) -> None:
+    """Programs are read without the classes of other structures."""
+    if isinstance(example, Tensor):
+        return
+    if type(example) not in (dict, tuple, list):
+        raise ValueError(
+            f"example: got {described(example)}, must be a tensor, or a dict, tuple or list of such; give a model that "
+            "takes one of these"
+        )
+    for part in parts_of(example).values():
+        _check_structure(part)
+
+
 def _optional(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
@@ -187,8 +202,9 @@ def _optional(name: str) -> ModuleType:
         raise ImportError(f"ONNX needs the package {name}: pip install learnsym[export]") from error
 
 
-def _program(module: nn.Module, example: Tensor) -> torch.export.ExportedProgram:
-    shapes = ({0: torch.export.Dim("batch")},)
+def _program(module: nn.Module, example: Whole) -> torch.export.ExportedProgram:
+    batch = torch.export.Dim("batch")
+    shapes = (mapped(lambda tensor: {0: batch} if tensor.ndim else {}, example),)
     try:
         with torch.no_grad():
             program = torch.export.export(module, (example,), dynamic_shapes=shapes, strict=False)
@@ -209,8 +225,9 @@ def _write_program(program: torch.export.ExportedProgram, path: Path) -> None:
     path.write_bytes(buffer.getvalue())
 
 
-def _read_program(path: Path) -> Callable[[Tensor], Tensor]:
-    return torch.export.load(path).module()
+def _read_program(path: Path) -> Callable[[Whole], list[Tensor]]:
+    program = torch.export.load(path).module()
+    return lambda x: _tensors(program(x))
 
 
 def _write_onnx(program: torch.export.ExportedProgram, path: Path) -> None:
@@ -222,22 +239,33 @@ def _write_onnx(program: torch.export.ExportedProgram, path: Path) -> None:
     converted.save(str(path), external_data=False)
 
 
-def _read_onnx(path: Path) -> Callable[[Tensor], Tensor]:
+def _read_onnx(path: Path) -> Callable[[Whole], list[Tensor]]:
     options = _optional("onnxruntime").SessionOptions()
     options.log_severity_level = 3
     session = _optional("onnxruntime").InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda x: torch.from_numpy(session.run(None, {name: x.cpu().numpy()})[0])
+    names = [each.name for each in session.get_inputs()]
+
+    def outputs(x: Whole) -> list[Tensor]:
+        given = dict(zip(names, (tensor.cpu().numpy() for tensor in _tensors(x)), strict=True))
+        return [torch.from_numpy(array) for array in session.run(None, given)]
+
+    return outputs
 
 
-def _compare(module: nn.Module, loaded: Callable[[Tensor], Tensor], example: Tensor) -> None:
+def _compare(module: nn.Module, loaded: Callable[[Whole], list[Tensor]], example: Whole) -> None:
     """Both must agree, also on a batch of another size than the example."""
+    turned = mapped(lambda tensor: tensor.flip(0) if tensor.ndim else tensor, example)
     with torch.no_grad():
-        for x in (example, torch.cat([example, example.flip(0)]), example[:1]):
-            wanted = module(x)
-            exported = loaded(x).to(wanted)
-            if not torch.allclose(exported, wanted, rtol=ATOL, atol=ATOL, equal_nan=True):
-                worst = (exported - wanted).abs().max().item()
-                raise ExportError(
-                    f"the exported file differs from the model by {worst:.2g}, more than {ATOL:g}; not written"
-                )
+        for x in (example, joined([example, turned]), chosen(example, slice(0, 1))):
+            for wanted, found in zip(_tensors(module(x)), loaded(x), strict=True):
+                _check_equal(found.to(wanted), wanted)
+
+
+def _check_equal(exported: Tensor, wanted: Tensor) -> None:
+    if not torch.allclose(exported, wanted, rtol=ATOL, atol=ATOL, equal_nan=True):
+        worst = (exported - wanted).abs().max().item()
+        raise ExportError(f"the exported file differs from the model by {worst:.2g}, more than {ATOL:g}; not written")
+
+
+def _tensors(whole: Whole) -> list[Tensor]:
+    return [tensor for _, tensor in tensors_in(whole)]

@@ -106,7 +106,7 @@ def tensors_in(whole: Whole, path: str = "") -> Iterator[tuple[str, Tensor]]:
         yield from tensors_in(value, f"{path}.{key}" if path else key)
 
 
-def mapped(function: Callable[[Any], Tensor], whole: Whole, kind: type = Tensor) -> Whole:
+def mapped(function: Callable[[Any], Any], whole: Whole, kind: type = Tensor) -> Whole:
     """The whole with `function(tensor)` for each of its tensors, or of what else is of a kind; all else stays.
 
     Example:
@@ -197,8 +197,8 @@ def _members(whole: Whole) -> dict[str, Any]:
 def _names(whole: object) -> list[str]:
     if isinstance(whole, tuple):
         # of a named tuple, or of one of torch.return_types
-        names = getattr(whole, "_fields", None) or dir(whole)
-        return [name for name in names if isinstance(getattr(whole, name), Tensor)]
+        tensors = [name for name in dir(whole) if isinstance(getattr(whole, name), Tensor)]
+        return [*getattr(whole, "_fields", tensors)]
     if is_dataclass(whole):
         return [field.name for field in fields(whole)]
     attributes = (*getattr(whole, "__dict__", ()), *getattr(whole, "__slots__", ()))

@@ -33,18 +33,67 @@ def test_experiments_train_through_fit():
     assert own == set(OWN_LOOPS)
 
 
+ARMS = {
+    "adrenal_volumes": ("--nets ?", ["SO(3), residual pathway"]),
+    "effective_invariance": ("--data ?", ["fashion-mnist"]),
+    "evfn": ("--nets ?", ["EGNN"]),
+    "group_subsampling": ("--models ?", ["ConvAE", "GAE p4m"]),
+    "guaranteed_invariances": ("--part ?", ["samples", "streams"]),
+    "learned_equivariance": ("--data ?", ["cifar10-jpeg"]),
+    "lie_derivative": ("training --data ?", ["cifar10-jpeg"]),
+    "motion_capture": ("--part nets --names ?", ["EGNN, fixed vector", "straight on"]),
+    "nbody_symmetry": ("--part ?", ["certificates", "axis"]),
+    "partial_group_convolution": ("--kinds ?", ["partial arc", "plain narrow"]),
+    "probabilistic_steerable": ("?", ["planted", "digits"]),
+    "relaxed_convolution": ("--models ?", ["exact group C4"]),
+    "relaxed_translation": ("--weights 7", ["1.0", "0.1", "0.01"]),
+    "relu_networks": ("--kinds ?", ["augmented", "invariance"]),
+    "remul": ("--task gravity --arms ?", ["plain", "EGNN"]),
+    "residual_pathway": ("--part ?", ["turns", "quadrants"]),
+    "using_equivariance": ("digits --trainings ?", ["upright"]),
+}
+"""For each experiment, words that name something to train which it does not have, and what it does have."""
+
+
+@pytest.fixture
+def ended(monkeypatch, capsys):
+    """The exit code of an experiment with some words, and what it printed."""
+
+    def run(path, words):
+        monkeypatch.setattr(sys, "argv", [str(path), *words])
+        monkeypatch.syspath_prepend(str(path.parent))
+        # other experiments have modules of the same names
+        before = set(sys.modules)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                runpy.run_path(str(path), run_name="__main__")
+        finally:
+            for name in set(sys.modules) - before:
+                if str(getattr(sys.modules[name], "__file__", None)).startswith(str(EXPERIMENTS)):
+                    del sys.modules[name]
+        printed = capsys.readouterr()
+        return ended.value.code, printed.out + printed.err
+
+    return run
+
+
 @pytest.mark.parametrize("path", _runnable(), ids=_named)
-def test_every_experiment_shows_its_help(path, monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", [str(path), "--help"])
-    monkeypatch.syspath_prepend(str(path.parent))
-    # other experiments have modules of the same names
-    before = set(sys.modules)
-    try:
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(path), run_name="__main__")
-    finally:
-        for name in set(sys.modules) - before:
-            if str(getattr(sys.modules[name], "__file__", None)).startswith(str(EXPERIMENTS)):
-                del sys.modules[name]
-    assert ended.value.code == 0
-    assert "--out" in capsys.readouterr().out
+def test_every_experiment_shows_its_help(path, ended):
+    code, text = ended(path, ["--help"])
+    assert code == 0 and "--out" in text
+
+
+def test_every_experiment_is_listed():
+    assert {path.parent.name for path in EXPERIMENTS.glob("*/run.py")} == set(ARMS)
+
+
+@pytest.mark.parametrize("name", ARMS)
+def test_unknown_arms_are_refused_and_known_ones_named(name, ended, tmp_path):
+    words, known = ARMS[name]
+    path, out = EXPERIMENTS / name / "run.py", tmp_path / "out"
+    code, text = ended(path, [*words.split(), "--out", str(out)])
+    assert code == 2 and not out.exists()
+    sentence = text.strip().splitlines()[-1]
+    assert "choose from" in sentence and all(arm in sentence for arm in known)
+    shown = " ".join(ended(path, ["--help"])[1].split())
+    assert all(arm in shown for arm in known)

@@ -8,6 +8,7 @@ import sys
 import jaxtyping
 import pytest
 import torch
+from structured import FORMS, Structured
 from torch import nn
 
 import learnsym as ls
@@ -118,6 +119,38 @@ def test_same_outputs_without_learnsym(name, kind, models, elsewhere):
     for n, found in zip((1, 2, 7), elsewhere[f"{name}.{kind}"], strict=True):
         with torch.no_grad():
             torch.testing.assert_close(found, model(x[:n]), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("form", "kind"),
+    [("tuple to dict", "pt2"), *(pytest.param("dict to dataclass", kind, marks=pytest.mark.slow) for kind in KINDS)],
+)
+def test_several_inputs(form, kind, tmp_path):
+    if kind == "onnx":
+        pytest.importorskip("onnxruntime")
+    form, x, w = FORMS[form], torch.rand(4, 1, 16, 16), torch.arange(1.0, 5)
+    model = ls.augment.Augmented(Structured(classifier(), form), form.at(ls.symmetry_by_name("rotation2d"))).eval()
+    # compared with the model, on batches of several sizes, before it gets its name
+    file = export_model(model, form.wrap(x, w), tmp_path / f"model.{kind}")
+    assert file.exists()
+    if kind == "pt2":
+        with torch.no_grad():
+            found = torch.export.load(file).module()(form.wrap(x[:3], w[:3]))
+            torch.testing.assert_close(found, model(form.wrap(x, w))[:3], atol=1e-5, rtol=1e-5)
+
+
+def test_a_structure_that_programs_do_not_know(tmp_path):
+    form = FORMS["named tuple to tuple"]
+    with pytest.raises(ValueError, match="example: got a Pair with parts .*, must be a tensor, or a dict"):
+        export_model(nn.Identity(), form.wrap(torch.ones(2, 1), torch.ones(2)), tmp_path / "model.pt2")
+
+
+def test_several_outputs_of_a_network_alone(tmp_path):
+    form, x, w = FORMS["tuple to dict"], torch.rand(4, 1, 16, 16), torch.ones(4)
+    net = Structured(classifier(), form).eval()
+    file = export_model(net, form.wrap(x, w), tmp_path / "model.pt2")
+    with torch.no_grad():
+        torch.testing.assert_close(torch.export.load(file).module()(form.wrap(x, w)), net(form.wrap(x, w)))
 
 
 @pytest.mark.parametrize("make", [affine, orbit])

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from learnsym.parts import Part, chosen, examples, joined, mapped, repeated, split, tensors_in
-from learnsym.report.card import output_named
 
 T, OTHER = torch.ones(2, 3), torch.zeros(2, 3)
 Pair = namedtuple("Pair", "logits features")
@@ -40,6 +39,7 @@ CASES = [
     ("logits", Pair(T, OTHER)),
     ("0", Pair(T, OTHER)),
     ("features", Pair(T, T)),
+    ("logits.a", Pair({"a": T}, OTHER)),
     ("logits", Out(T)),
     ("logits", Frozen(T, OTHER)),
     ("logits", SimpleNamespace(logits=T)),
@@ -70,7 +70,7 @@ def _content(whole):
 
 @pytest.mark.parametrize(("key", "whole"), CASES)
 def test_a_part_is_got_by_its_key(key, whole):
-    assert torch.equal(output_named(key)(whole).expand(2, 3), T)
+    assert torch.equal(Part(key).get(whole).expand(2, 3), T)
 
 
 @pytest.mark.parametrize(("key", "whole"), CASES)
@@ -102,7 +102,7 @@ def test_a_part_compares_hashes_and_pickles_by_value():
 )
 def test_a_part_that_is_not_there_is_refused_with_those_that_are(returned, message):
     with pytest.raises(ValueError, match=message):
-        output_named("logit")(returned)
+        Part("logit", "output").get(returned)
     with pytest.raises(ValueError, match=message):
         Part("logit", "output").put(returned, T)
 

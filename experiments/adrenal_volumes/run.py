@@ -76,14 +76,14 @@ def quality(net: nn.Module, x: Tensor, y: Tensor) -> dict[str, float]:
     return {"accuracy": accuracy, "auc": 100 * float(roc_auc_score(y.numpy(), odds.numpy()))}
 
 
-def rows(seed: int, steps: int) -> Iterator[Row]:
+def rows(names: Sequence[str], seed: int, steps: int) -> Iterator[Row]:
     """One row for each trained network."""
     splits = ls.data.load_splits(ls.data.DataConfig(name="adrenal", size=SIZE, seed=seed))
     test = splits.test.inputs
     turned = torch.cat([test.rot90(1, axes) for axes in TURNS])
-    for name, make in NETS.items():
+    for name in names:
         torch.manual_seed(seed)
-        start, net = time.process_time(), make()
+        start, net = time.process_time(), NETS[name]()
         trained(net, splits.train, steps, seed)
         row = {"net": name, "seed": seed, "parameters": parameter_count(net)} | quality(net, test, splits.test.y)
         row |= {f"{key} turned": v for key, v in quality(net, turned, splits.test.y.repeat(len(TURNS))).items()}
@@ -102,7 +102,7 @@ def lines_of(found: list[Row]) -> Iterator[str]:
     columns = ("accuracy", "auc", "accuracy turned", "auc turned")
     yield "| network | parameters | accuracy | AUC | accuracy, turned | AUC, turned | equivariant share | CPU s |"
     yield "|---|---|---|---|---|---|---|---|"
-    for name in NETS:
+    for name in dict.fromkeys(row["net"] for row in found):
         cell = [row for row in found if row["net"] == name]
         shares = [np.mean(row["shares"]) for row in cell if row["shares"]]
         cells = [over_seeds([row[column] for row in cell]) for column in columns]
@@ -114,6 +114,7 @@ def lines_of(found: list[Row]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--nets", nargs="+", choices=NETS, default=list(NETS), help="which networks")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=300)
     options = parser.parse_args()
@@ -122,7 +123,7 @@ def main() -> None:
     found = []
     with open(options.out / "adrenal.jsonl", "w", encoding="utf8") as stream:
         for seed in range(options.seeds):
-            for row in rows(seed, options.steps):
+            for row in rows(options.nets, seed, options.steps):
                 found.append(row)
                 stream.write(json.dumps(row) + "\n")
                 stream.flush()

@@ -19,6 +19,7 @@ import learnsym as ls
 
 WIDTHS, EXAMPLES, STEPS = (2, 4, 8), (300, 4000), (80, 320)
 SYMMETRIES = {"turns": ls.symmetry.quarter_turns2d(), "flip": ls.symmetry.flip2d()}
+DATA = ("fashion-mnist", "mnist")
 MEASURES = ("effective_invariance", "agreement", "divergence")
 REPLICATES, LEVEL = 1000, 0.95
 
@@ -130,7 +131,7 @@ def analysis(found: Sequence[dict[str, float | str]], measure: str) -> dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", default="fashion-mnist")
+    parser.add_argument("--data", choices=DATA, default=DATA[0])
     parser.add_argument("--out", type=Path, default=Path("runs/effective_invariance"))
     parser.add_argument("--test", type=int, default=500, help="test images in each set")
     parser.add_argument("--models", type=int, help="how many, in order")

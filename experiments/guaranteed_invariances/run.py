@@ -187,7 +187,8 @@ def stream_lines(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    form, arms = argparse.RawDescriptionHelpFormatter, f"arms of samples: {', '.join(METHODS)}"
+    parser = argparse.ArgumentParser(description=__doc__, epilog=arms, formatter_class=form)
     parser.add_argument("--part", default="samples", choices=("samples", "streams"))
     parser.add_argument("--out", type=Path, default=Path("runs/guaranteed_invariances"))
     parser.add_argument("--seeds", type=int, default=4, help="at least 2")

@@ -228,7 +228,8 @@ def lines_of(found: Sequence[Row]) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    form, arms = argparse.RawDescriptionHelpFormatter, f"arms: {', '.join(FAMILIES)}, at {len(WIDTHS)} widths"
+    parser = argparse.ArgumentParser(description=__doc__, epilog=arms, formatter_class=form)
     parser.add_argument("--data", default="mnist", choices=("mnist", "fashion-mnist", "cifar10-jpeg"))
     parser.add_argument("--out", type=Path, default=Path("runs/learned_equivariance"))
     parser.add_argument("--seeds", type=int, default=6, help="at least 2")

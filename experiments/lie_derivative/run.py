@@ -16,11 +16,13 @@ import stencils
 import torch
 import training
 
+DATA = ("mnist", "cifar10-jpeg")
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", choices=["stencils", "layers", "training"])
-    parser.add_argument("--data", default="mnist", help="of the training part: mnist or cifar10-jpeg")
+    parser.add_argument("--data", choices=DATA, default=DATA[0], help="of the training part")
     parser.add_argument("--out", type=Path, default=Path("runs/lie_derivative"))
     parser.add_argument("--show", action="store_true", help="only print what is in the folder")
     arguments = parser.parse_args()

@@ -135,7 +135,9 @@ def row(data: str, name: str, seed: int, steps: int, lr: float) -> Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    names = "\n".join(f"  {part}: {'; '.join(runs)}" for part, runs in PARTS.items())
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, epilog=f"names by part:\n{names}", formatter_class=form)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--part", choices=PARTS, required=True)
     parser.add_argument("--names", nargs="+", help="some of the runs of a part")
@@ -144,6 +146,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--lr", type=float, help="learning rate; by network when left out")
     options = parser.parse_args()
+    for name in options.names or []:
+        if name not in PARTS[options.part]:
+            parser.error(f"--names: {options.part} has no {name!r} (choose from {'; '.join(PARTS[options.part])})")
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / "rows.jsonl"

@@ -100,7 +100,8 @@ def _angle(vector: torch.Tensor, truth: tuple[float, float, float]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    form, arms = argparse.RawDescriptionHelpFormatter, f"arms of axis: {', '.join(NETS)}"
+    parser = argparse.ArgumentParser(description=__doc__, epilog=arms, formatter_class=form)
     parser.add_argument("--part", choices=("certificates", "axis"), required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=1500)

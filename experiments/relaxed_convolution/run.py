@@ -157,8 +157,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/relaxed_convolution"), help="folder for results")
     parser.add_argument("--steps", type=int, default=400, help="steps of each training")
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds")
-    parser.add_argument("--models", nargs="+", default=list(MODELS), help="which models")
-    parser.add_argument("--buoyancies", nargs="+", type=float, default=list(BUOYANCIES), help="which laws")
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=list(MODELS), help="which models")
+    parser.add_argument(
+        "--buoyancies", nargs="+", type=float, choices=BUOYANCIES, default=list(BUOYANCIES), help="which laws"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ python experiments/relaxed_translation/run.py --out runs/relaxed_translation
 """
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +17,13 @@ WEIGHTS = (1.0, 0.1, 0.01)
 """Of the differences between neighbouring pixels."""
 
 
-def trained(out: Path) -> dict[str, list[Run]]:
+def trained(weights: Sequence[float], out: Path) -> dict[str, list[Run]]:
     """Runs by twin; the learned one for each weight."""
     config = read_config(CONFIG)
     train(replace(config, twins=["exact", "plain"]), out / "twins")
     twins = find_runs(out / "twins")
     rows = {name: [run for run in twins if run.twin == name] for name in ("exact", "plain")}
-    for weight in WEIGHTS:
+    for weight in weights:
         method = replace(config.method, weight=weight)
         train(replace(config, twins=["learned"], method=method), out / f"weight-{weight:g}")
         rows[f"learned, weight {weight:g}"] = find_runs(out / f"weight-{weight:g}")
@@ -58,8 +59,10 @@ def table(rows: dict[str, list[Run]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/relaxed_translation"), help="folder for runs and table")
+    which = "of the learned arms, beside exact and plain"
+    parser.add_argument("--weights", nargs="+", type=float, choices=WEIGHTS, default=WEIGHTS, help=which)
     options = parser.parse_args()
-    rows = trained(options.out)
+    rows = trained(options.weights, options.out)
     (options.out / "table.md").write_text(table(rows) + "\n", encoding="utf8")
     print(table(rows))
 

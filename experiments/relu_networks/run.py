@@ -179,6 +179,7 @@ def pooled(found: list[dict[str, float | str | int]]) -> list[dict[str, float | 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/relu_networks"))
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="which networks")
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--train", type=int, default=5000, help="training images")
@@ -191,7 +192,7 @@ def main() -> None:
     columns = ("accuracy", "agreement", "own flip", "other network", "other - own", "in nats", "without repair")
     print(f"{'kind':11s}", *(f"{column:14s}" for column in columns), sep="  ")
     everything = []
-    for kind in KINDS:
+    for kind in arguments.kinds:
         found = rows(kind, arguments.seeds, splits, arguments.steps, arguments.out)
         show(kind, found)
         everything += found

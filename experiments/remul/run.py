@@ -75,7 +75,9 @@ def row(name: str, label: str, arm: Arm, seed: int, steps: int) -> Row:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arms = "\n".join(f"  {task}: {'; '.join(labels)}" for task, labels in ARMS.items())
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, epilog=f"arms by task:\n{arms}", formatter_class=form)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--task", required=True, choices=TASKS)
     parser.add_argument("--arms", nargs="+", help="names of what is compared; all of the task when left out")
@@ -84,6 +86,10 @@ def main() -> None:
     parser.add_argument("--rate", type=float, help="another learning rate for all arms, to choose it")
     parser.add_argument("--base", default="plain", help="the arm that ratios refer to")
     options = parser.parse_args()
+    known = ARMS[options.task]
+    for label in [*(options.arms or []), options.base]:
+        if label not in known:
+            parser.error(f"--arms, --base: {options.task} has no {label!r} (choose from {'; '.join(known)})")
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / f"{options.task.replace(' ', '-')}.jsonl"

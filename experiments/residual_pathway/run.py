@@ -196,7 +196,9 @@ def lines_of(found: list[Row], part: str) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    form = argparse.RawDescriptionHelpFormatter
+    arms = "\n".join(f"arms of {part}: {'; '.join(nets)}" for part, nets in NETS.items())
+    parser = argparse.ArgumentParser(description=__doc__, epilog=arms, formatter_class=form)
     parser.add_argument("--part", choices=tuple(TASKS), default="turns")
     parser.add_argument("--out", type=Path, default=Path("runs/residual_pathway"))
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="at least 2")

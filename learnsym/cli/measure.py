@@ -19,7 +19,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     measure = commands.add_parser(
         "measure", help="how symmetric is this network, or which of two: card.html", epilog=EXECUTED
     )
-    measure.add_argument("model", nargs="+", metavar="MODEL", help=MODEL)
+    measure.add_argument("model", nargs="+", help=MODEL)
     measure.add_argument("--data", metavar="SOURCE", help=f"{SOURCE}; may be left out for a run")
     measure.add_argument("--symmetry", nargs="+", required=True, metavar="NAME", help="such as rotation2d flip2d")
     measure.add_argument("--out", type=Path, required=True, help="folder for card.json, card.html and figures")

@@ -8,6 +8,7 @@ from learnsym.data.dataset import Dataset
 from learnsym.data.double_digits import double_digits
 from learnsym.data.download import Entry, catalogue, fetch, verify
 from learnsym.data.figures import two_figures
+from learnsym.data.own.describing import Description, describe
 from learnsym.data.own.objects import as_dataset, say_notes
 from learnsym.data.planting import plant
 from learnsym.data.registry import registry, source_by_name
@@ -21,6 +22,7 @@ __all__ = [
     "Batches",
     "DataConfig",
     "Dataset",
+    "Description",
     "Entry",
     "PlantConfig",
     "Rows",
@@ -31,6 +33,7 @@ __all__ = [
     "as_dataset",
     "blobs",
     "catalogue",
+    "describe",
     "double_digits",
     "dynamics",
     "fetch",

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -53,9 +53,9 @@ class Stretch:
                 self._fill(stream, content[first * self.row_bytes : last * self.row_bytes])
         return found.astype(self.dtype.newbyteorder("="), copy=False)
 
-    def _fill(self, stream: object, content: memoryview) -> None:
+    def _fill(self, stream: Any, content: memoryview) -> None:  # noqa: ANN401  a file
         while len(content):
-            got = stream.readinto(content)  # type: ignore[attr-defined]
+            got = stream.readinto(content)
             if not got:
                 raise ValueError(f"data: {self.path} ends too early; it is truncated or has changed, restore it")
             content = content[got:]
@@ -183,7 +183,7 @@ class Header(NamedTuple):
         return math.prod(self.shape)
 
 
-def npy_header(stream: IO[bytes]) -> Header:
+def npy_header(stream: Any) -> Header:  # noqa: ANN401  a file, or a member of an archive
     """The header of a file `.npy`, after which its numbers begin.
 
     Raises:

@@ -74,7 +74,7 @@ class Signature:
                 f"symmetry: got {name!r}, which does not move examples of shape {self.in_shape} ({error}); "
                 "name one of these data, such as rotation2d for images"
             ) from None
-        return symmetry
+        return symmetry.at(input=self.moves)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""

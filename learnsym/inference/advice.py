@@ -89,7 +89,9 @@ def _up_to(pair: Mapping[str, Finding]) -> str:
     is_element = finding.unit == "1" and finding.candidate not in ("brightness", "contrast")
     if is_element:
         return ""
-    return " by any angle" if finding.unit == "degree" and width >= 179 else f" by up to {measured(width, finding.unit)}"
+    if finding.unit == "degree" and width >= 179:
+        return " by any angle"
+    return f" by up to {measured(width, finding.unit)}"
 
 
 def _any(pair: Mapping[str, Finding]) -> Finding:

@@ -30,7 +30,7 @@ class Candidate:
         symmetry: how it moves examples; None when it does not fit them.
         element: of a closure test.
         moves: largest move to each side by which poses are read, in its unit; None on closed orbits.
-        widths: half-widths of augmentation that labels are asked about; 1 for half of the examples moved by the element.
+        widths: half-widths of augmentation that labels are asked about; 1 of elements.
         reason: why it does not fit these data; empty when it does.
     """
 
@@ -187,4 +187,3 @@ def _clouds(points: PointCloud) -> Iterator[Candidate]:
 
 def _channels(x: Tensor) -> str:
     return f"{x.shape[1]} channel{'' if x.shape[1] == 1 else 's'}"
-

@@ -8,7 +8,7 @@ from typing import Literal
 from learnsym.degrees import Degree, Notion
 
 VerdictStatus = Literal["full", "up to", "absent", "cannot be told", "does not fit"]
-"""`full`: over the whole orbit, or of an element. `up to`: over a range. `absent`: below a small bound, or told apart."""
+"""`full`: over the whole orbit, or an element. `up to`: over a range. `absent`: below a small bound, or told apart."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Which moves do labels tolerate? One network learns, for every width of augmentation at once, what it may still predict.
+"""Which moves do labels tolerate? One network learns, for all widths of augmentation, what it may still predict.
 
 For a candidate and a half-width `w` let `q(y | x; w)` be the best prediction of the target of an example *as it is* by
 one who has seen examples moved by `U(-w, w)` (or, of an element, half of them moved by it). Where moves keep the labels
@@ -8,7 +8,7 @@ it is no worse than `q(y | x; 0)`; where they turn some examples into likenesses
 
 All widths share one network whose head is told the width (as in "You only train once", Dosovitskiy and Djolonga 2020):
 features are learned once, and what remains is what the labels say. Regressions have half of the squared error, in units
-of the variance of the target. Legend of axes: `B` examples, `W` conditions (a candidate and a width; the first is "none").
+of the variance of the target. Legend of axes: `B` examples, `W` conditions (a candidate and a width; first "none").
 """
 
 from __future__ import annotations
@@ -152,7 +152,13 @@ def _reflecting(candidate: Candidate | None) -> Candidate | None:
 
 
 def _train(
-    network: ConditionalNetwork, x: Tensor, y: Tensor, target: Target, conditions: list[Condition], steps: int, seed: int
+    network: ConditionalNetwork,
+    x: Tensor,
+    y: Tensor,
+    target: Target,
+    conditions: list[Condition],
+    steps: int,
+    seed: int,
 ) -> None:
     generator = torch.Generator().manual_seed(seed)
     shared = [p for name, p in network.named_parameters() if not name.startswith("modulation")]
@@ -204,5 +210,3 @@ def is_chance(folds: Sequence[dict[str, Any]]) -> bool:
     """Whether the network predicts hardly better than a constant."""
     loss = math.fsum(fold["loss"] for fold in folds) / len(folds)
     return loss > 0.8 * folds[0]["chance"]
-
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 
-
 def measured(value: float, unit: str, with_unit: bool = True) -> str:
     """A half-width in its unit: `31°`, `10 % of the side`, `a factor 1.5`.
 
@@ -16,5 +15,3 @@ def measured(value: float, unit: str, with_unit: bool = True) -> str:
     if unit == "shortest side":
         return f"{100 * value:.2g}%{' of the side' if with_unit else ''}"
     return f"{value:.2g}{' log' if unit == 'log' and with_unit else ''}"
-
-

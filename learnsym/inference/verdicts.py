@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from scipy.stats import norm
@@ -60,8 +61,6 @@ def findings_of(
 
 
 def _with_level(finding: Finding, level: float) -> Finding:
-    from dataclasses import replace
-
     return replace(finding, level=level)
 
 
@@ -110,7 +109,9 @@ def _of_flat(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
     if law["is_open"]:
         words = f"at least {measured(law['window'], candidate.unit)}"
         reason = "moves are not seen over all of the range that was tried; no end is seen"
-        return _finding(candidate, "distribution", "up to", reason, words, (law["window"], law["window"], law["window"]))
+        return _finding(
+            candidate, "distribution", "up to", reason, words, (law["window"], law["window"], law["window"])
+        )
     if law["told_apart"]:
         reason = "poses are told apart a little, by a gap too small to measure"
         return _finding(candidate, "distribution", "full", reason, "nearly full", numbers)
@@ -221,9 +222,8 @@ def of_harms(candidate: Candidate, curve: Sequence[tuple[float, float, float]], 
         sure.append(width)
     last, widest = max(sure, default=0.0), curve[-1][0]
     worst = max(curve, key=lambda row: row[1])
-    reason = f"held-out loss {loss:.3g}; at {measured(worst[0], candidate.unit, True)} it changes by {worst[1]:+.2g} ± {worst[2]:.1g}"
-    if candidate.element is not None:
-        reason = f"held-out loss {loss:.3g}; with half of the examples moved it changes by {worst[1]:+.2g} ± {worst[2]:.1g}"
+    where = f"at {measured(worst[0], candidate.unit)}" if candidate.element is None else "with half of them moved"
+    reason = f"held-out loss {loss:.3g}; {where} it changes by {worst[1]:+.2g} ± {worst[2]:.1g}"
     return _of_ends(candidate, last, first, widest, reason)
 
 

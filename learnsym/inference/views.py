@@ -1,8 +1,8 @@
 """Views: how examples are shown to a network so that nothing but the examples themselves tells a move.
 
 Objects on a constant ground are taken off it, and put into the middle where the question is about turns or sizes: the
-mean place of an object moves with the object, so that its poses stay. Photographs have no ground, and what a move brings
-in from outside would tell it: they are mirrored at the border, and only a window is read that nothing enters from there.
+mean place of an object moves with the object, so that its poses stay. Photographs have no ground, and what a move
+brings in from outside would tell it: they are mirrored at the border, and only a window is read that nothing enters.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def image_net(method: str, setup: Setup) -> nn.Module:
         ValueError: for clouds of points, or a network that does not fit the data.
     """
     refuse_clouds(method, setup)
-    return nets.build(setup.net, setup.data.in_shape, setup.data.classes)
+    return nets.build(setup.net, setup.data.in_shape, setup.data.classes, setup.data.moves)
 
 
 def refuse_clouds(method: str, setup: Setup) -> None:

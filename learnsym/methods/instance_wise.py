@@ -114,7 +114,7 @@ class InstanceWise(Method):
 
     def _second(self, setup: Setup, outputs: int) -> nn.Module:
         try:
-            return nets.build(replace(setup.net, weights=None), setup.data.in_shape, outputs)
+            return nets.build(replace(setup.net, weights=None), setup.data.in_shape, outputs, setup.data.moves)
         except ValueError as error:
             raise ValueError(
                 f"net.name: the second network of the method {self.name}, whose {outputs} outputs are a distribution, "

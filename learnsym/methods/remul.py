@@ -106,7 +106,7 @@ class Remul(Method):
 
     def _plain_of_clouds(self, setup: Setup) -> nn.Module:
         if setup.net.source is not None:
-            return nets.build(setup.net, setup.data.in_shape, 0)
+            return nets.build(setup.net, setup.data.in_shape, 0, setup.data.moves)
         return nets.build_points(setup.net, *clouds(self.name, setup.data))
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:

@@ -83,8 +83,6 @@ class NetConfig:
     """File of the weights to begin with, .safetensors, .pt or .pth with a state_dict; no code in it is run."""
     pretrained: bool = False
     """timm:NAME only: begin with the published weights, which are downloaded."""
-    input: str | None = None
-    """Your own network, for inputs of several parts: the key of the part that moves; a.b of a part of a part."""
     output: str | None = None
     """Your own network: the key of the part of what it returns that is the output; logits for hf:FOLDER."""
 
@@ -101,7 +99,7 @@ class NetConfig:
             raise ValueError(
                 f"net.name: got {shown(self.name)}, must be one of {', '.join(BUILT_IN)}, or your own: {FORMS}"
             )
-        elif unused := [name for name in ("pretrained", "input", "output") if getattr(self, name)]:
+        elif unused := [name for name in ("pretrained", "output") if getattr(self, name)]:
             raise ValueError(
                 f"net.{unused[0]}: got {getattr(self, unused[0])} with the network {self.name}, which does not use it; "
                 "leave it out"
@@ -131,13 +129,14 @@ def _check_own(config: NetConfig, source: Source) -> None:
         source.check_width(config.width)
 
 
-def build(config: NetConfig, in_shape: Shape, classes: int) -> nn.Module:
+def build(config: NetConfig, in_shape: Shape, classes: int, moves: str = "") -> nn.Module:
     """The network that a configuration describes, for inputs of one shape.
 
     Args:
         config: which network; a file of Python that it names is executed.
         in_shape: shape of one example: `(C, H, W)` for images.
         classes: number of outputs per example, or per pixel.
+        moves: for examples of several inputs the key of the one with `in_shape`; empty for examples of one tensor.
 
     Raises:
         ValueError: when the shape does not fit the network, or there is no such network.
@@ -147,23 +146,27 @@ def build(config: NetConfig, in_shape: Shape, classes: int) -> nn.Module:
         'CNN'
     """
     if config.source is not None:
-        return _own(config, config.source, tuple(in_shape), classes)
+        return _own(config, config.source, tuple(in_shape), classes, moves)
     if config.name not in builders:
         raise ValueError(
             f"net.name: got {config.name!r}, must be one of {', '.join(builders)} for inputs of one shape, or your own"
+        )
+    if moves:
+        raise ValueError(
+            f"net.name: got {config.name!r} for examples of several inputs, must be your own, such as FILE.py:factory"
         )
     if config.name != "mlp":
         _check_images(config, in_shape)
     return _with_weights(config, builders[config.name](config, tuple(in_shape), classes))
 
 
-def _own(config: NetConfig, source: Source, in_shape: Shape, classes: int) -> nn.Module:
-    """A network of somebody else, which is tried on a few examples."""
+def _own(config: NetConfig, source: Source, in_shape: Shape, classes: int, moves: str) -> nn.Module:
+    """A network of somebody else, which is tried on a few examples of one tensor."""
     given = source.network(Wanted(in_shape=in_shape, classes=classes or None, width=config.width))
-    net = SeveralInputs(given) if config.input else given
+    net = SeveralInputs(given) if moves else given
     if output := config.output or source.output:
         net = OutputPart(net, Part(output, "net.output"))
-    for count in () if config.input else TRIED:  # which makes layers that wait for the first batch, too
+    for count in () if moves else TRIED:  # which makes layers that wait for the first batch, too
         x = torch.rand(count, *in_shape, generator=torch.Generator().manual_seed(0))
         check_outputs(net, source.word, x, classes)
     _with_weights(config, given)

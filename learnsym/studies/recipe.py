@@ -17,7 +17,7 @@ from learnsym.nets import NetConfig, build
 from learnsym.objectives import Objective, Regularised, Supervised, regularisers
 from learnsym.objectives.losses import LossConfig
 from learnsym.objectives.terms import Reward
-from learnsym.studies.settings import StudySettings
+from learnsym.studies.settings import TwinSettings
 from learnsym.symmetry import Symmetry, parts_of
 
 Net = nn.Module | Callable[[], nn.Module] | str
@@ -44,7 +44,7 @@ class Recipe:
     in_shape: tuple[int, ...]
     outputs: int
     loss: LossConfig
-    settings: StudySettings
+    settings: TwinSettings
 
     def trained(self, twin: str, seed: int) -> nn.Module:
         """The module that is trained, with the initial weights that all twins of a seed share."""

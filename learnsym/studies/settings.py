@@ -17,7 +17,7 @@ EPOCHS, LEAST, MOST = 15, 200, 2000
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudySettings:
+class TwinSettings:
     """Which twins are trained, and how."""
 
     twins: Annotated[list[Twin], Distinct(1)] = field(default_factory=lambda: ["learned", "plain", "exact"])

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from learnsym._reasons import reason_of
 from learnsym.data import Dataset, Splits
 from learnsym.degrees import Degree
 from learnsym.export import export_model
@@ -31,7 +32,7 @@ from learnsym.studies.member import in_memory, train_member
 from learnsym.studies.poses import keep_poses
 from learnsym.studies.question import begin, question_of
 from learnsym.studies.recipe import Net, Recipe, check_method, exact_part
-from learnsym.studies.settings import StudySettings
+from learnsym.studies.settings import TwinSettings
 from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 from learnsym.training import OwnRun
 
@@ -138,7 +139,7 @@ def study(
     out: str | os.PathLike[str],
     label: str = "",
     progress: bool = True,
-    **settings: Any,  # noqa: ANN401  fields of StudySettings
+    **settings: Any,  # noqa: ANN401  fields of TwinSettings
 ) -> Study:
     """Which symmetry is in your data: train twins of your network that learn it, have it and do not have it.
 
@@ -158,7 +159,7 @@ def study(
         out: folder of the study; an existing study of the same question is continued.
         label: what tables and figures call the data; by default the name of the source, or `data`.
         progress: whether to show progress bars on a terminal.
-        settings: fields of `StudySettings`: `twins`, `seeds` (three by default, for intervals), `steps`, `batch_size`,
+        settings: fields of `TwinSettings`: `twins`, `seeds` (three by default, for intervals), `steps`, `batch_size`,
             `optimiser`, `method`, `loss` (guessed from the targets and said), `orbit`, `pose`, `device`.
 
     Returns:
@@ -193,17 +194,17 @@ def study(
     return Study(folder, recipe, splits, label)
 
 
-def _settings(options: dict[str, Any]) -> StudySettings:
-    unknown = sorted(set(options) - set(StudySettings.__dataclass_fields__))
+def _settings(options: dict[str, Any]) -> TwinSettings:
+    unknown = sorted(set(options) - set(TwinSettings.__dataclass_fields__))
     if unknown:
-        known = ", ".join(StudySettings.__dataclass_fields__)
+        known = ", ".join(TwinSettings.__dataclass_fields__)
         raise ValueError(f"{unknown[0]}: is no setting of a study, must be one of {known}; leave it out")
     if options.get("method") == "augerino":
         del options["method"]
     lists: dict[str, Any] = {
         key: list(value) if isinstance(value, tuple | range) else value for key, value in options.items()
     }
-    chosen = StudySettings(**lists)
+    chosen = TwinSettings(**lists)
     check_method(chosen.method)
     return chosen
 
@@ -224,7 +225,7 @@ def _symmetry(symmetries: SymmetryLike, names: Sequence[str], data: Dataset) -> 
     return data.signature.symmetry("+".join(names))
 
 
-def _recipe(net: Net, symmetry: Symmetry, data: Dataset, settings: StudySettings) -> Recipe:
+def _recipe(net: Net, symmetry: Symmetry, data: Dataset, settings: TwinSettings) -> Recipe:
     if not data.has_targets:
         raise ValueError("train: holds no targets, must be (x, y); give labels or numbers, or call ls.infer(x)")
     loss = settings.loss or guessed_loss(data)
@@ -237,28 +238,37 @@ def _recipe(net: Net, symmetry: Symmetry, data: Dataset, settings: StudySettings
     if len(twins) < len(settings.twins):
         logger.info("twins: no exact twin, since %s holds no compact group", symmetry.name)
     outputs = data.classes or max(1, data.y[0].numel())
-    changed = StudySettings(**{**vars(settings), "twins": twins})
+    changed = TwinSettings(**{**vars(settings), "twins": twins})
     recipe = Recipe(net, symmetry, exact, data.in_shape, outputs, loss, changed)
     _try(recipe, data)
     return recipe
 
 
 def _try(recipe: Recipe, data: Dataset) -> None:
-    """Two examples through each twin and its loss, before hours of work."""
+    """Two examples through each twin, before hours of work."""
     x, y = data.batch(torch.arange(min(2, len(data))))
     for twin in recipe.settings.twins:
-        model = recipe.trained(twin, recipe.settings.seeds[0]).eval()
+        model = recipe.evaluated(twin, recipe.trained(twin, recipe.settings.seeds[0]))
         try:
             with torch.no_grad():
-                recipe.loss.function()(recipe.evaluated(twin, model)(x), y)
-        except ValueError:
-            raise
+                outputs = model(x)
         except Exception as error:  # of the user's network, or of torch
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise ValueError(
-                f"net: cannot take examples of shape {data.in_shape} with the loss {recipe.loss.name} ({reason}); it "
-                f"must return {recipe.outputs} numbers for each"
+                f"net: cannot take examples of shape {data.in_shape} ({reason_of(error)}); give one that takes them"
             ) from error
+        _check_outputs(outputs, y, recipe.outputs if data.classes else 0)
+
+
+def _check_outputs(outputs: object, y: Tensor, classes: int) -> None:
+    if isinstance(outputs, Tensor) and classes and outputs.ndim == 2 and outputs.shape[1] >= classes:
+        return
+    if isinstance(outputs, Tensor) and not classes and outputs.shape in (y.shape, (*y.shape, 1)):
+        return
+    got = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else f"a {type(outputs).__name__}"
+    wanted = f"({len(y)}, {classes}), a number for each class" if classes else f"{tuple(y.shape)}, that of the targets"
+    raise ValueError(
+        f"net: returns {got} for {len(y)} examples, must return a tensor of shape {wanted}; change its end"
+    )
 
 
 def _result(run: OwnRun) -> dict[str, Any]:

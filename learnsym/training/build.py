@@ -12,6 +12,7 @@ from torch import nn
 from learnsym.data import Signature, Splits, load_splits
 from learnsym.methods import Setup, Twin, learns
 from learnsym.nets.matching import parameter_count
+from learnsym.nets.sources import check_outputs
 from learnsym.objectives import Objective
 from learnsym.training.config import RunConfig
 from learnsym.training.parameters import check_width
@@ -29,6 +30,8 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
     if not splits.train.has_targets:
         raise ValueError(f"data.y: {splits.train.name} has no targets to train on; name them, or add them to the file")
     model = build_model(config, splits.train.signature)
+    if splits.train.moves:
+        check_outputs(model, config.net.name, splits.train.subset(torch.arange(2)).inputs, splits.train.classes)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError(f"net.name: {config.net.name} has no parameters that can be trained; give one that has")
     return model, build_objective(config, model, splits), splits

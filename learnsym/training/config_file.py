@@ -16,8 +16,9 @@ from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_loader
 
 from learnsym import methods
 from learnsym._keys import WORDS, check_old, keys_in
-from learnsym.nets import NetConfig
-from learnsym.nets.sources import source_of
+from learnsym.data.config import DataConfig
+from learnsym.data.registry import registry as sources
+from learnsym.nets.config import BUILT_IN, NetConfig
 from learnsym.objectives import choosers
 from learnsym.training.config import RunConfig
 from learnsym.training.parser_sentences import check_once, sentence
@@ -167,15 +168,16 @@ def parser_of(path: str | os.PathLike[str], arguments: Sequence[str], **texts: s
 def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> list[str]:
     """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing.
 
-    Where an override names another method or chooser than the file, or a network of somebody else, the file's settings
-    of its own are left out, which is said.
+    Where an override names another method or chooser than the file, or a network or data of somebody else, the file's
+    settings of its own are left out, which is said.
     """
     content = read_mapping(path)
     check_sections(content)
     own, chosen = names_in([], content), names_in(overrides, content)
-    net = _given("--net.name", overrides)
-    if net is not None and source_of(net) is not None:
-        own["net"], chosen["net"] = str(content.get("net", {}).get("name", NetConfig.name)), net
+    for section, usual, known in (("net", NetConfig.name, BUILT_IN), ("data", DataConfig.name, sources)):
+        given = _given(f"--{section}.name", overrides)
+        if given is not None and given not in known:
+            own[section], chosen[section] = str(content.get(section, {}).get("name", usual)), given
     kept = {key: value for key, value in content.items() if own.get(key) == chosen.get(key)}
     for key in content.keys() - kept.keys():
         unused = ", ".join(name for name in content[key] if name != "name")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from learnsym._modes import evaluating
-from learnsym.data import Dataset
+from learnsym.data import Dataset, Rows
 from learnsym.objectives.losses import loss_of
 from learnsym.objectives.supervised import output_of
 from learnsym.parts import Whole, moved_to, split
@@ -29,7 +29,7 @@ def predict(model: nn.Module, x: Whole, batch_size: int = BATCH, output: str = "
         output: key of the part of what the model returns that is its output, see `Supervised`.
     """
     device = next((p.device for p in model.parameters()), None)
-    batches = x.split(batch_size) if hasattr(x, "split") else split(x, batch_size)
+    batches = x.split(batch_size) if isinstance(x, Tensor | Rows) else split(x, batch_size)
     with evaluating(model):
         returned = (model(batch if device is None else moved_to(batch, device)) for batch in batches)
         return torch.cat([output_of(each, output).float().cpu() for each in returned])

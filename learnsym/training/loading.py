@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from learnsym.data import Batches
-from learnsym.training.non_finite import tensors_in
+from learnsym.parts import tensors_in
 
 Seeding = Callable[[int], None]
 """Seeds torch as for a step."""
@@ -62,7 +62,7 @@ def doubt(loader: Batches | Iterable[Any]) -> str:
 def digest(batch: object) -> str:
     """What tells a batch from another: a hash of its tensors."""
     found = hashlib.blake2b(digest_size=16)
-    for path, value in tensors_in(batch):
+    for path, value in tensors_in(batch, "batch"):
         found.update(f"{path} {tuple(value.shape)} {value.dtype}".encode())
         found.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return found.hexdigest()

@@ -27,6 +27,7 @@ from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
 from learnsym.learners import degrees
 from learnsym.objectives import Loss, Objective
+from learnsym.parts import mapped
 from learnsym.training import checkpoint, distributed
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.folder import RunFolder
@@ -368,13 +369,11 @@ def _row(entry: dict[str, Any], names: list[str]) -> Tensor:
 
 def _move(batch: Any, device: torch.device) -> Any:  # noqa: ANN401  whatever the loader gives
     """All tensors of a batch on the device."""
-    if isinstance(batch, Tensor):
-        return batch.to(device, non_blocking=True)
-    if isinstance(batch, dict):
+    if type(batch) is dict:
         return {key: _move(value, device) for key, value in batch.items()}
-    if isinstance(batch, list | tuple):
+    if type(batch) in (list, tuple):  # a DataLoader makes lists of tuples
         return tuple(_move(value, device) for value in batch)
-    return batch
+    return mapped(lambda tensor: tensor.to(device, non_blocking=True), batch)
 
 
 def _signal(own: int, mean: float) -> int:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from learnsym.files import write_atomically, write_json
+from learnsym.parts import tensors_in
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ def keep_batch(folder: Path, content: dict[str, Any], batch: object, rank: int, 
     """
     file = folder / "nan_batch.json"
     inputs = folder / ("nan_batch.safetensors" if world == 1 else f"nan_batch-{rank}.safetensors")
-    tensors = {path: value.detach().cpu().contiguous().clone() for path, value in tensors_in(batch)}
+    tensors = {path: value.detach().cpu().contiguous().clone() for path, value in tensors_in(batch, "batch")}
     try:
         if rank == 0:
             write_json(file, content)
@@ -73,18 +74,6 @@ def keep_batch(folder: Path, content: dict[str, Any], batch: object, rank: int, 
         logger.warning("the batch could not be kept (%s)", error)
         return f", its batch is named in {file}" if file.exists() else ""
     return f", its batch is named in {file} and kept in {inputs}"
-
-
-def tensors_in(batch: object, path: str = "batch") -> Iterator[tuple[str, Tensor]]:
-    """The tensors of a batch, each with its path of keys and numbers, such as `batch.0` or `batch.x`."""
-    if isinstance(batch, Tensor):
-        yield path, batch
-    elif isinstance(batch, dict):
-        for key, value in batch.items():
-            yield from tensors_in(value, f"{path}.{key}")
-    elif isinstance(batch, list | tuple):
-        for number, value in enumerate(batch):
-            yield from tensors_in(value, f"{path}.{number}")
 
 
 def _tensors_of(model: nn.Module) -> Iterator[tuple[str, Tensor]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+from pathlib import Path
 
+import numpy as np
 from bad import Bad
 
 HERE = {"LEARNSYM_DATA": ".", "LEARNSYM_CACHE": "cache"}
@@ -15,6 +17,11 @@ TRAIN = "train c.yaml --out run"
 def config(data: str) -> dict[str, str]:
     """A configuration whose section `data` is given."""
     return {"c.yaml": f"data: {{{data}}}\ntrain: {{steps: 1, device: cpu}}\n"}
+
+
+def table(path: Path) -> None:
+    """Rows of numbers, which are neither images nor clouds."""
+    np.save(path, np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32))
 
 
 ROWS: list[Bad] = [
@@ -36,4 +43,16 @@ ROWS: list[Bad] = [
     Bad("train on missing data", TRAIN, ("mnist", "learnsym data fetch"), config("name: mnist"), HERE),
     Bad("train on corrupt data", TRAIN, (IMAGES,), {**config("name: mnist"), IMAGES: b"", LABELS: b""}, HERE),
     Bad("train on no molecules", TRAIN, ("ethanol", "data fetch"), config("name: ethanol, size: null"), HERE),
+    Bad("infer nothing", "infer", ("SOURCE",)),
+    Bad("infer without out", "infer digits", ("--out",)),
+    Bad("infer unknown", "infer nothing --out o", ("data.name", "'nothing'", "digits")),
+    Bad("infer text", "infer x.txt --out o", ("data.name", "x.txt"), {"x.txt": "words"}),
+    Bad("infer no data", "infer mnist --out o", ("mnist", "learnsym data fetch"), environment=HERE),
+    Bad("infer into a file", "infer digits --out o", ("o is a file",), {"o": "words"}),
+    Bad("infer few examples", "infer digits --out o --examples 3", ("examples", "40")),
+    Bad("infer sure of all", "infer digits --out o --level 1", ("level", "(0, 1)")),
+    Bad("infer no steps", "infer digits --out o --steps 0", ("steps", "[1,")),
+    Bad("infer unknown candidate", "infer digits --out o --only spin", ("only", "'spin'", "rotation")),
+    Bad("infer unused layout", "infer digits --out o --data.layout nhw", ("data.layout", "leave it out")),
+    Bad("infer a table", "infer x.npy --out o", ("x: got shape", "images"), {"x.npy": table}),
 ]

@@ -51,6 +51,29 @@ UNFINISHED = [
     for words in (ANALYZE, MEASURE, EXPORT)
 ]
 
+RECORD = '{"version": 1, "data": "mine", "twin": "plain"}'
+IN_PYTHON = {"run/own.json": RECORD}
+MADE_IN_PYTHON = [
+    Bad("analyze a run of Python with a key", f"{ANALYZE} --analysis.level 0.5", ("was trained in Python",), IN_PYTHON),
+    Bad("analyze a run of Python that has no step", ANALYZE, ("run: run has done 0 of",), IN_PYTHON),
+    Bad(
+        "analyze runs of both kinds",
+        "analyze .",
+        ("runs made in Python",),
+        {**RUN, "a/own.json": IN_PYTHON["run/own.json"]},
+    ),
+    Bad("analyze a broken record", ANALYZE, ("run/own.json",), {"run/own.json": "{"}),
+    *(
+        Bad(
+            f"{words.split()[0]} a run of Python",
+            words,
+            ("run: run was trained in Python", "FILE.py:factory"),
+            IN_PYTHON,
+        )
+        for words in (MEASURE, EXPORT)
+    ),
+]
+
 OWN_MODULES = [
     Bad(f"{words.split()[0]} weights of an own module{flag}", words + flag, ("it has 1.weight", "in Python"), OWN)
     for words in (ANALYZE, MEASURE, EXPORT)
@@ -198,6 +221,7 @@ ROWS: list[Bad] = [
     *FOLDERS,
     *UNFINISHED,
     *OWN_MODULES,
+    *MADE_IN_PYTHON,
     *FILES,
     *RUNS,
     *ROWS_OF_COMPARISON,

@@ -169,6 +169,10 @@ VALUES = [
     _keys("an infinite weight", "method: {weight: .inf}\n", "method.weight: got inf"),
     _keys("a negative width", "method: {fixed: {rotation: -1}}\n", "method.fixed: got -1"),
     _keys("no candidates", "method: {name: remul, symmetries: []}\n", "method.symmetries: got []"),
+    _keys("one of several symmetries", "method: {symmetry: rotation2d+mirror}\n", "method.symmetry: got 'mirror'"),
+    _keys(
+        "symmetries of other data", "method: {symmetry: rotation2d+so3}\n", "method.symmetry: SO(2), SO(3) do not go"
+    ),
     _keys("a huge set", "method: {symmetry: permutation999999999}\n", "method.symmetry: got 'permutation9"),
     _keys("an angle that divides nothing", "analysis: {angle_step: 7}\n", "analysis.angle_step: got 7"),
     _keys("a negative angle", "analysis: {angle_step: -15}\n", "analysis.angle_step: got -15"),

@@ -134,7 +134,7 @@ def test_the_compact_part_is_a_compact_subgroup(group):
         assert not group.is_compact
         return
     assert part.is_compact
-    if part.n == group.n or group.n == part.n + 1 and group.space in ("plane", "space"):
+    if part.n == group.n or (group.n == part.n + 1 and group.space in ("plane", "space")):
         g = group.identity(20, dtype=torch.float64)
         g[:, : part.n, : part.n] = part.haar(20, dtype=torch.float64)
         assert group.contains(g).all()

@@ -269,7 +269,7 @@ def test_modes_of_a_program_are_said(folder, caplog):
 def test_a_network_of_several_inputs_takes_them_apart(folder):
     text = "class make(nn.Module):\n    def forward(self, image, age):\n        return image.mean((1, 2, 3)) + age\n"
     python(text)(folder)
-    net = build(NetConfig(name="m.py:make", input="image"), SHAPE, 0)
+    net = build(NetConfig(name="m.py:make"), SHAPE, 0, moves="image")
     image, age = torch.rand(2, *SHAPE), torch.rand(2)
     assert torch.equal(net({"age": age, "image": image}), net((image, age)))
     assert torch.equal(net((image, age)), image.mean((1, 2, 3)) + age)

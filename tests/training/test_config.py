@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig, dump_config, members, read_config
@@ -98,3 +99,15 @@ def test_a_configuration_imports_nothing(key, tmp_path, monkeypatch):
                 read_config(tmp_path / "c.yaml")
             with pytest.raises(ValueError, match="names no classes"):
                 config_of(content)
+
+
+def test_settings_of_other_data_are_left_out_for_data_of_ones_own(tmp_path, caplog):
+    """Numbers and label of the digits do not fit a file of somebody else; what is planted in known data stays."""
+    np.savez(tmp_path / "mine.npz", x=np.random.rand(60, 8, 8).astype("f4"), y=np.arange(60) % 3)
+    path = tmp_path / "c.yaml"
+    path.write_text("data: {name: digits, label: scans, train: 900, plant: {rotation: 30}}")
+    with caplog.at_level("INFO", "learnsym"):
+        own = read_config(path, ["--data.name", str(tmp_path / "mine.npz")]).data
+    assert (own.train, own.label, own.plant.rotation) == (None, "", 0.0)
+    assert "settings of digits in" in caplog.text
+    assert read_config(path, ["--data.name", "mnist"]).data.plant.rotation == 30

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from learnsym.measure._inputs import moving
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.centre import centre_of, is_off_centre, shifted, to_the_middle
 from learnsym.measure.pose.closure import told_apart
@@ -19,16 +20,17 @@ from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.read_out import CLOSED_FILTERS, OPEN_FILTER, ReadOut, folded, read_out
 from learnsym.measure.pose.reader import Network, Reader, prepared, reader
+from learnsym.parts import Whole
 from learnsym.statistics import LEVEL
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import SymmetryLike
 
 CONTROL = 16
 """Examples that are learned by heart, to see whether the network can read poses of these data at all."""
 
 
 def pose_posterior(
-    x: Tensor,
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     generator: str = "rotation",
     *,
     network: Network | None = None,
@@ -50,8 +52,8 @@ def pose_posterior(
     background must be constant at the border, otherwise the border tells the move.
 
     Args:
-        x: examples; labels are not needed.
-        symmetry: whose action moves them.
+        x: examples, a tensor or an array; labels are not needed.
+        symmetry: whose action moves them, or its name.
         generator: name of a generator of its group.
         network: a function of the number `K` of bins that returns a module `(B, ...) -> (B, K)`; chosen by the data
             when None: circular convolutions on polar coordinates for rotations of images, convolutions for other moves
@@ -69,10 +71,11 @@ def pose_posterior(
 
     Example:
         >>> x = torch.randn(64, 1, 12, 12)
-        >>> law = ls.measure.pose_posterior(x, ls.symmetry.rotation2d(), steps=2, bootstrap=5)
+        >>> law = ls.measure.pose_posterior(x, "rotation2d", steps=2, bootstrap=5)
         >>> law.is_flat
         True
     """
+    x, symmetry = moving(x, symmetry)
     symmetry.on_input.check_data(symmetry.group, x)
     axis = PoseAxis.of(symmetry, generator, moves)
     if folds < 2 or len(x) < 10 * folds:

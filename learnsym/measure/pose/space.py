@@ -22,14 +22,16 @@ from torch import Tensor, nn
 
 from learnsym.degrees import Degree, Status
 from learnsym.groups import SO3
+from learnsym.measure._inputs import moving
 from learnsym.measure.pose.ground import grounded
 from learnsym.measure.pose.interval import half_width_interval, is_flat, is_natural
 from learnsym.measure.pose.law import CELLS, NOISES, LawFit, LawTable, fit_law
 from learnsym.measure.pose.networks import default_network
 from learnsym.measure.pose.read_out import EDGE
 from learnsym.measure.pose.reader import LEARNING_RATE, WEIGHT_DECAY, Network
+from learnsym.parts import Whole
 from learnsym.statistics import LEVEL
-from learnsym.symmetry import Symmetry
+from learnsym.symmetry import Symmetry, SymmetryLike
 
 GRID = 800
 """Rotations of the grid; neighbours are about 18° apart."""
@@ -103,8 +105,8 @@ class SpacePosePosterior:
 
 
 def space_pose_posterior(
-    x: Tensor,
-    symmetry: Symmetry,
+    x: Whole,
+    symmetry: SymmetryLike,
     *,
     network: Network | None = None,
     steps: int = 600,
@@ -116,8 +118,8 @@ def space_pose_posterior(
     """The law of poses of a data set over all rotations of space, without labels.
 
     Args:
-        x: examples, such as point clouds.
-        symmetry: SO(3) or O(3) and its action; only proper rotations are tried.
+        x: examples, such as point clouds, a tensor or an array.
+        symmetry: SO(3) or O(3) and its action, or its name; only proper rotations are tried.
         network: a function of the number of scores (1) that returns a module; chosen by the data when None.
         steps: training steps per fold.
         folds: number of folds; each example is read by a network that has not seen it.
@@ -128,6 +130,7 @@ def space_pose_posterior(
     Raises:
         ValueError: when the group is not one of rotations of space or `x` does not fit.
     """
+    x, symmetry = moving(x, symmetry)
     group = symmetry.group
     if [g.name for g in group.generators] != [g.name for g in SO3().generators]:
         raise ValueError(f"symmetry: got {symmetry.name}, must be SO(3) or O(3); use pose_posterior for one generator")

@@ -24,6 +24,8 @@ def kinds(card: Card, symmetry: str) -> list[list[Row]]:
 
 def state(card: Card, row: Row) -> str:
     """Whether an answer stays within the tolerance, as far as the examples tell."""
+    if card.is_exact(row.symmetry):
+        return KEPT  # whatever rounding makes of ties
     changed, chance = card.changed(row), student_quantile(LEVEL, MANY) * (row.stderr or 0.0)
     if changed - chance > card.tolerance:
         return BROKEN

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, get_args
 
-import torch
 from torch import Tensor
 
 from learnsym.actions import (
@@ -65,28 +64,32 @@ def read_outputs(
     if named is None and not isinstance(symmetry.on_output, Invariant):
         return Reading(symmetry=symmetry, output=output, said=f"Outputs of shape {shape} move as the data say.")
     kind = named or _guess(symmetry.on_input, x, outputs, y)
-    make = output or _whole
-    layout = _LAYOUTS.get((kind, _spatial(symmetry.on_input), outputs.ndim))
-    action = _KINDS[kind](symmetry.on_input, outputs if layout is None else layout(outputs))
-    if action is None:
+    layout = _LAYOUTS.get((kind, _spatial(symmetry.on_input), outputs.ndim), _as_they_are)
+    try:
+        moved = _moved(symmetry, kind, layout(outputs))
+    except ValueError as error:
+        others = ", ".join(each for each in get_args(OutputAs) if each != kind)
         raise ValueError(
-            f"output_as: got {kind!r} for outputs of shape {shape} under {symmetry.name}, which they cannot be; name "
-            f"another of {', '.join(get_args(OutputAs))}"
-        )
-    moved = replace(symmetry, on_output=action)
-    moved.on_output.check_data(symmetry.group, outputs if layout is None else layout(outputs))
-    how = "stay" if isinstance(action, Invariant) else _WORDS[kind]
+            f"output_as: got {kind!r} for outputs of shape {shape} under {symmetry.name}, which they cannot be "
+            f"({error}); must be one of {others}"
+        ) from error
+    how = "stay" if isinstance(moved.on_output, Invariant) else _WORDS[kind]
     said = f"Outputs of shape {shape} are taken to {how} when inputs move"
     return Reading(
         symmetry=moved,
-        output=output if layout is None else partial(_arranged, make, layout),
+        output=output if layout is _as_they_are else partial(_arranged, output or _whole, layout),
         said=f"{said}." if named else f"{said}, by their shape; {OTHERS}.",
     )
 
 
-def moves_labels(action: Action, outputs: Tensor) -> bool:
-    """Whether outputs are one class per pixel."""
-    return isinstance(action, LabelMap) and not outputs.is_floating_point()
+def _moved(symmetry: Symmetry, kind: str, outputs: Tensor) -> Symmetry:
+    """The symmetry with an action on outputs of one kind."""
+    action = _KINDS[kind](symmetry.on_input, outputs)
+    if action is None:
+        raise ValueError(f"{type(symmetry.on_input).__name__} moves nothing of the kind")
+    moved = replace(symmetry, on_output=action)
+    action.check_data(symmetry.group, outputs)
+    return moved
 
 
 _WORDS = {
@@ -106,8 +109,10 @@ def _guess(on_input: Action, x: Tensor, outputs: Tensor, y: Tensor | None) -> st
     pixels = tuple(x.shape[2:])
     if not pixels or not _geometric(on_input) or outputs.ndim < 1 + len(pixels):
         return "invariant"
+    if not outputs.is_floating_point():
+        return "labels" if outputs.shape[1:] in (pixels, (1, *pixels)) and len(pixels) == 2 else "invariant"
     if tuple(outputs.shape[1:]) == pixels:
-        return "image" if outputs.is_floating_point() else "labels"
+        return "image"
     if outputs.ndim != x.ndim or max(outputs.shape[2:]) == 1 or not _similar(pixels, tuple(outputs.shape[2:])):
         return "invariant"
     is_map = y is not None and not y.is_floating_point() and y.ndim >= 1 + len(pixels)
@@ -173,6 +178,10 @@ _KINDS: dict[str, Callable[[Action, Tensor], Action | None]] = {
 }
 
 
+def _as_they_are(outputs: Tensor) -> Tensor:
+    return outputs
+
+
 def _with_channel(outputs: Tensor) -> Tensor:
     """`(B, *S)` as `(B, 1, *S)`."""
     return outputs[:, None]
@@ -200,5 +209,4 @@ def _whole(returned: object) -> Tensor:
 
 
 def _arranged(take: Output, layout: Callable[[Tensor], Tensor], returned: object) -> Tensor:
-    outputs = layout(take(returned))
-    return outputs if outputs.dtype != torch.uint8 else outputs.long()
+    return layout(take(returned))

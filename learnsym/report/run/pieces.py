@@ -17,11 +17,13 @@ from learnsym import measure
 from learnsym.actions import Image
 from learnsym.augment import Augmented
 from learnsym.data import Batches, Dataset, load_splits
+from learnsym.data.inputs import Inputs
 from learnsym.degrees import Degree
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import SO2
 from learnsym.methods import learns
 from learnsym.objectives.losses import shaped_as
+from learnsym.parts import Part
 from learnsym.symmetry import Symmetry
 from learnsym.training import Run, build, fit, predict, read_config
 from learnsym.training.build import member
@@ -66,16 +68,17 @@ def findings(
         law: of the elements of that error; None for the uniform one.
         learned: whether the model has a learned distribution whose orbits are shown.
     """
-    turnable = is_image(test.inputs) and test.y.dim() == 1 and settings["angle_step"]
+    images = len(test.in_shape) == 3
+    turnable = images and test.y.dim() == 1 and settings["angle_step"]
     angles = [float(angle) for angle in range(0, 360, settings["angle_step"])] if turnable else []
     few = test.subset(torch.arange(len(test))[: settings["angle_examples"]])
     return {
         "score": "accuracy" if test.classes else "squared error",
         "scores": scores(predict(model, test.inputs, IN_CACHE), test).tolist(),
         "angles": angles,
-        "turned": [scores(predict(model, turned(few.inputs, angle), IN_CACHE), few).tolist() for angle in angles],
+        "turned": [scores(predict(model, turned(few, angle), IN_CACHE), few).tolist() for angle in angles],
         "error": None if symmetry is None else _equivariance(model, test, symmetry, law, settings),
-        "orbit": orbit_of(model, test.inputs) if is_image(test.inputs) and learned else None,
+        "orbit": orbit_of(model, test) if images and learned else None,
     }
 
 
@@ -84,17 +87,14 @@ def _with_chooser(degree: Degree, run: Run) -> Degree:
     return replace(degree, method=f"{degree.method}, {label}") if label else degree
 
 
-def is_image(x: Tensor) -> bool:
-    """Whether inputs are planar images `(N, C, H, W)`."""
-    return isinstance(x, Tensor) and x.dim() == 4
-
-
-def turned(x: Tensor, angle: float) -> Tensor:
-    """Images turned counter-clockwise by `angle` degrees."""
+def turned(data: Dataset, angle: float) -> Inputs:
+    """Inputs, of which the images are turned counter-clockwise by `angle` degrees."""
+    x, _ = data.batch(torch.arange(len(data)))
     if not angle:
         return x
-    g = SO2().exp(torch.tensor([[math.radians(angle)]])).expand(len(x), 2, 2)
-    return Image()(g, x)
+    g = SO2().exp(torch.tensor([[math.radians(angle)]])).expand(len(data), 2, 2)
+    part = Part(data.moves)
+    return part.put(x, Image()(g, part.get(x)))
 
 
 def scores(outputs: Tensor, data: Dataset) -> Tensor:
@@ -120,13 +120,15 @@ def _labelled(data: Dataset) -> Tensor:
     return (data.y != (-100 if data.ignore is None else data.ignore)).double().flatten(1)
 
 
-def orbit_of(model: nn.Module, x: Tensor) -> dict[str, Any] | None:
+def orbit_of(model: nn.Module, data: Dataset) -> dict[str, Any] | None:
     """Examples, and the same moved by draws spread evenly over the learned distribution, ordered by rotation."""
     if not isinstance(model, Augmented):
         return None
-    copies, chosen = ORBIT_COPIES, x[:ORBIT_ROWS]
+    copies = ORBIT_COPIES
+    x, _ = data.batch(torch.arange(min(ORBIT_ROWS, len(data))))
+    chosen: Tensor = Part(data.moves).get(x)
     with torch.no_grad():
-        distribution = model.distribution(chosen[:1])
+        distribution = model.distribution(x)
         if distribution.batch_shape:
             return None
         u = torch.quasirandom.SobolEngine(distribution.uniforms, scramble=True, seed=0).draw(copies)
@@ -134,7 +136,7 @@ def orbit_of(model: nn.Module, x: Tensor) -> dict[str, Any] | None:
         if "rotation" in names and distribution.uniforms == len(names):
             u[:, names.index("rotation")] = (torch.arange(copies) + 0.5) / copies
         g = distribution.from_uniform(u.to(distribution.reference))
-        moved = [model.symmetry.on_input(g, image.expand(copies, *image.shape)) for image in chosen]
+        moved = [model.symmetry.on_input.within(g, image.expand(copies, *image.shape)) for image in chosen]
     return {"originals": _pixels(chosen), "moved": [_pixels(images) for images in moved]}
 
 
@@ -149,7 +151,7 @@ def _pixels(images: Tensor) -> list:
 def _equivariance(
     model: nn.Module, test: Dataset, symmetry: Symmetry, law: GroupDistribution | None, settings: dict[str, Any]
 ) -> dict[str, Any] | None:
-    x = test.inputs[: settings["equivariance_examples"]]
+    x, _ = test.batch(torch.arange(len(test))[: settings["equivariance_examples"]])
     try:
         symmetry.on_input.check_data(symmetry.group, x)
     except ValueError:
@@ -195,7 +197,7 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     config = read_config(f"{path}/config.yaml")
     splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
     count = settings["examples"]
-    x = torch.cat([splits.train.inputs[:count], splits.val.inputs[:count]])[:count]
+    x = torch.cat([_moving(part, count) for part in (splits.train, splits.val)])[:count]
     symmetry = config.method.moved(splits.train.signature)
     assert symmetry is not None  # since laws were planned
     options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}
@@ -204,6 +206,12 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     except ValueError as error:
         return {"reason": f"No law of poses along {generator!r}: {error}."}
     return {"law": law_of(posterior), "degrees": [vars(degree) for degree in posterior.degrees(config.data.label)]}
+
+
+def _moving(data: Dataset, count: int | None) -> Tensor:
+    """What symmetries move of the first examples."""
+    x, _ = data.batch(torch.arange(len(data))[:count])
+    return Part(data.moves).get(x)
 
 
 def law_of(posterior: measure.PosePosterior) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 SIZE, CLASSES, RADIUS = 24, 8, 8.0
 
 
-def spots(angles: Tensor) -> Tensor:
+def spots(angles: Tensor, radius: float = RADIUS) -> Tensor:
     """Images of a bright spot at an angle, in radians, about the centre."""
     u = torch.arange(SIZE) - (SIZE - 1) / 2
     x, y = u[None, None, :], -u[None, :, None]
-    a, b = (RADIUS * f(angles)[:, None, None] for f in (torch.cos, torch.sin))
+    a, b = (radius * f(angles)[:, None, None] for f in (torch.cos, torch.sin))
     return torch.exp(-((x - a) ** 2 + (y - b) ** 2) / 8)[:, None]
 
 
@@ -45,6 +45,25 @@ class Pooled(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.stack([self.net(x.rot90(k, (2, 3))) for k in range(4)]).mean(0)
+
+
+class Constant(nn.Module):
+    """Always answers class 1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tensor([0.0, 1.0, 0.0]) + 1e-3 * x[:, 0, :1, :3].mean(1)
+
+
+def random_net(seed: int = 0) -> nn.Module:
+    """A network that has learned nothing."""
+    torch.manual_seed(seed)
+    convolutions = [nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(4)]
+    return nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(4 * (SIZE // 4) ** 2, CLASSES))
+
+
+def noise(count: int = 64, seed: int = 0) -> Tensor:
+    """Images of nothing."""
+    return torch.rand(count, 1, SIZE, SIZE, generator=torch.Generator().manual_seed(seed))
 
 
 def convolution(channels: int = 2) -> nn.Module:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
+import jaxtyping
 import pytest
 import torch
 import yaml
@@ -42,7 +42,8 @@ def test_data_of_any_kind(data, tmp_path):
     assert measured.is_exact("flip2d")
 
 
-def test_what_cannot_be_measured_is_refused():
+def test_what_cannot_be_measured_is_refused(monkeypatch):
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ValueError, match="model: got a int"):
         ls.measure.card(3, X, "flip2d")
     with pytest.raises(ValueError, match="data: got dict"):

@@ -22,7 +22,7 @@ def action_on(outputs, named=None, x=IMAGES, y=None, of=None):
     [
         (torch.rand(3, 10), None, actions.Invariant()),
         (torch.rand(3, 4, 8, 8), None, actions.Image(padding="border")),
-        (torch.rand(3, 4, 8, 8), MAPS, actions.Image()),
+        (torch.rand(3, 4, 8, 8), MAPS, actions.Image(padding="border")),
         (torch.rand(3, 4, 4, 4), None, actions.Image(padding="border")),
         (torch.rand(3, 8, 8), None, actions.Image(padding="border")),
         (torch.rand(3, 4, 1, 1), None, actions.Invariant()),
@@ -59,5 +59,5 @@ def test_what_was_taken_is_said():
 
 @pytest.mark.parametrize("named", ["image", "labels", "vectors", "points", "picture"])
 def test_what_outputs_cannot_be_is_refused(named):
-    with pytest.raises(ValueError, match="output_as|must be"):
+    with pytest.raises(ValueError, match=r"output_as|must be"):
         action_on(torch.rand(3, 10), named)

@@ -1,0 +1,205 @@
+"""Studies: twins of a network of your own, what they say, how they are continued, and what they refuse."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+import learnsym as ls
+from learnsym.measure import PoseConfig
+from learnsym.studies.recipe import exact_part
+
+QUICK = {"steps": 6, "pose": PoseConfig(generators=[]), "progress": False}
+
+
+class Mine(nn.Module):
+    """A network that knows nothing of learnsym."""
+
+    def __init__(self, outputs=3):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+        self.head = nn.Linear(16, outputs)
+
+    def forward(self, x):
+        return self.head(self.body(x))
+
+
+def numbers(count=60, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.rand(count, 1, 8, 8, generator=generator)
+    return x, torch.arange(count) % 3
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A study of all twins with two seeds."""
+    out = tmp_path_factory.mktemp("studies") / "mine"
+    parts = (numbers(60, 0), numbers(20, 1), numbers(20, 2))
+    return ls.study(Mine, *parts, symmetries=["rotation2d", "flip2d", "scale2d"], out=out, seeds=(0, 1), **QUICK)
+
+
+def test_degrees_by_part_with_intervals_over_seeds(done):
+    found = {degree.generator: degree for degree in done.degrees}
+    assert set(found) == {"rotation", "scale", "reflection at 90"}
+    assert all(degree.low <= degree.estimate <= degree.high and degree.notion == "task" for degree in found.values())
+
+
+def test_twins_of_a_seed_begin_alike(done):
+    first = {run.path.name: run.metrics()[0] for run in done.runs}
+    assert set(first) == {f"{twin}-{seed}" for twin in ("learned", "plain", "exact") for seed in (0, 1)}
+    for seed in (0, 1):
+        starts = [
+            done.recipe.trained(twin, seed).get_submodule("net").state_dict() for twin in done.recipe.settings.twins
+        ]
+        assert all(torch.equal(value, start[name]) for start in starts for name, value in starts[0].items())
+    assert not torch.equal(*(done.recipe.network(seed).head.weight for seed in (0, 1)))
+
+
+def test_the_page_says_which_twin_to_take(done):
+    page = done.report(progress=False)
+    text = page.read_text()
+    assert page == done.out / "report.html" and f"Take the {done.best} twin" in text
+    assert "Learned: turns by up to" in text and "mirrored" in text
+    assert {d["generator"] for d in json.loads((done.out / "symmetry.json").read_text())["degrees"]} >= {"rotation"}
+    again = ls.report.analyze(done.out, progress=False)
+    assert again.data[0].degrees == done.degrees
+    assert done.best in repr(done) and "<pre>" in done._repr_html_()
+
+
+def test_the_exact_twin_is_exact(done):
+    model, x = done.model("exact", 0), numbers(4)[0]
+    with torch.no_grad():
+        torch.testing.assert_close(model(x), model(x.rot90(1, (-2, -1))), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(model(x), model(x.flip(-1)), rtol=1e-4, atol=1e-5)
+
+
+def test_a_program_without_learnsym(done, tmp_path):
+    path = done.export(tmp_path / "model.pt2")
+    x = numbers(5)[0]
+    with torch.no_grad():
+        torch.testing.assert_close(torch.export.load(path).module()(x), done.model()(x), rtol=1e-4, atol=1e-5)
+
+
+def test_the_card_of_the_best_twin(done, tmp_path):
+    settings = ls.report.card.CardSettings(examples=8, samples=2, layers=False)
+    card = done.card(tmp_path / "card", settings)
+    assert Path(card.page).is_file() and done.best in card.model
+
+
+def test_the_same_call_does_nothing_again(done, monkeypatch):
+    monkeypatch.setattr("learnsym.studies.member.fit", lambda *_, **__: pytest.fail("trained again"))
+    parts = (numbers(60, 0), numbers(20, 1), numbers(20, 2))
+    options = {"symmetries": ["rotation2d", "flip2d", "scale2d"], "seeds": (0, 1), **QUICK}
+    again = ls.study(Mine, *parts, out=done.out, **options)
+    assert again.degrees == done.degrees
+    with pytest.raises(ValueError, match=r"^steps: got 7, but the study in .* was made with 6; use that to continue"):
+        ls.study(Mine, *parts, out=done.out, **{**options, "steps": 7})
+    with pytest.raises(ValueError, match=r"^symmetries: got "):
+        ls.study(Mine, *parts, out=done.out, **{**options, "symmetries": "rotation2d"})
+    with pytest.raises(ValueError, match=r"^data: got "):
+        ls.study(Mine, numbers(60, 5), *parts[1:], out=done.out, **options)
+
+
+def test_a_study_that_was_stopped_goes_on(tmp_path, monkeypatch):
+    options = {"symmetries": "rotation2d", "out": tmp_path / "s", "twins": ["learned", "plain"], "seeds": [0], **QUICK}
+    with monkeypatch.context() as patch:
+        log = ls.training.OwnRun.log
+
+        def killed(self, record):
+            if self.twin == "plain" and record["step"] == 4:
+                raise KeyboardInterrupt
+            log(self, record)
+
+        patch.setattr(ls.training.OwnRun, "log", killed)
+        with pytest.raises(KeyboardInterrupt):
+            ls.study(Mine, numbers(), **options)
+    with pytest.raises(ValueError, match=r"^run: .* has done 0 of 6 steps; continue it"):
+        ls.report.analyze(tmp_path / "s", progress=False)
+    study = ls.study(Mine, numbers(), **options)
+    assert [run.is_finished for run in study.runs] == [True, True]
+
+
+FORMS = {
+    "tensors": lambda x, y: (x, y),
+    "arrays": lambda x, y: (x.numpy(), y.numpy()),
+    "torch_dataset": TensorDataset,
+    "loader": lambda x, y: DataLoader(TensorDataset(x, y), 16),
+    "dataset": lambda x, y: ls.data.Dataset(x, y, classes=3),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_examples_come_in_any_form(form, tmp_path):
+    data = FORMS[form](*numbers(30))
+    one = {"twins": ["plain"], "seeds": [0], **QUICK, "steps": 1}
+    study = ls.study(Mine(), data, symmetries="rotation2d", out=tmp_path / "s", **one)
+    assert sum(len(part) for part in (study.splits.train, study.splits.val, study.splits.test)) == 30
+    assert study.results.twins[0].score == "accuracy" and study.best == "plain" and study.degrees == []
+
+
+def test_numbers_get_the_squared_error_and_a_word_names_a_network(tmp_path, caplog):
+    x, _ = numbers(30)
+    one = {"twins": ["learned"], "seeds": [0], **QUICK, "steps": 1}
+    with caplog.at_level(logging.INFO):
+        study = ls.study("mlp", (x, np.linspace(0, 1, 30)), symmetries=["scale2d"], out=tmp_path / "s", **one)
+    assert "loss: mse, since the targets are numbers" in caplog.text
+    assert study.results.twins[0].score == "squared error"
+
+
+def test_symmetries_without_a_compact_part_have_no_exact_twin():
+    assert exact_part(ls.as_symmetry(["scale2d", "translation2d"])) is None
+    assert exact_part(ls.as_symmetry(["scale2d", "square2d", "colour"])).group == ls.groups.Dihedral(4)
+    assert exact_part(ls.as_symmetry("e3")).group == ls.groups.O3()
+
+
+def of_other_shapes(x):
+    raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+
+class Raises(nn.Linear):
+    def forward(self, x):
+        of_other_shapes(x)
+
+
+BAD = {
+    "network of other inputs": ({"net": Raises(4, 3)}, r"^net: cannot take examples of shape \(1, 8, 8\) \(mat1 and"),
+    "unknown setting": ({"epochs": 3}, r"^epochs: is no setting of a study, must be one of twins"),
+    "unknown symmetry": ({"symmetries": ["turns"]}, r"^symmetry: got 'turns', must be one of"),
+    "no symmetry": ({"symmetries": []}, r"^symmetry: got \[\], must be"),
+    "symmetry of clouds": ({"symmetries": "so3"}, r"^symmetry: got 'so3', which does not move examples of shape"),
+    "wrong outputs": (
+        {"net": lambda: Mine(2)},
+        r"^net: returns shape \(2, 2\) for 2 examples, must",
+    ),
+    "no network": ({"net": lambda: 3}, r"^net: the function returns a int, must return a module"),
+    "no targets": ({"train": torch.rand(20, 1, 8, 8)}, r"^train: holds no targets"),
+    "few examples": ({"train": numbers(2)}, r"^train: got . examples, too few"),
+    "other shape": ({"val": (torch.rand(6, 1, 9, 9), torch.arange(6) % 3)}, r"^val: got examples of shape \(1, 9, 9\)"),
+    "source as val": ({"val": "digits"}, r"^val: got the source 'digits'"),
+    "setting of the method": (
+        {"method": ls.methods.augerino.Augerino(orbit=4)},
+        r"^method.orbit: got 4",
+    ),
+    "no seeds": ({"seeds": []}, r"^study\.seeds: got \[\], must name at least one"),
+    "label maps": ({"train": (torch.rand(20, 1, 8, 8), torch.zeros(20, 8, 8).long())}, r"label maps"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_before_work(case, tmp_path):
+    change, sentence = BAD[case]
+    given = {"net": Mine, "train": numbers(), "symmetries": "rotation2d", "out": tmp_path / "s", **QUICK, **change}
+    with pytest.raises(ValueError, match=sentence):
+        ls.study(given.pop("net"), given.pop("train"), given.pop("val", None), **given)
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_folder_of_something_else(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"^out: .* is not a study, but holds notes\.txt"):
+        ls.study(Mine, numbers(), symmetries="rotation2d", out=tmp_path, **QUICK)
