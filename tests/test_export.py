@@ -141,7 +141,7 @@ def test_several_inputs(form, kind, tmp_path):
 
 def test_a_structure_that_programs_do_not_know(tmp_path):
     form = FORMS["named tuple to tuple"]
-    with pytest.raises(ValueError, match="example: got a Pair with parts .*, must be a tensor, or a dict"):
+    with pytest.raises(ValueError, match=r"example: got a Pair with parts .*, must be a tensor, or a dict"):
         export_model(nn.Identity(), form.wrap(torch.ones(2, 1), torch.ones(2)), tmp_path / "model.pt2")
 
 
