@@ -41,6 +41,7 @@ docs: setup  ## documentation in docs/_build/html, with a gallery of real pages 
 	@EXTRAS=steerable,molecules,sim,scale,dev,export,tensorboard,docs bash scripts/setup.sh
 	$(BIN)/python docs/gallery.py
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python docs/check_links.py docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 bench: setup  ## ratios on one CPU thread

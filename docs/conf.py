@@ -72,9 +72,12 @@ def _equations(app: Sphinx, what: str, name: str, obj: object, options: object, 
     text = False
     for paragraph in paragraphs:
         typed = text and paragraph[0].startswith("    ")
+        announced = typed and lines[-1].endswith("::")
         if typed and is_equation(paragraph):
-            lines.extend(["", ".. math::", *(f"\n   {latex(line)}" for line in paragraph)])
+            lines[-1] = lines[-1].removesuffix(":") if announced else lines[-1]
+            lines.extend(["", ".. math::"])
+            lines.extend(itertools.chain.from_iterable(("", f"   {latex(line)}") for line in paragraph))
         else:
-            lines.extend(["", "::"] if typed else [])
+            lines.extend(["", "::"] if typed and not announced else [])
             lines.extend(["", *paragraph])
         text = not paragraph[-1].startswith(" ")
