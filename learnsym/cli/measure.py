@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from learnsym.training import RunConfig
 
 MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is executed: give none that you do not trust), a
 run folder, timm:NAME, or a program FILE.pt2; of two models it is said which is more symmetric"""
@@ -59,7 +63,7 @@ def _measure(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in names}
     settings = card.CardSettings(**given, ranges=card.read_ranges(options.ranges))
     card.check_count(options.model)
-    config = card.config_of(options.model[0])
+    config = _config(options)
     data = card.load_examples(options.data, settings.examples, size=options.size, seed=settings.seed, config=config)
     subjects = [
         card.load_subject(name, pretrained=options.pretrained, device=options.device, unfinished=options.unfinished)
@@ -77,3 +81,14 @@ def _measure(options: argparse.Namespace) -> int:
             print(f"model card: {card.write_markdown(one)}")
     print(f"card: {measured.page}")
     return 0
+
+
+def _config(options: argparse.Namespace) -> RunConfig | None:
+    """The configuration of the runs that are measured, whose data are taken where none are named."""
+    from learnsym.report import card
+
+    configs = [card.config_of(model) for model in options.model]
+    sources = [config.data for config in configs if config is not None]
+    if options.data is None and any(source != sources[0] for source in sources):
+        raise ValueError("data: got none, and the two runs have different data; name those to compare on by --data")
+    return next((config for config in configs if config is not None), None)
