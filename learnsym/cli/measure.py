@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from learnsym.cli._data_options import SOURCE, add_data_options, reading_of
 from learnsym.cli._parser import EXECUTED
+
+if TYPE_CHECKING:
+    from learnsym.training import RunConfig
 
 MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is EXECUTED: give none that you do not trust), a
 run folder, timm:NAME, hf:FOLDER of transformers, or a program FILE.pt2; of two models it is said which is more
@@ -65,7 +69,7 @@ def _measure(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in names}
     settings = card.CardSettings(**given, ranges=card.read_ranges(options.ranges))
     card.check_count(options.model)
-    config = card.config_of(options.model[0])
+    config = _config(options)
     reading = reading_of(options.data, options)
     where = {"size": options.size, "seed": settings.seed, "config": config, "reading": reading}
     data = card.load_examples(options.data, settings.examples, **where)
@@ -84,3 +88,14 @@ def _measure(options: argparse.Namespace) -> int:
             print(f"model card: {card.write_markdown(one)}")
     print(f"card: {measured.page}")
     return 0
+
+
+def _config(options: argparse.Namespace) -> RunConfig | None:
+    """The configuration of the runs that are measured, whose data are taken where none are named."""
+    from learnsym.report import card
+
+    configs = [card.config_of(model) for model in options.model]
+    sources = [config.data for config in configs if config is not None]
+    if options.data is None and any(source != sources[0] for source in sources):
+        raise ValueError("data: got none, and the two runs have different data; name those to compare on by --data")
+    return next((config for config in configs if config is not None), None)

@@ -65,7 +65,7 @@ def card(
         ValueError: before any work, for a model, data or a symmetry that do not fit together.
 
     Example:
-        >>> pool = lambda x: torch.stack([x.mean((1, 2, 3)), x.amax((1, 2, 3))], 1)
+        >>> pool = lambda x: x.mean((2, 3))
         >>> settings = ls.report.card.CardSettings(layers=False)
         >>> found = ls.measure.card(pool, torch.rand(8, 1, 6, 6), "quarter_turns2d", settings=settings)
         >>> ls.report.card.verdict(found)

@@ -64,7 +64,7 @@ def _clauses(card: Card, symmetry: str) -> tuple[list[str], list[str]]:
     rows = card.of(symmetry, EXTENT)
     good = [row for row in rows if not limits.is_broken(row)]
     kept = [limits.kept(card, row) for row in good]
-    if good and all(map(limits.is_limited, good)):
+    if good and all(map(limits.is_limited, good)) and not kept[-1].endswith(")"):
         kept[-1] += ", not beyond"
     broken = [limits.broken(card, row) for row in rows if limits.is_broken(row)]
     for kind in elements.kinds(card, symmetry):

@@ -10,6 +10,7 @@ from known import Sectors, sectors
 
 import learnsym as ls
 from learnsym.report import card
+from learnsym.report.card import measuring
 
 X, Y = sectors(32)
 QUICK = card.CardSettings(samples=2, layers=False)
@@ -35,7 +36,8 @@ def test_a_card_shows_itself(found):
     [X, X.numpy(), (X, Y), ls.data.Dataset(X, Y, "spots", classes=8), card.Examples(name="spots", x=X)],
     ids=["tensor", "array", "pair", "data set", "examples"],
 )
-def test_data_of_any_kind(data, tmp_path):
+def test_data_of_any_kind(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(measuring, "write_page", lambda card: None)
     settings = card.CardSettings(samples=2, layers=False, examples=20)
     measured = ls.measure.card(total, data, "flip2d", out=tmp_path, settings=settings)
     assert measured.examples == 20 and measured.model == "total" and measured.folder == tmp_path

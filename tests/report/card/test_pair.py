@@ -14,7 +14,12 @@ QUICK = card.CardSettings(samples=4, layers=False)
 
 
 @pytest.fixture
-def compared(tmp_path):
+def compared(tmp_path, monkeypatch):
+    """Compares without a page of each."""
+    from learnsym.report.card import measuring
+
+    monkeypatch.setattr(measuring, "write_page", lambda card: None)
+
     def compare(first, second, *symmetries, y=Y):
         subjects = [card.Subject(name=name, model=model) for name, model in (("one", first), ("two", second))]
         examples = card.Examples(name="spots", x=X, y=y)
@@ -31,7 +36,7 @@ def test_the_invariant_network_is_more_symmetric(compared, tmp_path):
     content = json.loads((tmp_path / "card.json").read_text())
     assert content["pair"] == {"first": "one", "second": "two"} and len(content["differences"]) == 1
     page = pair.page.read_text()
-    assert "B is more symmetric" in page and 'href="second/card.html"' in page and pair.second.page.is_file()
+    assert "B is more symmetric" in page and 'href="second/card.html"' in page
 
 
 def test_a_network_is_as_symmetric_as_itself(compared):
