@@ -46,8 +46,6 @@ class Longest:
     characters: int
 
 
-FileText = Annotated[str, Longest(4096)]
-"""A text that may be or hold the path of a file."""
 Seed = Annotated[int, In("[0, 4294967295]")]
 Count = Annotated[int, In("[1, 1000000000]")]
 """Of steps and examples."""
@@ -57,8 +55,8 @@ Processes = Annotated[int, In("[1, 1024]")]
 NotNegative = Annotated[float, In("[0, inf)")]
 Positive = Annotated[float, In("(0, inf)")]
 Share = Annotated[float, In("(0, 1)")]
-PathText = Annotated[str, Longest(4000)]
-"""A name, or a path."""
+PathText = Annotated[str, Longest(4096)]
+"""A name, or a path, which may be long."""
 
 
 def check_settings(settings: object, section: str = "") -> None:

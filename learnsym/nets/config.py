@@ -13,7 +13,7 @@ from typing import Annotated, Literal, get_args
 import torch
 from torch import nn
 
-from learnsym._settings import FileText, In, check_settings, shown
+from learnsym._settings import In, PathText, check_settings, shown
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import Group
 from learnsym.nets.cifar import CIFARNet
@@ -58,7 +58,7 @@ TRIED = (2, 3)
 class NetConfig:
     """Which network, and how large."""
 
-    name: FileText = "cnn"
+    name: PathText = "cnn"
     """Images: cnn, a small convolutional classifier; mlp, a perceptron; mario, the Mario-Iggy network; cifar, nine
     convolutions for CIFAR-10; segmentation, a small U-Net. With layers that the method chooses: steerable, six
     convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
@@ -79,7 +79,7 @@ class NetConfig:
     """Normalisation; group does not depend on the other examples of a batch."""
     dropout: Annotated[float, In("[0, 1)")] = 0.3
     """Cifar only: probability of dropping a channel."""
-    weights: FileText | None = None
+    weights: PathText | None = None
     """File of the weights to begin with, .safetensors, .pt or .pth with a state_dict; no code in it is run."""
     pretrained: bool = False
     """timm:NAME only: begin with the published weights, which are downloaded."""
