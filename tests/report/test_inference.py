@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import learnsym as ls
+from learnsym.cli import main
 from learnsym.degrees import read_degrees
 from learnsym.inference import Finding, InferenceConfig
 from learnsym.report.inference import pieces, text_table
@@ -116,3 +117,11 @@ def test_bad_data_are_refused_before_any_work(x, y, says, tmp_path):
     with pytest.raises(ValueError, match=says):
         ls.infer(x, y, out=tmp_path / "out", config=QUICK)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_prints_the_table_and_where_the_page_is(tmp_path, capsys):
+    words = "--examples 40 --steps 1 --task-steps 1 --workers 1 --size 8 --only mirror_left_right hue"
+    assert main(["infer", "digits", "--out", str(tmp_path), *words.split()]) == 0
+    said = capsys.readouterr().out
+    assert "needs colour images" in said
+    assert f"report: {tmp_path / 'report.html'}" in said
