@@ -92,15 +92,17 @@ def of_law(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
         words = f"at least {measured(low, unit)}"
         reason = f"the data fill much of the {measured(window, unit)} to each side that were tried; no end is seen"
         return _finding(candidate, "distribution", "up to", reason, words, (estimate, low, window))
+    if law["order"] > 1:
+        turn = 360 / law["order"]
+        words = f"by multiples of {turn:.0f}°, and around each of them by up to {measured(high, unit)}"
+        reason = "the data come in several poses, all as often"
+        return _finding(candidate, "distribution", "up to", reason, words, (estimate, low, high))
     if low <= 0:
         return _of_narrow(candidate, law, high, "no wider than the natural spread of poses, which cannot be told apart")
     if low <= law["resolution"]:
         return _of_narrow(candidate, law, high, "no more than about a pixel at the border, as the lattice makes alone")
     interval = f"[{measured(low, unit, False)}, {measured(high, unit, False)}]"
     words = f"up to {measured(estimate, unit)} {interval}"
-    if law["order"] > 1:
-        turn = 360 / law["order"]
-        words = f"by {turn:.0f}°, and around each of these {words}"
     reason = "the data are spread evenly over this range, about their own middle"
     if law["is_rejected"]:
         reason = "the data reach this far, but are not spread evenly"

@@ -36,6 +36,11 @@ def test_a_range_of_about_a_pixel_is_that_of_the_lattice():
     assert law(estimate=5.0, low=3.0, high=7.0).words == "absent, below 7°"
 
 
+def test_several_poses_are_not_absent_however_narrow_each_is():
+    found = law(order=4, estimate=5.0, low=0.0, high=7.0)
+    assert (found.status, found.words[:22]) == ("up to", "by multiples of 90°, a")
+
+
 def test_a_flat_law_is_full_only_where_poses_can_be_learned():
     assert law(is_flat=True, told_apart=False).status == "full"
     assert law(is_flat=True, can_learn=False).status == "cannot be told"
