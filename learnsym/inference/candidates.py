@@ -70,6 +70,7 @@ TURNS = (15.0, 30.0, 60.0, 90.0, 180.0)
 SHIFTS = (0.05, 0.1, 0.2)
 LOGARITHMS = (0.1, 0.2, 0.4)
 LEFT_RIGHT, UPSIDE_DOWN = ((-1.0, 0.0), (0.0, 1.0)), ((1.0, 0.0), (0.0, -1.0))
+MIRRORS_OF_SPACE = ("mirror_x", "mirror_y", "mirror_z")
 QUARTER, HALF = ((0.0, -1.0), (1.0, 0.0)), ((-1.0, 0.0), (0.0, -1.0))
 
 
@@ -172,12 +173,12 @@ def _clouds(points: PointCloud) -> Iterator[Candidate]:
         name = symmetry.group.generators[0].name
         yield Candidate(name=name, verb=f"turn about {axis}", symmetry=symmetry, widths=TURNS)
     yield Candidate(name="rotation", verb="turn in space", stage="space", symmetry=Symmetry(SO3(), points))
-    for i, axis in enumerate("xyz"):
+    for i, name in enumerate(MIRRORS_OF_SPACE):
         element = torch.eye(3)
         element[i, i] = -1.0
         mirror = Symmetry(O3(), points)
         yield Candidate(
-            name=f"mirror_{axis}", verb=f"mirror along {axis}", stage="closure", symmetry=mirror, element=element,
+            name=name, verb=f"mirror along {name[-1]}", stage="closure", symmetry=mirror, element=element,
             widths=(1.0,),
         )  # fmt: skip
     generator = Generator(name="scale", unit="log")

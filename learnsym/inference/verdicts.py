@@ -13,7 +13,7 @@ from typing import Any
 
 from scipy.stats import norm
 
-from learnsym.inference.candidates import Candidate
+from learnsym.inference.candidates import MIRRORS_OF_SPACE, Candidate
 from learnsym.inference.findings import Finding
 from learnsym.inference.labels import conditions_of, is_chance, pooled
 from learnsym.inference.numbers import measured
@@ -75,6 +75,8 @@ def _of_distribution(candidate: Candidate, results: Mapping[str, dict[str, Any]]
     if "reason" in result:
         return _finding(candidate, "distribution", "cannot be told", result["reason"])
     if candidate.stage == "closure":
+        if candidate.name in MIRRORS_OF_SPACE:
+            return _of_mirrored_cloud(candidate, result, results, each)
         return of_closure(candidate, result, each)
     return of_space(candidate, result, results) if candidate.stage == "space" else of_law(candidate, result)
 
@@ -144,21 +146,41 @@ def _of_narrow(candidate: Candidate, law: Mapping[str, Any], high: float, reason
 
 
 def of_space(candidate: Candidate, law: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]) -> Finding:
-    """The verdict of the law over all rotations of space; a flat one is full where turns about axes are full too."""
+    """The verdict on all rotations of space, of which turns about the axes x and y generate every one."""
     numbers = (law["estimate"], law["low"], law["high"])
-    if not law["is_flat"]:
-        if law["low"] <= 0:
-            words = f"absent, below {measured(law['high'], 'degree')}"
-            reason = "no wider than the natural spread of poses, which cannot be told apart"
-            return _finding(candidate, "distribution", "absent", reason, words, numbers)
+    axes = {axis: results[f"rotation_{axis}"] for axis in "xyz" if f"rotation_{axis}" in results}
+    full = [axis for axis, of_axis in axes.items() if of_axis.get("is_flat") and of_axis.get("can_learn")]
+    narrow = [axis for axis, of_axis in axes.items() if of_axis.get("low", 1) <= 0 and not of_axis.get("is_flat")]
+    if len(full) >= 2:
+        reason = f"turns about {' and '.join(full)} are full, and generate all rotations"
+        return _finding(candidate, "distribution", "full", reason, "full", numbers)
+    if full and narrow:
+        reason = f"turns about {' and '.join(full)} alone are full"
+        return _finding(candidate, "distribution", "absent", reason, "absent, not about all axes", numbers)
+    if law["is_flat"]:
+        reason = "nothing tells poses apart: a full law, or too few examples or steps to learn from"
+        return _finding(candidate, "distribution", "cannot be told", reason)
+    if law["low"] > 0:
         interval = f"[{law['low']:.0f}, {law['high']:.0f}]"
         words = f"up to {measured(law['estimate'], 'degree')} {interval}"
         return _finding(candidate, "distribution", "up to", "about all axes", words, numbers)
-    axes = [results.get(f"rotation_{axis}", {}) for axis in "xyz"]
-    if all(axis.get("is_flat") and axis.get("can_learn") for axis in axes):
-        reason = "nothing tells poses apart, though a network can read them"
-        return _finding(candidate, "distribution", "full", reason, "full", numbers)
-    reason = "nothing tells poses apart: a full law, or too few examples or steps to learn from"
+    below = f"below {measured(law['high'], 'degree')}"
+    if law["high"] > SMALL * candidate.cap:
+        reason = "poses are read too coarsely to say; take more examples or steps"
+        return _finding(candidate, "distribution", "cannot be told", reason, f"cannot be told, {below}", numbers)
+    reason = "no wider than the natural spread of poses, which cannot be told apart"
+    return _finding(candidate, "distribution", "absent", reason, f"absent, {below}", numbers)
+
+
+def _of_mirrored_cloud(
+    candidate: Candidate, test: Mapping[str, Any], results: Mapping[str, Any], each: float
+) -> Finding:
+    """The verdict on a mirror of clouds: of those in all poses, handedness alone tells mirror images."""
+    finding = of_closure(candidate, test, each)
+    axes = [results.get(f"rotation_{axis}", {}).get("is_flat", True) for axis in "xyz"]
+    if finding.status != "full" or not all(axes):
+        return finding
+    reason = "clouds in all poses differ from their mirror images in handedness alone, which the network may not read"
     return _finding(candidate, "distribution", "cannot be told", reason)
 
 

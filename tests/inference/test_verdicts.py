@@ -5,7 +5,7 @@ import torch
 
 from learnsym.inference import candidates_of, findings_of
 from learnsym.inference.advice import snippet, summary, width_of
-from learnsym.inference.verdicts import advantage_interval, of_closure, of_harms, of_law
+from learnsym.inference.verdicts import advantage_interval, of_closure, of_harms, of_law, of_space
 
 IMAGES = {c.name: c for c in candidates_of(torch.rand(2, 3, 8, 8))}
 LAW = {
@@ -105,3 +105,33 @@ def test_what_could_not_be_measured_says_why():
     found = findings_of(list(IMAGES.values()), results, [], level=0.9, no_labels="there are no labels")
     assert {f.reason for f in found if f.notion == "distribution"} == {"it rained"}
     assert {f.reason for f in found if f.notion == "task"} == {"there are no labels"}
+
+
+CLOUDS = {c.name: c for c in candidates_of(torch.randn(2, 5, 3))}
+SPACE = {"estimate": 2.0, "low": 0.0, "high": 6.0, "is_flat": False}
+FULL, NARROW = {"is_flat": True, "can_learn": True}, {"is_flat": False, "low": 0.0, "can_learn": True}
+
+
+def in_space(x, y, z, **changes):
+    results = {"rotation_x": x, "rotation_y": y, "rotation_z": z}
+    return of_space(CLOUDS["rotation"], {**SPACE, **changes}, results)
+
+
+def test_turns_about_two_axes_generate_all_rotations_of_space():
+    assert in_space(FULL, FULL, FULL, high=80.0).status == "full"
+    assert in_space(NARROW, NARROW, FULL).words == "absent, not about all axes"
+    assert in_space(NARROW, NARROW, NARROW).words == "absent, below 6°"
+
+
+def test_poses_in_space_that_are_read_coarsely_cannot_be_told():
+    assert of_space(CLOUDS["rotation"], {**SPACE, "high": 80.0}, {}).words == "cannot be told, below 80°"
+    assert of_space(CLOUDS["rotation"], {**SPACE, "is_flat": True}, {}).status == "cannot be told"
+
+
+def test_mirrors_of_clouds_in_all_poses_are_not_full_because_nothing_tells_them_apart():
+    test = {"accuracy": 0.51, "p": 0.3, "pairs": 2000}
+    turned = {f"rotation_{axis}": {**LAW, **FULL, "told_apart": False} for axis in "xyz"}
+    standing = {**turned, "rotation_x": LAW}
+    for results, status in ((turned, "cannot be told"), (standing, "full")):
+        found = findings_of([CLOUDS["mirror_z"]], {**results, "mirror_z": test}, [], level=0.9)
+        assert found[0].status == status
