@@ -63,7 +63,7 @@ class Signature:
         if name not in SPACE:
             raise ValueError(f"symmetry: got {name!r} for clouds of points, must be one of {', '.join(SPACE)}")
         assert self.on_output is not None
-        return Symmetry(SPACE[name](), self.on_input, self.on_output)
+        return Symmetry(SPACE[name](), self.on_input, self.on_output).at(input=self.moves)
 
     def _fitting(self, name: str) -> Symmetry:
         symmetry = symmetry_by_name(name)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from learnsym._reasons import reason_of
 from learnsym.nets.sources import FORMS as SOURCES
-from learnsym.nets.sources import OutputPart, SeveralInputs, Source, TimmModel, Wanted, load_weights, source_of
+from learnsym.nets.sources import OutputPart, Source, TimmModel, Wanted, load_weights, of_several, source_of
 from learnsym.parts import Part, Whole
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
@@ -107,8 +107,8 @@ def _of_source(word: str, source: Source, x: Whole, output: str | None, weights:
     net = source.network(Wanted(in_shape=None if shape is None else tuple(shape)))
     if weights is not None:
         load_weights(net, Path(weights), "weights")
-    if x is not None and shape is None:
-        net = SeveralInputs(net)
+    if x is not None:
+        net = of_several(net, x)
     if source.output and output is None:
         net = OutputPart(net, Part(source.output, "output"))
     return Subject(name=word + _weights_in_words(source, weights), model=net)
