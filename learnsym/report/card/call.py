@@ -84,18 +84,18 @@ def card(
     names = [symmetries] if isinstance(symmetries, str) else list(symmetries)
     take = output_named(output) if isinstance(output, str) else output
     examples = examples_of(data, settings.examples, settings.seed, moves)
-    subject = subject_of(model, examples.x)
+    subject = subject_of(model, examples.x, examples.moves)
     return measure_model(subject, examples, names, folder, settings, output=take, output_as=output_as)
 
 
-def subject_of(model: nn.Module | Callable[[Any], object] | str, x: Whole = None) -> Subject:
-    """A model with a name, which takes examples such as `x`.
+def subject_of(model: nn.Module | Callable[[Any], object] | str, x: Whole = None, moves: str = "") -> Subject:
+    """A model with a name, which takes examples such as `x`, of which one part moves.
 
     Raises:
         ValueError: for what cannot be called.
     """
     if isinstance(model, str):
-        return load_subject(model, x=x)
+        return load_subject(model, x=x, moves=moves)
     if isinstance(model, nn.Module):
         return Subject(name=type(model).__name__, model=of_several(model, x))
     if not callable(model):

@@ -13,6 +13,7 @@ from learnsym.data.inputs import Inputs, as_float, check_inputs, count, first_pa
 from learnsym.data.own import read_own
 from learnsym.data.own.reading import Reading
 from learnsym.data.room import check_room
+from learnsym.parts import Part
 from learnsym.report.card.targets import NO_LABEL
 from learnsym.symmetry import Symmetry, symmetry_by_name
 from learnsym.training.config import RunConfig
@@ -119,13 +120,16 @@ def load_examples(
     name, data = _all_examples(source, config, reading, size)
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count]
     examples = Examples.of(data, rows, name)
-    return examples if size is None else replace(examples, x=_resized(examples.x, size))
+    if size is None:
+        return examples
+    part = Part(examples.moves)
+    return replace(examples, x=part.put(examples.x, _resized(part.get(examples.x), size)))
 
 
-def _resized(x: Inputs, size: int) -> Tensor:
-    if not isinstance(x, Tensor) or x.ndim != 4:
-        what = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else "several parts"
-        raise ValueError(f"size: got {size} for inputs of {what}, only images (B, C, H, W) are resized")
+def _resized(x: Tensor, size: int) -> Tensor:
+    if x.ndim != 4:
+        shape = tuple(x.shape)
+        raise ValueError(f"size: got {size} for inputs of shape {shape}, only images (B, C, H, W) are resized")
     check_room("size", (*x.shape[:2], size, size), x.element_size(), "choose a smaller size or fewer examples")
     return F.interpolate(x, (size, size), mode="bilinear", antialias=True)
 

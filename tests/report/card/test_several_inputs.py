@@ -10,6 +10,8 @@ from known import convolution, random_net, sectors
 from torch import nn
 
 import learnsym as ls
+from learnsym.cli import main
+from learnsym.files import write_atomically
 from learnsym.report import card
 from learnsym.report.card import call, measuring
 
@@ -132,3 +134,38 @@ def test_two_models_of_several_inputs_are_compared(tmp_path):
 def test_what_cannot_be_measured_is_refused(net, x, message):
     with pytest.raises(ValueError, match=message):
         measured(net, x, moves="image", names=["flip2d"])
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A file with data and a factory that is given the shape of what moves, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    write_atomically(
+        tmp_path / "two.py",
+        """
+import torch
+from torch import nn
+
+def data():
+    g = torch.Generator().manual_seed(0)
+    return {"side": torch.rand(20, 2, generator=g), "image": torch.rand(20, 3, 10, 10, generator=g)}, torch.arange(20)
+
+class Net(nn.Module):
+    def __init__(self, in_channels):
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, 2, 3)
+
+    def forward(self, image, side):
+        return {"logits": self.conv(image).mean((2, 3))}
+""",
+    )
+
+
+@pytest.mark.parametrize("size", [None, 6])
+def test_from_the_command_line(own, tmp_path, capsys, size):
+    words = "measure two.py:Net --data two.py:data --data.moves image --symmetry flip2d --output logits --out card"
+    more = ["--no-layers", "--examples", "8", "--samples", "2", *([] if size is None else ["--size", str(size)])]
+    assert main([*words.split(), *more]) == 0
+    assert (
+        f"{size or 10}×{size or 10} pixels" in capsys.readouterr().out and (tmp_path / "card" / "card.json").is_file()
+    )
