@@ -75,7 +75,7 @@ def _measure(options: argparse.Namespace) -> int:
     data = card.load_examples(options.data, settings.examples, **where)
     names = ("weights", "output", "pretrained", "device", "unfinished")
     how = {name: getattr(options, name) for name in names}
-    subjects = [card.load_subject(name, x=data.x, **how) for name in options.model]
+    subjects = [card.load_subject(name, x=data.x, moves=data.moves, **how) for name in options.model]
     output = card.output_named(options.output) if options.output else None
     how = {"output": output, "output_as": options.output_as}
     if len(subjects) == 2:

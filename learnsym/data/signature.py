@@ -63,16 +63,18 @@ class Signature:
         if name not in SPACE:
             raise ValueError(f"symmetry: got {name!r} for clouds of points, must be one of {', '.join(SPACE)}")
         assert self.on_output is not None
-        return Symmetry(SPACE[name](), self.on_input, self.on_output)
+        return Symmetry(SPACE[name](), self.on_input, self.on_output).at(input=self.moves)
 
     def _fitting(self, name: str) -> Symmetry:
         symmetry = symmetry_by_name(name)
         try:
             symmetry.check_data(torch.zeros(1, *self.in_shape))
         except ValueError as error:
+            what = f"{self.moves}, of shape {self.in_shape}" if self.moves else f"examples of shape {self.in_shape}"
+            other = ", or another input by data.moves" if self.moves else ""
             raise ValueError(
-                f"symmetry: got {name!r}, which does not move examples of shape {self.in_shape} ({error}); "
-                "name one of these data, such as rotation2d for images"
+                f"symmetry: got {name!r}, which does not move {what} ({error}); name one of these data, such as "
+                f"rotation2d for images{other}"
             ) from None
         return symmetry.at(input=self.moves)
 

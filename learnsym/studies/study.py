@@ -91,7 +91,7 @@ class Study:
     def card(self, out: str | os.PathLike[str] | None = None, settings: CardSettings | None = None) -> Card:
         """The symmetry card of the best twin on test examples, under each of the symmetries; kept in `card/`."""
         test = in_memory(self.splits.test)
-        examples = Examples(name=f"{self.label}, test", x=test.inputs, y=test.y, signature=test.signature)
+        examples = Examples.of(test, torch.arange(len(test)), f"{self.label}, test")
         subject = Subject(name=f"the {self.best} twin", model=self.model())
         folder = self.out / "card" if out is None else Path(out)
         return measure_model(subject, examples, self.symmetries, folder, settings)

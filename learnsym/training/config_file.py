@@ -181,7 +181,8 @@ def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) 
     kept = {key: value for key, value in content.items() if own.get(key) == chosen.get(key)}
     for key in content.keys() - kept.keys():
         unused = ", ".join(name for name in content[key] if name != "name")
-        logger.info("%s is %s: settings of %s in %s are left out (%s)", key, chosen[key], own[key], path, unused)
+        if unused:
+            logger.info("%s is %s: settings of %s in %s are left out (%s)", key, chosen[key], own[key], path, unused)
     return ["--from", yaml.safe_dump(kept)] if kept else []
 
 

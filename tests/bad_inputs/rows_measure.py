@@ -76,6 +76,8 @@ def a_dict(): return Returning(lambda x: {"logits": x, "mean": x.mean(1)})
 def a_tuple(): return Returning(lambda x: (x, x))
 def a_none(): return Returning(lambda x: None)
 def a_number(): return Returning(lambda x: x.mean())
+def two(): return {"side": torch.rand(8, 2), "image": torch.rand(8, 3, 8, 8)}, torch.arange(8) % 5
+def one(): return torch.rand(8, 3, 8, 8), torch.arange(8) % 5
 def logarithm(): return Returning(lambda x: x.mean((2, 3)).log())
 """
 
@@ -273,6 +275,13 @@ ROWS: list[Bad] = [
         "measure timm:a timm:b timm:c --data digits --symmetry flip2d --out card",
         ("model: got 3 models, must be one, or two",),
     ),
+    option("--data.moves image", "data.moves: got 'image'", "npz data has no use for it"),
+    option("--data m.py:one --data.moves image", "data.moves: got 'image' for inputs of one tensor; leave it out"),
+    option("--data digits --data.moves image", "data.moves: got 'image'", "digits has no use for it"),
+    option("--data m.py:two --data.moves picture", "data.moves: got 'picture'", "keys side, image; name one"),
+    option("--data m.py:two", "symmetry: got 'flip2d', which does not move side", "another input by data.moves"),
+    option("--data m.py:two --data.moves image", "cannot take inputs of shape side (2,), image (3, 8, 8)"),
+    option("--data m.py:two --data.moves side --size 8", "size: got 8 for inputs of shape (8, 2)"),
     option("--symmetry mirror", "symmetry: got 'mirror'"),
     option("--symmetry flip2d flip2d", "symmetry: got 'flip2d' twice"),
     option("--symmetry so3", "must be (B N F)"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def as_dataset(
         ((3, 28, 28), 2)
     """
     if isinstance(data, Dataset):
-        return data
+        return replace(data, moves=moves) if moves else data
     reading = Reading(layout=layout, targets=targets, moves=moves)
     made = datasets(Found(pools={"train": pool_of(data)}), name, reading)["train"]
     say_notes(made)

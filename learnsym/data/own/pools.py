@@ -16,6 +16,7 @@ from learnsym.data.own.layout import WORDS, arranged, candidates, layout_of
 from learnsym.data.own.reading import Reading
 from learnsym.data.own.targets import Read, read_targets
 from learnsym.data.rows import Rows
+from learnsym.parts import mapped, tensors_in
 
 
 class Pool(NamedTuple):
@@ -86,7 +87,9 @@ def _inputs(found: Found, reading: Reading) -> tuple[dict[str, Inputs], tuple[st
         if reading.layout is not None:
             kind = "several inputs" if several else "these data, whose axes are known"
             raise ValueError(f"data.layout: got {reading.layout} for {kind}; leave it out")
-        return inputs, ()
+        if several and not found.ready:
+            inputs = {split: mapped(_floats, x) for split, x in inputs.items()}
+        return inputs, _moving(next(iter(inputs.values())), reading)
     _check_alike(inputs)
     shape, dtype = next((x.shape, x.dtype) for x in inputs.values())
     if len(shape) < 2:
@@ -98,6 +101,13 @@ def _inputs(found: Found, reading: Reading) -> tuple[dict[str, Inputs], tuple[st
     layout = layout_of(shape, whole, reading.layout)
     note = f"{what} are {WORDS[layout]}"
     return {split: _floats(arranged(x, layout)) for split, x in inputs.items()}, (note,)
+
+
+def _moving(x: Inputs, reading: Reading) -> tuple[str, ...]:
+    keys = [key for key, _ in tensors_in(x)]
+    if reading.moves or len(keys) < 2:
+        return ()
+    return (f"symmetries move {keys[0]}, the first of the inputs {', '.join(keys)}; data.moves names another",)
 
 
 def _floats(x: Tensor | Rows) -> Tensor | Rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from learnsym.nets.sources.outputs import OutputPart, SeveralInputs, check_outputs
+from learnsym.nets.sources.outputs import OutputPart, SeveralInputs, check_outputs, of_several
 from learnsym.nets.sources.program import Program
 from learnsym.nets.sources.python_file import GIVEN, PythonFile
 from learnsym.nets.sources.source import WIDTH, Source, Wanted
@@ -24,6 +24,7 @@ __all__ = [
     "Wanted",
     "check_outputs",
     "load_weights",
+    "of_several",
     "read_state",
     "source_of",
 ]

@@ -47,12 +47,22 @@ class SeveralInputs(nn.Module):
 
     def forward(self, x: Any) -> Any:  # noqa: ANN401  whatever the network returns
         """What the network returns."""
-        arguments = list(inspect.signature(self.net.forward).parameters)
-        if isinstance(x, Mapping) and set(x) <= set(arguments):
-            return self.net(**x)
-        if isinstance(x, tuple) and 1 < len(x) <= len(arguments):
-            return self.net(*x)
-        return self.net(x)
+        if not takes_apart(self.net, x):
+            return self.net(x)
+        return self.net(**x) if isinstance(x, Mapping) else self.net(*x)
+
+
+def takes_apart(net: nn.Module, x: Whole) -> bool:
+    """Whether the forward of a network has arguments of its own for the members of a dict or tuple."""
+    arguments = list(inspect.signature(net.forward).parameters)
+    if isinstance(x, Mapping):
+        return set(x) <= set(arguments)
+    return isinstance(x, tuple) and 1 < len(x) <= len(arguments)
+
+
+def of_several(net: nn.Module, x: Whole) -> nn.Module:
+    """A network that is called with examples as they are: itself, or `SeveralInputs` of it."""
+    return SeveralInputs(net) if takes_apart(net, x) else net
 
 
 def check_outputs(net: nn.Module, word: str, x: Whole, classes: int) -> None:

@@ -19,6 +19,7 @@ from learnsym.distributions.draws import matching
 from learnsym.measure._distance import Distance
 from learnsym.measure._reader import Reader, reading
 from learnsym.measure.moves import Moves, pairing, squared_distance
+from learnsym.parts import examples
 from learnsym.report.card.extent import extent, magnitudes_within
 from learnsym.report.card.ranges import closes, reach_of
 from learnsym.report.card.row import ACCURACY, AGREEMENT, ERROR_AT, EXTENT, Row
@@ -104,14 +105,15 @@ def agreement(situation: Situation) -> Estimate:
 def moved_by(situation: Situation, elements: Float[Tensor, "M n n"]) -> Moved:
     """What becomes of all examples under each element."""
     x, symmetry, task = situation.x, situation.symmetry, situation.task
-    partner = pairing(len(x), situation.settings.seed)
+    count, moving = examples(x), situation.moving
+    partner = pairing(count, situation.settings.seed)
     rows: list[tuple[Tensor, Tensor, Tensor]] = []
     stays: list[Tensor] = []
     hits: list[Tensor] = []
     with reading(situation.model, x, situation.output, situation.batch_size) as read:
         outputs = read(x)
         for element in elements:
-            g = matching(element, x).expand(len(x), -1, -1)
+            g = matching(element, moving).expand(count, -1, -1)
             after, before = read.moved(symmetry.on_input, g, x), symmetry.on_output(g, outputs)
             floor = squared_distance(symmetry.on_output(g, _returned(read, situation, g)), before)
             rows.append((squared_distance(after, before), floor, squared_distance(before, before[partner])))

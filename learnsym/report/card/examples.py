@@ -13,6 +13,7 @@ from learnsym.data.inputs import Inputs, as_float, check_inputs, count, first_pa
 from learnsym.data.own import read_own
 from learnsym.data.own.reading import Reading
 from learnsym.data.room import check_room
+from learnsym.parts import Part
 from learnsym.report.card.targets import NO_LABEL
 from learnsym.symmetry import Symmetry, symmetry_by_name
 from learnsym.training.config import RunConfig
@@ -44,14 +45,42 @@ class Examples:
     def __post_init__(self) -> None:
         check_inputs(self.x, self.moves)
         object.__setattr__(self, "x", as_float(self.x))
-        examples = count(self.x)
-        if self.y is not None and (self.y.ndim == 0 or len(self.y) != examples):
-            raise ValueError(f"y: got shape {tuple(self.y.shape)} for {examples} inputs x, must be one each")
+        if self.y is not None and (self.y.ndim == 0 or len(self.y) != len(self)):
+            raise ValueError(f"y: got shape {tuple(self.y.shape)} for {len(self)} inputs x, must be one each")
 
     @property
     def moves(self) -> str:
         """Which of several inputs a symmetry moves, by its key; empty for inputs of one tensor."""
-        return first_part(self.x) if self.signature is None else self.signature.moves
+        return (self.signature.moves if self.signature else "") or first_part(self.x)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """The notes, as a card has them."""
+        return tuple(f"{self.name}: {note.rstrip('.')}." for note in self.notes)
+
+    @staticmethod
+    def of(data: Dataset, rows: Tensor, name: str = "") -> Examples:
+        """Those of a data set at `rows`, in memory."""
+        x, y = data.batch(rows)
+        if data.ignore is not None:
+            y = y.masked_fill(y == data.ignore, NO_LABEL)
+        known = data.on_input is not None or data.moves or not data.fingerprint
+        return Examples(
+            name=name or data.name,
+            x=x,
+            y=y if data.has_targets else None,
+            signature=data.signature if known else None,
+            rows=rows,
+            notes=data.notes,
+        )
+
+    def subset(self, rows: Tensor) -> Examples:
+        """The examples at `rows`, in memory."""
+        source = rows if self.rows is None else self.rows[rows]
+        return replace(self, x=taken(self.x, rows), y=None if self.y is None else self.y[rows], rows=source)
+
+    def __len__(self) -> int:
+        return count(self.x)
 
     def row(self, index: int) -> int:
         """The row of the source that an example is."""
@@ -59,7 +88,8 @@ class Examples:
 
     def symmetry(self, name: str) -> Symmetry:
         """The symmetry called `name` on these examples."""
-        return symmetry_by_name(name) if self.signature is None else self.signature.symmetry(name)
+        found = symmetry_by_name(name) if self.signature is None else self.signature.symmetry(name)
+        return found.at(input=self.moves)
 
 
 def load_examples(
@@ -89,19 +119,17 @@ def load_examples(
         raise ValueError(f"size: got {size}, must be >= 1 pixel; leave it out to keep the images as they are")
     name, data = _all_examples(source, config, reading, size)
     rows = torch.randperm(len(data), generator=torch.Generator().manual_seed(seed))[:count]
-    x = as_float(taken(data.x, rows))
-    y = data.y[rows] if data.has_targets else None
-    if y is not None and data.ignore is not None:
-        y = y.masked_fill(y == data.ignore, NO_LABEL)
-    known = data.on_input is not None or data.moves or not data.fingerprint
-    x = x if size is None else _resized(x, size)
-    return Examples(name=name, x=x, y=y, signature=data.signature if known else None, rows=rows, notes=data.notes)
+    examples = Examples.of(data, rows, name)
+    if size is None:
+        return examples
+    part = Part(examples.moves)
+    return replace(examples, x=part.put(examples.x, _resized(part.get(examples.x), size)))
 
 
-def _resized(x: Inputs, size: int) -> Tensor:
-    if not isinstance(x, Tensor) or x.ndim != 4:
-        what = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else "several parts"
-        raise ValueError(f"size: got {size} for inputs of {what}, only images (B, C, H, W) are resized")
+def _resized(x: Tensor, size: int) -> Tensor:
+    if x.ndim != 4:
+        shape = tuple(x.shape)
+        raise ValueError(f"size: got {size} for inputs of shape {shape}, only images (B, C, H, W) are resized")
     check_room("size", (*x.shape[:2], size, size), x.element_size(), "choose a smaller size or fewer examples")
     return F.interpolate(x, (size, size), mode="bilinear", antialias=True)
 

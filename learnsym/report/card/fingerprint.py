@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from learnsym._modes import evaluating
 from learnsym._version import __version__
 from learnsym.measure.moves import Moves
-from learnsym.parts import parts_of
+from learnsym.parts import Whole, chosen, device_of, joined, parts_of
 from learnsym.report.card.batches import observable
 from learnsym.report.card.situation import Situation
 
@@ -53,7 +53,7 @@ def fingerprint(situation: Situation) -> str | None:
     try:
         return _digest(
             [
-                *(FORMAT, __version__, torch.__version__, str(situation.x.device), str(situation.settings)),
+                *(FORMAT, __version__, torch.__version__, str(device_of(situation.x)), str(situation.settings)),
                 *(situation.name, repr(symmetry), repr(model), sorted(_sources(model))),
                 *(model.state_dict(), situation.x, situation.y, situation.outputs, _answers(situation)),
             ]
@@ -78,9 +78,9 @@ def _sources(model: nn.Module) -> Iterator[str]:
 
 def _answers(situation: Situation) -> list[object]:
     """What every module gives for a few examples, as they are and moved, and how outputs change with them."""
-    x = situation.x[:TRIED]
+    x = chosen(situation.x, slice(0, TRIED))
     moves = Moves(situation.symmetry, 2, situation.distribution, situation.settings.seed)
-    seen = torch.cat([x, *(situation.symmetry.on_input(g, x) for g in moves.stratified(x))])
+    seen = joined([x, *(situation.symmetry.on_input(g, x) for g in moves.stratified(x))])
     with evaluating(situation.model), torch.no_grad(), _recorded(situation.model) as answers:
         situation.model(seen)
     return [*answers, _slopes(situation, x)]
@@ -102,14 +102,14 @@ def _recorded(model: nn.Module) -> Iterator[list[object]]:
             handle.remove()
 
 
-def _slopes(situation: Situation, x: Tensor) -> Tensor | str:
+def _slopes(situation: Situation, x: Whole) -> Tensor | str:
     """Norms of the gradient of each example's outputs: a detached input shows in nothing else."""
-    x = x.detach().clone().requires_grad_()
+    moving = situation.symmetry.moving(x).detach().clone().requires_grad_()
     try:
         with evaluating(situation.model), torch.enable_grad():
-            returned = situation.model(x)
+            returned = situation.model(situation.symmetry.on_input.part.put(x, moving))
             outputs = returned if situation.output is None else situation.output(returned)
-            (slope,) = torch.autograd.grad(outputs.sum(), x)
+            (slope,) = torch.autograd.grad(outputs.sum(), moving)
     except RuntimeError as error:
         return type(error).__name__
     return slope.flatten(1).norm(dim=1)

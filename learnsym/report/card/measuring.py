@@ -10,12 +10,12 @@ from itertools import chain
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from learnsym._modes import keeping_buffers
 from learnsym._reasons import first_line, reason_of
-from learnsym.measure import exact_sizes
+from learnsym.data.inputs import on
 from learnsym.measure._probe import Output
 from learnsym.report.card.batches import batch_size_within
 from learnsym.report.card.card import Card
@@ -29,6 +29,7 @@ from learnsym.report.card.ranges import check_ranges, tried
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
 from learnsym.report.card.situation import Situation
+from learnsym.report.card.sizes import sizes_note
 from learnsym.report.card.steps import STEPS
 from learnsym.report.card.subject import Subject
 from learnsym.report.card.table import text_table
@@ -37,9 +38,6 @@ from learnsym.report.card.trial import check_takes, outputs_on
 from learnsym.symmetry import Symmetry
 
 logger = logging.getLogger(__name__)
-
-TURNED = {"quarter_turns2d", "square2d", "flip2d", "rotation2d", "orthogonal2d"}
-"""Symmetries that strided operations can commute with."""
 
 
 def measure_model(
@@ -75,7 +73,7 @@ def measure_model(
     """
     settings, folder = settings or CardSettings(), Path(folder)
     check_folder(folder)
-    if len(examples.x) < 2:
+    if len(examples) < 2:
         raise ValueError(f"data: {examples.name} gives one example, must be at least 2 for a standard error; give more")
     named = _named(examples, symmetries)
     check_ranges(settings.ranges, [symmetry.group for symmetry in named.values()])
@@ -84,10 +82,11 @@ def measure_model(
         make_folder(folder)
         for note in examples.notes:
             logger.info("%s: %s", examples.name, note)
-        logger.info("measuring %s on %d examples of %s", subject.name, len(examples.x), examples.name)
+        logger.info("measuring %s on %d examples of %s", subject.name, len(examples), examples.name)
         steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
         found = _measured(situations, steps, progress)
-        notes = [*subject.notes, *said, *(note for note in found if isinstance(note, str)), *_sizes_note(situations)]
+        of_steps = [note for note in found if isinstance(note, str)]
+        notes = [*subject.notes, *examples.said, *said, *of_steps, *sizes_note(situations)]
     card = _card(folder, subject, examples, situations, found, notes)
     card = replace(card, text=text_table(card))
     steps.finish(card)
@@ -109,7 +108,7 @@ def _card(
         folder=folder,
         model=subject.name,
         data=examples.name,
-        examples=len(examples.x),
+        examples=len(examples),
         task=task.rows,
         doubt=task.doubt,
         tolerance=settings.tolerance,
@@ -141,7 +140,7 @@ def _situations(
 ) -> tuple[list[Situation], list[str]]:
     """Each symmetry with the model, which has been tried on all examples; and what was assumed, in sentences."""
     device = next((t.device for t in chain(subject.model.parameters(), subject.model.buffers())), torch.device("cpu"))
-    x, y = examples.x.to(device), None if examples.y is None else examples.y.to(device)
+    x, y = on(device, examples.x), None if examples.y is None else examples.y.to(device)
     check_takes(subject.model, x, output)
     batch_size = batch_size_within(subject.model, x, settings.memory)
     outputs = outputs_on(subject.model, examples, x, output, batch_size)
@@ -217,24 +216,3 @@ def _with_warnings(situation: Situation, step: str) -> Found:
     for text in said.keys() - notes:
         warnings.warn(text, stacklevel=2)
     return [*rows, *notes]
-
-
-def _sizes_note(situations: Sequence[Situation]) -> list[str]:
-    """Whether strided operations are exact at the size of the images, when quarter turns or flips were asked about."""
-    model, x = situations[0].model, situations[0].x
-    if x.ndim != 4 or TURNED.isdisjoint(situation.name for situation in situations):
-        return []
-    try:
-        return [_sizes(model, x)]
-    except Exception as error:  # a model whose operations cannot be followed
-        return [
-            f"Whether strided operations commute with quarter turns and flips could not be told ({reason_of(error)})."
-        ]
-
-
-def _sizes(model: nn.Module, x: Tensor) -> str:
-    size = (x.shape[-2], x.shape[-1])
-    verdict = exact_sizes(model, [size], channels=x.shape[1]).verdicts[0]
-    if verdict.exact:
-        return f"Strided operations commute with quarter turns and flips at {size[0]}×{size[1]} pixels."
-    return f"Strided operations do not commute with quarter turns and flips: {verdict}."

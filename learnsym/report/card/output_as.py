@@ -25,6 +25,7 @@ from learnsym.actions import (
     Volume,
 )
 from learnsym.measure._probe import Output
+from learnsym.parts import Whole
 from learnsym.report.card.targets import NO_LABEL
 from learnsym.symmetry import Symmetry
 
@@ -43,7 +44,7 @@ class Reading:
 
 
 def read_outputs(
-    symmetry: Symmetry, x: Tensor, outputs: Tensor, y: Tensor | None, output: Output | None, named: str | None
+    symmetry: Symmetry, x: Whole, outputs: Tensor, y: Tensor | None, output: Output | None, named: str | None
 ) -> Reading:
     """How the outputs of a model move under a symmetry.
 
@@ -63,8 +64,9 @@ def read_outputs(
     shape = tuple(outputs.shape[1:])
     if named is None and not isinstance(symmetry.on_output, Invariant):
         return Reading(symmetry=symmetry, output=output, said=f"Outputs of shape {shape} move as the data say.")
-    kind = named or _guess(symmetry.on_input, x, outputs, y)
-    layout = _LAYOUTS.get((kind, _spatial(symmetry.on_input), outputs.ndim), _as_they_are)
+    on_input = symmetry.on_input.within
+    kind = named or _guess(on_input, symmetry.moving(x), outputs, y)
+    layout = _LAYOUTS.get((kind, _spatial(on_input), outputs.ndim), _as_they_are)
     try:
         moved = _moved(symmetry, kind, layout(outputs))
     except ValueError as error:
@@ -84,9 +86,10 @@ def read_outputs(
 
 def _moved(symmetry: Symmetry, kind: str, outputs: Tensor) -> Symmetry:
     """The symmetry with an action on outputs of one kind."""
-    action = _KINDS[kind](symmetry.on_input, outputs)
+    on_input = symmetry.on_input.within
+    action = _KINDS[kind](on_input, outputs)
     if action is None:
-        raise ValueError(f"{type(symmetry.on_input).__name__} moves nothing of the kind")
+        raise ValueError(f"{type(on_input).__name__} moves nothing of the kind")
     moved = replace(symmetry, on_output=action)
     action.check_data(symmetry.group, outputs)
     return moved

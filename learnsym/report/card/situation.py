@@ -10,6 +10,7 @@ from learnsym.actions import Image, Invariant, LabelMap
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import Group
 from learnsym.measure._probe import Output
+from learnsym.parts import Whole, chosen
 from learnsym.report.card.ranges import distribution_within
 from learnsym.report.card.row import Row
 from learnsym.report.card.settings import CardSettings
@@ -23,7 +24,7 @@ class Situation:
     """One model, its examples and one symmetry."""
 
     model: nn.Module
-    x: Tensor
+    x: Whole
     y: Tensor | None
     outputs: Tensor
     """Of the model on `x`."""
@@ -48,7 +49,7 @@ class Situation:
     @property
     def acts_on_images(self) -> bool:
         """Whether pixels are what moves."""
-        return isinstance(self.symmetry.on_input, Image)
+        return isinstance(self.symmetry.on_input.within, Image)
 
     @property
     def is_invariance(self) -> bool:
@@ -61,9 +62,14 @@ class Situation:
         return self.task.is_classes or isinstance(self.symmetry.on_output, LabelMap)
 
     @property
-    def layer_x(self) -> Tensor:
+    def moving(self) -> Tensor:
+        """What moves of the inputs."""
+        return self.symmetry.moving(self.x)
+
+    @property
+    def layer_x(self) -> Whole:
         """Examples for measures of layers."""
-        return self.x[: self.settings.layer_examples]
+        return chosen(self.x, slice(0, self.settings.layer_examples))
 
     def row(self, measured: str, estimate: Estimate, **about: object) -> Row:
         """A row with an estimate as its value."""

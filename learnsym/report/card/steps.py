@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from learnsym import measure
+from learnsym.parts import chosen
 from learnsym.report.card.along import agreement, along_generators, at_elements
 from learnsym.report.card.row import AGREEMENT, ERROR, EXACT, LOSS, Row
 from learnsym.report.card.situation import Situation
@@ -41,7 +42,7 @@ def twirl(situation: Situation) -> Iterator[Row]:
         return
     share = measure.twirl(
         situation.model,
-        situation.x[supervised.chosen],
+        chosen(situation.x, supervised.chosen),
         supervised.y,
         situation.symmetry,
         supervised.loss,
@@ -175,8 +176,8 @@ def _layer_elements(situation: Situation) -> Tensor | None:
         return situation.group.components[1:]
     names = [generator.name for generator in situation.group.generators]
     if names == ["translation_x", "translation_y"]:
-        step = max(1, min(situation.x.shape[-2:]) // 8)
-        return measure.pixel_shifts(situation.x, [(step, 0), (0, step)])
+        step = max(1, min(situation.moving.shape[-2:]) // 8)
+        return measure.pixel_shifts(situation.moving, [(step, 0), (0, step)])
     if names == ["rotation"] and situation.distribution is None:
         return situation.group.exp(torch.tensor([[torch.pi / 2], [torch.pi], [-torch.pi / 2]]))
     return None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from learnsym._reasons import reason_of
 from learnsym.nets.sources import FORMS as SOURCES
-from learnsym.nets.sources import OutputPart, SeveralInputs, Source, TimmModel, Wanted, load_weights, source_of
+from learnsym.nets.sources import OutputPart, Source, TimmModel, Wanted, load_weights, of_several, source_of
 from learnsym.parts import Part, Whole
 from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
@@ -36,6 +35,7 @@ def load_subject(
     *,
     weights: str | None = None,
     x: Whole = None,
+    moves: str = "",
     output: str | None = None,
     pretrained: bool = False,
     device: torch.device | str = "cpu",
@@ -48,6 +48,7 @@ def load_subject(
             folder; `timm:NAME`; `hf:FOLDER`; or a program `FILE.pt2` of `torch.export`.
         weights: a file of weights that the model is given, see `nets.sources.load_weights`.
         x: examples that it is for, of which a factory is given the shape where it has an argument for it.
+        moves: of several inputs the one whose shape that is, by its key.
         output: key of the part of what it returns that is measured; None for the usual one.
         pretrained: whether a model of timm has its published weights, which are downloaded, instead of random ones.
         device: where it is put.
@@ -62,7 +63,10 @@ def load_subject(
         raise ValueError(f"pretrained: got {source!r}, only timm:NAME has published weights; leave --pretrained out")
     if isinstance(found, TimmModel):
         found = replace(found, pretrained=pretrained)
-    subject = _of_run(source, unfinished, weights) if found is None else _of_source(source, found, x, output, weights)
+    if found is None:
+        subject = _of_run(source, unfinished, weights)
+    else:
+        subject = _of_source(source, found, x, moves, output, weights)
     try:
         subject.model.to(place)
     except Exception as error:  # weights on the meta device, or more than the device holds
@@ -101,14 +105,14 @@ def _of_run(source: str, unfinished: bool, weights: str | None) -> Subject:
     return Subject(name=source, model=model, config=run.config, notes=notes)
 
 
-def _of_source(word: str, source: Source, x: Whole, output: str | None, weights: str | None) -> Subject:
+def _of_source(word: str, source: Source, x: Whole, moves: str, output: str | None, weights: str | None) -> Subject:
     torch.manual_seed(0)
-    shape: Sequence[int] | None = x.shape[1:] if isinstance(x, Tensor) else None
-    net = source.network(Wanted(in_shape=None if shape is None else tuple(shape)))
+    shape = None if x is None else tuple(Part(moves, "data.moves").get(x).shape[1:])
+    net = source.network(Wanted(in_shape=shape))
     if weights is not None:
         load_weights(net, Path(weights), "weights")
-    if x is not None and shape is None:
-        net = SeveralInputs(net)
+    if x is not None:
+        net = of_several(net, x)
     if source.output and output is None:
         net = OutputPart(net, Part(source.output, "output"))
     return Subject(name=word + _weights_in_words(source, weights), model=net)

@@ -7,12 +7,15 @@ import pytest
 import torch
 import yaml
 from known import Sectors, sectors
+from torch.utils.data import DataLoader, TensorDataset
 
 import learnsym as ls
 from learnsym.report import card
 from learnsym.report.card import measuring
 
 X, Y = sectors(32)
+OF_TORCH = TensorDataset(X, Y)
+DATASET = ls.data.Dataset(X, Y, "spots", classes=8)
 QUICK = card.CardSettings(samples=2, layers=False)
 
 
@@ -33,8 +36,16 @@ def test_a_card_shows_itself(found):
 
 @pytest.mark.parametrize(
     "data",
-    [X, X.numpy(), (X, Y), ls.data.Dataset(X, Y, "spots", classes=8), card.Examples(name="spots", x=X)],
-    ids=["tensor", "array", "pair", "data set", "examples"],
+    [
+        X,
+        X.numpy(),
+        (X, Y),
+        DATASET,
+        card.Examples(name="spots", x=X),
+        OF_TORCH,
+        DataLoader(OF_TORCH, batch_size=5),
+    ],
+    ids=["tensor", "array", "pair", "data set", "examples", "of torch", "loader"],
 )
 def test_data_of_any_kind(data, tmp_path, monkeypatch):
     monkeypatch.setattr(measuring, "write_page", lambda card: None)
@@ -48,8 +59,15 @@ def test_what_cannot_be_measured_is_refused(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ValueError, match="model: got a int"):
         ls.measure.card(3, X, "flip2d")
-    with pytest.raises(ValueError, match="data: got dict"):
-        ls.measure.card(total, {"x": X}, "flip2d")
+    with pytest.raises(ValueError, match="data: got a int, must be tensors or arrays"):
+        ls.measure.card(total, 3, "flip2d")
+    with pytest.raises(ValueError, match="moves: got 'image' for inputs of one tensor; leave it out"):
+        ls.measure.card(total, (X, Y), "flip2d", moves="image")
+    with pytest.raises(ValueError, match=r"data\.moves: got 'picture', but there is a dict with keys image, side"):
+        ls.measure.card(total, {"image": X, "side": X}, "flip2d", moves="picture")
+    examples = card.Examples(name="spots", x={"image": X, "side": X})
+    with pytest.raises(ValueError, match="moves: got 'side', and examples of which 'image' moves"):
+        ls.measure.card(total, examples, "flip2d", moves="side")
 
 
 def test_markdown_has_a_front_matter(found):
