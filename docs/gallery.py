@@ -27,6 +27,7 @@ SITE = OUT / "site" / "gallery"
 """Is copied into the documentation as it is."""
 WIDTH, HEIGHT = 1200, 900
 """Of the part of a page that its picture shows, in pixels."""
+LANGUAGES = {".py": "python", ".yaml": "yaml"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +44,15 @@ class Entry:
 
 DEMO = "learnsym train demo --train.workers 2"
 ENTRIES = {
+    "infer": Entry(
+        title="Which symmetries do these data have?",
+        says="Digits that were turned and mirrored, which nobody says: each candidate has a verdict in words.",
+        commands=("learnsym infer turned.py:digits --steps 150 --task-steps 500 --out answer",),
+        page="answer/report.html",
+        files=("turned.py",),
+    ),
     "demo": Entry(
-        title="Which symmetry is in these data?",
+        title="Which symmetry is in which data, and which twin wins?",
         says="Digits as scanned, turned by up to 60° and turned by any angle. Nobody told the learner which is which.",
         commands=(
             f"{DEMO} --out runs/as-scanned",
@@ -58,7 +66,7 @@ ENTRIES = {
         title="How symmetric is this network?",
         says="A symmetry card of a small network of digits: what turns, mirrors and shifts do, layer by layer.",
         commands=(
-            "learnsym train demo --out run --twins [plain] --seeds [0] --data.plant.rotation 30",
+            "learnsym train demo --out run --twins [plain] --seeds [0] --data.label turned-30 --data.plant.rotation 30",
             "learnsym measure run --symmetry rotation2d flip2d translation2d --out card",
         ),
         page="card/card.html",
@@ -154,7 +162,8 @@ def write_page() -> None:
 def shown(name: str, entry: Entry) -> str:
     commands = "\n".join(entry.commands)
     files = "".join(
-        f"\n```{{literalinclude}} gallery/{file}\n:language: yaml\n:caption: {file}\n```\n" for file in entry.files
+        f"\n```{{literalinclude}} gallery/{file}\n:language: {LANGUAGES[Path(file).suffix]}\n:caption: {file}\n```\n"
+        for file in entry.files
     )
     return f"""## {entry.title}
 

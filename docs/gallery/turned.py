@@ -1,0 +1,12 @@
+"""Handwritten digits, each turned by an angle of its own between -45° and 45°, and mirrored or not."""
+
+import torch
+
+import learnsym as ls
+
+
+def digits() -> tuple[torch.Tensor, torch.Tensor]:
+    """Images and labels."""
+    plant = ls.data.PlantConfig(rotation=45.0, flip=0.5)
+    pool = ls.data.load("digits", config=ls.data.DataConfig(name="digits", size=16, train=1100, plant=plant))
+    return pool.x, pool.y
