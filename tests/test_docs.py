@@ -41,8 +41,8 @@ def _execute(cells: list[str]) -> None:
 
 
 def test_the_readme_shows_the_idea_in_its_first_screen(capsys):
-    screen = "\n".join(README.splitlines()[:35])
-    example = _cells(screen, "python")[0]
+    screen = "\n".join(README.splitlines()[:42])
+    example = _cells(screen, "python")[1]
     assert "make demo" in screen and "make test" in screen
     _execute([example.replace("steps=400", "steps=2")])
     printed = capsys.readouterr().out
