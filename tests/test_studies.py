@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -197,3 +198,33 @@ def test_a_folder_of_something_else(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"^out: .* is not a study, but holds notes\.txt"):
         ls.study(Mine, numbers(), symmetries="rotation2d", out=tmp_path, **QUICK)
+
+
+class Two(Mine):
+    """The same with a number beside each image."""
+
+    def forward(self, image, side):
+        return super().forward(image) + side
+
+
+def test_examples_of_several_inputs(tmp_path):
+    image, y = numbers()
+    x = {"side": torch.rand(60, 1), "image": image}
+    data = ls.data.as_dataset((x, y), moves="image")
+    pose = PoseConfig(examples=20, steps=2, folds=2, generators=["rotation"])
+    study = ls.study(
+        Two,
+        data,
+        symmetries=["rotation2d"],
+        out=tmp_path,
+        **QUICK | {"pose": pose, "seeds": [0], "twins": ["learned", "exact"]},
+    )
+    assert {degree.notion for degree in study.degrees} == {"task", "distribution"}
+    few = {key: part[:4] for key, part in x.items()}
+    torch.testing.assert_close(
+        study.model("exact")(few | {"image": image[:4].rot90(1, (2, 3))}), study.model("exact")(few)
+    )
+    weights = safetensors.torch.load_file(tmp_path / "learned-0" / "net.safetensors")
+    assert set(weights) == set(Two().state_dict())
+    assert study.card(settings=ls.report.card.CardSettings(layers=False, samples=2)).examples == len(study.splits.test)
+    assert study.report(progress=False).is_file()

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from learnsym import measure
 from learnsym.data import Splits
 from learnsym.files import read_json, write_json
 from learnsym.measure.config import PoseConfig
 from learnsym.report.run.own import POSES
-from learnsym.report.run.pieces import law_of
+from learnsym.report.run.pieces import law_of, moving
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
 NAMED = {
@@ -38,8 +37,7 @@ def keep_poses(symmetry: Symmetry, splits: Splits, settings: PoseConfig, folder:
 
 def _law(generator: str, splits: Splits, settings: PoseConfig, level: float) -> dict[str, Any]:
     count = settings.examples or len(splits.train) + len(splits.val)
-    parts = [part.batch(torch.arange(min(len(part), count)))[0] for part in (splits.train, splits.val)]
-    x: Tensor = torch.cat(parts)[:count]
+    x = torch.cat([moving(part, count) for part in (splits.train, splits.val)])[:count]
     options = {"steps": settings.steps, "folds": settings.folds, "level": level}
     try:
         posterior = measure.pose_posterior(x, symmetry_by_name(NAMED[generator]), generator, **options)

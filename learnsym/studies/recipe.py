@@ -9,12 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from learnsym._python_file import required_inputs
 from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, fixed, quadrature
 from learnsym.distributions import Fixed, Haar, LearnableDistribution, learnable
 from learnsym.groups import MatrixGroup, compact_part
 from learnsym.methods import learns
 from learnsym.methods.augerino import Augerino
 from learnsym.nets import NetConfig, build
+from learnsym.nets.sources import SeveralInputs
 from learnsym.objectives import Objective, Regularised, Supervised, regularisers
 from learnsym.objectives.losses import LossConfig
 from learnsym.objectives.terms import Reward
@@ -74,17 +76,20 @@ class Recipe:
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""
-        if isinstance(self.net, nn.Module):
-            return copy.deepcopy(self.net)
+        net = copy.deepcopy(self.net) if isinstance(self.net, nn.Module) else self._made(self.net, seed)
+        apart = self.symmetry.on_input.part.key and len(required_inputs(net.forward)) > 1
+        return SeveralInputs(net) if apart else net
+
+    def _made(self, net: Callable[[], nn.Module] | str, seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            made = self._built(self.net) if isinstance(self.net, str) else self.net()
+            made = self._built(net) if isinstance(net, str) else net()
         if not isinstance(made, nn.Module):
             raise ValueError(f"net: the function returns a {type(made).__name__}, must return a module; return one")
         return made
 
     def _built(self, word: str) -> nn.Module:
-        return build(NetConfig(name=word), self.in_shape, self.outputs)
+        return build(NetConfig(name=word), self.in_shape, self.outputs, moves=self.symmetry.on_input.part.key)
 
     @property
     def _exact(self) -> Symmetry:
@@ -105,11 +110,11 @@ def exact_part(symmetry: Symmetry) -> Symmetry | None:
         >>> exact_part(ls.as_symmetry(["rotation2d", "flip2d", "scale2d", "colour"])).group
         O(2)
     """
-    for group, action in parts_of(symmetry):
+    for group, action in parts_of(symmetry.of_tensors):
         assert isinstance(group, MatrixGroup)
         part = compact_part(group)
         if part is not None:
-            return Symmetry(part, action, symmetry.on_output)
+            return Symmetry(part, action, symmetry.on_output).at(input=symmetry.on_input.part.key)
     return None
 
 

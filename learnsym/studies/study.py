@@ -224,7 +224,8 @@ def _symmetry(symmetries: SymmetryLike, names: Sequence[str], data: Dataset) -> 
     """The symmetry of these data, inputs and targets."""
     given = isinstance(symmetries, Symmetry) or not all(isinstance(part, str) for part in symmetries)
     if given or not names:
-        return as_symmetry(symmetries)
+        found = as_symmetry(symmetries)
+        return found if found.on_input.part.key else found.at(input=data.moves)
     return data.signature.symmetry("+".join(names))
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from learnsym.degrees import Degree, read_degrees, write_degrees
 from learnsym.files import read_json, write_atomically, write_json
 from learnsym.learners import degrees, learners
+from learnsym.nets.sources import SeveralInputs
 from learnsym.symmetry import Symmetry
 from learnsym.training import checkpoint
 from learnsym.training.environment import environment
@@ -159,6 +160,8 @@ def _network(model: nn.Module) -> nn.Module:
     """The network inside of what learns a symmetry of its inputs; other models are their own network."""
     plain = getattr(model, "plain", None)
     network = plain() if callable(plain) else model
+    if isinstance(network, SeveralInputs):
+        return network.net
     return network if isinstance(network, nn.Module) else model
 
 

@@ -16,7 +16,7 @@ from learnsym.training.config import RunConfig
 from learnsym.training.run import Run
 from learnsym.training.unfinished import check_finished
 
-FORMS = f"{SOURCES}, or a run folder"
+FORMS = f"a run folder, {SOURCES}"
 
 
 @dataclass(frozen=True, kw_only=True)

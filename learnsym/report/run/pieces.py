@@ -128,7 +128,7 @@ def orbit_of(model: nn.Module, data: Dataset) -> dict[str, Any] | None:
     x, _ = data.batch(torch.arange(min(ORBIT_ROWS, len(data))))
     chosen: Tensor = Part(data.moves).get(x)
     with torch.no_grad():
-        distribution = model.distribution(x)
+        distribution = model.distribution(chosen)
         if distribution.batch_shape:
             return None
         u = torch.quasirandom.SobolEngine(distribution.uniforms, scramble=True, seed=0).draw(copies)
@@ -197,7 +197,7 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     config = read_config(f"{path}/config.yaml")
     splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
     count = settings["examples"]
-    x = torch.cat([_moving(part, count) for part in (splits.train, splits.val)])[:count]
+    x = torch.cat([moving(part, count) for part in (splits.train, splits.val)])[:count]
     symmetry = config.method.moved(splits.train.signature)
     assert symmetry is not None  # since laws were planned
     options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}
@@ -208,7 +208,7 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     return {"law": law_of(posterior), "degrees": [vars(degree) for degree in posterior.degrees(config.data.label)]}
 
 
-def _moving(data: Dataset, count: int | None) -> Tensor:
+def moving(data: Dataset, count: int | None) -> Tensor:
     """What symmetries move of the first examples."""
     x, _ = data.batch(torch.arange(len(data))[:count])
     return Part(data.moves).get(x)

@@ -8,7 +8,7 @@ import pytest
 
 from learnsym.degrees import Degree
 from learnsym.report.run import render, text_table
-from learnsym.report.run.collect import _learned_degrees
+from learnsym.report.run.collect import merged_degrees
 from learnsym.report.run.draw import panels
 from learnsym.report.words import interval
 
@@ -66,5 +66,5 @@ def test_a_mean_over_seeds_is_as_doubtful_as_its_seeds(analysis):
         ("bound only", "it lies at its cap"): [bound],
     }
     for expected, seeds in found.items():
-        (merged,) = _learned_degrees([{"degrees": [vars(degree)]} for degree in seeds], "data", 0.9)
+        (merged,) = merged_degrees([[vars(degree)] for degree in seeds], 0.9)
         assert (merged.status, merged.reason) == expected
