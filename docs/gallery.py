@@ -66,7 +66,7 @@ ENTRIES = {
         title="How symmetric is this network?",
         says="A symmetry card of a small network of digits: what turns, mirrors and shifts do, layer by layer.",
         commands=(
-            "learnsym train demo --out run --twins [plain] --seeds [0] --data.label turned-30 --data.plant.rotation 30",
+            "learnsym train demo --twins [plain] --seeds [0] --data.label turned --data.plant.rotation 30 --out run",
             "learnsym measure run --symmetry rotation2d flip2d translation2d --out card",
         ),
         page="card/card.html",

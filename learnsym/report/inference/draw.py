@@ -60,4 +60,5 @@ def harm_curve(candidate: Candidate, curve: Sequence[tuple[float, float, float]]
     ax.axhline(0, color="#9AA5B1", linewidth=0.8)
     ax.errorbar(widths, harms, yerr=errors, color=NOTION_COLOURS["task"], marker="o", capsize=2.5, linewidth=1.2)
     ax.set(xlabel=f"half-width of {candidate.title} ({candidate.unit})", ylabel="harm to labels (nats)")
+    ax.locator_params(axis="x", nbins=5)
     return tidy(ax)
