@@ -102,7 +102,13 @@ def test_every_other_pair_is_one_sentence_that_names_what_works(method, chooser)
     assert method in text and chooser in text and registry[method].choosers[0] in text and "\n" not in text
 
 
-@pytest.mark.parametrize("method", registry)
+# One method a place at every run of the tests; the others take a minute each beside other work.
+USUAL = ("augerino", "residual", "fixed_inputs", "remul")
+
+
+@pytest.mark.parametrize(
+    "method", [name if name in USUAL else pytest.param(name, marks=pytest.mark.slow) for name in registry]
+)
 def test_every_twin_trains_and_can_be_analysed_and_exported(method, tmp_path):
     config = tiny(method, twins=list(registry[method].twins))
     runs = train(config, tmp_path / "runs")

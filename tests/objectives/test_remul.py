@@ -113,6 +113,7 @@ def test_degrees_name_the_candidates():
     assert Remul(mse, Candidate(symmetry=SO3)).degrees() == []
 
 
+@pytest.mark.slow
 def test_a_bank_tells_the_symmetry_that_holds_from_those_that_do_not():
     def truth(x):
         up = torch.tensor([0.0, 0.0, 1.0])

@@ -46,6 +46,7 @@ def test_twins_share_channels_and_the_exact_one_is_exact():
     assert not ls.degrees(nets["exact"]) and not ls.degrees(nets["plain"])
 
 
+@pytest.mark.slow
 def test_analysis_has_layers_in_symmetry_json_and_on_the_page(tmp_path):
     train(config(twins=["learned", "exact"], seeds=[0, 1]), tmp_path)
     analyze(tmp_path)
