@@ -183,7 +183,7 @@ ROWS: list[Bad] = [
             _bad("model timm unknown", "timm:resnet81", ("timm has no model 'resnet81'",)),
         ],
     ),
-    _bad("model without factory", "m.py", ("must be FILE.py:factory",)),
+    _bad("model without factory", "m.py", ("must be a run folder, FILE.py:factory",)),
     _bad("model with an empty factory", "m.py:", ("has no function ''",)),
     _bad("model a folder that is no run", ".", (". is not a run folder",)),
     _bad("model damaged program", "p.pt2", ("p.pt2 is no file of torch.export",), {"p.pt2": b"PK\x03\x04"}),

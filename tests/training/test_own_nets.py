@@ -83,6 +83,7 @@ def test_the_model_of_a_run_outlives_its_files(tiny, files, tmp_path_factory, mo
     x = torch.rand(3, 1, 8, 8)
     before = Run(run).model()(x)
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    caplog.clear()
     assert torch.equal(Run(run).model()(x), before) and not caplog.records
     (files / "layers.py").write_text(LAYERS.replace("nn.Flatten()", "nn.ReLU(), nn.Flatten()"))
     (files / "mine.py").unlink()

@@ -54,10 +54,20 @@ class SeveralInputs(nn.Module):
 
 def takes_apart(net: nn.Module, x: Whole) -> bool:
     """Whether the forward of a network has arguments of its own for the members of a dict or tuple."""
-    arguments = list(inspect.signature(net.forward).parameters)
+    if not isinstance(x, Mapping | tuple):
+        return False
+    arguments = _arguments(net)
     if isinstance(x, Mapping):
         return set(x) <= set(arguments)
-    return isinstance(x, tuple) and 1 < len(x) <= len(arguments)
+    return 1 < len(x) <= len(arguments)
+
+
+def _arguments(net: nn.Module) -> list[str]:
+    """Names of the arguments of the forward; none where they cannot be known, as of what TorchScript runs."""
+    try:
+        return list(inspect.signature(net.forward).parameters)
+    except (TypeError, ValueError):
+        return []
 
 
 def of_several(net: nn.Module, x: Whole) -> nn.Module:
