@@ -9,6 +9,13 @@ from torch import Tensor
 from learnsym import measure
 from learnsym.inference.candidates import Candidate
 from learnsym.inference.views import positioned
+from learnsym.measure.pose.closure import LEVEL
+from learnsym.symmetry import Symmetry
+
+FEW, COPIES, BY_HEART = 16, 8, 0.75
+"""Examples that a network may know by heart, copies of each, and the share that it must then tell."""
+ALIKE = 0.01
+"""Relative distance of moved examples from themselves below which they are the same."""
 
 
 def closure_of_element(x: Tensor, candidate: Candidate, *, steps: int, seed: int) -> dict[str, Any]:
@@ -21,7 +28,8 @@ def closure_of_element(x: Tensor, candidate: Candidate, *, steps: int, seed: int
         seed: of folds and networks.
 
     Returns:
-        p-value, share of pairs told apart and number of pairs; or the `reason` why there is no test.
+        p-value, share of pairs told apart, number of pairs, and whether the network can tell moves at all; or the
+        `reason` why there is no test.
     """
     symmetry, element = candidate.symmetry, candidate.element
     assert symmetry is not None and element is not None  # since it fits
@@ -30,4 +38,21 @@ def closure_of_element(x: Tensor, candidate: Candidate, *, steps: int, seed: int
         closure = measure.closure_test(shown, symmetry, element, steps=steps, seed=seed)
     except ValueError as error:
         return {"reason": str(error)}
-    return {"p": closure.p_value, "accuracy": closure.accuracy, "pairs": len(x), "flags": list(closure.flags)}
+    can_learn = closure.p_value < LEVEL or _can_learn(shown, symmetry, element, steps, seed)
+    return {
+        "p": closure.p_value,
+        "accuracy": closure.accuracy,
+        "pairs": len(x),
+        "can_learn": can_learn,
+        "flags": list(closure.flags),
+    }
+
+
+def _can_learn(x: Tensor, symmetry: Symmetry, element: Tensor, steps: int, seed: int) -> bool:
+    """Whether the same training tells a move of a few examples that it has seen, or there is nothing to tell."""
+    few = x[:FEW]
+    moved = symmetry.on_input(element.to(few).expand(len(few), -1, -1), few)
+    if float((moved - few).norm()) < ALIKE * float(few.norm()):
+        return True
+    again = few.repeat(COPIES, *[1] * (x.dim() - 1))
+    return measure.closure_test(again, symmetry, element, steps=steps, seed=seed).accuracy > BY_HEART

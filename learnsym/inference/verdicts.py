@@ -192,6 +192,9 @@ def of_closure(candidate: Candidate, test: Mapping[str, Any], each: float) -> Fi
     if test["p"] < 1 - each and low > 0:
         words = f"absent, told apart in at least {low:.0%}" if low >= 0.01 else "absent, told apart a little"
         return _finding(candidate, "distribution", "absent", told, words, numbers)
+    if not test["can_learn"]:
+        reason = "the network does not tell moves even of a few examples that it has seen; take more steps"
+        return _finding(candidate, "distribution", "cannot be told", reason)
     if high > HIDDEN_SHARE:
         reason = f"up to {high:.0%} may be told apart; take more examples"
         return _finding(candidate, "distribution", "cannot be told", reason, "cannot be told", numbers)

@@ -15,7 +15,7 @@ PLACES = ("data", "weights", "loss")
 def methods_table() -> str:
     """One row a method: its name in configurations, where the degree lives, its networks, and the papers."""
     header = ("`method.name`", "method", "place", "`net.name`", "paper")
-    rows = [(f"`{m.name}`", m.title, m.place, ", ".join(m.nets), _links(m.papers)) for m in _by_place()]
+    rows = [(f"`{m.name}`", m.title, m.place, ", ".join(_nets(m)), _links(m.papers)) for m in _by_place()]
     return _table([header, *rows])
 
 
@@ -29,6 +29,10 @@ def choosers_table() -> str:
 
 def _by_place() -> list[type[Method]]:
     return sorted(registry.values(), key=lambda method: (PLACES.index(method.place), method.name))
+
+
+def _nets(method: type[Method]) -> tuple[str, ...]:
+    return method.nets if method.place == "weights" else (*method.nets, "your own")
 
 
 def _cell(method: type[Method], chooser: type[Chooser]) -> str:

@@ -5,6 +5,7 @@ import torch
 
 from learnsym.inference import candidates_of, findings_of
 from learnsym.inference.advice import snippet, summary, width_of
+from learnsym.inference.closures import closure_of_element
 from learnsym.inference.verdicts import advantage_interval, of_closure, of_harms, of_law, of_space
 
 IMAGES = {c.name: c for c in candidates_of(torch.rand(2, 3, 8, 8))}
@@ -51,8 +52,13 @@ def test_a_network_that_is_not_calibrated_gives_the_bound_of_its_likelihood():
     assert law(is_calibrated=False, bound=100.0).status == "cannot be told"
 
 
-def closure(accuracy, p, pairs=2000):
-    return of_closure(IMAGES["mirror_left_right"], {"accuracy": accuracy, "p": p, "pairs": pairs}, 0.99)
+def closure(accuracy, p, pairs=2000, can_learn=True):
+    test = {"accuracy": accuracy, "p": p, "pairs": pairs, "can_learn": can_learn}
+    return of_closure(IMAGES["mirror_left_right"], test, 0.99)
+
+
+def test_an_element_is_not_full_for_a_network_that_tells_no_move():
+    assert closure(0.5, 0.5).status == "full" and closure(0.5, 0.5, can_learn=False).status == "cannot be told"
 
 
 def test_an_element_is_absent_when_told_apart_full_when_it_cannot_be_much_and_else_not_known():
@@ -129,9 +135,18 @@ def test_poses_in_space_that_are_read_coarsely_cannot_be_told():
 
 
 def test_mirrors_of_clouds_in_all_poses_are_not_full_because_nothing_tells_them_apart():
-    test = {"accuracy": 0.51, "p": 0.3, "pairs": 2000}
+    test = {"accuracy": 0.51, "p": 0.3, "pairs": 2000, "can_learn": True}
     turned = {f"rotation_{axis}": {**LAW, **FULL, "told_apart": False} for axis in "xyz"}
     standing = {**turned, "rotation_x": LAW}
     for results, status in ((turned, "cannot be told"), (standing, "full")):
         found = findings_of([CLOUDS["mirror_z"]], {**results, "mirror_z": test}, [], level=0.9)
         assert found[0].status == status
+
+
+def test_a_barely_trained_network_does_not_make_an_element_full():
+    x = torch.randn(1, 1, 8, 8) + 0.3 * torch.randn(800, 1, 8, 8)  # all drawn alike, and no mirror image of it
+    mirror = IMAGES["mirror_left_right"]
+    assert not closure_of_element(x, mirror, steps=1, seed=0)["can_learn"]
+    assert closure_of_element(x, mirror, steps=60, seed=0)["p"] < 0.01
+    alike = x + x.flip(-1)
+    assert closure_of_element(alike, mirror, steps=1, seed=0)["can_learn"]

@@ -142,7 +142,7 @@ def _inferred(
 
 def _notes(examples: Examples, config: InferenceConfig, no_labels: str) -> tuple[str, ...]:
     notes = [f"labels say nothing about moves: {no_labels}"] if no_labels else []
-    together = f"all verdicts hold together with a probability of {config.level:.0%}, by Bonferroni's inequality"
+    together = f"the level of {config.level:.0%} is shared among all verdicts, by Bonferroni's inequality"
     return (*_taken(examples), *notes, together, f"seed {config.seed}")
 
 
