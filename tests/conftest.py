@@ -1,12 +1,24 @@
-"""What tests of several folders share: a PostgreSQL server."""
+"""What tests of several folders share: levels of loggers that come back, and a PostgreSQL server."""
 
 from __future__ import annotations
 
 import itertools
+import logging
 
 import pytest
 
 _numbers = itertools.count()
+LOGGERS = ("learnsym", "learnsym.training")
+"""Those whose level a command sets, which is for the rest of its process."""
+
+
+@pytest.fixture(autouse=True)
+def levels_of_loggers():
+    """A command that a test runs in its own process does not silence the tests after it."""
+    before = {name: logging.getLogger(name).level for name in LOGGERS}
+    yield
+    for name, level in before.items():
+        logging.getLogger(name).setLevel(level)
 
 
 @pytest.fixture(scope="session")
