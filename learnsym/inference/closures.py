@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from learnsym import measure
@@ -51,8 +52,24 @@ def closure_of_element(x: Tensor, candidate: Candidate, *, steps: int, seed: int
 def _can_learn(x: Tensor, symmetry: Symmetry, element: Tensor, steps: int, seed: int) -> bool:
     """Whether the same training tells a move of a few examples that it has seen, or there is nothing to tell."""
     few = x[:FEW]
-    moved = symmetry.on_input(element.to(few).expand(len(few), -1, -1), few)
-    if float((moved - few).norm()) < ALIKE * float(few.norm()):
+    orbit = _orbit(few, symmetry, element)
+    if float((orbit[1] - few).norm()) < ALIKE * float(few.norm()):
         return True
-    again = few.repeat(COPIES, *[1] * (x.dim() - 1))
+    again = _one_sided(orbit, seed).repeat(COPIES, *[1] * (x.dim() - 1))
     return measure.closure_test(again, symmetry, element, steps=steps, seed=seed).accuracy > BY_HEART
+
+
+def _orbit(x: Tensor, symmetry: Symmetry, element: Tensor) -> Tensor:
+    """Examples moved by all powers of the element, the first being those that are not moved: `(order, N, ...)`."""
+    power, moved = element, [x]
+    while not torch.allclose(power, torch.eye(len(element))):
+        moved.append(symmetry.on_input(power.to(x).expand(len(x), -1, -1), x))
+        power = power @ element
+    return torch.stack(moved)
+
+
+def _one_sided(orbit: Tensor, seed: int) -> Tensor:
+    """Of each orbit the member that is most like a random picture: a few examples are then never closed by chance."""
+    like = torch.randn(orbit.shape[2:], generator=torch.Generator().manual_seed(seed)).to(orbit)
+    best = (orbit * like).flatten(2).sum(2).argmax(0)
+    return orbit[best, torch.arange(orbit.shape[1])]

@@ -21,9 +21,9 @@ TURNS = InferenceConfig(examples=400, steps=200, workers=1, only=["rotation", "h
 def arrows(n=120, size=14):
     """Arrows that point upwards, at any place: closed under left-right mirrors, and under no other move."""
     x, draw = torch.zeros(n, 1, size, size), torch.Generator().manual_seed(0)
-    for i in range(n):
-        x[i, 0, 3:11, 6:8] = 1.0
-        x[i, 0, 3:6, 4:10] = 1.0
+    for i, shift in enumerate(torch.randint(-3, 4, (n,), generator=draw).tolist()):
+        x[i, 0, 3:11, 6 + shift : 8 + shift] = 1.0
+        x[i, 0, 3:6, 4 + shift : 10 + shift] = 1.0
     return x + 0.05 * torch.rand(x.shape, generator=draw) * (x > 0)
 
 
