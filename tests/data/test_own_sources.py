@@ -255,6 +255,7 @@ WRONG = [
     Wrong("npz splits of other shapes", "d.npz", npz(**{**MINUTE, "x_test": COLOUR[:6, :9]}), ("different shapes",)),
     Wrong("npz not there", "d.npz", lambda folder: None, ("d.npz cannot be read", "check the path")),
     Wrong("npz too few", "d.npz", npz(x=COLOUR[:2], y=Y[:2]), ("has 2 examples, too few for 3 splits",)),
+    Wrong("npz of nothing", "d.npz", npz(x=COLOUR[:0], y=Y[:0]), ("no train examples", "at least one")),
     Wrong("npz too many asked", "d.npz", npz(x=COLOUR, y=Y), ("data.train: 30", "has 24"), {"train": 30}),
     Wrong("npz not used", "d.npz", npz(x=COLOUR, y=Y), ("data.forces", "no use"), {"forces": "F"}),
     Wrong("npy truncated", "x.npy", damaged(npy(x=COLOUR, y=Y), "x.npy", half), ("x.npy cannot be read", "truncated")),

@@ -57,6 +57,9 @@ def datasets(found: Found, name: str, reading: Reading) -> dict[str, Dataset]:
     """
     inputs, notes = _inputs(found, reading)
     counts = {split: count(x) for split, x in inputs.items()}
+    for split, examples in counts.items():
+        if examples == 0:
+            raise ValueError(f"x: there are no {split} examples; give at least one")
     read = read_targets({split: pool.y for split, pool in found.pools.items()}, counts, reading.targets, found.names)
     said = (*found.notes, *notes, *read.notes)
     return {split: _dataset(x, read, split, found, name, reading, said) for split, x in inputs.items()}
