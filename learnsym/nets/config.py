@@ -64,8 +64,8 @@ class NetConfig:
     convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
     with invariants. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet, an
     SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Your own: FILE.py:factory, which
-    is EXECUTED (its arguments width, in_shape, in_channels, classes and size are given where it has them); timm:NAME;
-    hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
+    is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or num_classes, and size are given
+    where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
     width: Annotated[int, In("[1, 1000000]")] = WIDTH
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
     invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""

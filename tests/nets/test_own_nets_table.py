@@ -98,6 +98,10 @@ GOOD = {
                "size == 16 and width == 32\n    return net(in_channels, classes, width)\n"),
         {"name": "m.py:make"},
     ),
+    "as timm calls it": (
+        python(NET + "def make(num_classes=1000, in_chans=1):\n    return net(in_chans, num_classes)\n"),
+        {"name": "m.py:make"},
+    ),
     "a width": (python(NET + "def make(width):\n    assert width == 7\n    return net(width=width)\n"),
                 {"name": "m.py:make", "width": 7}),
     "a file beside it": (python("from .other import net as make\n", **{"other.py": BEGIN + NET}),
@@ -187,7 +191,8 @@ BAD = {
     "no file": (nothing, {"name": "m.py:make"}, "there is no file .*m.py"),
     "syntax": (python("def make(:\n"), {"name": "m.py:make"}, "cannot be executed .SyntaxError"),
     "arguments": (python("def make(depth): ...\n"), {"name": "m.py:make"},
-                  "takes depth, must take no arguments but width, in_shape, in_channels, classes, size; give defaults"),
+                  "takes depth, must take no arguments but width, in_shape, in_channels, classes, size, num_classes, "
+                  "in_chans; give defaults"),
     "width not taken": (python(NET + "def make():\n    return net()\n"), {"name": "m.py:make", "width": 8},
                         "net.width: got 8 .* a width of its own; leave it out"),
     "other classes": (python(NET + "def make():\n    return net(classes=9)\n"), {"name": "m.py:make"},

@@ -14,8 +14,11 @@ from torch import nn
 from learnsym._python_file import called, executed, required_inputs, root_of, sources_of
 from learnsym.nets.sources.source import Source, Wanted
 
-GIVEN = ("width", "in_shape", "in_channels", "classes", "size")
-"""Arguments of a factory that are given where it has them: `net.width`, and what the data say."""
+GIVEN = {
+    **{name: name for name in ("width", "in_shape", "in_channels", "classes", "size")},
+    **{"num_classes": "classes", "in_chans": "in_channels"},
+}
+"""Arguments of a factory that are given where it has them, with what they are: `net.width`, and what the data say."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +72,7 @@ class PythonFile(Source):
         return make
 
     def _made(self, make: Callable[..., object], wanted: Wanted) -> nn.Module:
-        known = {name: value for name in GIVEN if (value := getattr(wanted, name)) is not None}
+        known = {name: value for name, what in GIVEN.items() if (value := getattr(wanted, what)) is not None}
         asked = _arguments(make)
         make = partial(make, **{name: value for name, value in known.items() if name in asked})
         file = self.path.name
