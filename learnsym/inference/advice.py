@@ -9,6 +9,8 @@ from learnsym.inference.numbers import measured
 
 BOXES = ("rotation", "translation_x", "translation_y", "scale", "stretch", "shear")
 """Generators of `affine2d`, which one distribution draws together."""
+TURNS = {"quarter_turn": 90.0, "half_turn": 180.0}
+"""Elements that are turns, with their angles."""
 
 
 def advice(findings: Sequence[Finding]) -> dict[str, str]:
@@ -46,7 +48,7 @@ def snippet(findings: Sequence[Finding]) -> str:
     """Python that augments a network of one's own as the findings allow."""
     pairs = _by_name(findings)
     widths = {name: width_of(pair) for name, pair in pairs.items()}
-    box = {name: round(width, 3) for name, width in widths.items() if name in BOXES and width > 0}
+    box = {name: _as_told(pairs[name], width) for name, width in widths.items() if name in BOXES and width > 0}
     if not box:
         return "model = net  # the findings ask for no augmentation by moves of the plane"
     lines = ["import learnsym as ls", "", 'symmetry = ls.symmetry_by_name("affine2d")']
@@ -61,7 +63,21 @@ def _by_name(findings: Sequence[Finding]) -> dict[str, dict[str, Finding]]:
     for finding in findings:
         if finding.status != "does not fit":
             pairs.setdefault(finding.candidate, {})[finding.notion] = finding
-    return pairs
+    for name, angle in TURNS.items():
+        if name in pairs and _ends_before(angle, pairs.get("rotation", {})):
+            pairs[name].pop("distribution", None)
+    return {name: pair for name, pair in pairs.items() if pair}
+
+
+def _ends_before(angle: float, rotation: Mapping[str, Finding]) -> bool:
+    """Whether turns are found to end before an angle: a test that does not tell it says nothing then."""
+    ends = [finding.high for finding in rotation.values() if finding.status in ("up to", "absent")]
+    return any(end is not None and end < angle for end in ends)
+
+
+def _as_told(pair: Mapping[str, Finding], width: float) -> float:
+    """A half-width with the digits with which it is told."""
+    return float(f"{width:.0f}" if _any(pair).unit == "degree" else f"{width:.2g}")
 
 
 def _sentence(pair: Mapping[str, Finding]) -> str:

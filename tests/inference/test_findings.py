@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from learnsym.inference import candidates_of, findings_of
-from learnsym.inference.advice import snippet, summary, width_of
+from learnsym.inference.advice import advice, snippet, summary, width_of
 from learnsym.inference.closures import closure_of_element
 from learnsym.inference.verdicts import advantage_interval, of_closure, of_harms, of_law, of_space
 
@@ -95,6 +95,19 @@ def test_labels_forbid_what_the_data_show():
     pair = {"distribution": law(), "task": harms((15.0, 0.1, 0.004), (30.0, 0.2, 0.004))}
     assert width_of(pair) == 0.0
     assert summary(list(pair.values())) == "nothing was found to augment by; do not turn"
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (34.0, "nothing follows on whether to make quarter turns"),
+        (100.0, "you may make quarter turns: the data show it"),
+    ],
+)
+def test_turns_that_end_before_an_element_leave_nothing_to_say_of_it(end, says):
+    quarter = of_closure(IMAGES["quarter_turn"], {"accuracy": 0.5, "p": 0.5, "pairs": 2000, "can_learn": True}, 0.99)
+    untold = harms((1.0, 0.01, 0.1), name="quarter_turn")
+    assert advice([law(high=end), quarter, untold])["quarter_turn"] == says
 
 
 def test_the_snippet_runs_and_moves_as_far_as_was_found():
