@@ -165,7 +165,8 @@ def _train(
     rates = [LEARNING_RATE, OWN_RATE * LEARNING_RATE]
     groups = [{"params": shared, "weight_decay": WEIGHT_DECAY}, {"params": network.modulation.parameters()}]
     optimiser = torch.optim.AdamW(groups, LEARNING_RATE, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=steps, pct_start=0.2)
+    # a schedule of fewer steps would have no rise
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rates, total_steps=max(steps, 6), pct_start=0.2)
     for _ in range(steps):
         rows = torch.randint(len(x), (BATCH,), generator=generator)
         condition = torch.randint(len(conditions), (BATCH,), generator=generator)

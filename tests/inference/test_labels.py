@@ -29,6 +29,13 @@ def test_mirrors_that_exchange_classes_do_harm_and_others_do_not(monkeypatch):
     assert abs(upside_down) < 0.1
 
 
+@pytest.mark.parametrize("steps", range(1, 8))
+def test_training_may_be_as_short_as_one_likes(steps, monkeypatch):
+    monkeypatch.setattr(labels, "BATCH", 4)
+    x, y = sides(20)
+    assert harms_of_fold(x, y, chosen_of(candidates_of(x), ["hue", "half_turn"]), 0, steps=steps, seed=0)["loss"] > 0
+
+
 def test_every_width_is_a_condition_after_none():
     candidates = candidates_of(torch.rand(2, 1, 8, 8))
     conditions = conditions_of(candidates)

@@ -41,6 +41,11 @@ def inferred(x, steps=50, **options):
     return measure.pose_posterior(x, symmetry.rotation2d(), steps=steps, bootstrap=30, **options)
 
 
+@pytest.mark.parametrize("steps", [1, 2, 4, 5, 6])
+def test_training_may_be_as_short_as_one_likes(steps):
+    assert len(inferred(spots(torch.zeros(40)), steps=steps, folds=2).posterior) == 40
+
+
 def test_half_width_of_images():
     law = inferred(spots((2 * torch.rand(400) - 1) * 60))
     assert abs(law.half_width - 60) < 8 and law.low < law.half_width < law.high

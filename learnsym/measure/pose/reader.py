@@ -49,7 +49,10 @@ class Reader(abc.ABC):
         """Train on examples, with one cycle of the learning rate."""
         generator = torch.Generator().manual_seed(seed)
         optimiser = torch.optim.AdamW(self.network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps, pct_start=0.2)
+        # a schedule of fewer steps would have no rise
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, LEARNING_RATE, total_steps=max(steps, 6), pct_start=0.2
+        )
         self.network.train()
         for _ in range(steps):
             rows = torch.randint(len(x), (BATCH,), generator=generator)
