@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import ExitStack, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, batch
     loss_fn = config.loss.function()
     if rank == 0:
         keep_data(run.path, splits.train)
-        say_notes(splits.train)
+        for note in splits.train.notes:
+            _say_once(splits.train.name, note)
     fit(
         model,
         objective,
@@ -82,6 +84,12 @@ def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, batch
         with run.writing() as state:
             assert state is not None
             finish(run, model, splits, state)
+
+
+@cache
+def _say_once(name: str, note: str) -> None:
+    """Say what was guessed of the examples, but not once more for each cell of a comparison or seed of a run."""
+    say_notes(name, [note])
 
 
 def finish(run: Run, model: nn.Module, splits: Splits, state: dict[str, Any]) -> None:

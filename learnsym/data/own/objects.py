@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -62,14 +62,14 @@ def as_dataset(
         return replace(data, moves=moves) if moves else data
     reading = Reading(layout=layout, targets=targets, moves=moves)
     made = datasets(Found(pools={"train": pool_of(data)}), name, reading)["train"]
-    say_notes(made)
+    say_notes(made.name, made.notes)
     return made
 
 
-def say_notes(data: Dataset) -> None:
+def say_notes(name: str, notes: Iterable[str]) -> None:
     """Log what was guessed or converted when examples were read: to be called once their use begins."""
-    for note in data.notes:
-        logger.info("%s: %s", data.name, note)
+    for note in notes:
+        logger.info("%s: %s", name, note)
 
 
 def found_in(value: object, argument: str = "data") -> Found:
