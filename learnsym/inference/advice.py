@@ -52,7 +52,8 @@ def snippet(findings: Sequence[Finding]) -> str:
     if not box:
         return "model = net  # the findings ask for no augmentation by moves of the plane"
     lines = ["import learnsym as ls", "", 'symmetry = ls.symmetry_by_name("affine2d")']
-    lines += [f"law = ls.augment.fixed(symmetry.group, {box!r})", "model = ls.augment.Augmented(net, symmetry, law)"]
+    lines += ["widths = {", *(f'    "{name}": {width},' for name, width in box.items()), "}"]
+    lines += ["law = ls.augment.fixed(symmetry.group, widths)", "model = ls.augment.Augmented(net, symmetry, law)"]
     if widths.get("mirror_left_right", 0) > 0:
         lines += ["# and, in each batch: half = torch.rand(len(x)) < 0.5; x[half] = x[half].flip(-1)"]
     return "\n".join(lines)
