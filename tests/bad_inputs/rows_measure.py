@@ -207,7 +207,7 @@ ROWS: list[Bad] = [
     data("dates as x", arrays(x=np.array(["2020-01-01"], dtype="datetime64[D]")), "must be numbers"),
     data("scalar x", arrays(x=np.float32(1)), "x: got a single number"),
     data("one axis", arrays(x=X[:, 0, 0, 0]), "must be (N, ...)"),
-    data("no examples", arrays(x=X[:0]), "empty"),
+    data("no examples", arrays(x=X[:0]), "no train examples"),
     data("one example", arrays(x=X[:1]), "at least 2"),
     data("no pixels", arrays(x=X[:, :, :0]), "empty"),
     data("complex x", arrays(x=X * 1j), "got dtype torch.complex"),

@@ -160,5 +160,6 @@ def test_twenty_kills(small, with_values, tmp_path, request, storage):
     killed(grown, tmp_path / "out", kills=20, storage=url, pause=0.6)
 
 
+@pytest.mark.slow
 def test_killed_workers_on_postgresql(small, with_values, tmp_path, postgres_url):
     killed(with_values(small, steps=[60]), tmp_path / "out", kills=2, storage=postgres_url, pause=0.5)

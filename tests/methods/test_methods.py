@@ -20,6 +20,9 @@ from learnsym.tuning import Range, SearchSpace, open_study, tune
 from learnsym.workers import locks_for
 from tests.methods.conftest import OTHERS, WORKING, tiny
 
+# One method a place is tried in full at every run of the tests; the others take a minute each beside other work.
+USUAL = ("augerino", "residual", "fixed_inputs", "remul")
+
 
 @pytest.mark.parametrize(("method", "chooser"), WORKING)
 def test_every_pair_that_works_trains(method, chooser):
@@ -70,7 +73,15 @@ def test_models_and_objectives_are_copied_pickled_and_restored(method, chooser):
         other.load_state_dict(objective.state_dict())
 
 
-@pytest.mark.parametrize(("method", "chooser"), WORKING)
+def is_usual(method, chooser):
+    """Whether a pair is one of those that are tried each time: of most methods, that with the first chooser."""
+    return method in USUAL or chooser == registry[method].choosers[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "chooser"),
+    [pair if is_usual(*pair) else pytest.param(*pair, marks=pytest.mark.slow) for pair in WORKING],
+)
 def test_a_run_that_is_stopped_ends_with_the_same_weights(method, chooser, tmp_path):
     config = tiny(method, chooser, train={"steps": 3, "batch_size": 8, "threads": 1, "checkpoint_every": 1})
     whole = train_member(config, tmp_path / "whole")
@@ -100,10 +111,6 @@ def test_every_other_pair_is_one_sentence_that_names_what_works(method, chooser)
         tiny(method, chooser)
     text = str(error.value)
     assert method in text and chooser in text and registry[method].choosers[0] in text and "\n" not in text
-
-
-# One method a place at every run of the tests; the others take a minute each beside other work.
-USUAL = ("augerino", "residual", "fixed_inputs", "remul")
 
 
 @pytest.mark.parametrize(

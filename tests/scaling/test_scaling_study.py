@@ -152,6 +152,7 @@ def test_losses_that_do_not_follow_a_law_are_not_compared(tmp_path, without):
     assert [row.partition(":")[0] for row in problem_rows(found)][-1].startswith("learned")
 
 
+@pytest.mark.slow
 def test_a_law_that_is_refuted_does_not_stand_in_for_one_that_is_not_fixed(tmp_path):
     """Losses reach a floor, and fall with parameters in one step only."""
     law, sizes, steps = Law(E=0.5, A=0.5 * 1e3**20, a=20.0, B=30.0, b=0.6), (1000, 1500, 2000), (100, 1000, 10_000)

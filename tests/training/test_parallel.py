@@ -57,7 +57,7 @@ STEERABLE = NetConfig(name="steerable", width=1)
     ("chooser", "net", "method"),
     [
         ("training", NetConfig(name="mlp", width=16, depth=1), "augerino"),
-        ("validation", NetConfig(name="mlp", width=16, depth=1), "augerino"),
+        pytest.param("validation", NetConfig(name="mlp", width=16, depth=1), "augerino", marks=pytest.mark.slow),
         ("validation", NetConfig(name="cnn", width=4, depth=2, norm="batch"), "augerino"),
         pytest.param("training", STEERABLE, "probabilistic", marks=pytest.mark.slow),
         pytest.param("training", STEERABLE, "residual", marks=pytest.mark.slow),
@@ -68,7 +68,9 @@ def test_two_processes_are_one(tiny, tmp_path, chooser, net, method):
     assert_two_are_one(replace(tiny, net=net, chooser=choosers.registry[chooser](), **layers), tmp_path)
 
 
-@pytest.mark.parametrize("chooser", [pytest.param("validation", marks=pytest.mark.slow), "gradnorm", "dual"])
+@pytest.mark.parametrize(
+    "chooser", [pytest.param(name, marks=pytest.mark.slow) for name in ("validation", "gradnorm")] + ["dual"]
+)
 def test_two_processes_weigh_symmetries_as_one(tiny, tmp_path, chooser):
     remul = registry["remul"](symmetries=["rotation2d"])
     config = replace(tiny, net=NetConfig(name="mlp", width=16, depth=1), method=remul)

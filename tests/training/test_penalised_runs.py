@@ -86,6 +86,7 @@ def test_images_take_penalties_too(tmp_path):
     assert isinstance(model, ls.augment.Plain) and isinstance(objective, ls.objectives.MovedExamples)
 
 
+@pytest.mark.slow
 def test_analysis_shows_the_candidates(tmp_path):
     from learnsym.report import analyze
 

@@ -172,6 +172,7 @@ def test_failed_member_is_reported_and_others_trained(tiny, tmp_path, monkeypatc
     assert train(config, tmp_path / "run")[1].is_finished
 
 
+@pytest.mark.slow
 def test_workers_give_the_same_runs(tiny, with_train, tmp_path):
     config = replace(with_train(tiny, threads=1), seeds=[0, 1])
     alone = train(config, tmp_path / "alone")

@@ -24,7 +24,7 @@ def states(study):
     return [trial.state.name for trial in study.trials()]
 
 
-@pytest.mark.parametrize("workers", [16, 2])
+@pytest.mark.parametrize("workers", [pytest.param(16, marks=pytest.mark.slow), 2])
 def test_workers_share_the_trials(join, tmp_path, workers):
     if workers == 16 and "journal" in join().storage:
         pytest.skip("a journal is for a few workers")

@@ -64,6 +64,7 @@ def test_workers_are_killed(small, tmp_path, postgres_database):
     check(killed(small, tmp_path, postgres_database, 6, 2, 3), tmp_path, 6)
 
 
+@pytest.mark.slow
 def test_workers_on_a_journal_are_killed(small, tmp_path):
     check(killed(small, tmp_path, str(tmp_path / "a.journal"), 4, 2, 2, 20), tmp_path, 4, 20)
 

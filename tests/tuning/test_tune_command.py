@@ -83,6 +83,7 @@ def test_bad_input(files, tmp_path, capsys, arguments, words):
     assert not (tmp_path / "out" / "trials").exists()
 
 
+@pytest.mark.slow
 def test_two_workers(files, tmp_path, postgres_database):
     said = learnsym([*files, "--trials", "4", "--workers", "2"], LEARNSYM_STORAGE=postgres_database)
     assert said.count("trial  loss") == 1 and "4 trials complete" in said

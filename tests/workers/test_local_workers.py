@@ -101,6 +101,7 @@ def test_bad_numbers():
             Cluster(**options)
 
 
+@pytest.mark.slow
 def test_jobs_run_the_command(tmp_path):
     pytest.importorskip("submitit")
     cluster = Cluster(name="local", jobs=1, minutes=5)

@@ -37,6 +37,7 @@ def _frame_30(count, **parts):
     return system, system.advance(system.initial(count), 3100)
 
 
+@pytest.mark.slow
 def test_the_component_clamp_leaves_the_cube_and_implies_the_floor():
     system, x = _frame_30(500)
     rotations = symmetry_certificate(system.future, x, [ROTATIONS], samples=4)["SO(3)"]
