@@ -138,11 +138,19 @@ class Hypotheses(nn.Module):
         return dict(zip(self.names, self.probabilities.tolist(), strict=True))
 
     def degrees(self, site: str) -> list[Degree]:
-        """The posterior mean of each degree, with an interval that reaches half-way to the next hypothesis."""
+        """The posterior mean of each degree, with an interval that reaches to the next hypotheses on either side."""
         return [self._degree(j, degree, site) for j, degree in enumerate(self._degrees[1])]
 
+    def is_wider(self, h: int, k: int) -> bool:
+        """Whether hypothesis `k` is another one than `h` and has as much of everything."""
+        columns = range(len(self._degrees[1]))
+        return h != k and all(self._value(k, j) >= self._value(h, j) for j in columns)
+
+    def _value(self, h: int, j: int) -> float:
+        return self._degrees[h][j].estimate if self._degrees[h] else 0.0
+
     def _degree(self, j: int, degree: Degree, site: str) -> Degree:
-        values = torch.tensor([row[j].estimate if row else 0.0 for row in self._degrees], dtype=torch.float64)
+        values = torch.tensor([self._value(h, j) for h in range(len(self.names))], dtype=torch.float64)
         probabilities = self.probabilities.double().cpu()
         mean = float(probabilities @ values)
         low, high = _interval(values, probabilities)
@@ -167,7 +175,7 @@ def _name(degrees: list[Degree]) -> str:
 
 
 def _interval(values: Tensor, probabilities: Tensor) -> tuple[float | None, float | None]:
-    """Quantiles of a discrete law, widened to the middle between values on a grid; none where there is one value."""
+    """Quantiles of a discrete law, widened by a step of the grid of values; none where there is one value."""
     grid = values.unique()
     if len(grid) == 1:
         return None, None
@@ -175,5 +183,4 @@ def _interval(values: Tensor, probabilities: Tensor) -> tuple[float | None, floa
     tail = (1 - LEVEL) / 2
     first = int((masses <= tail).sum())
     last = min(int((masses < 1 - tail - 1e-9).sum()), len(grid) - 1)
-    middles = torch.cat([grid[:1], (grid[1:] + grid[:-1]) / 2, grid[-1:]])
-    return float(middles[first]), float(middles[last + 1])
+    return float(grid[max(0, first - 1)]), float(grid[min(last + 1, len(grid) - 1)])

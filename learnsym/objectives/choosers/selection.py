@@ -30,7 +30,7 @@ from learnsym.objectives.choosers.evidence import (
     surely_less,
     winning_probabilities,
 )
-from learnsym.objectives.choosers.halving import Schedule, schedule
+from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
 from learnsym.objectives.losses import LossFunction
 from learnsym.parts import chosen, device_of, examples, moved_to, split
 from learnsym.statistics import LEVEL
@@ -80,7 +80,7 @@ class SuccessiveHalving(nn.Module):
 
         1. One network is trained on the laws of all hypotheses in turn, so that wide ones do not start from nothing.
         2. Each hypothesis goes on from it by itself. At two rungs the held-out loss, averaged over copies, says which
-           go on: first about √2H, then two.
+           go on: first about √2H, then two; among them one wider than the best, since wide laws are learned slowly.
         3. At the end the better one is chosen, and a mixture of both with stacked weights predicts in its place if
            its cross-fitted held-out loss is surely less. The posterior is how often each hypothesis wins when the
            held-out examples are drawn again.
@@ -177,8 +177,7 @@ class SuccessiveHalving(nn.Module):
         losses = [self.objective(model.members[h], batch) for h in model.living()]
         total = torch.stack([loss.total for loss in losses]).sum()
         if processes() > 1:  # data parallelism waits for a gradient of every parameter
-            total = total + sum((p.sum() * 0 for m, on in zip(model.members, model.alive.tolist(), strict=True)
-                                 if not on for p in m.parameters() if p.requires_grad), total.new_zeros(()))  # fmt: skip
+            total = total + _nothing_of(model)
         names = losses[0].parts
         return Loss(total, {name: torch.stack([loss.parts[name] for loss in losses]).mean() for name in names})
 
@@ -186,17 +185,17 @@ class SuccessiveHalving(nn.Module):
     def _drop(self, model: Hypotheses, batch: Batch, rung: int, left: int) -> None:
         """Let the hypotheses with the least held-out losses go on."""
         self._score(model, batch, rung, self.copies, AT_RUNGS / 2)
-        order = self._means(rung).argsort(stable=True)[:left]
+        order = survivors(self._means(rung).tolist(), left, model.is_wider)
         model.alive.zero_()
         model.alive[order] = True
-        model.weights.copy_(nn.functional.one_hot(order[0], len(model.weights)))
+        model.weights.copy_(torch.eye(len(model.weights))[order[0]])
         named = ", ".join(model.names[h] for h in model.living())
         logger.info("step %d: the hypotheses that go on: %s", int(self.seen), named)
 
     @torch.no_grad()
     def _conclude(self, model: Hypotheses, batch: Batch, rung: int) -> None:
         """The chosen hypothesis, the posterior, and whether a mixture predicts."""
-        self._score(model, batch, rung, model.test_copies, AT_END)
+        self._score(model, batch, rung, model.test_copies, AT_END / 1.5)
         means = self._means(rung)
         eligible = torch.stack([self.losses[r, h].nanmean() for h, r in enumerate(self.last.tolist())]) < self.guess
         best = int(torch.where(eligible, means, math.inf).argmin()) if bool(eligible[model.alive].any()) else 0
@@ -216,7 +215,7 @@ class SuccessiveHalving(nn.Module):
         living = list(model.living())
         if len(living) < 2:
             return None
-        x, y = self._examples(self._affordable(model, batch, AT_END, model.test_copies), device_of(batch[0]))
+        x, y = self._examples(self._affordable(model, batch, AT_END / 1.5, model.test_copies), device_of(batch[0]))
         outputs = torch.stack([_outputs(model, h, x, model.shared_copies(len(living))) for h in living]).cpu()
         self.passes += self._relative(len(y) * len(living) * model.shared_copies(len(living)), batch)
         loss_fn, y = self._loss_fn(), y.cpu()
@@ -283,6 +282,13 @@ class SuccessiveHalving(nn.Module):
     def set_extra_state(self, state: dict[str, Tensor]) -> None:
         """Those of `get_extra_state`."""
         self.losses, self.last = state["losses"].clone(), state["last"].clone()
+
+
+def _nothing_of(model: Hypotheses) -> Tensor:
+    """Zero, with a gradient of zero to the networks that are no longer trained."""
+    out = [member for member, alive in zip(model.members, model.alive.tolist(), strict=True) if not alive]
+    terms = [p.sum() * 0 for member in out for p in member.parameters() if p.requires_grad]
+    return torch.stack(terms).sum() if terms else torch.zeros((), device=model.alive.device)
 
 
 class _Pass(nn.Module):
