@@ -10,8 +10,8 @@ from learnsym.groups import Generator, Group
 
 RANGES = (1 / 12, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 1.0)
 """Half-widths of one generator as fractions of its cap: 15, 30, 60, 90, 120 and 180 degrees of a rotation."""
-BESIDE = (1 / 12, 1 / 6, 1 / 3)
-"""Half-widths of a rotation with which all other generators are a little open, too."""
+BESIDE = 1 / 6
+"""Half-width of a rotation with which all other generators are a little open, too."""
 NARROW = 0.1
 """Half-width of generators that are opened together, as a fraction of their caps."""
 SURE = 30.0
@@ -29,7 +29,7 @@ def laws(group: Group) -> list[LearnableDistribution]:
         >>> [round(law.degrees("input")[0].estimate) for law in ls.augment.laws(ls.groups.SO2())]
         [15, 30, 60, 90, 120, 180]
         >>> len(ls.augment.laws(ls.symmetry_by_name("affine2d").group))
-        10
+        7
     """
     if group.dim and len(group.components) == 1 and type(learnable(group)).__name__ == "LearnableBox":
         return [Fixed(LieBox(group, torch.tensor(widths))) for widths in _boxes(group.generators)]
@@ -51,7 +51,7 @@ def _boxes(generators: tuple[Generator, ...]) -> list[list[float]]:
 
     if not any(turns) or all(turns):
         return [box(share, share) for share in RANGES]
-    return [*(box(share, 0.0) for share in RANGES), *(box(share, NARROW) for share in (0.0, *BESIDE))]
+    return [*(box(share, 0.0) for share in RANGES if share != 2 / 3), box(0.0, NARROW), box(BESIDE, NARROW)]
 
 
 def _of_components(group: Group, init: float, mixed: bool) -> LearnableDistribution:

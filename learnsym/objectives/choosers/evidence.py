@@ -44,29 +44,39 @@ def chance(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> float:
 
 
 def winning_probabilities(
-    losses: Float[Tensor, "R H N"], last: Int[Tensor, "H"], winner: int, eligible: Bool[Tensor, "H"]
+    losses: Float[Tensor, "R H N"], last: Int[Tensor, "H"], eligible: Bool[Tensor, "H"]
 ) -> Float[Tensor, "H"]:
     """How often each hypothesis has the least loss when held-out examples are drawn again (bootstrap).
 
-    Hypotheses that were dropped are compared with the winner as both were at the rung where they were last seen.
+    Hypotheses were dropped at different rungs. Each is compared with the best one `b` of the rung `r` where it was last
+    seen, and that one in its turn with the best of a later rung, where it was dropped or the race ended:
+
+        d_h = l_r(h) - l_r(b) + d_b
 
     Args:
         losses: at each rung `R`, NaN where an example was not looked at.
         last: the rung at which each hypothesis was last looked at.
-        winner: the hypothesis that has gone on to the end with the least loss.
         eligible: those that are better than chance.
     """
-    difference = torch.stack([losses[r, h] - losses[r, winner] for h, r in enumerate(last.tolist())])
-    seen = difference.isfinite()
-    generator = torch.Generator().manual_seed(0)
+    means = _resampled(losses)
+    behind = torch.zeros(DRAWS, losses.shape[1], dtype=torch.float64)
+    for rung in sorted(set(last.tolist()), reverse=True):
+        best = int(losses[rung].nanmean(1).nan_to_num(nan=float("inf")).argmin())
+        base = behind[:, best].clone()
+        for h in (last == rung).nonzero().flatten().tolist():
+            behind[:, h] = means[rung, :, h] - means[rung, :, best] + base
+    behind[:, ~eligible] = float("inf")
+    return torch.bincount(behind.argmin(1), minlength=len(last)).double() / DRAWS
+
+
+def _resampled(losses: Float[Tensor, "R H N"]) -> Float[Tensor, "R K H"]:
+    """Mean losses over `K` resamples of the examples, the same ones for all hypotheses and rungs."""
     count = losses.shape[-1]
-    draws = torch.randint(count, (DRAWS, count), generator=generator)
+    draws = torch.randint(count, (DRAWS, count), generator=torch.Generator().manual_seed(0))
     counts = torch.zeros(DRAWS, count, dtype=torch.float64).scatter_add_(1, draws, torch.ones_like(draws).double())
-    total = counts @ torch.where(seen, difference, 0.0).T.double()
-    means = total / (counts @ seen.T.double()).clamp(min=1)
-    means[:, ~(eligible & seen.any(1))] = float("inf")
-    wins = means.argmin(1)
-    return torch.bincount(wins, minlength=len(last)).double() / DRAWS
+    seen = losses.isfinite().double()
+    total = counts @ losses.nan_to_num(nan=0.0).transpose(1, 2).double()
+    return total / (counts @ seen.transpose(1, 2)).clamp(min=1)
 
 
 def stacked(
@@ -102,9 +112,3 @@ def cross_fitted(
         weights = stacked(loss_fn, mix, outputs[:, fold != k], targets[fold != k])
         found[fold == k] = loss_per_example(loss_fn, mix(outputs[:, fold == k], weights), targets[fold == k])
     return found
-
-
-def surely_less(losses: Float[Tensor, "N"], others: Float[Tensor, "N"]) -> bool:
-    """Whether the mean of paired losses is less by more than 1.28 standard errors, one-sided at 90 %."""
-    difference = losses - others
-    return bool(difference.mean() < -1.28 * difference.std() / len(difference) ** 0.5)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-FIRST, SECOND = 0.4, 0.4
+FIRST, SECOND = 0.4, 0.6
 """Plain trainings that all hypotheses, and then those that are left, are trained for together."""
 FINALISTS = 2
 

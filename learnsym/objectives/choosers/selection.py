@@ -27,7 +27,6 @@ from learnsym.objectives.choosers.evidence import (
     cross_fitted,
     loss_per_example,
     stacked,
-    surely_less,
     winning_probabilities,
 )
 from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
@@ -39,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 FEWEST = round(1 / (1 - LEVEL))
 """Held-out examples: with fewer, no resample can leave a share of `1 - LEVEL` of them out."""
-AT_RUNGS, AT_END = 0.4, 0.3
+AT_RUNGS, AT_END = 0.3, 0.2
 """Largest cost of all held-out passes at rungs, and of those at the end, in plain trainings."""
 FORWARD = 1 / 3
 """Cost of a pass without gradient in passes with one."""
@@ -57,7 +56,7 @@ class Selection(Chooser):
 
     name: Literal["selection"] = "selection"
     """Chooser of the degree of symmetry."""
-    warmup: Share = 0.25
+    warmup: Share = 0.2
     """Part of the steps in which all hypotheses share one network."""
     copies: Copies = 4
     """Transformed copies per validation example when hypotheses are dropped; at the end, those of evaluation."""
@@ -82,7 +81,7 @@ class SuccessiveHalving(nn.Module):
         2. Each hypothesis goes on from it by itself. At two rungs the held-out loss, averaged over copies, says which
            go on: first about √2H, then two; among them one wider than the best, since wide laws are learned slowly.
         3. At the end the better one is chosen, and a mixture of both with stacked weights predicts in its place if
-           its cross-fitted held-out loss is surely less. The posterior is how often each hypothesis wins when the
+           its cross-fitted held-out loss is less. The posterior is how often each hypothesis wins when the
            held-out examples are drawn again.
 
     A hypothesis whose held-out loss is no better than that of constant outputs never wins: a network that has not
@@ -119,7 +118,7 @@ class SuccessiveHalving(nn.Module):
     guess: Tensor
 
     def __init__(
-        self, objective: Objective, held_out: Batch | None, *, steps: int, warmup: float = 0.25, copies: int = 4
+        self, objective: Objective, held_out: Batch | None, *, steps: int, warmup: float = 0.2, copies: int = 4
     ) -> None:
         super().__init__()
         count = 0 if held_out is None else len(held_out[1])
@@ -157,11 +156,10 @@ class SuccessiveHalving(nn.Module):
         living = hypotheses.alive.sum() if step >= plan.fork else hypotheses.alive.new_ones((), dtype=torch.long)
         return Loss(loss.total, {**loss.parts, "living": living, "passes": self.passes.float()})
 
-    def mean_passes(self, hypotheses: int, batch_size: int) -> float:
-        """Passes with gradient per step and example, a mean over the training, with those over held-out examples."""
+    def trainings(self, hypotheses: int) -> float:
+        """The cost in plain trainings, with what is meant to be spent on held-out examples."""
         plan = schedule(hypotheses, self.steps, self.warmup)
-        held_out = AT_RUNGS + AT_END if plan.rungs else AT_END
-        return plan.passes(hypotheses) + held_out
+        return plan.passes(hypotheses) + AT_END + AT_RUNGS / 2 * len(plan.rungs)
 
     def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
         if step == plan.fork:
@@ -203,15 +201,15 @@ class SuccessiveHalving(nn.Module):
         if not bool(eligible.any()):
             probabilities = torch.eye(count, dtype=torch.float64)[0]
         else:
-            probabilities = winning_probabilities(self.losses, self.last, int(means.argmin()), eligible)
+            probabilities = winning_probabilities(self.losses, self.last, eligible)
         model.probabilities.copy_(probabilities)
         weights = self._mixture(model, batch, rung, best) if eligible[best] else None
         model.weights.copy_(torch.eye(count)[best] if weights is None else weights)
-        predicts = "it predicts alone" if weights is None else "a mixture predicts, whose held-out loss is surely less"
+        predicts = "it predicts alone" if weights is None else "a mixture predicts, whose held-out loss is less"
         logger.info("chosen: %s (probability %.2f); %s", model.names[best], float(probabilities[best]), predicts)
 
     def _mixture(self, model: Hypotheses, batch: Batch, rung: int, best: int) -> Tensor | None:
-        """The stacked weights, when a mixture of the hypotheses that are left is surely better than the best one."""
+        """The stacked weights, when a mixture of the hypotheses that are left is better than the best one."""
         living = list(model.living())
         if len(living) < 2:
             return None
@@ -220,7 +218,7 @@ class SuccessiveHalving(nn.Module):
         self.passes += self._relative(len(y) * len(living) * model.shared_copies(len(living)), batch)
         loss_fn, y = self._loss_fn(), y.cpu()
         mixed = cross_fitted(loss_fn, model.mixture, outputs, y)
-        if not surely_less(mixed, self.losses[rung, best, : len(y)]):
+        if mixed.mean() >= self.losses[rung, best, : len(y)].mean():
             return None
         weights = torch.zeros(len(model.weights))
         weights[living] = stacked(loss_fn, model.mixture, outputs, y)
@@ -309,7 +307,7 @@ def _together(model: Hypotheses, objective: Objective, batch: Batch, step: int) 
     own = [dict(net.named_parameters()) for net in members]  # type: ignore[union-attr]
     shared = {f"model.net.{name}": _with_gradient_to([each[name] for each in own]) for name in own[0]}
     buffers = {f"model.net.{name}": value for name, value in members[0].named_buffers()}  # type: ignore[union-attr]
-    member = model.members[step % len(members)]
+    member = model.members[(step + 1) % len(members)]
     return torch.func.functional_call(_Pass(member, objective), {**shared, **buffers}, (batch,))
 
 
