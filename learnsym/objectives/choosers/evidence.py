@@ -15,6 +15,8 @@ from learnsym.objectives.losses import LossFunction, loss_of
 
 DRAWS = 2000
 """Resamples of the held-out examples."""
+SCALES = torch.logspace(-1, 1, 41)
+"""Inverse temperatures."""
 FOLDS = 5
 ROUNDS = 200
 """Steps of exponentiated gradients; the loss is concave in weights, and two hypotheses need few."""
@@ -24,6 +26,20 @@ def loss_per_example(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) ->
     """The loss of each example by itself."""
     pairs = zip(outputs.split(1), targets.split(1), strict=True)
     return torch.stack([loss_of(loss_fn, output, target) for output, target in pairs]).double()
+
+
+def calibrated(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Tensor:
+    """Logits at the temperature at which their loss on classes is least; numbers as they are.
+
+    Networks that are still learning a wide law are less sure than right. Comparing them with others at one temperature
+    would count that against them.
+
+    Reference: Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks" (2017), arXiv 1706.04599.
+    """
+    if targets.is_floating_point():
+        return outputs
+    scaled = [factor * outputs for factor in SCALES.tolist()]
+    return min(scaled, key=lambda each: float(loss_of(loss_fn, each, targets)))
 
 
 def chance(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> float:

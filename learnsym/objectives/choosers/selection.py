@@ -23,6 +23,7 @@ from learnsym.learners import unwrapped
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.evidence import (
+    calibrated,
     chance,
     cross_fitted,
     loss_per_example,
@@ -234,7 +235,8 @@ class SuccessiveHalving(nn.Module):
             self.last = torch.zeros(len(model.members), dtype=torch.long)
         for h in model.living():
             outputs = _outputs(model, h, x, copies).cpu()
-            self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), outputs, y.cpu())
+            calibrated_outputs = calibrated(self._loss_fn(), outputs, y.cpu())
+            self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, y.cpu())
             self.last[h] = rung
             self.passes += self._relative(len(y) * (copies if h else 1), batch)
         self.guess.fill_(chance(self._loss_fn(), outputs, y.cpu()))
