@@ -20,13 +20,13 @@ from learnsym.training.config_file import config_of
 from learnsym.training.evaluate import evaluate
 
 COPIES = 16
-SIZES = ((50, 150), (150, 300), (450, 600))
+SIZES = ((50, 150), (450, 300))
 """Images and steps."""
 ARMS: dict[str, dict[str, Any]] = {
     "plain": {"twin": "plain"},
-    **{f"fixed {w}": {"twin": "fixed", "method": {"fixed": {"rotation": float(w)}}} for w in (30, 60, 90, 180)},
+    **{f"fixed {w}": {"twin": "fixed", "method": {"fixed": {"rotation": float(w)}}} for w in (60, 180)},
     "training": {},
-    "validation": {"chooser": {"name": "validation"}, "method": {"init": 0.3}},
+    "validation": {"chooser": {"name": "validation"}, "method": {"init": 0.7}},
     "selection": {"chooser": {"name": "selection"}},
     "affine2d, selection": {"chooser": {"name": "selection"}, "method": {"symmetry": "affine2d"}},
 }

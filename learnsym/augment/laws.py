@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
 
-from learnsym.distributions import Fixed, LearnableDistribution, LieBox, learnable
+from learnsym.distributions import Fixed, LearnableBox, LearnableDistribution, LieBox, learnable
 from learnsym.groups import Generator, Group
 
 RANGES = (1 / 12, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 1.0)
 """Half-widths of one generator as fractions of its cap: 15, 30, 60, 90, 120 and 180 degrees of a rotation."""
+TURNS = (1 / 12, 1 / 6, 1 / 3, 1 / 2, 1.0)
+"""Those of a rotation beside other generators, fewer since there are more hypotheses."""
 BESIDE = 1 / 6
 """Half-width of a rotation with which all other generators are a little open, too."""
 NARROW = 0.1
 """Half-width of generators that are opened together, as a fraction of their caps."""
+ALL = 1 - 1e-6
+"""Full symmetry as a fraction of the caps, which learnable laws do not reach."""
 SURE = 30.0
 """Logit of the identity component against all others where no other is drawn."""
 
@@ -31,12 +34,12 @@ def laws(group: Group) -> list[LearnableDistribution]:
         >>> len(ls.augment.laws(ls.symmetry_by_name("affine2d").group))
         7
     """
-    if group.dim and len(group.components) == 1 and type(learnable(group)).__name__ == "LearnableBox":
+    if group.dim and isinstance(learnable(group), LearnableBox):
         return [Fixed(LieBox(group, torch.tensor(widths))) for widths in _boxes(group.generators)]
     if not group.dim:
         order = len(learnable(group)().widths()) + 1
-        return [Fixed(learnable(group, share * (order - 1) / order)()) for share in (0.5, 1.0 - 1e-6)]
-    return [_of_components(group, init, mixed) for init in (1 / 12, 1 / 6, 1 / 3, 1 - 1e-6) for mixed in (False, True)]
+        return [Fixed(learnable(group, share * (order - 1) / order)()) for share in (0.5, ALL)]
+    return [_of_components(group, init, mixed) for init in (1 / 12, 1 / 6, 1 / 3, ALL) for mixed in (False, True)]
 
 
 def _boxes(generators: tuple[Generator, ...]) -> list[list[float]]:
@@ -51,7 +54,7 @@ def _boxes(generators: tuple[Generator, ...]) -> list[list[float]]:
 
     if not any(turns) or all(turns):
         return [box(share, share) for share in RANGES]
-    return [*(box(share, 0.0) for share in RANGES if share != 2 / 3), box(0.0, NARROW), box(BESIDE, NARROW)]
+    return [*(box(share, 0.0) for share in TURNS), box(0.0, NARROW), box(BESIDE, NARROW)]
 
 
 def _of_components(group: Group, init: float, mixed: bool) -> LearnableDistribution:
@@ -62,5 +65,4 @@ def _of_components(group: Group, init: float, mixed: bool) -> LearnableDistribut
             if name.rpartition(".")[2] == "logits":
                 parameter.zero_()
                 parameter.view(-1)[0] = 0.0 if mixed else SURE
-    assert isinstance(law, nn.Module)
     return Fixed(law())
