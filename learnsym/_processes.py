@@ -7,6 +7,11 @@ from torch import Tensor
 from torch.distributed import all_reduce, get_world_size, is_available, is_initialized
 
 
+def processes() -> int:
+    """How many train together."""
+    return get_world_size() if is_available() and is_initialized() else 1
+
+
 @torch.no_grad()
 def mean_over_processes(values: Tensor) -> Tensor:
     """The mean of a tensor over all processes; the tensor itself where there is one process."""

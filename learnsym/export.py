@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learnsym.augment import Augmented, OrbitAveraged
+from learnsym.augment import Augmented, Hypotheses, OrbitAveraged
 from learnsym.augment.averages import Average
 from learnsym.files import replacing
 from learnsym.parts import Whole, chosen, described, device_of, examples, joined, mapped, parts_of, repeated, tensors_in
@@ -73,12 +73,14 @@ def frozen(model: nn.Module, example: Whole, averaged: bool = True) -> nn.Module
     Args:
         model: any module; those of `augment` are taken apart.
         example: a batch of inputs.
-        averaged: with averaging over transformed copies, as in evaluation; else the network alone.
+        averaged: with averaging over transformed copies, as in evaluation; else the network alone. Of hypotheses the
+            chosen one, also where a mixture predicts.
 
     Raises:
         ValueError: when the elements depend on the input.
     """
     model = copy.deepcopy(model).to(device_of(example)).eval()
+    model = model.single if isinstance(model, Hypotheses) else model
     with torch.no_grad():
         if isinstance(model, Augmented) and averaged:
             return FixedAverage(model.net, model.symmetry, _elements(model, example), model.average).eval()

@@ -2,12 +2,15 @@
 
 from learnsym.augment.augmented import Augmented
 from learnsym.augment.averages import averages, mean_log_probabilities, mean_outputs, mean_probabilities
+from learnsym.augment.hypotheses import Hypotheses
 from learnsym.augment.instance_wise import InstanceBox, InstanceCategorical
+from learnsym.augment.laws import laws
 from learnsym.augment.orbit import OrbitAveraged, quadrature
 from learnsym.augment.twins import Plain, equivariant, fixed
 
 __all__ = [
     "Augmented",
+    "Hypotheses",
     "InstanceBox",
     "InstanceCategorical",
     "OrbitAveraged",
@@ -15,6 +18,7 @@ __all__ = [
     "averages",
     "equivariant",
     "fixed",
+    "laws",
     "mean_log_probabilities",
     "mean_outputs",
     "mean_probabilities",

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from learnsym.augment import Hypotheses
 from learnsym.comparison.grid import Cell
 from learnsym.comparison.networks import Network
 from learnsym.comparison.plan import Plan
 from learnsym.comparison.rows import row_path
 from learnsym.data import Batches
+from learnsym.objectives import Objective, SuccessiveHalving
 from learnsym.training import build
 from learnsym.training.distributed import pick_device
 from learnsym.training.optimiser import make_optimiser
@@ -83,6 +86,13 @@ def _cost(plan: Plan, folder: Path, network: Network, seconds: float) -> ArmCost
     )
 
 
+def _networks(model: nn.Module, objective: Objective) -> float:
+    """How many networks a step trains on average; the first steps are those of one."""
+    if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
+        return objective.trainings(len(model.members))
+    return 1.0
+
+
 def _timed(cell: Cell) -> float:
     device = pick_device(cell.config.train.device)
     model, objective, splits = build(cell.config)
@@ -98,4 +108,4 @@ def _timed(cell: Cell) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.perf_counter() - started)
-    return statistics.median(times[1:])
+    return statistics.median(times[1:]) * _networks(model, objective)

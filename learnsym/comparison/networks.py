@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
+from learnsym.augment import Hypotheses
 from learnsym.comparison.config import ComparisonConfig
 from learnsym.comparison.grid import arm_configs, model_sizes, training_examples
 from learnsym.data import Splits
 from learnsym.data.splits import load_each
 from learnsym.nets import matched_width, parameter_count
 from learnsym.nets.cost import Flops, flops
+from learnsym.objectives import SuccessiveHalving
 from learnsym.training import RunConfig, build_model
 from learnsym.training.build import build_objective
 
@@ -30,7 +32,7 @@ class Network:
     parameters: int
     """Trainable numbers."""
     flops_counted: float
-    """FLOPs of training, forward and backward, for one example, as torch counts them."""
+    """FLOPs of training, forward and backward, for one example, as torch counts them; of all networks that compete."""
     flops_nominal: float
     """The same by the rule of scaling studies, see `nets.cost`."""
     flops_inference: float
@@ -63,14 +65,17 @@ def _width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:
         return _only_width(config, maker, target)
     try:
         if config.match == "parameters":
-            return matched_width(maker.model, target.parameters)
+            return matched_width(maker.model, target.parameters, size=_parameters)
         if config.match == "flops":
-            return matched_width(
-                maker.model, int(target.flops_counted), size=lambda model: int(maker.cost(model).training)
-            )
+            return matched_width(maker.model, int(target.flops_counted), size=maker.flops)
     except ValueError as error:
         raise ValueError(f"arms.{maker.arm}: no width matches size {target.size} of {target.arm} ({error})") from error
     return target.size if config.sizes else maker.config.net.width
+
+
+def _parameters(model: nn.Module) -> int:
+    """Trainable numbers of a model, of the chosen network alone where several compete."""
+    return parameter_count(model.single if isinstance(model, Hypotheses) else model)
 
 
 def _only_width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:
@@ -100,10 +105,12 @@ class _Maker:
         return build_model(config, self.splits.train.signature)
 
     def cost(self, model: nn.Module) -> Flops:
-        """FLOPs with what the objective adds, such as a second pass."""
+        """FLOPs with what the objective adds, such as a second pass; of one network where several compete."""
         train = self.splits.train
         some = train.subset(torch.arange(min(self.config.train.batch_size, len(train))))
         objective = build_objective(self.config, model, self.splits)
+        if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
+            model, objective = model.single, objective.objective
         return flops(
             model,
             some.inputs,
@@ -111,15 +118,26 @@ class _Maker:
             loss=lambda model, x: objective(model, (x, some.y.to(x.device))).total,
         )
 
+    def trainings(self, model: nn.Module) -> float:
+        """How many trainings of one network the training of the model stands for, see `choosers.Selection`."""
+        objective = build_objective(self.config, model, self.splits)
+        if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
+            return objective.trainings(len(model.members))
+        return 1.0
+
+    def flops(self, model: nn.Module) -> int:
+        """Counted FLOPs of training on one example."""
+        return int(self.trainings(model) * self.cost(model).training)
+
     def network(self, size: int, width: int) -> Network:
         model = self.model(width)
-        cost = self.cost(model)
+        cost, trainings = self.cost(model), self.trainings(model)
         return Network(
             arm=self.arm,
             size=size,
             width=width,
-            parameters=parameter_count(model),
-            flops_counted=cost.training,
-            flops_nominal=cost.nominal,
+            parameters=_parameters(model),
+            flops_counted=trainings * cost.training,
+            flops_nominal=trainings * cost.nominal,
             flops_inference=cost.inference,
         )

@@ -38,6 +38,7 @@ class Setup:
         chooser: of the degree of the learned twin.
         examples: number of training examples.
         held_out: inputs and targets of the validation examples; None where nothing is trained.
+        steps: of the training in all.
     """
 
     net: NetConfig
@@ -47,6 +48,7 @@ class Setup:
     chooser: Chooser = field(default_factory=TrainingLoss)
     examples: int = 1
     held_out: Batch | None = None
+    steps: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from torch import nn
 
 from learnsym._settings import Copies, NotNegative, Share, check_settings
-from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, equivariant, fixed, quadrature
+from learnsym.augment import Augmented, Hypotheses, OrbitAveraged, Plain, averages, equivariant, fixed, laws, quadrature
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution, learnable
 from learnsym.groups import Group
@@ -18,7 +18,7 @@ from learnsym.methods._images import image_net, regularised
 from learnsym.methods._method import Method, Setup
 from learnsym.nets.config import IMAGE_NETS, NetConfig
 from learnsym.objectives import LossConfig, Objective, regularisers
-from learnsym.objectives.choosers import Chooser
+from learnsym.objectives.choosers import Chooser, Selection
 from learnsym.objectives.terms import Reward
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -61,7 +61,7 @@ class Augerino(Method):
     papers = (("Benton et al. 2020", "2010.11882"),)
     nets = IMAGE_NETS
     twins = ("learned", "plain", "fixed", "exact")
-    choosers = ("training", "validation")
+    choosers = ("training", "validation", "selection")
     losses = ("cross_entropy", "mse", "segmentation")
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class Augerino(Method):
     def model(self, setup: Setup) -> nn.Module:
         net = image_net(self.name, setup)
         twins: dict[str, Callable[[], nn.Module]] = {
-            "learned": lambda: self._augmented(net, setup, lambda group: learnable(group, self.init)),
+            "learned": lambda: self._learned(net, setup),
             "plain": lambda: Plain(net),
             "fixed": lambda: self._augmented(net, setup, lambda group: fixed(group, self.fixed)),
             "exact": lambda: self._averaged(net, setup),
@@ -98,10 +98,22 @@ class Augerino(Method):
     def varied(self) -> Group | None:
         return symmetry_by_name(self.symmetry).group
 
+    def unused(self, chooser: Chooser) -> tuple[str, ...]:
+        return ("init", "regulariser", "weight") if isinstance(chooser, Selection) else ()
+
+    def _learned(self, net: nn.Module, setup: Setup) -> nn.Module:
+        if not isinstance(setup.chooser, Selection):
+            return self._augmented(net, setup, lambda group: learnable(group, self.init))
+        symmetry = self._as_output(setup.data.symmetry(self.symmetry))
+        own = [fixed(symmetry.group, self.fixed)] if self.fixed else []
+        return Hypotheses(net, symmetry, [*laws(symmetry.group), *own], **self._averaging())
+
     def _augmented(self, net: nn.Module, setup: Setup, law: Callable[[Group], LearnableDistribution]) -> nn.Module:
         symmetry = self._as_output(setup.data.symmetry(self.symmetry))
-        options = {"copies": self.copies, "test_copies": self.test_copies, "average": averages[self.average]}
-        return Augmented(net, symmetry, law(symmetry.group), **options)
+        return Augmented(net, symmetry, law(symmetry.group), **self._averaging())
+
+    def _averaging(self) -> dict[str, Any]:
+        return {"copies": self.copies, "test_copies": self.test_copies, "average": averages[self.average]}
 
     def _averaged(self, net: nn.Module, setup: Setup) -> nn.Module:
         symmetry = self.tested(setup.data)

@@ -10,6 +10,7 @@ from learnsym.objectives.choosers import (
     ConstantWeights,
     DualAscent,
     GradNorm,
+    SuccessiveHalving,
     ValidationWeights,
     Weighting,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Regulariser",
     "Remul",
     "Segmentation",
+    "SuccessiveHalving",
     "Supervised",
     "ValidationWeights",
     "Weighting",

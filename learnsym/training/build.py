@@ -62,7 +62,12 @@ def _model(config: RunConfig, signature: Signature, width: int) -> nn.Module:
 def build_objective(config: RunConfig, model: nn.Module, splits: Splits) -> Objective:
     """What the training of one member minimises."""
     held_out = splits.val.inputs, splits.val.y
-    setup = replace(setup_of(config, splits.train.signature), examples=len(splits.train), held_out=held_out)
+    setup = replace(
+        setup_of(config, splits.train.signature),
+        examples=len(splits.train),
+        held_out=held_out,
+        steps=config.train.steps,
+    )
     return config.method.objective(setup, model)
 
 

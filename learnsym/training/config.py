@@ -10,7 +10,7 @@ from learnsym.data.config import DataConfig
 from learnsym.measure.config import AnalysisConfig
 from learnsym.methods import Method, Twin, registry
 from learnsym.nets.config import NetConfig
-from learnsym.objectives.choosers import Chooser, TrainingLoss
+from learnsym.objectives.choosers import Chooser, Selection, TrainingLoss
 from learnsym.objectives.losses import LossConfig
 
 Steps = Annotated[int, In("[0, 1000000000]")]
@@ -114,3 +114,8 @@ class RunConfig:
     def __post_init__(self) -> None:
         check_settings(self)
         self.method.check(self.net, self.loss, self.twins or [self.twin], self.chooser)
+        if self.train.compile and isinstance(self.chooser, Selection):
+            raise ValueError(
+                "train.compile: got true with the chooser selection, whose networks are called by themselves; leave it "
+                "out"
+            )

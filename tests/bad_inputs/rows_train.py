@@ -9,6 +9,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 SMALL = "data: {name: blobs, train: 16, val: 8, test: 8}\nnet: {name: mlp, width: 2, depth: 1}\n"
 SMALL += "train: {steps: 1, batch_size: 8, device: cpu}\n"
+DIGITS = "data: {name: digits, train: 16, val: 8, test: 8}\ntrain: {steps: 1, batch_size: 8, device: cpu}\n"
 ARMS = "arms: {plain: {twin: plain}, learned: {}}\n"
 NET = "from torch import nn\ndef make(size):\n    return nn.Sequential(nn.Flatten(), nn.Linear(size * size, 10))\n"
 RATES = "optimiser.lr: [0.1, 0.2]\n"
@@ -105,6 +106,12 @@ FILES = [
     Bad("file: a long name", ["train", "x" * 300, "--out", "run"], ("config: ", "too long")),
 ]
 VALUES = [
+    _keys("few held out", DIGITS + "method: {name: augerino}\nchooser: {name: selection}\n", "held_out: got 8"),
+    _keys(
+        "compiled selection",
+        "train: {compile: true}\nchooser: {name: selection}\n",
+        "train.compile: got true with the chooser selection",
+    ),
     _keys("unknown method", "method: {name: none}\n", "method.name: got 'none'"),
     _keys("steps of half", "train: {steps: 3.5}\n", "train.steps: got 3.5", "whole number"),
     _keys("steps in exponents", "train: {steps: 1e3}\n", "train.steps: got 1000.0", "whole number"),

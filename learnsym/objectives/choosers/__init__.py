@@ -4,12 +4,14 @@ from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.dual_ascent import DualAscent, Tolerance
 from learnsym.objectives.choosers.elbo import EvidenceBound
 from learnsym.objectives.choosers.gradnorm import EqualGradients, GradNorm
+from learnsym.objectives.choosers.selection import Selection, SuccessiveHalving
 from learnsym.objectives.choosers.training import ConstantWeights, TrainingLoss
 from learnsym.objectives.choosers.validation import Bilevel, HeldOutLoss, ValidationWeights
 from learnsym.objectives.choosers.weighting import Weighting
 
 registry: dict[str, type[Chooser]] = {
-    chooser.name: chooser for chooser in (TrainingLoss, HeldOutLoss, EvidenceBound, EqualGradients, Tolerance)
+    chooser.name: chooser
+    for chooser in (TrainingLoss, HeldOutLoss, Selection, EvidenceBound, EqualGradients, Tolerance)
 }
 """Choosers by their names in configurations."""
 
@@ -22,6 +24,8 @@ __all__ = [
     "EvidenceBound",
     "GradNorm",
     "HeldOutLoss",
+    "Selection",
+    "SuccessiveHalving",
     "Tolerance",
     "TrainingLoss",
     "ValidationWeights",

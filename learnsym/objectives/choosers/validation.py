@@ -42,7 +42,7 @@ class HeldOutLoss(Chooser):
 
     needs = "validation examples"
 
-    def over(self, objective: Objective, held_out: Batch | None) -> Objective:
+    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1) -> Objective:
         """Bilevel optimisation, one step of each level at a time."""
         return Bilevel(objective, held_out, batch_size=32 if self.batch is None else self.batch, copies=self.copies)
 

@@ -1,0 +1,186 @@
+"""Hypotheses: networks of one architecture, each with another fixed amount of symmetry, and what data say of them.
+
+Legend of axes: `H` hypotheses, `B` batch.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learnsym.augment.augmented import Augmented, checked_count
+from learnsym.augment.averages import Average, mean_outputs, mean_probabilities
+from learnsym.augment.laws import laws as laws_of
+from learnsym.augment.twins import Plain
+from learnsym.degrees import Degree
+from learnsym.distributions import LearnableDistribution
+from learnsym.parts import Whole
+from learnsym.statistics import LEVEL
+from learnsym.symmetry import SymmetryLike, as_symmetry
+
+NONE = "none"
+"""Name of the hypothesis that no symmetry holds."""
+
+
+class Hypotheses(nn.Module):
+    """Networks of one architecture and one start, the first as it is, each other averaged over a fixed law.
+
+        f_0(x) = net_0(x),    f_h(x) = average over g ~ mu_h of  g^{-1} · net_h(g · x)
+
+    An objective such as `objectives.SuccessiveHalving` trains them side by side and decides by held-out examples which
+    go on, how probable each is, and with which weights they predict: one of them alone, or a mixture. All of this is
+    in buffers. A mixture shares `test_copies` among its members, so that it costs no more than one of them.
+
+    Args:
+        net: any module; each hypothesis has a copy of it.
+        symmetry: how group elements move inputs and outputs, or its name, see `as_symmetry`.
+        laws: fixed distributions over its group; `augment.laws(symmetry.group)` by default.
+        copies, test_copies, average: as for `Augmented`.
+
+    Raises:
+        ValueError: without a law, or as `Augmented`.
+
+    Example:
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        >>> model = ls.augment.Hypotheses(net, "rotation2d")
+        >>> model.names
+        ('none', 'rotation 15', 'rotation 30', 'rotation 60', 'rotation 90', 'rotation 120', 'rotation 180')
+        >>> model(torch.rand(5, 1, 8, 8)).shape
+        torch.Size([5, 10])
+    """
+
+    answers_for = ("members",)
+    alive: Tensor
+    probabilities: Tensor
+    weights: Tensor
+
+    def __init__(
+        self,
+        net: nn.Module,
+        symmetry: SymmetryLike,
+        laws: Sequence[LearnableDistribution] | None = None,
+        *,
+        copies: int = 1,
+        test_copies: int = 8,
+        average: Average = mean_outputs,
+    ) -> None:
+        super().__init__()
+        symmetry = as_symmetry(symmetry)
+        laws = laws_of(symmetry.group) if laws is None else list(laws)
+        if not laws:
+            raise ValueError("laws: got none, must be at least one beside none; augment.laws(group) gives some")
+        options = {"copies": copies, "test_copies": test_copies, "average": average}
+        moved = [Augmented(copy.deepcopy(net), symmetry, law, **options) for law in laws]
+        self.members = nn.ModuleList([Plain(net, symmetry.on_output.part.key), *moved])
+        self.average = average
+        self.test_copies = checked_count("test_copies", test_copies)
+        self._degrees = [[], *(law.degrees("input") for law in laws)]
+        self.names = (NONE, *map(_name, self._degrees[1:]))
+        count = len(self.members)
+        self.register_buffer("alive", torch.ones(count, dtype=torch.bool))
+        self.register_buffer("probabilities", torch.full((count,), 1 / count))
+        self.register_buffer("weights", torch.eye(count)[1])
+
+    def forward(self, x: Whole) -> Tensor:
+        active = [(h, weight) for h, weight in enumerate(self.weights.tolist()) if weight]
+        if len(active) == 1 or self.training:
+            return self.member_outputs(self.chosen, x, self.test_copies)
+        copies = self.shared_copies(len(active))
+        outputs = torch.stack([self.member_outputs(h, x, copies) for h, _ in active])
+        return self.mixture(outputs, outputs.new_tensor([weight for _, weight in active]))
+
+    def member_outputs(self, h: int, x: Whole, copies: int) -> Tensor:
+        """The outputs of one hypothesis, in evaluation with so many copies of each example."""
+        member = self.members[h]
+        if isinstance(member, Augmented):
+            if member.test_copies != copies:
+                member.test_copies = copies
+            return member(x)
+        return self.average(member(x).unsqueeze(0))
+
+    def mixture(self, outputs: Float[Tensor, "H B *rest"], weights: Float[Tensor, "H"]) -> Float[Tensor, "B *rest"]:
+        """Outputs of several hypotheses as one, in the way in which those of copies become one."""
+        shaped = weights.view(-1, *[1] * (outputs.ndim - 1))
+        if self.average is mean_probabilities:
+            return (outputs + shaped.log()).logsumexp(0)
+        return (shaped * outputs).sum(0)
+
+    def shared_copies(self, members: int) -> int:
+        """Copies of each member of a mixture."""
+        return max(1, self.test_copies // members)
+
+    @property
+    def chosen(self) -> int:
+        """The hypothesis with the largest weight: that of the single network."""
+        return int(self.weights.argmax())
+
+    @property
+    def single(self) -> nn.Module:
+        """The network of the chosen hypothesis with its averaging, which is exported."""
+        member = self.members[self.chosen]
+        if isinstance(member, Augmented):
+            member.test_copies = self.test_copies
+        return member
+
+    def plain(self) -> nn.Module:
+        """The network of the chosen hypothesis alone."""
+        net = self.members[self.chosen].net
+        assert isinstance(net, nn.Module)
+        return net
+
+    def posterior(self) -> dict[str, float]:
+        """How probable each hypothesis is, by name; all alike before held-out examples were looked at."""
+        return dict(zip(self.names, self.probabilities.tolist(), strict=True))
+
+    def degrees(self, site: str) -> list[Degree]:
+        """The posterior mean of each degree, with an interval that reaches to the next hypotheses on either side."""
+        return [self._degree(j, degree, site) for j, degree in enumerate(self._degrees[1])]
+
+    def is_wider(self, h: int, k: int) -> bool:
+        """Whether hypothesis `k` is another one than `h` and has as much of everything."""
+        columns = range(len(self._degrees[1]))
+        return h != k and all(self._value(k, j) >= self._value(h, j) for j in columns)
+
+    def _value(self, h: int, j: int) -> float:
+        return self._degrees[h][j].estimate if self._degrees[h] else 0.0
+
+    def _degree(self, j: int, degree: Degree, site: str) -> Degree:
+        values = torch.tensor([self._value(h, j) for h in range(len(self.names))], dtype=torch.float64)
+        probabilities = self.probabilities.double().cpu()
+        mean = float(probabilities @ values)
+        low, high = _interval(values, probabilities)
+        return replace(degree, site=site, estimate=mean, low=low, high=high, level=LEVEL, method="hypotheses")
+
+    def symmetry_parameters(self) -> list[nn.Parameter]:
+        """None: laws are fixed, and which one holds is chosen."""
+        return []
+
+    def terms(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def living(self) -> Iterator[int]:
+        """The hypotheses that are still trained."""
+        return (h for h, alive in enumerate(self.alive.tolist()) if alive)
+
+
+def _name(degrees: list[Degree]) -> str:
+    opened = [f"{degree.generator} {degree.estimate:.3g}" for degree in degrees if degree.estimate > 1e-6]
+    return ", ".join(opened)
+
+
+def _interval(values: Tensor, probabilities: Tensor) -> tuple[float | None, float | None]:
+    """Quantiles of a discrete law, widened by a step of the grid of values; none where there is one value."""
+    grid = values.unique()
+    if len(grid) == 1:
+        return None, None
+    masses = torch.stack([probabilities[values == value].sum() for value in grid]).cumsum(0)
+    tail = (1 - LEVEL) / 2
+    first = int((masses <= tail).sum())
+    last = min(int((masses < 1 - tail - 1e-9).sum()), len(grid) - 1)
+    return float(grid[max(0, first - 1)]), float(grid[min(last + 1, len(grid) - 1)])

@@ -1,0 +1,130 @@
+"""What held-out losses say of hypotheses: how probable each is, with which weights they predict, what chance reaches.
+
+Legend of axes: `H` hypotheses, `N` held-out examples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from learnsym.objectives.losses import LossFunction, loss_of
+
+DRAWS = 2000
+"""Resamples of the held-out examples."""
+SCALES = torch.logspace(-1, 1, 41)
+"""Inverse temperatures."""
+FOLDS = 5
+ROUNDS = 200
+"""Steps of exponentiated gradients; the loss is concave in weights, and two hypotheses need few."""
+
+
+def loss_per_example(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Float[Tensor, "N"]:
+    """The loss of each example by itself."""
+    pairs = zip(outputs.split(1), targets.split(1), strict=True)
+    return torch.stack([loss_of(loss_fn, output, target) for output, target in pairs]).double()
+
+
+def calibrated(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Tensor:
+    """Logits at the temperature at which their loss on classes is least; numbers as they are.
+
+    Networks that are still learning a wide law are less sure than right. Comparing them with others at one temperature
+    would count that against them.
+
+    Reference: Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks" (2017), arXiv 1706.04599.
+    """
+    if targets.is_floating_point():
+        return outputs
+    scaled = [factor * outputs for factor in SCALES.tolist()]
+    return min(scaled, key=lambda each: float(loss_of(loss_fn, each, targets)))
+
+
+def chance(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> float:
+    """The least loss of outputs that are the same for all examples, one number per channel."""
+    shape = [1, outputs.shape[1], *[1] * (outputs.ndim - 2)] if outputs.ndim > 1 else [1]
+    constant = torch.zeros(shape, dtype=torch.float32, requires_grad=True)
+    search = torch.optim.LBFGS([constant], max_iter=50, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        search.zero_grad()
+        value = loss_of(loss_fn, constant.expand_as(outputs), targets)
+        value.backward()
+        return value
+
+    with torch.enable_grad():
+        search.step(loss)
+    return float(loss_of(loss_fn, constant.detach().expand_as(outputs), targets))
+
+
+def winning_probabilities(
+    losses: Float[Tensor, "R H N"], last: Int[Tensor, "H"], eligible: Bool[Tensor, "H"]
+) -> Float[Tensor, "H"]:
+    """How often each hypothesis has the least loss when held-out examples are drawn again (bootstrap).
+
+    Hypotheses were dropped at different rungs. Each is compared with the best one `b` of the rung `r` where it was last
+    seen, and that one in its turn with the best of a later rung, where it was dropped or the race ended:
+
+        d_h = l_r(h) - l_r(b) + d_b
+
+    Args:
+        losses: at each rung `R`, NaN where an example was not looked at.
+        last: the rung at which each hypothesis was last looked at.
+        eligible: those that are better than chance.
+    """
+    means = _resampled(losses)
+    behind = torch.zeros(DRAWS, losses.shape[1], dtype=torch.float64)
+    for rung in sorted(set(last.tolist()), reverse=True):
+        best = int(losses[rung].nanmean(1).nan_to_num(nan=float("inf")).argmin())
+        base = behind[:, best].clone()
+        for h in (last == rung).nonzero().flatten().tolist():
+            behind[:, h] = means[rung, :, h] - means[rung, :, best] + base
+    behind[:, ~eligible] = float("inf")
+    return torch.bincount(behind.argmin(1), minlength=len(last)).double() / DRAWS
+
+
+def _resampled(losses: Float[Tensor, "R H N"]) -> Float[Tensor, "R K H"]:
+    """Mean losses over `K` resamples of the examples, the same ones for all hypotheses and rungs."""
+    count = losses.shape[-1]
+    draws = torch.randint(count, (DRAWS, count), generator=torch.Generator().manual_seed(0))
+    counts = torch.zeros(DRAWS, count, dtype=torch.float64).scatter_add_(1, draws, torch.ones_like(draws).double())
+    seen = losses.isfinite().double()
+    total = counts @ losses.nan_to_num(nan=0.0).transpose(1, 2).double()
+    return total / (counts @ seen.transpose(1, 2)).clamp(min=1)
+
+
+def stacked(
+    loss_fn: LossFunction, mix: Callable[[Tensor, Tensor], Tensor], outputs: Float[Tensor, "H N *rest"], targets: Tensor
+) -> Float[Tensor, "H"]:
+    """Weights of a mixture with the least loss, on the simplex, by exponentiated gradients.
+
+    Reference: Yao, Vehtari, Simpson, Gelman, "Using stacking to average Bayesian predictive distributions" (2018).
+
+    Args:
+        loss_fn: `(outputs, targets) -> scalar`, convex in outputs.
+        mix: outputs of the hypotheses and weights to the outputs of the mixture.
+        outputs: of each hypothesis.
+        targets: of the examples.
+    """
+    logits = torch.zeros(len(outputs), requires_grad=True)
+    search = torch.optim.Adam([logits], lr=0.1)
+    with torch.enable_grad():
+        for _ in range(ROUNDS):
+            search.zero_grad()
+            loss_of(loss_fn, mix(outputs, logits.softmax(0)), targets).backward()
+            search.step()
+    return logits.detach().softmax(0)
+
+
+def cross_fitted(
+    loss_fn: LossFunction, mix: Callable[[Tensor, Tensor], Tensor], outputs: Float[Tensor, "H N *rest"], targets: Tensor
+) -> Float[Tensor, "N"]:
+    """The loss of each example under a mixture whose weights were found on the other folds."""
+    fold = torch.arange(len(targets)) % FOLDS
+    found = torch.zeros(len(targets), dtype=torch.float64)
+    for k in range(min(FOLDS, len(targets))):
+        weights = stacked(loss_fn, mix, outputs[:, fold != k], targets[fold != k])
+        found[fold == k] = loss_per_example(loss_fn, mix(outputs[:, fold == k], weights), targets[fold == k])
+    return found

@@ -1,0 +1,337 @@
+"""Selection among hypotheses as the chooser: networks with no, some and full symmetry compete on held-out examples.
+
+Legend of axes: `H` hypotheses, `N` held-out examples.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learnsym._modes import evaluating
+from learnsym._processes import processes
+from learnsym._settings import Copies, Share
+from learnsym.augment import Hypotheses
+from learnsym.learners import unwrapped
+from learnsym.objectives._objective import Batch, Loss, Objective
+from learnsym.objectives.choosers._chooser import Chooser
+from learnsym.objectives.choosers.evidence import (
+    calibrated,
+    chance,
+    cross_fitted,
+    loss_per_example,
+    stacked,
+    winning_probabilities,
+)
+from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
+from learnsym.objectives.losses import LossFunction
+from learnsym.parts import chosen, device_of, examples, moved_to, split
+from learnsym.statistics import LEVEL
+
+logger = logging.getLogger(__name__)
+
+FEWEST = round(1 / (1 - LEVEL))
+"""Held-out examples: with fewer, no resample can leave a share of `1 - LEVEL` of them out."""
+AT_RUNGS, AT_END = 0.3, 0.2
+"""Largest cost of all held-out passes at rungs, and of those at the end, in plain trainings."""
+FORWARD = 1 / 3
+"""Cost of a pass without gradient in passes with one."""
+RUNGS = 3
+LEAST_SCORED = 64
+AT_ONCE = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection(Chooser):
+    """Hypotheses from none to full symmetry, trained side by side; the validation examples choose among them.
+
+    See `objectives.SuccessiveHalving`; in all it costs no more than about three plain trainings.
+    """
+
+    name: Literal["selection"] = "selection"
+    """Chooser of the degree of symmetry."""
+    warmup: Share = 0.2
+    """Part of the steps in which all hypotheses share one network."""
+    copies: Copies = 4
+    """Transformed copies per validation example when hypotheses are dropped; at the end, those of evaluation."""
+
+    label = "selection"
+    note = (
+        "They are posterior means over hypotheses by the loss on the validation examples, of which no accuracy here is "
+        "reported; intervals hold the noise of these examples and the spacing of the hypotheses."
+    )
+
+    needs = "validation examples"
+
+    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1) -> Objective:
+        """Successive halving of the hypotheses of the model."""
+        return SuccessiveHalving(objective, held_out, steps=steps, warmup=self.warmup, copies=self.copies)
+
+
+class SuccessiveHalving(nn.Module):
+    """An objective that trains `augment.Hypotheses` side by side and lets held-out examples choose among them.
+
+        1. One network is trained on the laws of all hypotheses in turn, so that wide ones do not start from nothing.
+        2. Each hypothesis goes on from it by itself. At two rungs the held-out loss, averaged over copies, says which
+           go on: first about √2H, then two; among them one wider than the best, since wide laws are learned slowly.
+        3. At the end the better one is chosen, and a mixture of both with stacked weights predicts in its place if
+           its cross-fitted held-out loss is less. The posterior is how often each hypothesis wins when the
+           held-out examples are drawn again.
+
+    A hypothesis whose held-out loss is no better than that of constant outputs never wins: a network that has not
+    been trained must not choose. "none" is left when that is so for all.
+
+    Reference: Jamieson, Talwalkar (2016), arXiv 1502.07943, for successive halving; Yao et al. (2018), arXiv
+    1704.02030, for stacking; for symmetries our own.
+
+    Args:
+        objective: loss on the targets with the terms of all learners.
+        held_out: inputs and targets that the weights never see and that no result is reported on.
+        steps: of the training in all; the answer is given at the last one.
+        warmup: part of the steps in which one network is trained.
+        copies: transformed copies per held-out example at the rungs.
+
+    Raises:
+        ValueError: for fewer held-out examples than an interval needs; in training, when the model is not
+            `augment.Hypotheses` or no examples are held out.
+
+    Example:
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+        >>> model = ls.augment.Hypotheses(net, "rotation2d")
+        >>> held_out = torch.rand(12, 1, 8, 8), torch.arange(12) % 3
+        >>> task = ls.objectives.Supervised(nn.functional.cross_entropy)
+        >>> objective = ls.objectives.SuccessiveHalving(task, held_out, steps=20)
+        >>> batches = [(torch.rand(4, 1, 8, 8), torch.tensor([0, 2, 1, 0]))]
+        >>> history = ls.training.fit(model, objective, batches, steps=20)
+        >>> abs(sum(model.posterior().values()) - 1) < 1e-5
+        True
+    """
+
+    seen: Tensor
+    passes: Tensor
+    guess: Tensor
+
+    def __init__(
+        self, objective: Objective, held_out: Batch | None, *, steps: int, warmup: float = 0.2, copies: int = 4
+    ) -> None:
+        super().__init__()
+        count = 0 if held_out is None else len(held_out[1])
+        if held_out is not None and count < FEWEST:
+            raise ValueError(
+                f"held_out: got {count} examples, must be at least {FEWEST} for an interval at {LEVEL:.0%}; "
+                "set data.val higher, or take the chooser training"
+            )
+        self.objective = objective
+        self.held_out = held_out
+        self.steps, self.warmup, self.copies = steps, warmup, copies
+        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        self.register_buffer("passes", torch.zeros((), dtype=torch.float64))
+        self.losses = torch.zeros(0)
+        self.last = torch.zeros(0, dtype=torch.long)
+        self.register_buffer("guess", torch.tensor(math.inf, dtype=torch.float64))
+
+    def forward(self, model: nn.Module, batch: Any) -> Loss:  # noqa: ANN401  whatever the loader gives
+        """The losses of all hypotheses that are still trained, added; of the model itself in evaluation."""
+        if not model.training:
+            return self.objective(model, batch)
+        hypotheses = unwrapped(model)
+        if not isinstance(hypotheses, Hypotheses):
+            raise ValueError(
+                f"model: got {type(model).__name__}, must be augment.Hypotheses for held-out examples to choose among"
+            )
+        plan = schedule(len(hypotheses.members), self.steps, self.warmup)
+        step = int(self.seen)
+        self._decide(hypotheses, batch, plan, step)
+        loss = (
+            _together(hypotheses, self.objective, batch, step) if step < plan.fork else self._apart(hypotheses, batch)
+        )
+        self.seen += 1
+        self.passes += 1 if step < plan.fork else int(hypotheses.alive.sum())
+        living = hypotheses.alive.sum() if step >= plan.fork else hypotheses.alive.new_ones((), dtype=torch.long)
+        return Loss(loss.total, {**loss.parts, "living": living, "passes": self.passes.float()})
+
+    def trainings(self, hypotheses: int) -> float:
+        """The cost in plain trainings, with what is meant to be spent on held-out examples."""
+        plan = schedule(hypotheses, self.steps, self.warmup)
+        return plan.passes(hypotheses) + AT_END + AT_RUNGS / 2 * len(plan.rungs)
+
+    def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
+        if step == plan.fork:
+            _fork(model)
+        for rung, (at, left) in enumerate(plan.rungs):
+            if step == at:
+                self._drop(model, batch, rung, left)
+        if step == plan.steps - 1:
+            self._conclude(model, batch, len(plan.rungs))
+
+    def _apart(self, model: Hypotheses, batch: Batch) -> Loss:
+        """Each hypothesis by itself."""
+        losses = [self.objective(model.members[h], batch) for h in model.living()]
+        total = torch.stack([loss.total for loss in losses]).sum()
+        if processes() > 1:  # data parallelism waits for a gradient of every parameter
+            total = total + _nothing_of(model)
+        names = losses[0].parts
+        return Loss(total, {name: torch.stack([loss.parts[name] for loss in losses]).mean() for name in names})
+
+    @torch.no_grad()
+    def _drop(self, model: Hypotheses, batch: Batch, rung: int, left: int) -> None:
+        """Let the hypotheses with the least held-out losses go on."""
+        self._score(model, batch, rung, self.copies, AT_RUNGS / 2)
+        order = survivors(self._means(rung).tolist(), left, model.is_wider)
+        model.alive.zero_()
+        model.alive[order] = True
+        model.weights.copy_(torch.eye(len(model.weights))[order[0]])
+        named = ", ".join(model.names[h] for h in model.living())
+        logger.info("step %d: the hypotheses that go on: %s", int(self.seen), named)
+
+    @torch.no_grad()
+    def _conclude(self, model: Hypotheses, batch: Batch, rung: int) -> None:
+        """The chosen hypothesis, the posterior, and whether a mixture predicts."""
+        self._score(model, batch, rung, model.test_copies, AT_END / 1.5)
+        means = self._means(rung)
+        eligible = torch.stack([self.losses[r, h].nanmean() for h, r in enumerate(self.last.tolist())]) < self.guess
+        best = int(torch.where(eligible, means, math.inf).argmin()) if bool(eligible[model.alive].any()) else 0
+        count = len(model.weights)
+        if not bool(eligible.any()):
+            probabilities = torch.eye(count, dtype=torch.float64)[0]
+        else:
+            probabilities = winning_probabilities(self.losses, self.last, eligible)
+        model.probabilities.copy_(probabilities)
+        weights = self._mixture(model, batch, rung, best) if eligible[best] else None
+        model.weights.copy_(torch.eye(count)[best] if weights is None else weights)
+        predicts = "it predicts alone" if weights is None else "a mixture predicts, whose held-out loss is less"
+        logger.info("chosen: %s (probability %.2f); %s", model.names[best], float(probabilities[best]), predicts)
+
+    def _mixture(self, model: Hypotheses, batch: Batch, rung: int, best: int) -> Tensor | None:
+        """The stacked weights, when a mixture of the hypotheses that are left is better than the best one."""
+        living = list(model.living())
+        if len(living) < 2:
+            return None
+        x, y = self._examples(self._affordable(model, batch, AT_END / 1.5, model.test_copies), device_of(batch[0]))
+        outputs = torch.stack([_outputs(model, h, x, model.shared_copies(len(living))) for h in living]).cpu()
+        self.passes += self._relative(len(y) * len(living) * model.shared_copies(len(living)), batch)
+        loss_fn, y = self._loss_fn(), y.cpu()
+        mixed = cross_fitted(loss_fn, model.mixture, outputs, y)
+        if mixed.mean() >= self.losses[rung, best, : len(y)].mean():
+            return None
+        weights = torch.zeros(len(model.weights))
+        weights[living] = stacked(loss_fn, model.mixture, outputs, y)
+        return weights
+
+    def _score(self, model: Hypotheses, batch: Batch, rung: int, copies: int, share: float) -> None:
+        """Held-out losses of the living hypotheses, averaged over copies, and that of constant outputs."""
+        count = self._affordable(model, batch, share, copies)
+        x, y = self._examples(count, device_of(batch[0]))
+        if not len(self.losses):
+            shape = (RUNGS, len(model.members), len(self._held_out()[1]))
+            self.losses = torch.full(shape, math.nan, dtype=torch.float64)
+            self.last = torch.zeros(len(model.members), dtype=torch.long)
+        for h in model.living():
+            outputs = _outputs(model, h, x, copies).cpu()
+            calibrated_outputs = calibrated(self._loss_fn(), outputs, y.cpu())
+            self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, y.cpu())
+            self.last[h] = rung
+            self.passes += self._relative(len(y) * (copies if h else 1), batch)
+        self.guess.fill_(chance(self._loss_fn(), outputs, y.cpu()))
+
+    def _means(self, rung: int) -> Float[Tensor, "H"]:
+        """Mean held-out loss at a rung, infinite for hypotheses that were not looked at."""
+        return self.losses[rung].nanmean(1).nan_to_num(nan=math.inf)
+
+    def _affordable(self, model: Hypotheses, batch: Batch, share: float, copies: int) -> int:
+        """How many held-out examples cost no more than a share of a plain training."""
+        passes = share * self.steps * examples(batch[0]) * processes() / FORWARD
+        most = int(passes / (copies * int(model.alive.sum())))
+        return min(len(self._held_out()[1]), max(LEAST_SCORED, most))
+
+    def _relative(self, forward: int, batch: Batch) -> float:
+        """Passes without gradient in steps of a plain training."""
+        return forward * FORWARD / (examples(batch[0]) * processes())
+
+    def _examples(self, count: int, device: torch.device) -> Batch:
+        """The first held-out examples in an order of their own: files may be sorted by class."""
+        x, y = self._held_out()
+        order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))[:count].to(y.device)
+        return moved_to(chosen(x, order), device), y[order].to(device)
+
+    def _held_out(self) -> Batch:
+        if self.held_out is None or not len(self.held_out[1]):
+            raise ValueError("held_out: got None; give inputs and targets that the network is not trained on")
+        return self.held_out
+
+    def _loss_fn(self) -> LossFunction:
+        task = getattr(self.objective, "task", self.objective)
+        loss_fn = getattr(task, "loss_fn", None)
+        if loss_fn is None:
+            raise ValueError(
+                f"objective: {type(task).__name__} has no loss_fn, by which hypotheses are compared; take Supervised"
+            )
+        return loss_fn
+
+    def get_extra_state(self) -> dict[str, Tensor]:
+        """Held-out losses, which have no shape before hypotheses were scored."""
+        return {"losses": self.losses, "last": self.last}
+
+    def set_extra_state(self, state: dict[str, Tensor]) -> None:
+        """Those of `get_extra_state`."""
+        self.losses, self.last = state["losses"].clone(), state["last"].clone()
+
+
+def _nothing_of(model: Hypotheses) -> Tensor:
+    """Zero, with a gradient of zero to the networks that are no longer trained."""
+    out = [member for member, alive in zip(model.members, model.alive.tolist(), strict=True) if not alive]
+    terms = [p.sum() * 0 for member in out for p in member.parameters() if p.requires_grad]
+    return torch.stack(terms).sum() if terms else torch.zeros((), device=model.alive.device)
+
+
+class _Pass(nn.Module):
+    """An objective of a member as one forward pass, in which tensors are put in the places of parameters."""
+
+    def __init__(self, model: nn.Module, objective: Callable[[nn.Module, Any], Loss]) -> None:
+        super().__init__()
+        self.model = model
+        self.objective = objective
+
+    def forward(self, batch: Batch) -> Loss:
+        return self.objective(self.model, batch)
+
+
+def _together(model: Hypotheses, objective: Objective, batch: Batch, step: int) -> Loss:
+    """The loss of one network under the law of one hypothesis; all networks get its gradient and stay equal."""
+    members = [member.net for member in model.members]
+    own = [dict(net.named_parameters()) for net in members]  # type: ignore[union-attr]
+    shared = {f"model.net.{name}": _with_gradient_to([each[name] for each in own]) for name in own[0]}
+    buffers = {f"model.net.{name}": value for name, value in members[0].named_buffers()}  # type: ignore[union-attr]
+    member = model.members[(step + 1) % len(members)]
+    return torch.func.functional_call(_Pass(member, objective), {**shared, **buffers}, (batch,))
+
+
+def _with_gradient_to(parameters: list[Tensor]) -> Tensor:
+    """The value of equal parameters, whose gradient all of them get: `p_0 + Σ_h (p_h - p_h)`."""
+    first = parameters[0].detach()
+    if not parameters[0].requires_grad:
+        return first
+    for parameter in parameters:
+        first = first + (parameter - parameter.detach())
+    return first
+
+
+@torch.no_grad()
+def _fork(model: Hypotheses) -> None:
+    """Give all networks the state of the shared one, whose running statistics the others lack."""
+    state = model.members[0].net.state_dict()  # type: ignore[union-attr]
+    for member in list(model.members)[1:]:
+        member.net.load_state_dict(state)  # type: ignore[union-attr]
+
+
+def _outputs(model: Hypotheses, h: int, x: Any, copies: int) -> Tensor:  # noqa: ANN401  one tensor or a structure
+    """The outputs of a hypothesis for held-out examples, in evaluation mode."""
+    with evaluating(model):
+        return torch.cat([model.member_outputs(h, part, copies).float() for part in split(x, AT_ONCE)])

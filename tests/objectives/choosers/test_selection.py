@@ -1,0 +1,215 @@
+"""Laws of selection: who is trained, who goes on, what the held-out examples decide, and what it costs."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import cross_entropy
+
+import learnsym as ls
+from learnsym.augment import Hypotheses
+from learnsym.objectives import SuccessiveHalving, Supervised
+from learnsym.objectives.choosers.evidence import (
+    calibrated,
+    chance,
+    cross_fitted,
+    loss_per_example,
+    stacked,
+    winning_probabilities,
+)
+from learnsym.objectives.choosers.halving import schedule, survivors
+from learnsym.training import OptimiserConfig, fit
+from learnsym.training.config_file import config_of
+from tests.methods.conftest import tiny
+
+STEPS = 60
+
+
+def bars(count, seed, turned=0.0):
+    """Images of a bar across (class 0) or along (class 1), turned by up to so many degrees."""
+    torch.manual_seed(seed)
+    y = torch.arange(count) % 2
+    x = 0.3 * torch.rand(count, 1, 12, 12)
+    x[y == 0, :, 5:7, 2:10] += 1
+    x[y == 1, :, 2:10, 5:7] += 1
+    angles = turned * math.pi / 180 * (2 * torch.rand(count, 1) - 1)
+    return ls.actions.Image()(ls.groups.SO2().exp(angles), x), y
+
+
+def model(norm="none"):
+    torch.manual_seed(0)
+    return Hypotheses(ls.nets.CNN(1, 2, width=4, size=12, depth=2, norm=norm), "rotation2d", test_copies=4)
+
+
+def trained(hypotheses=None, steps=STEPS, held_out=None, **options):
+    hypotheses = model() if hypotheses is None else hypotheses
+    held_out = bars(100, 1) if held_out is None else held_out
+    objective = SuccessiveHalving(Supervised(cross_entropy), held_out, steps=steps, **options)
+    history = fit(hypotheses, objective, [bars(16, 0)], steps=steps, optimiser=OptimiserConfig(lr=1e-2))
+    return hypotheses, objective, history
+
+
+def test_in_the_warm_up_all_networks_are_the_same_and_learn():
+    found, start = model("batch"), model("batch")
+    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=40, warmup=0.5)
+    fit(found, objective, [bars(16, 0)], steps=10, optimiser=OptimiserConfig(lr=1e-2))
+    first = list(found.members[0].net.parameters())
+    for member in found.members:
+        assert all(torch.equal(p, q) for p, q in zip(member.net.parameters(), first, strict=True))
+    assert not all(torch.equal(p, q) for p, q in zip(first, start.members[0].net.parameters(), strict=True))
+    fit(found, objective, [bars(16, 0)], steps=11)
+    running = [module.running_mean for module in found.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert any(bool(mean.any()) for mean in running)
+
+
+def test_a_shared_step_has_the_gradient_of_one_network():
+    found, batch = model(), bars(8, 0)
+    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=40)
+    torch.manual_seed(3)
+    objective(found.train(), batch).total.backward()
+    lone = copy.deepcopy(model().members[1]).train()
+    torch.manual_seed(3)
+    cross_entropy(lone(batch[0]), batch[1]).backward()
+    for member in found.members:
+        for p, q in zip(member.net.parameters(), lone.net.parameters(), strict=True):
+            torch.testing.assert_close(p.grad, q.grad)
+
+
+def test_bars_that_turn_into_each_other_are_not_invariant_under_all_rotations():
+    """Beyond 45 degrees one class becomes the other: full symmetry must lose."""
+    found, objective, history = trained()
+    assert found.posterior()["rotation 180"] < 0.05 and found.posterior()["rotation 120"] < 0.05
+    assert sum(found.posterior().values()) == pytest.approx(1)
+    (degree,) = ls.degrees(found)
+    assert degree.low <= 45 and degree.estimate < 60
+    assert int(found.alive.sum()) == 2 and bool(found.alive[found.chosen])
+    assert float(objective.passes) / STEPS < 6  # 64 held-out examples are the fewest, however short the training
+    living = [record["living"] for record in history.records if "living" in record]
+    assert living[0] == 1 and living[-1] == 2 and max(living) == 7
+
+
+def test_networks_that_are_out_are_left_alone():
+    found = model()
+    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=STEPS)
+    batches = [bars(16, 0)]
+    fit(found, objective, batches, steps=40)
+    before = copy.deepcopy(found)
+    fit(found, objective, batches, steps=5)
+    for alive, member, old in zip(found.alive.tolist(), found.members, before.members, strict=True):
+        same = [torch.equal(p, q) for p, q in zip(member.parameters(), old.parameters(), strict=True)]
+        assert all(same) != alive
+
+
+def test_nothing_is_chosen_by_networks_that_are_no_better_than_chance():
+    x, _ = bars(40, 1)
+    labels = torch.randint(2, (40,), generator=torch.Generator().manual_seed(5))
+    found, objective, _ = trained(steps=6, held_out=(x, labels))
+    beaten = bool((objective.losses[-1].nanmean(1)[found.alive] >= objective.guess).all())
+    assert not beaten or found.names[found.chosen] == "none"
+
+
+def test_what_was_seen_is_in_the_state():
+    whole, objective, _ = trained(steps=20, held_out=bars(20, 1))
+    parts = model()
+    other = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=20)
+    assert objective.state_dict().keys() == other.state_dict().keys()
+    other.load_state_dict(objective.state_dict())
+    assert torch.equal(other.losses.nan_to_num(), objective.losses.nan_to_num()) and other.seen == objective.seen
+    parts.load_state_dict(whole.state_dict())
+    assert parts.posterior() == whole.posterior()
+
+
+def test_evaluation_is_that_of_the_model():
+    found, batch = model().eval(), bars(8, 0)
+    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=9).eval()
+    assert float(objective(found, batch).total.detach()) == pytest.approx(
+        float(cross_entropy(found(batch[0]), batch[1]).detach())
+    )
+
+
+@pytest.mark.parametrize("hypotheses", [3, 7, 11, 30])
+@pytest.mark.parametrize("steps", [1, 2, 3, 10, 100, 1000])
+def test_schedules_are_in_order_and_within_their_budget(hypotheses, steps):
+    plan = schedule(hypotheses, steps, 0.2)
+    marks = [plan.fork, *(step for step, _ in plan.rungs), steps]
+    assert marks == sorted(marks) and plan.fork < steps
+    alive = [hypotheses, *(left for _, left in plan.rungs)]
+    assert alive == sorted(alive, reverse=True)
+    assert steps < 100 or plan.passes(hypotheses) < 2.7
+
+
+def test_one_of_the_wider_ones_goes_on():
+    assert survivors([0.1, 0.2, 0.3, 0.4], 2, lambda h, k: k == 3) == [0, 3]
+    assert survivors([0.1, math.inf, 0.3, 0.4], 3, lambda h, k: False) == [0, 2, 3]
+    assert survivors([math.inf, 0.3], 2, lambda h, k: True) == [1]
+
+
+def test_the_posterior_compares_those_that_met():
+    """The winner was behind at the first rung: who was dropped there is measured by the best of that rung."""
+    noise = 0.01 * torch.randn(2, 3, 50, generator=torch.Generator().manual_seed(0)).double()
+    losses = torch.tensor([[1.0, 1.2, 1.1], [0.6, 0.3, math.nan]]).double()[:, :, None] + noise
+    found = winning_probabilities(losses, torch.tensor([1, 1, 0]), torch.ones(3, dtype=torch.bool))
+    assert found.tolist() == pytest.approx([0, 1, 0])
+    barred = winning_probabilities(losses, torch.tensor([1, 1, 0]), torch.tensor([True, False, True]))
+    assert barred.tolist() == pytest.approx([1, 0, 0])
+
+
+def test_alike_hypotheses_share_the_posterior():
+    losses = torch.randn(1, 2, 400, generator=torch.Generator().manual_seed(0)).double()
+    losses[0, 1] -= losses[0, 1].mean() - losses[0, 0].mean()
+    found = winning_probabilities(losses, torch.tensor([0, 0]), torch.ones(2, dtype=torch.bool))
+    assert found[0] == pytest.approx(0.5, abs=0.05)
+
+
+def test_stacking_finds_the_weights_of_the_least_loss():
+    torch.manual_seed(0)
+    y = torch.arange(60) % 3
+    outputs = torch.randn(2, 60, 3) + 2 * torch.eye(3)[y]
+    mix = model().mixture
+    weights = stacked(cross_entropy, mix, outputs, y)
+    grid = [float(cross_entropy(mix(outputs, torch.tensor([w, 1 - w])), y)) for w in torch.linspace(0, 1, 21)]
+    assert float(cross_entropy(mix(outputs, weights), y)) == pytest.approx(min(grid), abs=2e-3)
+    crossed = cross_fitted(cross_entropy, mix, outputs, y)
+    assert float(crossed.mean()) >= min(grid) - 1e-6 and len(crossed) == 60
+
+
+def test_chance_is_the_entropy_of_labels_or_the_variance_of_numbers():
+    y = torch.tensor([0, 0, 0, 1])
+    expected = float(-(0.75 * math.log(0.75) + 0.25 * math.log(0.25)))
+    assert chance(cross_entropy, torch.zeros(4, 2), y) == pytest.approx(expected, abs=1e-4)
+    numbers = torch.tensor([[1.0], [3.0]])
+    assert chance(nn.functional.mse_loss, torch.zeros(2, 1), numbers) == pytest.approx(1, abs=1e-5)
+
+
+def test_temperature_is_taken_off_logits_and_not_off_numbers():
+    torch.manual_seed(0)
+    y = torch.arange(90) % 3
+    outputs = torch.randn(90, 3) + 2 * torch.eye(3)[y]
+    losses = [cross_entropy(calibrated(cross_entropy, scale * outputs, y), y) for scale in (0.3, 1.0, 3.0)]
+    assert float(losses[0]) == pytest.approx(float(losses[1]), abs=1e-2)
+    assert float(losses[2]) == pytest.approx(float(losses[1]), abs=1e-2)
+    numbers = torch.rand(4, 1)
+    assert torch.equal(calibrated(nn.functional.mse_loss, outputs[:4, :1], numbers), outputs[:4, :1])
+
+
+def test_losses_are_of_one_example_each():
+    outputs, y = torch.randn(7, 3), torch.arange(7) % 3
+    expected = cross_entropy(outputs, y, reduction="none").double()
+    torch.testing.assert_close(loss_per_example(cross_entropy, outputs, y), expected)
+
+
+def test_what_it_cannot_use_is_one_sentence():
+    task = Supervised(cross_entropy)
+    with pytest.raises(ValueError, match=r"^held_out: got 5 examples, must be at least 10"):
+        SuccessiveHalving(task, bars(5, 0), steps=3)
+    with pytest.raises(ValueError, match=r"^held_out: got None"):
+        fit(model(), SuccessiveHalving(task, None, steps=1), [bars(8, 0)], steps=1)
+    with pytest.raises(ValueError, match=r"^model: got CNN, must be augment\.Hypotheses"):
+        net = ls.nets.CNN(1, 2, width=2, size=12, depth=1)
+        fit(net, SuccessiveHalving(task, bars(20, 0), steps=1), [bars(8, 0)], steps=1)
+    with pytest.raises(ValueError, match=r"^train\.compile: got true with the chooser selection"):
+        tiny("augerino", "selection", train={"steps": 1, "compile": True})
+    with pytest.raises(ValueError, match=r"^method\.init: got 0\.5"):
+        config_of({"method": {"name": "augerino", "init": 0.5}, "chooser": {"name": "selection"}})
