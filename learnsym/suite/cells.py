@@ -13,7 +13,7 @@ from learnsym.data import source_by_name
 from learnsym.data.known import Task, task_by_name
 from learnsym.objectives import choosers
 from learnsym.report.run.store import Piece
-from learnsym.suite.config import READERS, SuiteConfig
+from learnsym.suite.config import READERS, Size, SuiteConfig
 from learnsym.suite.reading import READ, unfit
 from learnsym.suite.twins import TOLD, config_of, twin
 
@@ -45,7 +45,7 @@ def cells(config: SuiteConfig) -> Iterator[tuple[Cell, str]]:
     for task in config.tasks:
         missing = why_missing(task)
         for cell in _of_task(config, task):
-            yield cell, missing or _why_unfit(config, task, cell)
+            yield cell, missing or _why_unfit(config.effort, cell.task, cell.method, cell.chooser, cell.arm)
 
 
 @cache
@@ -76,11 +76,12 @@ def _choosers(config: SuiteConfig, method: str) -> list[str]:
     return config.choosers or [name for name in choosers.registry if name in methods.registry[method].choosers]
 
 
-def _why_unfit(config: SuiteConfig, task: Task, cell: Cell) -> str:
-    if cell.method in READERS:
-        return unfit(cell.method, task.name)
+@cache
+def _why_unfit(size: Size, task: str, method: str, chooser: str, arm: str) -> str:
+    if method in READERS:
+        return unfit(method, task)
     try:
-        run = config_of(task, cell.method, cell.chooser, cell.arm, config.effort, cell.seed)
+        run = config_of(task_by_name(task), method, chooser, arm, size, seed=0)
         run.method.check(run.net, run.loss, [run.twin], run.chooser)
     except ValueError as error:
         return str(error)

@@ -45,17 +45,18 @@ class Size:
 
 SMOKE = (
     "digits rotation 45",
-    "digits rotation 180",
+    "digits rotation 90",
+    "digits as they are: rotation",
     "drawings as they are: rotation",
     "drawings of 2 elements: left-right flip",
     "drawings as they are: left-right flip",
     "compass of 4, ± 10",
-    "bumps: which size",
-    "forces: one axis about 1, 0, 0",
+    "forces: one axis about 0, 0, 1",
 )
+"""Of both halves."""
 SIZES = {
     "smoke": Size(only=SMOKE, train=64, val=64, test=100, steps=40, examples=200, reading=40, seeds=(0,)),
-    "small": Size(train=150, val=150, test=400, steps=200, examples=900, reading=200, seeds=(0, 1, 2)),
+    "small": Size(train=150, val=150, test=400, steps=200, examples=600, reading=120, seeds=(0, 1, 2)),
     "full": Size(train=450, val=450, test=800, steps=1500, examples=3000, reading=600, seeds=(0, 1, 2, 3, 4)),
 }
 

@@ -111,6 +111,8 @@ def _words(entry: Entry) -> str:
         parts.append(f"{found['estimate']:.3g}{interval}")
     elif "says" in found:
         parts.append(found.get("verdict") or ("closed" if found["says"] else "not closed"))
+    if found.get("off") is not None:
+        parts.append(f"the axis is {found['off']:.2g} degrees off")
     if "accuracy" in found:
         train, test = found["copies"]
         copies = f"{train} copies in training, {test} in evaluation"

@@ -54,11 +54,16 @@ def twin(task: str, method: str, chooser: str, arm: str, size: Size, seed: int, 
     known = task_by_name(task)
     splits = known.splits(seed, train=size.train, val=size.val, test=size.test)
     config = config_of(known, method, chooser, arm, size, seed)
-    per_step, plain = _flops(config, splits), _flops(_plain(config), splits)
-    if arm != "learned":
+    plain = _step_flops(_plain(config), splits)
+    if arm == "learned":  # whose steps need not cost the same
+        with FlopCounterMode(display=False) as counter:
+            model = _trained(config, splits, device)
+        flops = float(counter.get_total_flops())
+    else:
+        per_step = _step_flops(config, splits)
         steps = max(size.steps, round(EQUAL * size.steps * plain / per_step))
         config = replace(config, train=replace(config.train, steps=steps))
-    model, flops = _trained(config, splits, device)
+        model, flops = _trained(config, splits, device), per_step * steps
     test, val = (_scores(model, config, splits, split) for split in ("test", "val"))
     learned = answer(known, degrees(model)) if arm == "learned" else {}
     return {
@@ -144,19 +149,19 @@ def _plain(config: RunConfig) -> RunConfig:
     return replace(config, twin="plain", chooser=TrainingLoss())
 
 
-def _flops(config: RunConfig, splits: Splits) -> float:
+def _step_flops(config: RunConfig, splits: Splits) -> float:
     """Counted FLOPs of the first step, of matrix products and convolutions."""
-    return _trained(replace(config, train=replace(config.train, steps=1)), splits, "cpu")[1]
+    with FlopCounterMode(display=False) as counter:
+        _trained(replace(config, train=replace(config.train, steps=1)), splits, "cpu")
+    return float(counter.get_total_flops())
 
 
-def _trained(config: RunConfig, splits: Splits, device: str) -> tuple[nn.Module, float]:
-    """The trained model, and the FLOPs of its training."""
+def _trained(config: RunConfig, splits: Splits, device: str) -> nn.Module:
     model = build_model(config, splits.train.signature)
     objective = build_objective(config, model, splits)
     batches = Batches(splits.train, config.train.batch_size, config.seeds[0], device)
-    with FlopCounterMode(display=False) as counter:
-        fit(model.to(device), objective, batches, optimiser=config.optimiser, train=config.train, seed=config.seeds[0])
-    return model, float(counter.get_total_flops())
+    fit(model.to(device), objective, batches, optimiser=config.optimiser, train=config.train, seed=config.seeds[0])
+    return model
 
 
 @torch.no_grad()

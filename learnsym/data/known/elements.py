@@ -35,8 +35,8 @@ GRAINS = {"square": (90.0, (1.0, 1.0)), "hexagonal": (60.0, (1.0, 1.0)), "obliqu
 CRYSTALS = (
     ("square", 90.0, True),
     ("square", 45.0, False),
-    ("hexagonal", 60.0, True),
     ("hexagonal", 90.0, False),
+    ("hexagonal", 60.0, True),
     ("oblique", 180.0, True),
     ("oblique", 90.0, False),
 )
