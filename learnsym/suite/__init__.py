@@ -4,6 +4,6 @@ from learnsym.suite.config import SIZES, Size, SuiteConfig
 from learnsym.suite.results import Suite
 from learnsym.suite.run import run
 from learnsym.suite.scores import Score, scores_of
-from learnsym.suite.table import text_table
+from learnsym.suite.table import markdown_table, text_table
 
-__all__ = ["SIZES", "Score", "Size", "Suite", "SuiteConfig", "run", "scores_of", "text_table"]
+__all__ = ["SIZES", "Score", "Size", "Suite", "SuiteConfig", "markdown_table", "run", "scores_of", "text_table"]

@@ -22,6 +22,14 @@ def text_table(suite: Suite) -> str:
     return "\n".join([aligned([HEADER, *map(row, suite.scores)]), "", *legend(), *notes])
 
 
+def markdown_table(suite: Suite) -> str:
+    """The same rows as a table of Markdown, without columns in which nothing stands."""
+    rows = [HEADER, *map(row, suite.scores)]
+    kept = [i for i in range(len(HEADER)) if any(cells[i] for cells in rows[1:])]
+    lines = [f"| {' | '.join(cells[i] for i in kept)} |" for cells in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(kept), *lines[1:]])
+
+
 def row(score: Score) -> tuple[str, ...]:
     """A score as text."""
     regret = score.regret

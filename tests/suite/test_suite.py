@@ -10,7 +10,7 @@ import pytest
 from learnsym.cli import main
 from learnsym.data.known import task_by_name, tasks
 from learnsym.objectives import choosers
-from learnsym.suite import SIZES, SuiteConfig, run
+from learnsym.suite import SIZES, Suite, SuiteConfig, markdown_table, run
 from learnsym.suite.cells import cells, piece, why_missing
 from learnsym.suite.config import READERS
 from learnsym.suite.twins import config_of, copies_of, twin
@@ -42,6 +42,9 @@ def test_the_same_call_goes_on_and_one_that_asks_more_adds(tmp_path, monkeypatch
     assert first.entries[0] in again.entries and len(again.entries) == 2
     written = json.loads((tmp_path / "suite" / "suite.json").read_text())
     assert [e["task"] for e in written["entries"]] == ["forces: none"] * 2
+    kept = Suite.read(tmp_path / "suite")
+    assert kept.config == again.config and kept.scores == again.scores
+    assert markdown_table(kept).startswith("| half | estimator | tasks | does not fit |")
     page = (tmp_path / "suite" / "report.html").read_text()
     assert "forces: none" in page and "poses has no answer about residual axis" in page
 
