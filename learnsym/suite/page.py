@@ -60,7 +60,7 @@ def calibration_curve(curve: Curve, ax: Axes) -> Axes:
     """The share of intervals that hold the truth over the level that they aim at; on the diagonal when both agree."""
     nominal, share, count = zip(*curve, strict=True)
     ax.plot([0, 1], [0, 1], color="#9AA5B1", linewidth=0.8)
-    ax.plot(nominal, share, marker="o", color=SERIES[0], label=f"{count[0]} intervals")
+    ax.plot(nominal, share, marker="o", color=SERIES[0], label=f"{count[0]} interval{'' if count[0] == 1 else 's'}")
     ax.set(xlabel="nominal level", ylabel="share that holds the truth", xlim=(0.45, 1.0), ylim=(0.0, 1.03))
     ax.legend(loc="lower right")
     return tidy(ax)

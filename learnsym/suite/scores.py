@@ -72,7 +72,7 @@ def _order(key: tuple[str, str]) -> tuple[str, bool]:
 def _score(entries: Sequence[Entry], estimator: str, half: str, level: float) -> Score:
     own = [e for e in entries if (e["estimator"], e["half"]) == (estimator, half) and e["arm"] in ("", "learned")]
     answered = [e for e in own if not e["reason"]]
-    behind = regrets(entries, answered, level)
+    behind = regrets(entries, answered)
     return Score(
         estimator=estimator,
         half=half,
@@ -136,7 +136,7 @@ def calibration(entries: Sequence[Entry]) -> dict[str, list[tuple[float, float, 
     }
 
 
-def regrets(entries: Sequence[Entry], learned: Sequence[Entry], level: float) -> dict[str, list[float]]:
+def regrets(entries: Sequence[Entry], learned: Sequence[Entry]) -> dict[str, list[float]]:
     """Accuracy of the better twin minus that of the learned one, seed by seed, for each task that has both.
 
     The better twin is the one with the higher mean over the seeds, in hindsight.

@@ -73,7 +73,7 @@ def test_calibration_is_by_domain_and_level():
 
 def test_regret_is_against_the_better_twin_seed_by_seed():
     entries = twins(BOX, learned=[0.80, 0.90], plain=[0.85, 0.80], exact=[0.90, 0.95])
-    behind = regrets(entries, [e for e in entries if e["arm"] == "learned"], 0.9)
+    behind = regrets(entries, [e for e in entries if e["arm"] == "learned"])
     assert behind[BOX] == pytest.approx([0.10, 0.05])
     (score,) = scores_of(entries, 0.9)
     assert score.regret is not None and score.regret.estimate == pytest.approx(0.075)
@@ -91,4 +91,4 @@ def test_the_same_loss_in_all_seeds_is_sure_and_one_seed_is_not():
 
 def test_twins_that_lack_a_seed_are_not_compared():
     entries = twins(BOX, learned=[0.8, 0.9], plain=[0.9])
-    assert regrets(entries, [e for e in entries if e["arm"] == "learned"], 0.9) == {}
+    assert regrets(entries, [e for e in entries if e["arm"] == "learned"]) == {}
