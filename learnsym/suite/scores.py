@@ -34,6 +34,7 @@ class Score:
         width: median width of an interval, as a share of the largest range.
         auc: probability that a symmetry that is there has a higher score than one that is not.
         false_positives: share of tasks without symmetry of which it says that there is some.
+        missed: share of tasks with a symmetry of which it says that there is none.
         accuracy: mean over tasks, of the learned network.
         told: the same of the twins that are told the answer, by arm.
         regret: of the learned network against the better twin of each task, mean over tasks, over seeds.
@@ -51,6 +52,7 @@ class Score:
     width: float | None = None
     auc: float | None = None
     false_positives: float | None = None
+    missed: float | None = None
     accuracy: float | None = None
     told: dict[str, float]
     regret: Interval | None = None
@@ -105,8 +107,9 @@ def _of_presence(entries: Sequence[Entry]) -> dict[str, float | None]:
     there = {e["task"]: task_by_name(e["task"]).truth.present for e in entries}
     present = [e["result"]["score"] for e in entries if there[e["task"]]]
     absent = [e["result"]["score"] for e in entries if not there[e["task"]]]
-    says = [float(e["result"]["says"]) for e in entries if not there[e["task"]]]
-    return {"auc": auc(present, absent), "false_positives": _mean(says)}
+    claimed = [float(e["result"]["says"]) for e in entries if not there[e["task"]]]
+    missed = [1.0 - e["result"]["says"] for e in entries if there[e["task"]]]
+    return {"auc": auc(present, absent), "false_positives": _mean(claimed), "missed": _mean(missed)}
 
 
 def auc(present: Sequence[float], absent: Sequence[float]) -> float | None:

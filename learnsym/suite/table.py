@@ -11,7 +11,7 @@ from learnsym.suite.scores import Entry, Score
 from learnsym.suite.twins import TOLD
 
 HEADER = (
-    *("half", "estimator", "tasks", "does not fit", "error", "coverage", "width", "AUC", "false pos."),
+    *("half", "estimator", "tasks", "does not fit", "error", "coverage", "width", "AUC", "false pos.", "missed"),
     *("accuracy", "plain", "oracle", "exact", "behind the better", "surely", "cost"),
 )
 
@@ -43,7 +43,7 @@ def row(score: Score) -> tuple[str, ...]:
         str(score.unfit),
         *(_percent(value) for value in (score.error, score.coverage, score.width)),
         "" if score.auc is None else f"{score.auc:.2f}",
-        _percent(score.false_positives),
+        *(_percent(value) for value in (score.false_positives, score.missed)),
         _percent(score.accuracy),
         *(_percent(score.told.get(arm)) for arm in TOLD),
         behind,

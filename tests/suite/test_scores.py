@@ -39,7 +39,7 @@ def test_a_truth_within_its_interval_is_covered():
     assert score.tasks == 2 and score.unfit == 0
     assert score.error == pytest.approx((9 / 180 + 18 / 180) / 2)
     assert score.coverage == 0.5 and score.width == pytest.approx(18 / 180)
-    assert score.auc == 1.0 and score.false_positives == 1.0
+    assert score.auc == 1.0 and score.false_positives == 1.0 and score.missed == 0.0
 
 
 def test_the_two_halves_are_scored_by_themselves():
