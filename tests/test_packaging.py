@@ -54,6 +54,7 @@ LAYERS = (
     ("comparison",),
     ("scaling",),
     ("report",),
+    ("suite",),
     ("export",),
     ("studies",),
     ("estimator",),

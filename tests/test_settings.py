@@ -19,11 +19,12 @@ from learnsym.nets import NetConfig
 from learnsym.objectives import LossConfig, choosers
 from learnsym.scaling import StudySettings
 from learnsym.studies import TwinSettings
+from learnsym.suite import SuiteConfig
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig
 
 CONFIGS: list[type] = [OptimiserConfig, TrainConfig, RunConfig, DataConfig, PlantConfig, NetConfig, LossConfig]
 CONFIGS += [AnalysisConfig, PoseConfig, TaskExtentConfig, StudySettings, TwinSettings, ComparisonConfig]
-CONFIGS += [InferenceConfig]
+CONFIGS += [InferenceConfig, SuiteConfig]
 CONFIGS += [*methods.registry.values(), *choosers.registry.values()]
 FIELDS = [(kind, field.name) for kind in CONFIGS for field in fields(kind)]
 NEEDED: dict[type, dict[str, Any]] = {ComparisonConfig: {"arms": {"plain": {"twin": "plain"}}}}

@@ -1,6 +1,6 @@
 """Real data sets, and simulators whose symmetry is known."""
 
-from learnsym.data import dynamics, molecules, motion, rigid_bodies
+from learnsym.data import dynamics, known, molecules, motion, rigid_bodies
 from learnsym.data.batches import Batches
 from learnsym.data.bumps import blobs
 from learnsym.data.config import DataConfig, PlantConfig
@@ -37,6 +37,7 @@ __all__ = [
     "double_digits",
     "dynamics",
     "fetch",
+    "known",
     "load",
     "load_splits",
     "molecules",

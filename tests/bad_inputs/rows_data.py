@@ -36,6 +36,8 @@ def table(path: Path) -> None:
     np.save(path, np.random.default_rng(0).normal(size=(60, 5)).astype(np.float32))
 
 
+SMALL = '{"suite": "small", "level": 0.9}'
+
 ROWS: list[Bad] = [
     Bad("describe nothing", "data describe", ("SOURCE",)),
     Bad("describe unknown", "data describe digit", ("'digit'", "digits", "file or folder of your own")),
@@ -87,4 +89,18 @@ ROWS: list[Bad] = [
     Bad("infer unknown candidate", "infer digits --out o --only spin", ("only", "'spin'", "rotation")),
     Bad("infer unused layout", "infer digits --out o --data.layout nhw", ("data.layout", "leave it out")),
     Bad("infer a table", "infer x.npy --out o", ("x: got shape", "images"), {"x.npy": table}),
+    Bad("suite without out", "suite", ("--out",)),
+    Bad("suite unknown size", "suite --out o --size huge", ("size", "huge", "smoke")),
+    Bad("suite unknown task", "suite --out o --only spin", ("only", "'spin'", "rotation range")),
+    Bad("suite unknown method", "suite --out o --methods spin", ("methods", "'spin'", "poses", "augerino")),
+    Bad("suite unknown chooser", "suite --out o --choosers fate", ("choosers", "'fate'", "validation")),
+    Bad("suite chooser of no method", "suite --out o --choosers gradnorm", ("choosers", "'gradnorm'", "augerino")),
+    Bad("suite unknown half", "suite --out o --half third", ("half", "third", "judge")),
+    Bad(
+        "suite half without tasks", ["suite", "--out", "o", "--only", "forces: none", "--half", "calibrate"], ("half",)
+    ),
+    Bad("suite few held out", "suite --out o --level 0.999", ("level", "2000 held-out examples", "--size")),
+    Bad("suite same seeds", "suite --out o --seeds 1 1", ("seeds", "[1, 1]", "differ")),
+    Bad("suite in a folder of another", "suite --out o", ("out", "small", "smoke"), {"o/settings.json": SMALL}),
+    Bad("suite in a folder of something", "suite --out o", ("out", "something else"), {"o/notes.txt": "mine"}),
 ]

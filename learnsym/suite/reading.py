@@ -1,0 +1,117 @@
+"""Readers: what is said about the symmetry of the examples of a task, as plain values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from learnsym import measure
+from learnsym.actions import PointCloud, PointVectors
+from learnsym.data.known import Axis, Closed, Range, task_by_name
+from learnsym.measure.pose.closure import LEVEL as REFUSED
+from learnsym.nets import MLP
+from learnsym.suite.config import Size
+
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""Nominal levels at which intervals are taken for the figure of calibration."""
+HIDDEN = 128
+
+
+def poses(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
+    """The range of a generator, by the law of poses."""
+    truth = task_by_name(task).truth
+    assert isinstance(truth, Range)
+    law = measure.pose_posterior(
+        _examples(task, size, seed), truth.symmetry, truth.generator, steps=size.reading, moves=truth.moves,
+        level=level, seed=seed,
+    )  # fmt: skip
+    laws = {str(nominal): replace(law, level=nominal) for nominal in LEVELS}
+    return {
+        "estimate": law.half_width,
+        "low": law.low,
+        "high": law.high,
+        "levels": {nominal: [each.low, each.high] for nominal, each in laws.items()},
+        "status": law.status,
+        "reason": law.reason,
+        "score": law.half_width / truth.cap,
+        "says": law.low > 0,
+    }
+
+
+def closure(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
+    """Whether the law of the examples is closed under an element; its test has a level of its own."""
+    truth = task_by_name(task).truth
+    assert isinstance(truth, Closed)
+    found = measure.closure_test(
+        _examples(task, size, seed), truth.symmetry, truth.element(), steps=size.reading, seed=seed
+    )
+    return {"score": found.p_value, "says": found.p_value > REFUSED, "degree": found.degree}
+
+
+def axis(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
+    """About which axis targets turn along, by a perceptron that is trained on them."""
+    data = task_by_name(task).splits(seed, train=size.examples, val=1, test=min(size.test, 128))
+    truth = task_by_name(task).truth
+    assert isinstance(truth, Axis)
+    model = _perceptron(data.train.inputs, data.train.y, 5 * size.reading, seed)
+    test = data.test.inputs
+    found = measure.residual_axis(
+        model, test, PointCloud(), PointVectors(), floor=_own_error(model, test, data.test.y), bootstrap=200,
+        level=level, seed=seed,
+    )  # fmt: skip
+    off = None if truth.direction is None else found.angle_to(truth.direction)
+    return {
+        "says": found.verdict in ("all rotations", "one axis"),
+        "score": -found.errors[0],
+        "verdict": found.verdict,
+        "off": off,
+        "covers": None if off is None else off <= found.radius,
+    }
+
+
+READ = {"poses": poses, "closure": closure, "axis": axis}
+KINDS = {"poses": Range, "closure": Closed, "axis": Axis}
+
+
+def unfit(reader: str, task: str) -> str:
+    """Why a reader has no answer for a task; empty when it has one."""
+    truth = task_by_name(task).truth
+    if not isinstance(truth, KINDS[reader]):
+        return f"{reader} has no answer about {truth.ask}"
+    if isinstance(truth, Range) and truth.notion != "distribution":
+        return f"{reader} reads examples without labels, the task is about {truth.ask}"
+    return ""
+
+
+def _examples(task: str, size: Size, seed: int) -> Tensor:
+    x = task_by_name(task).splits(seed, train=size.examples, val=1, test=1).train.inputs
+    assert isinstance(x, Tensor)
+    return x
+
+
+@torch.no_grad()
+def _own_error(model: nn.Module, x: Any, y: Tensor) -> float:  # noqa: ANN401  inputs of a dataset
+    """The error of a network per radian of which a degree is its share: a turn that costs less is as good as kept."""
+    apart = math.sqrt(2.0) * float((y - y.mean(0)).square().sum((1, 2)).mean().sqrt())
+    return float((model(x) - y).square().sum((1, 2)).mean().sqrt()) / apart * math.pi / 180
+
+
+def _perceptron(x: Any, y: Tensor, steps: int, seed: int) -> nn.Module:  # noqa: ANN401  inputs of a dataset
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        numbers = x[0].numel()
+        model = nn.Sequential(nn.Flatten(), MLP(numbers, numbers, width=HIDDEN), nn.Unflatten(1, tuple(x.shape[1:])))
+        optimiser = torch.optim.AdamW(model.parameters(), 3e-3)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
+        for _ in range(steps):
+            rows = torch.randint(len(x), (128,))
+            optimiser.zero_grad(set_to_none=True)
+            F.mse_loss(model(x[rows]), y[rows]).backward()
+            optimiser.step()
+            schedule.step()
+    return model.eval()
