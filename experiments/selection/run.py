@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -94,9 +93,10 @@ def main() -> None:
     torch.set_num_threads(1)
     rows: list[dict[str, Any]] = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
     done = {tuple(r[k] for k in ("arm", "planted", "images", "steps", "seed")) for r in rows}
-    for arm, planted, (images, steps), seed in product(ARMS, (60.0, 0.0), SIZES, arguments.seeds):
-        if (arm, planted, images, steps, seed) not in done:
-            rows.append(row(arm, planted, images, steps, seed))
+    planned = [(arm, p, n, s, seed) for arm in ARMS for p in (60.0, 0.0) for n, s in SIZES for seed in arguments.seeds]
+    for key in planned:
+        if key not in done:
+            rows.append(row(*key))
             arguments.out.write_text(json.dumps(rows, indent=0))
     print(table(rows))
 

@@ -42,7 +42,7 @@ def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
         >>> from learnsym.objectives.choosers.halving import schedule
         >>> found = schedule(7, 600, 0.25)
         >>> found.fork, found.rungs, round(found.passes(7), 2)
-        (150, ((184, 4), (244, 2)), 2.26)
+        (150, ((184, 4), (274, 2)), 2.33)
     """
     fork = min(math.ceil(warmup * steps), max(0, steps - 1))
     middle = max(FINALISTS, round(math.sqrt(2 * hypotheses)))

@@ -20,7 +20,7 @@ from learnsym.objectives.choosers.evidence import (
     winning_probabilities,
 )
 from learnsym.objectives.choosers.halving import schedule, survivors
-from learnsym.training import OptimiserConfig, fit
+from learnsym.training import OptimiserConfig, Run, TrainConfig, fit
 from learnsym.training.config_file import config_of
 from tests.methods.conftest import tiny
 
@@ -213,3 +213,29 @@ def test_what_it_cannot_use_is_one_sentence():
         tiny("augerino", "selection", train={"steps": 1, "compile": True})
     with pytest.raises(ValueError, match=r"^method\.init: got 0\.5"):
         config_of({"method": {"name": "augerino", "init": 0.5}, "chooser": {"name": "selection"}})
+
+
+@pytest.mark.parametrize("stop", [7, *(pytest.param(step, marks=pytest.mark.slow) for step in (3, 11))])
+def test_a_run_that_is_stopped_between_rungs_ends_the_same(stop, tmp_path):
+    class Stopped(Exception):
+        pass
+
+    def train(path, halt=None):
+        found = model("batch")
+        objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=20)
+
+        def validate(_):
+            if objective.seen == halt:
+                raise Stopped
+            return {}
+
+        options = TrainConfig(steps=20, checkpoint_every=1, eval_every=1)
+        fit(found, objective, [bars(8, 0)], train=options, run=Run.new(path), validate=validate)
+        return found, objective
+
+    whole, whole_objective = train(tmp_path / "whole")
+    with pytest.raises(Stopped):
+        train(tmp_path / "parts", stop)
+    parts, parts_objective = train(tmp_path / "parts")
+    assert all(torch.equal(parts.state_dict()[name], value) for name, value in whole.state_dict().items())
+    assert torch.equal(parts_objective.losses.nan_to_num(), whole_objective.losses.nan_to_num())
