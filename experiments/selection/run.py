@@ -13,6 +13,8 @@ from typing import Any
 import torch
 
 from learnsym.data import Batches
+from learnsym.learners import degrees
+from learnsym.objectives import SuccessiveHalving
 from learnsym.statistics import over_seeds
 from learnsym.training import build, fit
 from learnsym.training.config_file import config_of
@@ -57,9 +59,9 @@ def row(arm: str, planted: float, images: int, steps: int, seed: int) -> dict[st
     batches = Batches(splits.train, 32, seed, torch.device("cpu"))
     fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)
     scores = evaluate(model, splits.test, config.loss.function())
-    learned = model.degrees("input") if hasattr(model, "degrees") else []
+    learned = degrees(model)
     turns = [(d.estimate, d.low, d.high) for d in learned if d.generator == "rotation"]
-    passes = float(objective.passes) / steps if hasattr(objective, "passes") else None
+    passes = float(objective.passes) / steps if isinstance(objective, SuccessiveHalving) else None
     key = {"arm": arm, "planted": planted, "images": images, "steps": steps, "seed": seed}
     return {**key, "accuracy": 100 * scores["accuracy"], "loss": scores["task"], "rotation": turns, "trainings": passes}
 
