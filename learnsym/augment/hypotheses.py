@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from learnsym.augment.augmented import Augmented, checked_count
@@ -34,7 +34,8 @@ class Hypotheses(nn.Module):
 
     An objective such as `objectives.SuccessiveHalving` trains them side by side and decides by held-out examples which
     go on, how probable each is, and with which weights they predict: one of them alone, or a mixture. All of this is
-    in buffers. A mixture shares `test_copies` among its members, so that it costs no more than one of them.
+    in buffers. A mixture shares `test_copies` among its members in proportion to their weights, so that one copy counts
+    as much as another, and it costs no more than one of them.
 
     Args:
         net: any module; each hypothesis has a copy of it.
@@ -87,12 +88,11 @@ class Hypotheses(nn.Module):
         self.register_buffer("weights", torch.eye(count)[1])
 
     def forward(self, x: Whole) -> Tensor:
-        active = [(h, weight) for h, weight in enumerate(self.weights.tolist()) if weight]
-        if len(active) == 1 or self.training:
+        copies = {h: c for h, c in enumerate(self.copies_of(self.weights).tolist()) if c}
+        if len(copies) <= 1 or self.training:
             return self.member_outputs(self.chosen, x, self.test_copies)
-        copies = self.shared_copies(len(active))
-        outputs = torch.stack([self.member_outputs(h, x, copies) for h, _ in active])
-        return self.mixture(outputs, outputs.new_tensor([weight for _, weight in active]))
+        outputs = torch.stack([self.member_outputs(h, x, c) for h, c in copies.items()])
+        return self.mixture(outputs, outputs.new_tensor(list(copies.values())) / sum(copies.values()))
 
     def member_outputs(self, h: int, x: Whole, copies: int) -> Tensor:
         """The outputs of one hypothesis, in evaluation with so many copies of each example."""
@@ -110,9 +110,9 @@ class Hypotheses(nn.Module):
             return (outputs + shaped.log()).logsumexp(0)
         return (shaped * outputs).sum(0)
 
-    def shared_copies(self, members: int) -> int:
-        """Copies of each member of a mixture."""
-        return max(1, self.test_copies // members)
+    def copies_of(self, weights: Float[Tensor, "H"]) -> Int[Tensor, "H"]:
+        """Copies of each member of a mixture in proportion to its weight, none below half of one."""
+        return (weights * self.test_copies).round().long()
 
     @property
     def chosen(self) -> int:

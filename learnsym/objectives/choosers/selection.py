@@ -194,7 +194,7 @@ class SuccessiveHalving(nn.Module):
     @torch.no_grad()
     def _conclude(self, model: Hypotheses, batch: Batch, rung: int) -> None:
         """The chosen hypothesis, the posterior, and whether a mixture predicts."""
-        self._score(model, batch, rung, model.test_copies, AT_END / 1.5)
+        alone = self._score(model, batch, rung, model.test_copies, AT_END / 1.5)
         means = self._means(rung)
         eligible = torch.stack([self.losses[r, h].nanmean() for h, r in enumerate(self.last.tolist())]) < self.guess
         best = int(torch.where(eligible, means, math.inf).argmin()) if bool(eligible[model.alive].any()) else 0
@@ -204,42 +204,51 @@ class SuccessiveHalving(nn.Module):
         else:
             probabilities = winning_probabilities(self.losses, self.last, eligible)
         model.probabilities.copy_(probabilities)
-        weights = self._mixture(model, batch, rung, best) if eligible[best] else None
+        weights = self._mixture(model, batch, float(alone[best].mean())) if eligible[best] else None
         model.weights.copy_(torch.eye(count)[best] if weights is None else weights)
         predicts = "it predicts alone" if weights is None else "a mixture predicts, whose held-out loss is less"
         logger.info("chosen: %s (probability %.2f); %s", model.names[best], float(probabilities[best]), predicts)
 
-    def _mixture(self, model: Hypotheses, batch: Batch, rung: int, best: int) -> Tensor | None:
-        """The stacked weights, when a mixture of the hypotheses that are left is better than the best one."""
+    def _mixture(self, model: Hypotheses, batch: Batch, best: float) -> Tensor | None:
+        """The stacked weights, when a mixture of the hypotheses that are left has less loss than the best one has."""
         living = list(model.living())
-        if len(living) < 2:
+        if not 2 <= len(living) <= model.test_copies:
             return None
         x, y = self._examples(self._affordable(model, batch, AT_END / 1.5, model.test_copies), device_of(batch[0]))
-        outputs = torch.stack([_outputs(model, h, x, model.shared_copies(len(living))) for h in living]).cpu()
-        self.passes += self._relative(len(y) * len(living) * model.shared_copies(len(living)), batch)
+        copies = max(1, model.test_copies // len(living))
+        outputs = torch.stack([_outputs(model, h, x, copies) for h in living]).cpu()
+        self.passes += self._relative(len(y) * len(living) * copies, batch)
         loss_fn, y = self._loss_fn(), y.cpu()
-        mixed = cross_fitted(loss_fn, model.mixture, outputs, y)
-        if mixed.mean() >= self.losses[rung, best, : len(y)].mean():
+        if float(cross_fitted(loss_fn, model.mixture, outputs, y).mean()) >= best:
             return None
         weights = torch.zeros(len(model.weights))
         weights[living] = stacked(loss_fn, model.mixture, outputs, y)
-        return weights
+        copies_of = model.copies_of(weights)
+        return None if int((copies_of > 0).sum()) == 1 else copies_of / copies_of.sum()
 
-    def _score(self, model: Hypotheses, batch: Batch, rung: int, copies: int, share: float) -> None:
-        """Held-out losses of the living hypotheses, averaged over copies, and that of constant outputs."""
+    def _score(
+        self, model: Hypotheses, batch: Batch, rung: int, copies: int, share: float
+    ) -> dict[int, Float[Tensor, "N"]]:
+        """Held-out losses of the living hypotheses, averaged over copies, and that of constant outputs.
+
+        Kept are the losses at the best temperature of each; those of the outputs as they are, are returned.
+        """
         count = self._affordable(model, batch, share, copies)
         x, y = self._examples(count, device_of(batch[0]))
         if not len(self.losses):
             shape = (RUNGS, len(model.members), len(self._held_out()[1]))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
             self.last = torch.zeros(len(model.members), dtype=torch.long)
+        plainly = {}
         for h in model.living():
             outputs = _outputs(model, h, x, copies).cpu()
+            plainly[h] = loss_per_example(self._loss_fn(), outputs, y.cpu())
             calibrated_outputs = calibrated(self._loss_fn(), outputs, y.cpu())
             self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, y.cpu())
             self.last[h] = rung
             self.passes += self._relative(len(y) * (copies if h else 1), batch)
         self.guess.fill_(chance(self._loss_fn(), outputs, y.cpu()))
+        return plainly
 
     def _means(self, rung: int) -> Float[Tensor, "H"]:
         """Mean held-out loss at a rung, infinite for hypotheses that were not looked at."""
