@@ -60,9 +60,19 @@ def test_it_predicts_with_the_chosen_hypothesis_or_with_a_mixture_of_as_many_cop
     model.weights.copy_(torch.eye(7)[0])
     assert torch.equal(model(x), model.members[0](x)) and model.chosen == 0
     model.weights.copy_(torch.tensor([0, 0.25, 0.75, 0, 0, 0, 0]))
-    parts = [model.member_outputs(h, x, 2) for h in (1, 2)]
+    parts = [model.member_outputs(h, x, copies) for h, copies in ((1, 1), (2, 3))]
     torch.testing.assert_close(model(x), 0.25 * parts[0] + 0.75 * parts[1])
     assert model.chosen == 2 and model.single is model.members[2] and model.single.test_copies == 4
+
+
+@pytest.mark.parametrize("test_copies", [1, 3, 8])
+def test_copies_are_shared_by_weight(test_copies):
+    model = Hypotheses(network(), "rotation2d", test_copies=test_copies).eval()
+    weights = torch.tensor([0.0, 0.4, 0.6, 0, 0, 0, 0])
+    assert int(model.copies_of(weights).sum()) == test_copies
+    model.weights.copy_(torch.tensor([0.0, 0.01, 0.99, 0, 0, 0, 0]))
+    x = images()
+    assert torch.equal(model(x), model.member_outputs(2, x, test_copies))
 
 
 def test_a_mixture_of_probabilities_is_one_of_probabilities():
