@@ -125,6 +125,17 @@ def test_a_study_that_was_stopped_goes_on(tmp_path, monkeypatch):
     assert [run.is_finished for run in study.runs] == [True, True]
 
 
+def test_validation_examples_may_select_among_hypotheses(tmp_path):
+    options = {"symmetries": ["rotation2d", "flip2d"], "out": tmp_path / "s", "seeds": [0], "chooser": "selection"}
+    study = ls.study(Mine, numbers(80), **options, **{**QUICK, "steps": 20})
+    model = study.model("learned")
+    assert isinstance(model, ls.augment.Hypotheses) and int(model.alive.sum()) == 2
+    assert {degree.generator for degree in study.degrees} == {"rotation", "reflection at 90"}
+    assert "one of several hypotheses" in study.report(progress=False).read_text()
+    program = torch.export.load(study.export(tmp_path / "model.pt2", "learned")).module()
+    assert program(torch.rand(4, 1, 8, 8)).shape == (4, 3)
+
+
 FORMS = {
     "tensors": lambda x, y: (x, y),
     "arrays": lambda x, y: (x.numpy(), y.numpy()),
@@ -179,6 +190,14 @@ BAD = {
     "setting of the method": (
         {"method": ls.methods.augerino.Augerino(orbit=4)},
         r"^method.orbit: got 4",
+    ),
+    "too few examples to select by": (
+        {"chooser": "selection", "val": numbers(6)},
+        r"^held_out: got 6 examples, must be at least 10 for an interval at 90%",
+    ),
+    "setting that selection does not use": (
+        {"chooser": "selection", "method": ls.methods.augerino.Augerino(init=0.5)},
+        r"^method.init: got 0.5, which the chooser selection does not use",
     ),
     "no seeds": ({"seeds": []}, r"^study\.seeds: got \[\], must name at least one"),
     "label maps": ({"train": (torch.rand(20, 1, 8, 8), torch.zeros(20, 8, 8).long())}, r"label maps"),

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from learnsym.data import DataConfig, Dataset, Splits, as_dataset, load_splits
 from learnsym.objectives.losses import LossConfig
@@ -106,3 +107,10 @@ def _kind(part: Dataset) -> str:
 
 def _with_classes(part: Dataset, classes: int) -> Dataset:
     return part if part.classes == classes else replace(part, classes=classes)
+
+
+def in_memory(data: Dataset) -> Dataset:
+    """The same examples as tensors in memory, where they are rows of a file."""
+    if isinstance(data.x, Tensor | dict | tuple):
+        return data
+    return replace(data, x=data.batch(torch.arange(len(data)))[0])

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from learnsym.data import Batches, Dataset, Splits
+from learnsym.data import Batches, Splits
 from learnsym.files import write_json
 from learnsym.measure.config import AnalysisConfig
 from learnsym.methods import learns
 from learnsym.report.run.own import RESULT
 from learnsym.report.run.pieces import findings, losses
+from learnsym.studies.examples import in_memory
 from learnsym.studies.recipe import Recipe
 from learnsym.training import OwnRun, Run, TrainConfig, evaluate, fit, predict
 from learnsym.training.distributed import pick_device
 
 EVALUATIONS, CHECKPOINTS = 4, 100
 """Evaluations of a training, and steps between its checkpoints."""
+HOW = {
+    "training": "as Augerino does (Benton et al. 2020, arXiv 2010.11882)",
+    "selection": "as one of several hypotheses from none to all of it, which the validation examples chose; with their "
+    "trainings it has cost about three of the others",
+}
+"""How the learned twin came by its degrees, by chooser."""
 MEASURED: dict[str, Any] = {
     "angle_step": 30,
     "angle_examples": 200,
@@ -49,7 +54,7 @@ def train_member(recipe: Recipe, twin: str, seed: int, splits: Splits, path: Pat
     steps = settings.steps_for(len(splits.train))
     fit(
         model,
-        recipe.objective(twin),
+        recipe.objective(twin, splits.val, steps),
         Batches(splits.train, settings.size_for(len(splits.train)), seed, device),
         steps=steps,
         optimiser=settings.optimiser,
@@ -80,7 +85,7 @@ def _notes(recipe: Recipe, splits: Splits) -> list[str]:
     weights = "are those of the module that was given" if given else "are drawn with the seed"
     settings, count = recipe.settings, len(splits.train)
     notes = [
-        f"The learned twin learns {recipe.symmetry.name} as Augerino does (Benton et al. 2020, arXiv 2010.11882).",
+        f"The learned twin learns {recipe.symmetry.name} {HOW[settings.chooser]}.",
         f"Each twin: {settings.steps_for(count)} steps of {settings.size_for(count)} of {count} training examples; "
         f"initial weights {weights}, the same for all twins of a seed.",
         *dict.fromkeys(note for part in (splits.train, splits.val, splits.test) for note in part.notes),
@@ -91,10 +96,3 @@ def _notes(recipe: Recipe, splits: Splits) -> list[str]:
             "orbit in evaluation; its equivariance is the one that is measured of all twins."
         )
     return notes
-
-
-def in_memory(data: Dataset) -> Dataset:
-    """The same examples as tensors in memory, where they are rows of a file."""
-    if isinstance(data.x, Tensor | dict | tuple):
-        return data
-    return replace(data, x=data.batch(torch.arange(len(data)))[0])

@@ -5,21 +5,25 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from learnsym._python_file import required_inputs
-from learnsym.augment import Augmented, OrbitAveraged, Plain, averages, fixed, quadrature
+from learnsym.augment import Augmented, Hypotheses, OrbitAveraged, Plain, averages, fixed, quadrature
+from learnsym.data import Dataset
 from learnsym.distributions import Fixed, Haar, LearnableDistribution, learnable
 from learnsym.groups import MatrixGroup, compact_part
 from learnsym.methods import learns
 from learnsym.methods.augerino import Augerino
 from learnsym.nets import NetConfig, build
 from learnsym.nets.sources import SeveralInputs
-from learnsym.objectives import Objective, Regularised, Supervised, regularisers
+from learnsym.objectives import Objective, Regularised, SuccessiveHalving, Supervised, regularisers
+from learnsym.objectives.choosers import registry as choosers
 from learnsym.objectives.losses import LossConfig
 from learnsym.objectives.terms import Reward
+from learnsym.studies.examples import in_memory
 from learnsym.studies.settings import TwinSettings
 from learnsym.symmetry import Symmetry, parts_of
 
@@ -55,7 +59,7 @@ class Recipe:
         net, method = self.network(seed), self.settings.method
         twins: dict[str, Callable[[], nn.Module]] = {
             "plain": lambda: Plain(net),
-            "learned": lambda: self._augmented(net, self.symmetry, learnable(self.symmetry.group, method.init)),
+            "learned": lambda: self._learned(net),
             "fixed": lambda: self._augmented(net, self.symmetry, fixed(self.symmetry.group, method.fixed)),
             EXACT: lambda: self._augmented(net, self._exact, Fixed(Haar(self._exact.group))),
         }
@@ -69,10 +73,14 @@ class Recipe:
         elements = quadrature(self._exact.group, self.settings.orbit).to(next(trained.parameters()).device)
         return OrbitAveraged(net, self._exact, elements, average=averages[self.settings.method.average]).eval()
 
-    def objective(self, twin: str) -> Objective:
-        """What the training of a twin minimises."""
+    def objective(self, twin: str, val: Dataset, steps: int) -> Objective:
+        """What the training of a twin minimises, in so many steps; a chooser may look at validation examples."""
         task, method = Supervised(self.loss.function()), self.settings.method
-        return Regularised(task, [Reward(regularisers[method.regulariser], method.weight)]) if learns(twin) else task
+        if not learns(twin):
+            return task
+        if self.settings.chooser == "selection":
+            return SuccessiveHalving(task, (in_memory(val).inputs, val.y), steps=steps)
+        return Regularised(task, [Reward(regularisers[method.regulariser], method.weight)])
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""
@@ -96,10 +104,18 @@ class Recipe:
         assert self.exact is not None  # since there is such a twin
         return self.exact
 
+    def _learned(self, net: nn.Module) -> nn.Module:
+        if self.settings.chooser == "selection":
+            return Hypotheses(net, self.symmetry, **self._averaging)
+        return self._augmented(net, self.symmetry, learnable(self.symmetry.group, self.settings.method.init))
+
     def _augmented(self, net: nn.Module, symmetry: Symmetry, law: LearnableDistribution) -> Augmented:
+        return Augmented(net, symmetry, law, **self._averaging)
+
+    @property
+    def _averaging(self) -> dict[str, Any]:
         method = self.settings.method
-        options = {"copies": method.copies, "test_copies": method.test_copies, "average": averages[method.average]}
-        return Augmented(net, symmetry, law, **options)
+        return {"copies": method.copies, "test_copies": method.test_copies, "average": averages[method.average]}
 
 
 def exact_part(symmetry: Symmetry) -> Symmetry | None:
@@ -118,8 +134,8 @@ def exact_part(symmetry: Symmetry) -> Symmetry | None:
     return None
 
 
-def check_method(method: Augerino) -> None:
-    """Refuse settings of the method that a study sets itself.
+def check_method(method: Augerino, chooser: str) -> None:
+    """Refuse settings of the method that a study sets itself, or that the chooser makes no use of.
 
     Raises:
         ValueError: naming the setting, and what to give instead.
@@ -128,3 +144,8 @@ def check_method(method: Augerino) -> None:
     for name, instead in (("symmetry", "symmetries"), ("exact", "symmetries"), ("orbit", "orbit"), ("output", "net")):
         if getattr(method, name) != getattr(usual, name):
             raise ValueError(f"method.{name}: got {getattr(method, name)!r}, must be left out; a study takes {instead}")
+    for name in method.unused(choosers[chooser]()):
+        if getattr(method, name) != getattr(usual, name):
+            raise ValueError(
+                f"method.{name}: got {getattr(method, name)!r}, which the chooser {chooser} does not use; leave it out"
+            )

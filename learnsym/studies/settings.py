@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from learnsym._settings import Copies, Count, Distinct, Seed, check_settings
 from learnsym.measure.config import PoseConfig
@@ -30,6 +30,9 @@ class TwinSettings:
     """Examples a step; no more than there are."""
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
     """Updates."""
+    chooser: Literal["training", "selection"] = "training"
+    """Of the learned twin: the training loss with a reward for wide laws, or the validation examples, which choose
+    among hypotheses from none to full symmetry; that costs about three trainings (`objectives.SuccessiveHalving`)."""
     method: Augerino = field(default_factory=Augerino)
     """Of the learned twin: `init`, `regulariser`, `weight`, `copies` and `test_copies`."""
     loss: LossConfig | None = None

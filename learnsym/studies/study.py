@@ -27,8 +27,8 @@ from learnsym.report.run import text_table
 from learnsym.report.run.advice import best_twin
 from learnsym.report.run.own import RESULT, STUDY, own_results
 from learnsym.report.run.results import Analysis, DataResult
-from learnsym.studies.examples import Data, guessed_loss, splits_of
-from learnsym.studies.member import in_memory, train_member
+from learnsym.studies.examples import Data, guessed_loss, in_memory, splits_of
+from learnsym.studies.member import train_member
 from learnsym.studies.poses import keep_poses
 from learnsym.studies.question import begin, question_of
 from learnsym.studies.recipe import EXACT, Net, Recipe, check_method, exact_part
@@ -146,11 +146,12 @@ def study(
 ) -> Study:
     """Which symmetry is in your data: train twins of your network that learn it, have it and do not have it.
 
-    The learned twin averages the network over transformed inputs and learns how far they are moved, as Augerino does;
-    `plain` is the network alone, `exact` is averaged over the largest compact group in the symmetries. All twins of a
-    seed begin with the same weights and see the same batches. Choices are made on validation examples, scores are those
-    of test examples. For images the law of poses is inferred too, from the inputs alone. The same call continues what
-    was stopped, and does nothing when all is done.
+    The learned twin averages the network over transformed inputs and learns how far they are moved, as Augerino does,
+    or, with `chooser="selection"`, is that of several hypotheses, from none to full symmetry, which validation examples
+    choose, for about three trainings of compute. `plain` is the network alone, `exact` is averaged over the largest
+    compact group in the symmetries. All twins of a seed begin with the same weights and see the same batches. Choices
+    are made on validation examples, scores are those of test examples. For images the law of poses is inferred too,
+    from the inputs alone. The same call continues what was stopped, and does nothing when all is done.
 
     Args:
         net: your network, or a function that makes it (seeds then draw new initial weights, and intervals hold that
@@ -163,7 +164,7 @@ def study(
         label: what tables and figures call the data; by default the name of the source, or `data`.
         progress: whether to show progress bars on a terminal.
         settings: fields of `TwinSettings`: `twins`, `seeds` (three by default, for intervals), `steps`, `batch_size`,
-            `optimiser`, `method`, `loss` (guessed from the targets and said), `orbit`, `pose`, `device`.
+            `optimiser`, `chooser`, `method`, `loss` (guessed from the targets and said), `orbit`, `pose`, `device`.
 
     Returns:
         The study: `study.degrees`, `study.report()`, `study.card()`, `study.export("model.pt2")`.
@@ -186,6 +187,8 @@ def study(
     names = _names(symmetries)
     symmetry = _symmetry(symmetries, names, splits.train)
     recipe = _recipe(net, symmetry, splits.train, chosen)
+    for twin in recipe.settings.twins:  # what a chooser needs is asked for before any work
+        recipe.objective(twin, splits.val, chosen.steps_for(len(splits.train)))
     label = label or splits.train.name
     begin(folder, question_of(recipe, names, splits, label))
     members = [(twin, seed) for twin in recipe.settings.twins for seed in chosen.seeds]
@@ -208,7 +211,7 @@ def _settings(options: dict[str, Any]) -> TwinSettings:
         key: list(value) if isinstance(value, tuple | range) else value for key, value in options.items()
     }
     chosen = TwinSettings(**lists)
-    check_method(chosen.method)
+    check_method(chosen.method, chosen.chooser)
     return chosen
 
 
