@@ -39,6 +39,7 @@ ARMS = {
     "evfn": ("--nets ?", ["EGNN"]),
     "group_subsampling": ("--models ?", ["ConvAE", "GAE p4m"]),
     "guaranteed_invariances": ("--part ?", ["samples", "streams"]),
+    "known_symmetry": ("--methods ?", ["poses", "augerino"]),
     "learned_equivariance": ("--data ?", ["cifar10-jpeg"]),
     "lie_derivative": ("training --data ?", ["cifar10-jpeg"]),
     "motion_capture": ("--part nets --names ?", ["EGNN, fixed vector", "straight on"]),
@@ -50,6 +51,7 @@ ARMS = {
     "relu_networks": ("--kinds ?", ["augmented", "invariance"]),
     "remul": ("--task gravity --arms ?", ["plain", "EGNN"]),
     "residual_pathway": ("--part ?", ["turns", "quadrants"]),
+    "selection": ("--arms ?", ["fixed 60", "affine2d, selection"]),
     "using_equivariance": ("digits --trainings ?", ["upright"]),
 }
 """For each experiment, words that name something to train which it does not have, and what it does have."""

@@ -15,7 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of the suite")
     parser.add_argument("--size", default="small", choices=ls.suite.SIZES)
-    parser.add_argument("--methods", nargs="*", default=[])
+    parser.add_argument("--methods", nargs="*", choices=ls.suite.METHODS, default=[], help="what is asked")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--seeds", nargs="*", type=int, default=[])
     parser.add_argument("--workers", type=int, default=1)

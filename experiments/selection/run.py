@@ -91,11 +91,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="rows; what is there already is not done again")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS), help="what is trained")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     rows: list[dict[str, Any]] = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
     done = {tuple(r[k] for k in ("arm", "planted", "images", "steps", "seed")) for r in rows}
-    planned = [(arm, p, n, s, seed) for arm in ARMS for p in (60.0, 0.0) for n, s in SIZES for seed in arguments.seeds]
+    planned = [
+        (arm, p, n, s, seed)
+        for arm in arguments.arms
+        for p in (60.0, 0.0)
+        for n, s in SIZES
+        for seed in arguments.seeds
+    ]
     for key in planned:
         if key not in done:
             rows.append(row(*key))

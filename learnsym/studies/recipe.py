@@ -76,11 +76,11 @@ class Recipe:
     def objective(self, twin: str, val: Dataset, steps: int) -> Objective:
         """What the training of a twin minimises, in so many steps; a chooser may look at validation examples."""
         task, method = Supervised(self.loss.function()), self.settings.method
-        if not learns(twin):
-            return task
-        if self.settings.chooser == "selection":
-            return SuccessiveHalving(task, (in_memory(val).inputs, val.y), steps=steps)
-        return Regularised(task, [Reward(regularisers[method.regulariser], method.weight)])
+        choosers: dict[str, Callable[[], Objective]] = {
+            "training": lambda: Regularised(task, [Reward(regularisers[method.regulariser], method.weight)]),
+            "selection": lambda: SuccessiveHalving(task, (in_memory(val).inputs, val.y), steps=steps),
+        }
+        return choosers[self.settings.chooser]() if learns(twin) else task
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""
@@ -105,9 +105,12 @@ class Recipe:
         return self.exact
 
     def _learned(self, net: nn.Module) -> nn.Module:
-        if self.settings.chooser == "selection":
-            return Hypotheses(net, self.symmetry, **self._averaging)
-        return self._augmented(net, self.symmetry, learnable(self.symmetry.group, self.settings.method.init))
+        law = learnable(self.symmetry.group, self.settings.method.init)
+        choosers: dict[str, Callable[[], nn.Module]] = {
+            "training": lambda: self._augmented(net, self.symmetry, law),
+            "selection": lambda: Hypotheses(net, self.symmetry, **self._averaging),
+        }
+        return choosers[self.settings.chooser]()
 
     def _augmented(self, net: nn.Module, symmetry: Symmetry, law: LearnableDistribution) -> Augmented:
         return Augmented(net, symmetry, law, **self._averaging)

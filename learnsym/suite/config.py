@@ -15,6 +15,8 @@ from learnsym.statistics import LEVEL
 
 READERS = ("poses", "closure", "axis")
 """What reads the symmetry without labels or from a plain network: the law of poses, the closure test, the axis."""
+METHODS = (*READERS, *methods.registry)
+"""What may be asked."""
 DEFAULT_METHODS = (*READERS, "augerino")
 
 
@@ -96,7 +98,7 @@ class SuiteConfig:
         found = tasks()
         names = [f(task) for f in (_name, _family, _domain) for task in found]
         _check("only", self.only, names, f"one of the families {', '.join(dict.fromkeys(map(_family, found)))}")
-        _check("methods", self.methods, [*READERS, *methods.registry])
+        _check("methods", self.methods, METHODS)
         _check("choosers", self.choosers, choosers.registry)
         self._check_pairs()
         needed, held_out = math.ceil(2 / (1 - self.level) - 1e-9), min(self.effort.test, self.effort.val)
