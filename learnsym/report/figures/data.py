@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _LOOK = {
     "augerino": ("o", "learned (task)"),
     "augerino, validation": ("o", "learned (task)"),
+    "hypotheses": ("o", "learned (task)"),
+    "hypotheses, selection": ("o", "learned (task)"),
     "held-out loss": ("s", "tolerated (task)"),
     "pose posterior": ("D", "poses (distribution)"),
 }
