@@ -20,7 +20,7 @@ help:  ## this list
 setup:  ## virtual environment .venv with everything (at once when it is up to date)
 	@bash scripts/setup.sh
 
-demo: setup  ## digits as scanned, rotated by up to 60 and by up to 180 degrees: which is which? (3 minutes)
+demo: setup  ## digits as scanned, rotated by up to 60 and by up to 180 degrees: which is which? (5 minutes)
 	$(BIN)/learnsym train configs/demo.yaml --out $(DEMO)/as-scanned
 	$(BIN)/learnsym train configs/demo.yaml --data.label rotated-60 --data.plant.rotation 60 --out $(DEMO)/rotated-60
 	$(BIN)/learnsym train configs/demo.yaml --data.label rotated-180 --data.plant.rotation 180 --out $(DEMO)/rotated-180
@@ -37,7 +37,7 @@ lint: setup  ## ruff, ruff format and pyright
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-docs: setup  ## documentation in docs/_build/html, with a gallery of real pages (10 minutes at first)
+docs: setup  ## documentation in docs/_build/html, with a gallery of real pages (15 minutes at first)
 	@EXTRAS=steerable,molecules,sim,scale,dev,export,tensorboard,docs bash scripts/setup.sh
 	$(BIN)/python docs/gallery.py
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

@@ -44,7 +44,8 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
-suppress_warnings = ["myst.xref_missing"]
+# the type `bytes` is also the name of a field of two data classes
+suppress_warnings = ["myst.xref_missing", "ref.python"]
 default_role = "code"
 _fields: dict[str, list[str]] = {}
 
