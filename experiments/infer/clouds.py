@@ -7,8 +7,6 @@ them are mirrored along x, and an extent of sizes.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import random
 import time
@@ -17,9 +15,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from trials import run_trials
 
 import learnsym as ls
-from learnsym.files import write_json
 
 TURNS, SIZES = (0.0, 40.0, 180.0), (0.0, 0.3)
 POINTS = 40
@@ -101,27 +99,5 @@ def trial(number: int, examples: int, steps: int, workers: int) -> dict[str, Any
     }
 
 
-def main() -> None:
-    """Run trials that are not in the file yet."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=10)
-    parser.add_argument("--first", type=int, default=0, help="number of the first trial")
-    parser.add_argument("--examples", type=int, default=1000)
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("clouds.json"))
-    options = parser.parse_args()
-    rows = json.loads(options.out.read_text())["trials"] if options.out.exists() else []
-    for number in range(options.first, options.first + options.trials):
-        if any(row["trial"] == number for row in rows):
-            continue
-        rows.append(trial(number, options.examples, options.steps, options.workers))
-        write_json(options.out, {"examples": options.examples, "steps": options.steps, "trials": rows}, indent=1)
-        print(rows[-1], flush=True)
-    good = sum(all(row["right"].values()) for row in rows)
-    false = sum(bool(row["falsely_present"]) for row in rows)
-    print(f"{good} of {len(rows)} trials right in all; {false} with something falsely present")
-
-
 if __name__ == "__main__":
-    main()
+    run_trials(trial, __doc__, Path(__file__).with_name("clouds.json"), trials=10, examples=1000)

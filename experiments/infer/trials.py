@@ -12,6 +12,7 @@ import argparse
 import json
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -93,21 +94,30 @@ def trial(number: int, examples: int, steps: int, workers: int) -> dict[str, Any
     }
 
 
-def main() -> None:
-    """Run trials that are not in the file yet."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=20)
+def run_trials(
+    one: Callable[[int, int, int, int], dict[str, Any]], about: str | None, out: Path, trials: int, examples: int
+) -> None:
+    """Run trials that are not in the file yet.
+
+    Args:
+        one: a trial, of its number, examples, steps and workers.
+        about: what the command does.
+        out: file of the trials, by default.
+        trials, examples: how many, by default.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--trials", type=int, default=trials)
     parser.add_argument("--first", type=int, default=0, help="number of the first trial")
-    parser.add_argument("--examples", type=int, default=2000)
+    parser.add_argument("--examples", type=int, default=examples)
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=Path(__file__).with_name("trials.json"))
+    parser.add_argument("--out", type=Path, default=out)
     options = parser.parse_args()
     rows = json.loads(options.out.read_text())["trials"] if options.out.exists() else []
     for number in range(options.first, options.first + options.trials):
         if any(row["trial"] == number for row in rows):
             continue
-        rows.append(trial(number, options.examples, options.steps, options.workers))
+        rows.append(one(number, options.examples, options.steps, options.workers))
         write_json(options.out, {"examples": options.examples, "steps": options.steps, "trials": rows}, indent=1)
         print(rows[-1], flush=True)
     good = sum(all(row["right"].values()) for row in rows)
@@ -116,4 +126,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_trials(trial, __doc__, Path(__file__).with_name("trials.json"), trials=20, examples=2000)
