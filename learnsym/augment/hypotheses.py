@@ -25,6 +25,7 @@ from learnsym.symmetry import SymmetryLike, as_symmetry
 
 NONE = "none"
 """Name of the hypothesis that no symmetry holds."""
+UNCHECKED = "the interval holds no noise of training, and its coverage has not been checked"
 
 
 class Hypotheses(nn.Module):
@@ -154,7 +155,8 @@ class Hypotheses(nn.Module):
         probabilities = self.probabilities.double().cpu()
         mean = float(probabilities @ values)
         low, high = _interval(values, probabilities)
-        return replace(degree, site=site, estimate=mean, low=low, high=high, level=LEVEL, method="hypotheses")
+        doubt = {} if low is None else {"status": "bound only", "reason": UNCHECKED}
+        return replace(degree, site=site, estimate=mean, low=low, high=high, level=LEVEL, method="hypotheses", **doubt)
 
     def symmetry_parameters(self) -> list[nn.Parameter]:
         """None: laws are fixed, and which one holds is chosen."""
