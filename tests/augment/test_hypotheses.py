@@ -65,6 +65,16 @@ def test_it_predicts_with_the_chosen_hypothesis_or_with_a_mixture_of_as_many_cop
     assert model.chosen == 2 and model.single is model.members[2] and model.single.test_copies == 4
 
 
+def test_an_export_says_that_it_is_not_the_mixture(caplog):
+    model = Hypotheses(network(), "rotation2d", test_copies=4).eval()
+    with caplog.at_level("INFO", "learnsym"):
+        frozen(model, images())
+        assert not caplog.messages
+        model.weights.copy_(torch.tensor([0, 0.25, 0.75, 0, 0, 0, 0]))
+        frozen(model, images())
+    assert caplog.messages == ["a mixture of rotation 15, rotation 30 predicts; what is exported is rotation 30 alone"]
+
+
 @pytest.mark.parametrize("test_copies", [1, 3, 8])
 def test_copies_are_shared_by_weight(test_copies):
     model = Hypotheses(network(), "rotation2d", test_copies=test_copies).eval()
