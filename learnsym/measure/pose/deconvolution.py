@@ -15,8 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure.pose.law import CELLS, NOISES, LawFit, cell_centres, cells_of
-from learnsym.measure.pose.read_out import EDGE, box_density
+from learnsym.measure.pose.law import LawFit, cells_of
+from learnsym.measure.pose.shapes import CELLS, EDGE, cell_centres, errors_between
 
 SCALES = (1.0, 0.7, 0.5, 0.35)
 """Multiples of the fitted noise that are tried."""
@@ -41,8 +41,7 @@ class Deconvolution:
     @property
     def smooth(self) -> Float[Tensor, "A"]:
         """The law seen through half of the noise that was removed: what figures show."""
-        kernel = _normal(max(self.noise / 2, 2.0), True)
-        return kernel @ self.mass
+        return torch.from_numpy(errors_between("normal", max(self.noise / 2, 2.0), True)) @ self.mass
 
     @property
     def extent(self) -> float:
@@ -148,15 +147,9 @@ def _counts(cells: Tensor, fit: LawFit, rows: Tensor) -> Float[Tensor, "K C"]:
 
 def _kernels(fit: LawFit, scale: float, closed: bool) -> Float[Tensor, "K C A"]:
     kernels = []
-    for stratum in fit.fits:
+    for stratum, (name, noise) in zip(fit.fits, fit.kernels, strict=True):
         chosen = int(stratum.log_likelihood[fit.best].argmax())
         straight, flipped, outliers = stratum.weights[fit.best, chosen].tolist()
-        kernel = _normal(scale * NOISES[chosen], closed)
+        kernel = torch.from_numpy(errors_between(name, scale * noise, closed))
         kernels.append(straight * kernel + flipped * kernel.roll(CELLS // 2, 0) + outliers / CELLS)
     return torch.stack(kernels)
-
-
-def _normal(noise: float, closed: bool) -> Float[Tensor, "C A"]:
-    centres = cell_centres()
-    kernel = box_density(centres[:, None] - centres, EDGE / CELLS, noise, closed)
-    return torch.from_numpy(kernel / kernel.sum(0))

@@ -1,57 +1,103 @@
-"""The parametric law of poses: a uniform law of half-width `t` with noise, flips and outliers, by maximum likelihood.
+"""The parametric law of poses: a shape of half-width `t`, read with errors, flips and outliers, by maximum likelihood.
 
-    p(c) = a [U(-t, t) * N(0, s²)](c) + f [the same, shifted by half a turn](c) + e / circumference,    a + f + e = 1
+    p(c) = a [P_t * K_s](c) + f [the same, shifted by half a turn](c) + e / circumference,    a + f + e = 1
 
-`c` is the pose that is read from an example. Objects that look alike upside down are read half a turn off: the flipped
-component. `t` is common; `s, f, e` are fitted for each stratum of sharpness and each fold. All of it is linear algebra
-on a table of densities over a grid of `(t, s)`. Legend of axes: `T` half-widths, `S` noises, `C` cells, `R` replicates,
-`N` examples.
+`c` is the pose that is read from an example, `P_t` the law and `K_s` the kernel of errors (`shapes`). Objects that look
+alike upside down are read half a turn off: the flipped component. `t` is common; kernel, `s, f, e` are fitted for each
+stratum of sharpness and each fold, as data sets and examples differ in how well they are read. All of it is linear
+algebra on a table of densities over a grid of `(t, s)`. Legend of axes: `T` half-widths, `S` scales of either kernel,
+`C` cells, `R` replicates, `N` examples.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import get_args
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.measure.pose.read_out import EDGE, box_density
+from learnsym.measure.pose.shapes import CELLS, EDGE, Kernel, Shape, cell_probabilities
 
-CELLS = 120
-NOISES = (3.0, 5.0, 7.0, 9.0, 12.0, 15.0, 19.0, 25.0, 33.0)
-USUAL_NOISE, NOISE_SPREAD = 12.0, 0.5
+NOISES = (3.0, 5.0, 8.0, 12.0, 18.0, 26.0, 38.0, 56.0)
+USUAL_NOISE, NOISE_SPREAD, OPEN_SPREAD = 12.0, 0.5, 1.0
+"""Prior of the scales of errors: median in degrees of a full turn, and spread of the logarithm, on circles and in open
+windows, whose unit says less."""
+EVIDENCE = 15.0
+"""Log likelihood ratio to a flat law, in nats, that counts as seen; a flat law itself reaches up to about 10."""
+KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 STRATA = 3
 ITERATIONS = 40
 
 
 @dataclass(frozen=True)
 class LawTable:
-    """Densities per cell of the uniform law with noise, of its flip, and of outliers."""
+    """Densities per cell of a law that is read with errors, of its flip, and of outliers."""
 
     half_widths: Float[Tensor, "T"]
-    box: Float[Tensor, "T S C"]
+    law: Float[Tensor, "T S C"]
     flipped: Float[Tensor, "T S C"] | None
     outliers: Float[Tensor, "C"]
+    scales: Float[Tensor, "S"]
     stratified: bool = True
+    usual: float = USUAL_NOISE
+    spread: float = NOISE_SPREAD
+    """Median of the prior of scales, and spread of their logarithms."""
+
+    @property
+    def prior(self) -> Float[Tensor, "S"]:
+        """Log prior density of each scale, up to a constant."""
+        return -0.5 * ((self.scales / self.usual).log() / self.spread) ** 2
 
 
 @lru_cache(maxsize=8)
-def law_table(closed: bool, step: float) -> LawTable:
-    """The table with half-widths `0, step, ..., 180` degrees of the window."""
+def law_table(closed: bool, step: float, shape: Shape = "uniform", order: int = 1) -> LawTable:
+    """The table with half-widths `0, step, ..., 180` degrees of the window, and kernels of either kind.
+
+    Args:
+        closed: whether the window is a circle.
+        step: degrees between half-widths.
+        shape: of the law.
+        order: turns by `1/order` of the circle fill the window, so that errors are wider in it; those by a turn vanish.
+    """
     half_widths = np.arange(0, EDGE + step / 2, step)
-    centres = cell_centres()
-    box = box_density(centres, half_widths[:, None, None], np.array(NOISES)[:, None], closed)
-    density = torch.from_numpy(box / box.sum(-1, keepdims=True))
+    tables = [cell_probabilities(shape, half_widths, kernel, np.array(NOISES), closed) for kernel in KERNELS]
+    law = torch.from_numpy(np.concatenate(tables, 1))
     return LawTable(
         half_widths=torch.from_numpy(half_widths),
-        box=density,
-        flipped=density.roll(CELLS // 2, -1) if closed else None,
+        law=law,
+        flipped=law.roll(CELLS // 2, -1) if closed else None,
         outliers=torch.full((CELLS,), 1 / CELLS, dtype=torch.float64),
+        scales=torch.tensor(NOISES * len(KERNELS), dtype=torch.float64),
         stratified=closed,
+        usual=USUAL_NOISE * math.sqrt(order),
+        spread=NOISE_SPREAD if closed else OPEN_SPREAD,
     )
+
+
+def table_of_modes(table: LawTable, modes: Sequence[tuple[float, float]]) -> LawTable:
+    """The table of a law around several modes of a circle, all of one half-width.
+
+    Args:
+        table: of the law around 0.
+        modes: position in degrees of the window, and mass.
+    """
+    total = sum(mass for _, mass in modes)
+    law = sum(mass / total * _turned(table.law, position) for position, mass in modes)
+    assert isinstance(law, Tensor)
+    return replace(table, law=law, flipped=law.roll(CELLS // 2, -1))
+
+
+def _turned(law: Float[Tensor, "T S C"], position: float) -> Float[Tensor, "T S C"]:
+    # a position between two cells is shared among them
+    cells = position * CELLS / (2 * EDGE)
+    low = math.floor(cells)
+    return torch.lerp(law.roll(low, -1), law.roll(low + 1, -1), cells - low)
 
 
 @dataclass(frozen=True)
@@ -82,18 +128,20 @@ class LawFit:
     """Log likelihood ratio to a flat law, in nats."""
     strata: Tensor
     fits: list[StratumFit]
+    kernels: list[tuple[Kernel, float]]
+    """Kernel of errors of each stratum, and its scale."""
     told_apart: bool = True
     """Whether a closure test tells the examples from moved ones."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether the poses are not told from those of a flat law."""
+        return self.evidence < EVIDENCE or not self.told_apart
 
     @property
     def best(self) -> int:
         """Index of the half-width."""
         return int(self.profile.argmax())
-
-
-def cell_centres() -> np.ndarray:
-    """Centres of the cells of poses, in degrees of the window."""
-    return (np.arange(CELLS) + 0.5) * (2 * EDGE / CELLS) - EDGE
 
 
 def cells_of(centre: Float[Tensor, "N"]) -> Tensor:
@@ -138,7 +186,7 @@ def fit_law(
     profile = profiles.sum(0)
     owner = strata.unique() // STRATA
     best = int(profile.argmax())
-    noise, flipped, outliers = _shares(fits, counts, best)
+    noise, flipped, outliers = _shares(fits, counts, table, best)
     flat = sum(float(count @ table.outliers.log()) for count in counts)
     return LawFit(
         half_width=_vertex(profile, table.half_widths),
@@ -152,14 +200,15 @@ def fit_law(
         evidence=float(profile.max()) - flat,
         strata=strata,
         fits=fits,
+        kernels=[_kernel(int(fit.log_likelihood[best].argmax())) for fit in fits],
     )
 
 
 def fit_stratum(counts: Float[Tensor, "C"], table: LawTable) -> StratumFit:
     """Best weights of the components for every `(t, s)`, by expectation maximisation (convex, so from anywhere)."""
-    parts = [table.box, table.flipped if table.flipped is not None else torch.zeros_like(table.box)]
+    parts = [table.law, table.flipped if table.flipped is not None else torch.zeros_like(table.law)]
     weights = torch.tensor([0.85, 0.075 if table.flipped is not None else 0.0, 0.075], dtype=torch.float64)
-    weights = (weights / weights.sum()).expand(*table.box.shape[:2], 3)
+    weights = (weights / weights.sum()).expand(*table.law.shape[:2], 3)
     filled = counts > 0
     seen = [part[..., filled] for part in parts]
     flat, count = table.outliers[filled], counts[filled]
@@ -170,21 +219,24 @@ def fit_stratum(counts: Float[Tensor, "C"], table: LawTable) -> StratumFit:
         weights = torch.stack([(term * share).sum(-1) for term in terms], -1) / count.sum()
     w = weights[..., None]
     log_density = (w[..., 0, :] * parts[0] + w[..., 1, :] * parts[1] + w[..., 2, :] * table.outliers).log()
-    noises = torch.tensor(NOISES, dtype=torch.float64)
-    prior = -0.5 * ((noises / USUAL_NOISE).log() / NOISE_SPREAD) ** 2
-    return StratumFit(log_density @ counts + prior, log_density, weights)
+    return StratumFit(log_density @ counts + table.prior, log_density, weights)
+
+
+def _kernel(column: int) -> tuple[Kernel, float]:
+    # tables have the scales of one kernel after those of the other
+    return KERNELS[column // len(NOISES)], NOISES[column % len(NOISES)]
 
 
 def _counts(cells: Tensor, table: LawTable) -> Float[Tensor, "C"]:
     return torch.bincount(cells, minlength=len(table.outliers)).double()
 
 
-def _shares(fits: list[StratumFit], counts: list[Tensor], best: int) -> tuple[float, float, float]:
+def _shares(fits: list[StratumFit], counts: list[Tensor], table: LawTable, best: int) -> tuple[float, float, float]:
     total, shares = sum(float(count.sum()) for count in counts), np.zeros(3)
     for fit, count in zip(fits, counts, strict=True):
         chosen = int(fit.log_likelihood[best].argmax())
         _, flipped, outliers = fit.weights[best, chosen].tolist()
-        shares += float(count.sum()) / total * np.array([NOISES[chosen], flipped, outliers])
+        shares += float(count.sum()) / total * np.array([float(table.scales[chosen]), flipped, outliers])
     return float(shares[0]), float(shares[1]), float(shares[2])
 
 

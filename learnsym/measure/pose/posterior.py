@@ -15,14 +15,18 @@ from learnsym.degrees import Degree, Status
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.calibration import LEAST_SURE, MOST_SURE, confidence_of
 from learnsym.measure.pose.centre import named
+from learnsym.measure.pose.choice import Choice, extent, standard_deviation
 from learnsym.measure.pose.closure import Closure, closure_at, least_p
 from learnsym.measure.pose.deconvolution import Deconvolution
-from learnsym.measure.pose.interval import extent_interval, is_flat, is_natural, is_rejected
-from learnsym.measure.pose.law import LawFit, cell_centres
-from learnsym.measure.pose.read_out import EDGE, ReadOut, box_density
+from learnsym.measure.pose.interval import extent_interval, is_rejected
+from learnsym.measure.pose.law import LawFit
+from learnsym.measure.pose.read_out import ReadOut
+from learnsym.measure.pose.shapes import EDGE, box_density, cell_centres
 
 LEARNED = 0.05
 """Gain in learning few poses by heart above which a flat law is put down to the data, not to the network."""
+FLIPPED = 0.3
+"""Share of examples read half a turn off that is said: up to there the fit takes them out."""
 READ_WELL = 1 / 3
 """Share of the largest move to each side, on open orbits, up to which half-widths are read well."""
 
@@ -42,9 +46,10 @@ class PosePosterior:
     order: int
     """The law is the same after a turn by `1/order` of the circle; 1 for none."""
     read: ReadOut
-    fit: LawFit
-    deconvolution: Deconvolution
+    choice: Choice
     level: float
+    response: float = 1.0
+    """How far readings followed known moves; they have been divided by it."""
     control: float = math.nan
     """Gain over chance, in nats, in learning the poses of few examples by heart; nan when the law is not flat."""
     offset: Float[Tensor, "d"] | None = None
@@ -53,9 +58,36 @@ class PosePosterior:
     """The half-width about the middle, which the offset decides."""
 
     @property
+    def fit(self) -> LawFit:
+        """The fit of the preferred shape."""
+        return self.choice.fit
+
+    @property
+    def deconvolution(self) -> Deconvolution:
+        """The law free of a shape."""
+        return self.choice.free
+
+    @property
+    def form(self) -> str:
+        """The shape that the poses prefer: uniform, normal, or uniform around several modes."""
+        return self.choice.form
+
+    @property
     def half_width(self) -> float:
-        """Estimate of the half-width, in the unit of the generator."""
+        """Estimate of the half-width of each mode, in the unit of the generator; that of a normal law is `sqrt(3)`
+        times its standard deviation, as for a uniform law.
+        """
         return self._extent[0]
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of each mode, in the unit of the generator."""
+        return standard_deviation(self.half_width)
+
+    @property
+    def extent(self) -> float:
+        """Half the length of the interval about the middle of a mode that holds 90 % of its poses."""
+        return extent(self.choice.form, self.half_width)
 
     @property
     def low(self) -> float:
@@ -70,7 +102,7 @@ class PosePosterior:
     @cached_property
     def fitted(self) -> tuple[float, float, float]:
         """Estimate, lower and upper end that the fit alone gives, however much the network can be trusted."""
-        estimate, low, high = extent_interval(self.fit, self.deconvolution, self.axis.closed, self.level)
+        estimate, low, high = extent_interval(self.choice, self.axis.closed, self.level)
         return estimate * self.unit, low * self.unit, high * self.unit
 
     @cached_property
@@ -103,7 +135,7 @@ class PosePosterior:
     @property
     def is_flat(self) -> bool:
         """Whether nothing tells poses apart on held-out examples."""
-        return self.order == 1 and is_flat(self.fit)
+        return self.order == 1 and self.fit.is_flat
 
     @property
     def can_learn(self) -> bool:
@@ -115,7 +147,7 @@ class PosePosterior:
         """Whether the poses are not those of one uniform law with noise; the half-width is the extent of the free
         law.
         """
-        return is_rejected(self.fit, self.deconvolution)
+        return is_rejected(self.choice)
 
     @property
     def least_p(self) -> float:
@@ -189,6 +221,10 @@ class PosePosterior:
         """The numbers behind the flags."""
         return {
             "examples": float(len(self.posterior)),
+            "standard_deviation": self.sd,
+            "response": self.response,
+            "extent_90": self.extent,
+            **{f"evidence_{form.replace(' ', '_')}": value for form, value in self.choice.evidence.items()},
             "noise": self.fit.noise * self.unit,
             "outliers": self.fit.outliers,
             "flipped": self.fit.flipped,
@@ -247,17 +283,22 @@ def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
     if law.order > 1:
         yield "ok", f"closed under {2 * cap / law.order:g} {unit}: the half-width is that of each of {law.order} modes"
     if law.is_rejected:
-        modes = ", ".join(f"{c:.3g} ({m:.0%})" for c, m in law.modes())
-        yield "rejected", f"fit rejected: poses are not one uniform law; modes of the free law at {modes}"
-    if is_natural(law.fit):
-        yield "bound only", f"below the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
+        yield "rejected", f"fit rejected: poses are neither uniform nor normal; modes of the free law at {_modes(law)}"
+    elif law.form == "several modes":
+        yield "ok", f"several modes, at {_modes(law)}: the half-width is that of each"
+    if law.fitted[1] <= 0:
+        yield "bound only", f"not told from the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
     if law.is_cut or law.fitted[2] >= cap / law.order:
         yield "bound only", _wide(law, cap)
-    if law.fit.flipped > 0.1:
+    if law.fit.flipped > FLIPPED:
         share = f"{law.fit.flipped:.0%} of the examples are read half a turn off"
         yield "ok", f"{share}: objects that look alike upside down"
     if law.half_width > law.bound * 1.1:
         yield "rejected", f"above the perplexity bound, {law.bound:.3g} {unit}: the network is not calibrated"
+
+
+def _modes(law: PosePosterior) -> str:
+    return ", ".join(f"{c:.3g} ({m:.0%})" for c, m in law.modes())
 
 
 def _flat(law: PosePosterior, cap: float) -> tuple[Status, str]:

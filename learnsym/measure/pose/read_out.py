@@ -1,28 +1,27 @@
 """From the posterior over offsets of each example to one pose and how sharp it is.
 
-The posterior of an example is the law of poses reflected, shifted to the pose of the example and blurred. Its circular
-mean is the pose when the law is narrow; when the law leaves only a gap, the whole shape counts. So the pose is read by
-a matched filter with the shape of a box, and the box that makes the poses most informative is taken.
+The posterior of an example is the law of the readings reflected, shifted to the pose of the example and blurred. So the
+pose is read by a matched filter: the shift at which a template, the law of the readings itself, fits best,
 
-Angles are in degrees of the window: 180 is its edge, whatever the generator. Legend of axes: `N` examples, `G` offsets.
+    c_i = argmax over c of  sum_b r_i(b) log T(c - b).
+
+Angles are in degrees of the window: 180 is its edge, whatever the generator. Legend of axes: `N` examples, `G` offsets,
+`L` lags: `G` on a circle, `2 G - 1` in an open window.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.special import ndtr
 from torch import Tensor
 
 from learnsym.measure.pose.axis import CELLS
+from learnsym.measure.pose.shapes import EDGE
 
-EDGE = 180.0
-FILTER_NOISE, FILTER_FLOOR = 15.0, 0.1
-CLOSED_FILTERS = (0.0, 90.0, 115.0, 135.0, 150.0, 165.0)
-OPEN_FILTER = 30.0
+FLOOR = 0.1
+"""Share of a template that is uniform: what a reading far off costs is bounded."""
 
 
 @dataclass(frozen=True)
@@ -33,36 +32,38 @@ class ReadOut:
     sharpness: Float[Tensor, "N"]
 
 
-def box_density(c: np.ndarray, half_width: np.ndarray | float, noise: np.ndarray | float, closed: bool) -> np.ndarray:
-    """Density at `c` of `U(-half_width, half_width)` plus normal noise, wrapped around the circle when `closed`."""
-    h = np.maximum(half_width, 0.5)
-    turns = range(-2, 3) if closed else range(1)
-    shifted = [c + 2 * EDGE * turn for turn in turns]
-    return np.sum([(ndtr((z + h) / noise) - ndtr((z - h) / noise)) / (2 * h) for z in shifted], 0)
-
-
-def degrees_of_window(posterior: Float[Tensor, "N G"], closed: bool) -> Float[Tensor, "G"]:
+def offsets_of(count: int, closed: bool) -> Float[Tensor, "G"]:
     """The grid of offsets in degrees of the window."""
-    cells = posterior.shape[1] if closed else CELLS
-    return (torch.arange(posterior.shape[1]) - cells // 2) * (2 * EDGE / cells)
+    cells = count if closed else CELLS
+    return (torch.arange(count) - cells // 2) * (2 * EDGE / cells)
 
 
-def read_out(posterior: Float[Tensor, "N G"], width: float, closed: bool) -> ReadOut:
-    """Poses by the filter of a box of half-width `width`; 0 for the (circular) mean.
+def lags_of(count: int, closed: bool) -> Float[Tensor, "L"]:
+    """The differences of two offsets, in degrees of the window."""
+    if closed:
+        return offsets_of(count, True)
+    return (torch.arange(2 * count - 1) - (count - 1)) * (2 * EDGE / CELLS)
+
+
+def read_out(posterior: Float[Tensor, "N G"], template: Float[Tensor, "L"], closed: bool) -> ReadOut:
+    """Poses by the matched filter of a template.
 
     Args:
         posterior: probability of each offset.
-        width: half-width of the box in degrees of the window.
+        template: density at each lag, up to a factor.
         closed: whether the window is a circle.
     """
-    beta = degrees_of_window(posterior, closed)
-    score = posterior @ _filter(beta, width, closed).mT
+    count = posterior.shape[1]
+    score = posterior @ _logarithm(template)[_lag(count, closed)].mT
     best = score.argmax(1)
-    step = float(beta[1] - beta[0])
-    centre = beta[best] + step * _vertex(score, best, closed)
-    if closed:
-        centre = (centre + EDGE) % (2 * EDGE) - EDGE
-    return ReadOut(centre, score.max(1).values - score.mean(1))
+    offsets = offsets_of(count, closed)
+    centre = offsets[best] + float(offsets[1] - offsets[0]) * _vertex(score, best, closed)
+    return ReadOut(around(centre) if closed else centre, score.max(1).values - score.mean(1))
+
+
+def around(angle: Tensor) -> Tensor:
+    """Angles brought to `[-180, 180)`."""
+    return (angle + EDGE) % (2 * EDGE) - EDGE
 
 
 def folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]:
@@ -73,19 +74,19 @@ def folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]:
     return centred.unflatten(1, (order, cells)).sum(1).roll(cells // 2, 1)
 
 
-def _filter(beta: Float[Tensor, "G"], width: float, closed: bool) -> Float[Tensor, "G G"]:
-    lag = beta[:, None] - beta
-    if width == 0.0:
-        # the maximiser is the circular mean, or the mean
-        return torch.cos(torch.deg2rad(lag)) if closed else -0.5 * torch.deg2rad(lag).square()
-    shape = torch.from_numpy(box_density(lag.double().numpy(), width, FILTER_NOISE, closed)).to(beta)
-    step = float(beta[1] - beta[0])
-    return torch.log((1 - FILTER_FLOOR) * shape * step + FILTER_FLOOR / len(beta))
+def _logarithm(template: Float[Tensor, "L"]) -> Float[Tensor, "L"]:
+    return torch.log((1 - FLOOR) * template / template.sum() + FLOOR / len(template))
+
+
+def _lag(count: int, closed: bool) -> Tensor:
+    places = torch.arange(count)
+    lag = places[:, None] - places
+    return (lag + count // 2) % count if closed else lag + count - 1
 
 
 def _vertex(score: Float[Tensor, "N G"], best: Tensor, closed: bool) -> Float[Tensor, "N"]:
     columns = score.shape[1]
-    around = best[:, None] + torch.tensor([-1, 0, 1])
-    around = around % columns if closed else around.clamp(0, columns - 1)
-    left, top, right = score.gather(1, around).unbind(1)
+    near = best[:, None] + torch.tensor([-1, 0, 1])
+    near = near % columns if closed else near.clamp(0, columns - 1)
+    left, top, right = score.gather(1, near).unbind(1)
     return (0.5 * (left - right) / (left - 2 * top + right - 1e-9)).clamp(-0.5, 0.5)

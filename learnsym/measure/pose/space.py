@@ -24,11 +24,11 @@ from learnsym.degrees import Degree, Status
 from learnsym.groups import SO3
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.ground import grounded
-from learnsym.measure.pose.interval import half_width_interval, is_flat, is_natural
-from learnsym.measure.pose.law import CELLS, NOISES, LawFit, LawTable, fit_law
+from learnsym.measure.pose.interval import half_width_interval
+from learnsym.measure.pose.law import NOISES, LawFit, LawTable, fit_law
 from learnsym.measure.pose.networks import default_network
-from learnsym.measure.pose.read_out import EDGE
 from learnsym.measure.pose.reader import LEARNING_RATE, WEIGHT_DECAY, Network
+from learnsym.measure.pose.shapes import CELLS, EDGE
 from learnsym.parts import Whole
 from learnsym.statistics import LEVEL
 from learnsym.symmetry import Symmetry, SymmetryLike
@@ -58,7 +58,7 @@ class SpacePosePosterior:
     @property
     def is_flat(self) -> bool:
         """Whether nothing tells poses apart on held-out examples."""
-        return is_flat(self.fit)
+        return self.fit.is_flat
 
     @property
     def flags(self) -> list[str]:
@@ -79,7 +79,7 @@ class SpacePosePosterior:
     def _doubts(self) -> Iterator[tuple[Status, str]]:
         if self.is_flat:
             yield "cannot be learned", "full group, or too few examples or steps to learn from: nothing tells which"
-        elif is_natural(self.fit):
+        elif self.low <= 0:
             yield "bound only", "below the natural spread of poses"
         elif self.high >= EDGE:
             yield "bound only", f"nearly full: what a law beyond {self.low:.3g} degree leaves out is hardly seen"
@@ -152,7 +152,7 @@ def ball_interval(fit: LawFit, level: float) -> tuple[float, float, float]:
     """Estimate, lower and upper end of the half-width in degrees."""
     half_width, low, high = half_width_interval(fit, True, level)
     # a flat law and a network that has learned nothing look alike
-    return half_width, 0.0 if is_flat(fit) else low, high
+    return half_width, 0.0 if fit.is_flat else low, high
 
 
 def rotations() -> Float[Tensor, "K 3 3"]:
@@ -222,9 +222,10 @@ def ball_table() -> LawTable:
     flat = np.diff(_volume(np.radians(np.linspace(-EDGE, EDGE, CELLS + 1).clip(0)))) + 1e-9
     return LawTable(
         half_widths=torch.from_numpy(half_widths),
-        box=torch.from_numpy(table / table.sum(-1, keepdims=True)),
+        law=torch.from_numpy(table / table.sum(-1, keepdims=True)),
         flipped=None,
         outliers=torch.from_numpy(flat / flat.sum()),
+        scales=torch.tensor(NOISES, dtype=torch.float64),
     )
 
 

@@ -8,18 +8,23 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from learnsym.measure.pose.alignment import aligned
 from learnsym.measure.pose.axis import PoseAxis
+from learnsym.measure.pose.choice import Choice, chosen_law
 from learnsym.measure.pose.closure import told_apart
-from learnsym.measure.pose.deconvolution import deconvolve
-from learnsym.measure.pose.interval import is_flat
-from learnsym.measure.pose.law import LawFit, fit_law, law_table
 from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.posterior import PosePosterior
-from learnsym.measure.pose.read_out import CLOSED_FILTERS, OPEN_FILTER, ReadOut, folded, read_out
+from learnsym.measure.pose.read_out import ReadOut, folded
 from learnsym.measure.pose.reader import Network, Reader, prepared, reader
+from learnsym.measure.pose.shapes import EDGE
 
 CONTROL = 16
 """Examples that are learned by heart, to see whether the network can read poses of these data at all."""
+
+STEP = 2.0
+"""Degrees of the window between half-widths that are tried."""
+KNOWN_MOVE, LEAST_RESPONSE = 1 / 6, 0.7
+"""Share of the window by which examples are moved to see how far readings follow, and the least that is put right."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +66,48 @@ class Study:
 
     def law(self, x: Tensor, readers: list[Reader]) -> PosePosterior:
         """The law of the poses that the readers find."""
-        posterior, fold, closed = self.posterior(x, readers), self.fold(len(x)), self.axis.closed
-        order = order_of(posterior) if closed else 1
-        read, fit = _law(_folded(posterior, order), fold, closed, self.bootstrap, self.seed)
+        posterior, fold = self.posterior(x, readers), self.fold(len(x))
+        order, response = self.order(posterior), self.response(x, readers)
+        period = _folded(posterior, order)
+        read = aligned(period, self.axis.closed, self.seed)
+        read = replace(read, centre=read.centre / response)
         law = PosePosterior(
             axis=self.axis,
             posterior=posterior,
             fold=fold,
             order=order,
             read=read,
-            fit=fit,
-            deconvolution=deconvolve(read.centre, fit, closed, self.seed),
+            choice=self.choice(period, read, order, STEP, self.bootstrap),
             level=self.level,
+            response=response,
         )
         return replace(law, control=self.control(x)) if law.is_flat else law
+
+    def order(self, posterior: Float[Tensor, "N G"]) -> int:
+        """The order of the law; 1 in an open window."""
+        return order_of(posterior) if self.axis.closed else 1
+
+    def choice(self, period: Float[Tensor, "N F"], read: ReadOut, order: int, step: float, bootstrap: int) -> Choice:
+        """The shape that the readings of posteriors prefer, and its fit."""
+        closed, fold = self.axis.closed, self.fold(len(period))
+        # posteriors that say nothing still have a maximum, such as a direction of the pixel lattice
+        apart = told_apart(period, fold, closed)
+        return chosen_law(read, fold, closed, step, order=order, apart=apart, bootstrap=bootstrap, seed=self.seed)
+
+    def response(self, x: Tensor, readers: list[Reader]) -> float:
+        """How far readings follow when held-out examples are moved by a sixth of the window, as a share of the move.
+
+        On circles readings follow by construction. In an open window they lag behind where moves blur, and the law
+        would look narrower than it is.
+        """
+        if self.axis.closed:
+            return 1.0
+        sides = [
+            self.axis.move(x, torch.full((len(x),), sign * KNOWN_MOVE * self.axis.window, device=x.device))
+            for sign in (-1.0, 1.0)
+        ]
+        first, second = (aligned(self.posterior(side, readers), False).centre for side in sides)
+        return min(max(float((second - first).mean()) / (2 * KNOWN_MOVE * EDGE), LEAST_RESPONSE), 1 / LEAST_RESPONSE)
 
     def control(self, x: Tensor) -> float:
         """Gain over chance of a network trained on few examples that reads the same: 0 for discs and blank images."""
@@ -85,11 +118,12 @@ class Study:
     def finds_again(self, law: PosePosterior, x: Tensor, readers: list[Reader]) -> bool:
         """Whether the readers of a law find one that is no wider in other examples."""
         posterior = self.posterior(x, readers)
-        order = order_of(posterior) if self.axis.closed else 1
+        order = self.order(posterior)
         if order != law.order:
             return False
-        fit = _law(_folded(posterior, order), self.fold(len(x)), self.axis.closed, 0, self.seed)[1]
-        return not is_flat(fit) and fit.half_width * law.unit <= law.fitted[2]
+        period = _folded(posterior, order)
+        fit = self.choice(period, aligned(period, self.axis.closed, self.seed), order, 2 * STEP, 0).fit
+        return not fit.is_flat and fit.half_width * law.unit <= law.fitted[2]
 
 
 def _folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]:
@@ -104,25 +138,3 @@ def _trained(axis: PoseAxis, x: Tensor, network: Network | None, steps: int, see
         chosen.network.to(x.device)
         chosen.fit(x, steps, seed)
     return chosen
-
-
-def _law(posterior: Tensor, fold: Tensor, closed: bool, bootstrap: int, seed: int) -> tuple[ReadOut, LawFit]:
-    read = _sharpest(posterior, fold) if closed else _matched(posterior, fold)
-    fit = fit_law(read.centre, read.sharpness, fold, law_table(closed, 1.0), bootstrap, seed)
-    # posteriors that say nothing still have a maximum, such as a direction of the pixel lattice
-    return read, replace(fit, told_apart=told_apart(posterior, fold, closed))
-
-
-def _sharpest(posterior: Tensor, fold: Tensor) -> ReadOut:
-    reads = [read_out(posterior, width, True) for width in CLOSED_FILTERS]
-    evidence = [fit_law(read.centre, read.sharpness, fold, law_table(True, 3.0)).evidence for read in reads]
-    return reads[max(range(len(reads)), key=lambda i: evidence[i])]
-
-
-def _matched(posterior: Tensor, fold: Tensor) -> ReadOut:
-    # a filter wider than the law would pull poses to the middle of an open window, and look sharper for it
-    read = read_out(posterior, OPEN_FILTER, False)
-    for _ in range(2):
-        fit = fit_law(read.centre, read.sharpness, fold, law_table(False, 3.0))
-        read = read_out(posterior, max(fit.half_width, OPEN_FILTER), False)
-    return read

@@ -1,0 +1,91 @@
+"""Self-consistent reading: the template by which poses are read is the law of the poses that it reads.
+
+On a circle, from several starts, a template is replaced by the density of its own readings until nothing changes. The
+one is taken whose readings are the most predictable: on one half of the examples the density of the other half gains
+most,
+
+    gain = mean_i log p(c_i),    p the density of the readings of the other half, against a flat one.
+
+No shape of the law is assumed: it may have a gap, two modes or more. A template may be turned as a whole, so the law of
+the readings is put in the middle at the end. In an open window readings must not be compared like that, since poses
+that are pulled together are more predictable; a narrow box is the template there, which follows every move.
+
+Angles are in degrees of the window. Legend of axes: `N` examples, `G` offsets, `L` lags, `A` angles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learnsym.measure.pose.read_out import ReadOut, around, lags_of, read_out
+from learnsym.measure.pose.shapes import EDGE, box_density
+
+STARTS = (15.0, 30.0, 60.0, 90.0, 120.0, 150.0)
+"""Half-widths of the boxes that reading starts from, on a circle."""
+OPEN_BOX = 30.0
+"""Half-width of the box that reads in an open window."""
+KEPT, ROUNDS = 3, 4
+"""Starts that go on, and how often their templates are replaced."""
+BLUR, BANDWIDTH = 15.0, 7.5
+"""Standard deviation of the edges of a box, and of the kernel of densities of readings."""
+SURE = 0.05
+"""Share of a density that is uniform, when it predicts readings."""
+GRID = 360
+
+
+def aligned(posterior: Float[Tensor, "N G"], closed: bool, seed: int = 0) -> ReadOut:
+    """The pose of each example, by a template that agrees with the law of the poses it reads.
+
+    Args:
+        posterior: probability of each offset.
+        closed: whether the window is a circle.
+        seed: of the halves that predict each other.
+    """
+    lags = lags_of(posterior.shape[1], closed)
+    if not closed:
+        return read_out(posterior, _box(lags, OPEN_BOX, closed), closed)
+    reads = [read_out(posterior, _box(lags, width, closed), closed) for width in STARTS]
+    reads = sorted(reads, key=lambda read: gain_of(read.centre, seed), reverse=True)[:KEPT]
+    for _ in range(ROUNDS):
+        reads += [read_out(posterior, density(read.centre, lags), closed) for read in reads[-KEPT:]]
+    best = max(reads, key=lambda read: gain_of(read.centre, seed))
+    return replace(best, centre=in_the_middle(best.centre))
+
+
+def density(centre: Float[Tensor, "N"], at: Float[Tensor, "A"]) -> Float[Tensor, "A"]:
+    """Density of readings on the circle by a kernel estimate, up to a factor."""
+    return torch.exp(-0.5 * (around(at[:, None] - centre) / BANDWIDTH).square()).mean(1)
+
+
+def gain_of(centre: Float[Tensor, "N"], seed: int = 0) -> float:
+    """Mean log density of readings on the circle, in nats above a flat one, where either half predicts the other."""
+    half = torch.randperm(len(centre), generator=torch.Generator().manual_seed(seed)) % 2
+    total = 0.0
+    for part in (0, 1):
+        known, new = centre[half != part], centre[half == part]
+        flat = density(known, _circle()).mean()
+        total += float(((1 - SURE) * density(known, new) / flat + SURE).log().sum())
+    return total / len(centre)
+
+
+def in_the_middle(centre: Float[Tensor, "N"]) -> Float[Tensor, "N"]:
+    """Readings less the centre about which their law is the most symmetric: the maximiser of `sum_x p(d+x) p(d-x)`."""
+    circle = _circle()
+    p = density(centre, circle)
+    # the convolution of p with itself at twice the centre; angle i of the circle is i - 180 degrees
+    twice = float(torch.fft.irfft(torch.fft.rfft(p).square(), GRID).argmax()) - 2 * EDGE
+    # that leaves two centres, half a turn apart: the one of more mass is taken
+    mass = [float((p * torch.cos(torch.deg2rad(circle - twice / 2 - turn))).sum()) for turn in (0.0, EDGE)]
+    return around(centre - twice / 2 - EDGE * (mass[1] > mass[0]))
+
+
+def _box(lags: Float[Tensor, "L"], width: float, closed: bool) -> Float[Tensor, "L"]:
+    return torch.from_numpy(box_density(lags.double().numpy(), width, BLUR, closed)).to(lags)
+
+
+def _circle() -> Float[Tensor, "A"]:
+    return torch.arange(GRID) * (2 * EDGE / GRID) - EDGE

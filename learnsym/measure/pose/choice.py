@@ -1,0 +1,124 @@
+"""Which shape of the law the poses prefer: uniform, normal, or the same uniform law around several modes.
+
+Each shape is fitted by maximum likelihood to the same readings; every mode more costs `log N`, for its place and its
+mass (Schwarz 1978). A normal law is told from a uniform one by its tails alone, so that where the errors of readings
+are as wide as the law itself, neither is preferred.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from learnsym.measure.pose.deconvolution import Deconvolution, deconvolve
+from learnsym.measure.pose.law import LawFit, fit_law, law_table, table_of_modes
+from learnsym.measure.pose.read_out import ReadOut
+
+Form = Literal["uniform", "normal", "several modes"]
+MARGIN = 3.0
+"""Log likelihood ratio, in nats, within which shapes are not told apart."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The preferred shape of a law, its fit, and the free law of the same readings."""
+
+    form: Form
+    free: Deconvolution
+    fits: dict[Form, LawFit]
+    """The fit of each shape that was tried."""
+    evidence: dict[Form, float]
+    """Log likelihood of each shape above a flat law, in nats, less the cost of its modes."""
+    positions: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
+    """Place of each mode in degrees of the window, and its mass."""
+
+    @property
+    def fit(self) -> LawFit:
+        """The fit of the preferred shape."""
+        return self.fits[self.form]
+
+    @property
+    def rivals(self) -> list[LawFit]:
+        """Fits of the shapes that are not told from the preferred one, itself included."""
+        return [fit for form, fit in self.fits.items() if self.evidence[form] > self.evidence[self.form] - MARGIN]
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the shape is told from all others."""
+        return len(self.rivals) == 1
+
+
+def chosen_law(
+    read: ReadOut,
+    fold: Tensor,
+    closed: bool,
+    step: float,
+    *,
+    order: int = 1,
+    apart: bool = True,
+    bootstrap: int = 0,
+    seed: int = 0,
+) -> Choice:
+    """The fit of the shape that the readings prefer.
+
+    Args:
+        read: poses and their sharpness.
+        fold: which network read each example.
+        closed: whether the window is a circle; several modes are looked for on circles alone.
+        step: degrees between half-widths.
+        order: of the law, which the window holds one period of.
+        apart: whether a closure test tells the examples from moved ones.
+        bootstrap: number of bootstrap replicates.
+        seed: of the bootstrap, and of the halves that judge the free law.
+    """
+
+    def fitted(modes: Sequence[tuple[float, float]] = (), form: Literal["uniform", "normal"] = "uniform") -> LawFit:
+        table = law_table(closed, step, form, order)
+        table = table_of_modes(table, modes) if modes else table
+        return replace(fit_law(read.centre, read.sharpness, fold, table, bootstrap, seed), told_apart=apart)
+
+    uniform = fitted()
+    free = deconvolve(read.centre, uniform, closed, seed)
+    if uniform.is_flat:
+        return Choice("uniform", free, {"uniform": uniform}, {"uniform": uniform.evidence})
+    fits: dict[Form, LawFit] = {"uniform": uniform, "normal": fitted(form="normal")}
+    modes = free.modes() if closed else []
+    if len(modes) > 1:
+        fits["several modes"] = fitted(modes)
+    evidence: dict[Form, float] = {form: fit.evidence for form, fit in fits.items()}
+    if len(modes) > 1:
+        evidence["several modes"] -= (len(modes) - 1) * math.log(len(fold))
+    form: Form = max(evidence, key=lambda each: evidence[each])
+    # the errors that are removed from the free law are those of the preferred shape
+    free = free if form == "uniform" else deconvolve(read.centre, fits[form], closed, seed)
+    return Choice(form, free, fits, evidence, tuple(modes) if form == "several modes" else ((0.0, 1.0),))
+
+
+def standard_deviation(half_width: float) -> float:
+    """Of a uniform law; half-widths of normal laws are given as those of the uniform law that is as spread.
+
+    Example:
+        >>> round(standard_deviation(90.0), 1)
+        52.0
+    """
+    return half_width / math.sqrt(3)
+
+
+def extent(form: Form, half_width: float, share: float = 0.9) -> float:
+    """Half the length of the interval about the middle of one mode that holds a share of the law.
+
+    Example:
+        >>> extent("uniform", 60.0)
+        54.0
+        >>> round(extent("normal", 60.0), 1)
+        57.0
+    """
+    if form != "normal":
+        return share * half_width
+    quantile = math.sqrt(2) * float(torch.erfinv(torch.tensor(share, dtype=torch.float64)))
+    return quantile * standard_deviation(half_width)
