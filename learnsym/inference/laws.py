@@ -67,7 +67,6 @@ def _law(law: measure.PosePosterior) -> dict[str, Any]:
         "is_cut": law.is_cut,
         "can_learn": law.can_learn,
         "told_apart": law.fit.told_apart,
-        "is_calibrated": law.is_calibrated,
         "is_rejected": law.is_rejected,
         "order": law.order,
         "bound": law.bound,

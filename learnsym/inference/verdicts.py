@@ -24,8 +24,9 @@ SMALL = 1 / 6
 """Share of the window below which a bound counts as absent."""
 PIXELS = 1.25
 """Moves of the border by as many pixels are too small to count."""
-NATURAL = 1.25
-"""Half-width in units of the noise, which holds the natural spread of poses, below which nothing need be there."""
+NATURAL = math.sqrt(3)
+"""Half-width in units of the noise, which holds the natural spread of poses, below which nothing need be there: a
+uniform law of that half-width is as spread."""
 MARGIN, NATS = 0.15, 0.02
 """Harm that counts as none: as a share of the loss, and in nats."""
 
@@ -86,8 +87,6 @@ def of_law(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
     unit, window = candidate.unit, law["window"]
     if law["is_flat"]:
         return _of_flat(candidate, law)
-    if not law["is_calibrated"]:
-        return _of_uncalibrated(candidate, law)
     low, high, estimate = law["low"], law["high"], law["estimate"]
     if law["is_open"] and law["is_cut"]:
         low = min(low, estimate)
@@ -129,17 +128,11 @@ def _of_flat(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
     return _finding(candidate, "distribution", "full", reason, "full", numbers)
 
 
-def _of_uncalibrated(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
-    # the held-out likelihood bounds the range whatever the network believes of itself
-    bound = min(law["bound"] * 1.1, law["window"])
-    reason = f"moves are read to within {measured(bound, candidate.unit)} on examples that the network has not seen"
-    return _of_narrow(candidate, law, bound, reason)
-
-
 def _of_narrow(candidate: Candidate, law: Mapping[str, Any], high: float, reason: str) -> Finding:
     numbers = (min(law["estimate"], high), 0.0, high)
     below = f"below {measured(high, candidate.unit)}"
-    is_natural = law["is_calibrated"] and law["estimate"] < NATURAL * law["noise"]
+    natural = NATURAL * law["noise"]
+    is_natural = law["estimate"] < natural and high < 2 * natural
     if high <= max(SMALL * law["window"], PIXELS * law["resolution"]) or is_natural:
         return _finding(candidate, "distribution", "absent", reason, f"absent, {below}", numbers)
     return _finding(candidate, "distribution", "cannot be told", reason, f"cannot be told, {below}", numbers)

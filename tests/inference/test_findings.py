@@ -11,7 +11,7 @@ from learnsym.inference.verdicts import advantage_interval, of_closure, of_harms
 IMAGES = {c.name: c for c in candidates_of(torch.rand(2, 3, 8, 8))}
 LAW = {
     "estimate": 31.0, "low": 28.0, "high": 34.0, "is_flat": False, "is_open": False, "is_cut": False, "order": 1,
-    "can_learn": True, "told_apart": True, "is_calibrated": True, "is_rejected": False, "bound": 40.0, "noise": 10.0,
+    "can_learn": True, "told_apart": True, "is_rejected": False, "bound": 40.0, "noise": 10.0,
     "window": 180.0, "resolution": 4.0,
 }  # fmt: skip
 
@@ -47,9 +47,9 @@ def test_a_flat_law_is_full_only_where_poses_can_be_learned():
     assert law(is_flat=True, can_learn=False).status == "cannot be told"
 
 
-def test_a_network_that_is_not_calibrated_gives_the_bound_of_its_likelihood():
-    assert law(is_calibrated=False, bound=10.0).words == "absent, below 11°"
-    assert law(is_calibrated=False, bound=100.0).status == "cannot be told"
+def test_a_law_within_the_noise_is_absent_unless_it_may_be_wide():
+    assert law(low=0.0, estimate=12.0, high=34.0).words == "absent, below 34°"
+    assert law(low=0.0, estimate=12.0, high=60.0).status == "cannot be told"
 
 
 def closure(accuracy, p, pairs=2000, can_learn=True):

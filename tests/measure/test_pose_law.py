@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from learnsym.measure.pose.interval import half_width_interval, is_flat, is_natural
-from learnsym.measure.pose.law import fit_law, law_table
+from learnsym.measure.pose.interval import half_width_interval, is_natural
+from learnsym.measure.pose.law import fit_law, law_table, table_of_modes
 
 
 def poses(half_width, count=2000, noise=10.0, flipped=0.08, outliers=0.04):
@@ -42,14 +42,22 @@ def test_narrow_laws_open_the_interval_to_zero():
 def test_flat_poses_are_seen_as_flat(seed):
     torch.manual_seed(seed)
     fit = fit_law(*poses(180.0), law_table(True, 3.0))
-    assert is_flat(fit)
+    assert fit.is_flat
     assert half_width_interval(fit, True, 0.9) == (180.0, 150.0, 180.0)
 
 
-def test_wide_laws_open_the_interval_to_the_full_circle():
-    fit = fit_law(*poses(168.0, count=6000), law_table(True, 1.0), bootstrap=50)
-    _, low, high = half_width_interval(fit, True, 0.9)
-    assert low <= 150.0 and high == 180.0
+def test_wide_laws_keep_the_value_that_fits():
+    fit = fit_law(*poses(168.0, count=12000, noise=5.0), law_table(True, 1.0), bootstrap=50)
+    estimate, low, high = half_width_interval(fit, True, 0.9)
+    assert not fit.is_flat and abs(estimate - 168.0) < 6.0 and low <= 168.0 <= high and low > 150.0
+
+
+def test_modes_share_one_half_width():
+    c, sharp, fold = poses(20.0, noise=5.0, flipped=0.0, outliers=0.0)
+    c = c + torch.where(torch.rand(len(c)) < 0.3, -70.0, 50.0)
+    table = table_of_modes(law_table(True, 2.0), [(-70.0, 0.3), (50.0, 0.7)])
+    assert table.law.sum(-1).sub(1).abs().max() < 1e-9
+    assert abs(fit_law(c, sharp, fold, table).half_width - 20.0) < 2.0
 
 
 def test_open_window():

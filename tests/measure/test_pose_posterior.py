@@ -9,11 +9,12 @@ import torch
 from learnsym import groups, measure, symmetry
 from learnsym.actions import PointCloud
 from learnsym.measure.pose import space
+from learnsym.measure.pose.alignment import aligned
 from learnsym.measure.pose.calibration import confidence_of
-from learnsym.measure.pose.deconvolution import deconvolve
+from learnsym.measure.pose.choice import chosen_law
 from learnsym.measure.pose.ground import grounded
 from learnsym.measure.pose.interval import extent_interval, half_width_interval
-from learnsym.measure.pose.law import fit_law, law_table
+from learnsym.measure.pose.read_out import ReadOut
 from learnsym.symmetry import Symmetry
 
 SPOTS = torch.tensor([[0.6, 0.0, 0.2], [0.3, 0.0, 0.2], [0.0, 0.45, 0.2], [-0.3, -0.2, 0.15]])
@@ -50,7 +51,8 @@ def test_half_width_of_images():
     law = inferred(spots((2 * torch.rand(400) - 1) * 60))
     assert abs(law.half_width - 60) < 8 and law.low < law.half_width < law.high
     assert law.order == 1 and not law.is_flat and law.closure(90.0).p_value < 1e-3
-    assert law.is_calibrated and law.offset is None
+    assert law.form == "uniform" and law.offset is None
+    assert law.sd == pytest.approx(law.half_width / math.sqrt(3)) and law.extent == pytest.approx(0.9 * law.half_width)
     degree = law.degrees("spots")[0]
     assert degree.status == "ok" and not degree.reason
     assert (degree.notion, degree.unit, degree.generator, degree.data) == (
@@ -108,19 +110,12 @@ def test_narrow_law_with_an_offset_is_told():
     assert 38 < law.half_width < 62 and law.high < 100
 
 
-def sure(confidence):
-    """A law with posteriors to a power."""
-    law = inferred(spots(40 * torch.rand(200) - 20), steps=30)
-    posterior = law.posterior**confidence
-    return replace(law, posterior=posterior / posterior.sum(1, keepdim=True))
-
-
 @pytest.mark.parametrize("power", [0.2, 8.0])
-def test_networks_that_are_not_calibrated_open_the_interval(power):
-    law = sure(power)
-    degree = law.degrees()[0]
-    assert not law.is_calibrated and degree.status == "rejected" and "not calibrated" in degree.reason
-    assert (degree.low, degree.high) == (0.0, 180.0)
+def test_readings_do_not_depend_on_how_sure_the_network_is(power):
+    law = inferred(spots(40 * torch.rand(200) - 20), steps=30)
+    posterior = law.posterior**power
+    read = aligned(posterior / posterior.sum(1, keepdim=True), True)
+    assert (read.centre - law.read.centre).abs().median() < 3.0
 
 
 def test_confidence():
@@ -132,13 +127,33 @@ def test_confidence():
     assert confidence_of(torch.where(right, sharp**4, wrong**4)) < 0.5
 
 
-def test_rejected_fit_covers_both_descriptions():
-    pose = torch.cat([60 * torch.rand(300) - 30, 60 * torch.rand(300) + 70])
-    fit = fit_law(pose, torch.rand(600), torch.arange(600) % 2, law_table(True, 3.0), 20)
-    free = deconvolve(pose, fit, True)
-    estimate, low, high = extent_interval(fit, free, True, 0.9)
-    box = half_width_interval(fit, True, 0.9)
-    assert estimate == free.extent and low <= min(box[1], free.extent) and high >= max(box[2], free.extent)
+def chosen(pose):
+    """The shape that poses prefer."""
+    fold = torch.arange(len(pose)) % 2
+    return chosen_law(ReadOut(pose, torch.rand(len(pose))), fold, True, 3.0, bootstrap=20)
+
+
+def test_two_modes_are_preferred_where_there_are_two():
+    choice = chosen(torch.cat([20 * torch.rand(300) - 70, 20 * torch.rand(300) + 50]) + 3 * torch.randn(600))
+    assert choice.form == "several modes" and choice.is_sure
+    assert [round(place / 10) for place, _ in choice.positions] == [-6, 6]
+    _, low, high = extent_interval(choice, True, 0.9)
+    assert low < 10 < high < 20
+
+
+def test_a_normal_law_is_told_from_a_uniform_one():
+    assert chosen(40 * torch.randn(2000)).form == "normal"
+    assert chosen(120 * torch.rand(2000) - 60 + 5 * torch.randn(2000)).form == "uniform"
+
+
+def test_a_rejected_shape_joins_its_interval_with_that_of_the_free_law():
+    pose = torch.cat([60 * torch.rand(300) - 30, 60 * torch.rand(300) + 70, 4 * torch.randn(900)])
+    choice = chosen(pose)
+    choice = replace(choice, free=replace(choice.free, advantage=1.0, advantage_stderr=0.01))
+    estimate, low, high = extent_interval(choice, True, 0.9)
+    box = half_width_interval(choice.fit, True, 0.9)
+    assert estimate == choice.free.extent
+    assert low <= min(box[1], choice.free.extent) and high >= max(box[2], choice.free.extent)
 
 
 def test_rotation_of_clouds_about_an_axis():

@@ -1,8 +1,7 @@
 """Self-consistent reading: the template by which poses are read is the law of the poses that it reads.
 
-On a circle, from several starts, a template is replaced by the density of its own readings until nothing changes. The
-one is taken whose readings are the most predictable: on one half of the examples the density of the other half gains
-most,
+On a circle, from several boxes, a template is replaced by the density of its own readings a few times. The one is taken
+whose readings are the most predictable: on one half of the examples the density of the other half gains most,
 
     gain = mean_i log p(c_i),    p the density of the readings of the other half, against a flat one.
 
@@ -30,8 +29,10 @@ OPEN_BOX = 30.0
 """Half-width of the box that reads in an open window."""
 KEPT, ROUNDS = 3, 4
 """Starts that go on, and how often their templates are replaced."""
-BLUR, BANDWIDTH = 15.0, 7.5
-"""Standard deviation of the edges of a box, and of the kernel of densities of readings."""
+BLUR, SMOOTH, BANDWIDTH = 15.0, 12.0, 7.5
+"""Standard deviations of the edges of a box, and of the kernels of templates and of densities that predict."""
+BETTER, BETTER_BY = 3.0, 0.05
+"""Standard errors and nats per example by which a template must predict better than a box."""
 SURE = 0.05
 """Share of a density that is uniform, when it predicts readings."""
 GRID = 360
@@ -48,28 +49,27 @@ def aligned(posterior: Float[Tensor, "N G"], closed: bool, seed: int = 0) -> Rea
     lags = lags_of(posterior.shape[1], closed)
     if not closed:
         return read_out(posterior, _box(lags, OPEN_BOX, closed), closed)
-    reads = [read_out(posterior, _box(lags, width, closed), closed) for width in STARTS]
-    reads = sorted(reads, key=lambda read: gain_of(read.centre, seed), reverse=True)[:KEPT]
+    reads = sorted(first_readings(posterior), key=lambda read: gain_of(read.centre, seed), reverse=True)[:KEPT]
     for _ in range(ROUNDS):
-        reads += [read_out(posterior, density(read.centre, lags), closed) for read in reads[-KEPT:]]
+        reads += [read_out(posterior, density(read.centre, lags, SMOOTH), closed) for read in reads[-KEPT:]]
     best = max(reads, key=lambda read: gain_of(read.centre, seed))
-    return replace(best, centre=in_the_middle(best.centre))
+    return _turned(best if _is_better(best, reads[0], seed) else reads[0])
 
 
-def density(centre: Float[Tensor, "N"], at: Float[Tensor, "A"]) -> Float[Tensor, "A"]:
+def first_readings(posterior: Float[Tensor, "N G"]) -> list[ReadOut]:
+    """The readings on a circle from which `aligned` starts, by boxes of several half-widths."""
+    lags = lags_of(posterior.shape[1], True)
+    return [_turned(read_out(posterior, _box(lags, width, True), True)) for width in STARTS]
+
+
+def density(centre: Float[Tensor, "N"], at: Float[Tensor, "A"], bandwidth: float = BANDWIDTH) -> Float[Tensor, "A"]:
     """Density of readings on the circle by a kernel estimate, up to a factor."""
-    return torch.exp(-0.5 * (around(at[:, None] - centre) / BANDWIDTH).square()).mean(1)
+    return torch.exp(-0.5 * (around(at[:, None] - centre) / bandwidth).square()).mean(1)
 
 
 def gain_of(centre: Float[Tensor, "N"], seed: int = 0) -> float:
     """Mean log density of readings on the circle, in nats above a flat one, where either half predicts the other."""
-    half = torch.randperm(len(centre), generator=torch.Generator().manual_seed(seed)) % 2
-    total = 0.0
-    for part in (0, 1):
-        known, new = centre[half != part], centre[half == part]
-        flat = density(known, _circle()).mean()
-        total += float(((1 - SURE) * density(known, new) / flat + SURE).log().sum())
-    return total / len(centre)
+    return float(_gains(centre, seed).mean())
 
 
 def in_the_middle(centre: Float[Tensor, "N"]) -> Float[Tensor, "N"]:
@@ -81,6 +81,26 @@ def in_the_middle(centre: Float[Tensor, "N"]) -> Float[Tensor, "N"]:
     # that leaves two centres, half a turn apart: the one of more mass is taken
     mass = [float((p * torch.cos(torch.deg2rad(circle - twice / 2 - turn))).sum()) for turn in (0.0, EDGE)]
     return around(centre - twice / 2 - EDGE * (mass[1] > mass[0]))
+
+
+def _gains(centre: Float[Tensor, "N"], seed: int) -> Float[Tensor, "N"]:
+    half = torch.randperm(len(centre), generator=torch.Generator().manual_seed(seed)) % 2
+    gains = torch.zeros(len(centre))
+    for part in (0, 1):
+        known, new = centre[half != part], centre[half == part]
+        flat = density(known, _circle()).mean()
+        gains[half == part] = ((1 - SURE) * density(known, new) / flat + SURE).log()
+    return gains
+
+
+def _is_better(read: ReadOut, box: ReadOut, seed: int) -> bool:
+    # a template of many readings has lumps by chance, and collects further readings there
+    more = _gains(read.centre, seed) - _gains(box.centre, seed)
+    return float(more.mean()) > max(BETTER * float(more.std()) / len(more) ** 0.5, BETTER_BY)
+
+
+def _turned(read: ReadOut) -> ReadOut:
+    return replace(read, centre=in_the_middle(read.centre))
 
 
 def _box(lags: Float[Tensor, "L"], width: float, closed: bool) -> Float[Tensor, "L"]:

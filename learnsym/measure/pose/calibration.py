@@ -19,8 +19,6 @@ from torch import Tensor
 NEAR = 4
 """Cells to each side of 0 that a network with bins of four cells does not tell from 0."""
 POWERS = torch.logspace(-3, 3, 97, base=2.0)
-LEAST_SURE, MOST_SURE = 0.5, 2.0
-"""Powers beyond which a law that is read from the posteriors is not to be trusted."""
 
 
 def confidence_of(posterior: Float[Tensor, "N G"]) -> float:

@@ -22,6 +22,8 @@ from learnsym.measure.pose.read_out import ReadOut
 Form = Literal["uniform", "normal", "several modes"]
 MARGIN = 3.0
 """Log likelihood ratio, in nats, within which shapes are not told apart."""
+WEAK, BY_CHANCE = 60.0, 10.0
+"""Evidence, in nats, below which another reading may tell another law, and what a reading has by chance."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Choice:
     """Log likelihood of each shape above a flat law, in nats, less the cost of its modes."""
     positions: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
     """Place of each mode in degrees of the window, and its mass."""
+    others: tuple[LawFit, ...] = ()
+    """Fits to other readings of the same posteriors, where the evidence is weak."""
 
     @property
     def fit(self) -> LawFit:
@@ -44,8 +48,10 @@ class Choice:
 
     @property
     def rivals(self) -> list[LawFit]:
-        """Fits of the shapes that are not told from the preferred one, itself included."""
-        return [fit for form, fit in self.fits.items() if self.evidence[form] > self.evidence[self.form] - MARGIN]
+        """Fits of shapes and readings that are not told from the preferred one, itself included."""
+        best = self.evidence[self.form]
+        shapes = [fit for form, fit in self.fits.items() if self.evidence[form] > best - MARGIN]
+        return shapes + [fit for fit in self.others if fit.evidence > best - BY_CHANCE]
 
     @property
     def is_sure(self) -> bool:
@@ -93,10 +99,18 @@ def chosen_law(
     evidence: dict[Form, float] = {form: fit.evidence for form, fit in fits.items()}
     if len(modes) > 1:
         evidence["several modes"] -= (len(modes) - 1) * math.log(len(fold))
+        # modes that noise made are no worse than one
+        evidence["several modes"] -= MARGIN
     form: Form = max(evidence, key=lambda each: evidence[each])
     # the errors that are removed from the free law are those of the preferred shape
     free = free if form == "uniform" else deconvolve(read.centre, fits[form], closed, seed)
     return Choice(form, free, fits, evidence, tuple(modes) if form == "several modes" else ((0.0, 1.0),))
+
+
+def other_fits(readings: Sequence[ReadOut], fold: Tensor, step: float, order: int) -> list[LawFit]:
+    """Fits of a uniform law to other readings of the same posteriors on a circle, without a bootstrap."""
+    table = law_table(True, step, "uniform", order)
+    return [fit_law(read.centre, read.sharpness, fold, table) for read in readings]
 
 
 def standard_deviation(half_width: float) -> float:

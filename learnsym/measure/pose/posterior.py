@@ -13,7 +13,7 @@ from torch import Tensor
 
 from learnsym.degrees import Degree, Status
 from learnsym.measure.pose.axis import PoseAxis
-from learnsym.measure.pose.calibration import LEAST_SURE, MOST_SURE, confidence_of
+from learnsym.measure.pose.calibration import confidence_of
 from learnsym.measure.pose.centre import named
 from learnsym.measure.pose.choice import Choice, extent, standard_deviation
 from learnsym.measure.pose.closure import Closure, closure_at, least_p
@@ -108,7 +108,7 @@ class PosePosterior:
     @cached_property
     def _extent(self) -> tuple[float, float, float]:
         estimate, low, high = self.fitted
-        if not self.can_learn or not self.is_calibrated:
+        if not self.can_learn:
             return estimate, 0.0, EDGE * self.unit
         return estimate, low, EDGE * self.unit if self.is_cut else high
 
@@ -121,11 +121,6 @@ class PosePosterior:
     def confidence(self) -> float:
         """The power of its posteriors that says best where held-out examples were moved: 1 for a calibrated network."""
         return confidence_of(self.posterior)
-
-    @property
-    def is_calibrated(self) -> bool:
-        """Whether held-out moves are about as certain as the network says."""
-        return self.is_flat or LEAST_SURE < self.confidence < MOST_SURE
 
     @property
     def unit(self) -> float:
@@ -278,8 +273,6 @@ def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
     if law.is_flat:
         yield _flat(law, cap)
         return
-    if not law.is_calibrated:
-        yield "rejected", _uncertain(law.confidence)
     if law.order > 1:
         yield "ok", f"closed under {2 * cap / law.order:g} {unit}: the half-width is that of each of {law.order} modes"
     if law.is_rejected:
@@ -315,15 +308,6 @@ def _flat(law: PosePosterior, cap: float) -> tuple[Status, str]:
             f"no end is seen: poses are alike over the whole window of {cap:.3g} {unit}; try larger moves",
         )
     return "ok", "full group: the network can learn poses, and learns none that hold for other examples"
-
-
-def _uncertain(confidence: float) -> str:
-    found = "less" if confidence < 1 else "more"
-    remedy = "more examples" if confidence < 1 else "more steps"
-    return (
-        f"the network is not calibrated: poses are {found} certain than it says (its posteriors fit best to the power "
-        f"{confidence:.2g}), so that only the range is known; take {remedy}"
-    )
 
 
 def _wide(law: PosePosterior, cap: float) -> str:

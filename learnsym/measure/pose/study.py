@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from learnsym.measure.pose.alignment import aligned
+from learnsym.measure.pose.alignment import aligned, first_readings
 from learnsym.measure.pose.axis import PoseAxis
-from learnsym.measure.pose.choice import Choice, chosen_law
+from learnsym.measure.pose.choice import WEAK, Choice, chosen_law, other_fits
 from learnsym.measure.pose.closure import told_apart
 from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.posterior import PosePosterior
@@ -92,7 +93,11 @@ class Study:
         closed, fold = self.axis.closed, self.fold(len(period))
         # posteriors that say nothing still have a maximum, such as a direction of the pixel lattice
         apart = told_apart(period, fold, closed)
-        return chosen_law(read, fold, closed, step, order=order, apart=apart, bootstrap=bootstrap, seed=self.seed)
+        options: dict[str, Any] = {"order": order, "apart": apart, "bootstrap": bootstrap, "seed": self.seed}
+        choice = chosen_law(read, fold, closed, step, **options)
+        if not closed or choice.fit.is_flat or choice.fit.evidence > WEAK:
+            return choice
+        return replace(choice, others=tuple(other_fits(first_readings(period), fold, 2 * step, order)))
 
     def response(self, x: Tensor, readers: list[Reader]) -> float:
         """How far readings follow when held-out examples are moved by a sixth of the window, as a share of the move.
