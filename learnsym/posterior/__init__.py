@@ -1,0 +1,24 @@
+"""Posteriors of degrees: priors with spikes at none and full, held-out likelihoods, NUTS and variational inference."""
+
+from learnsym.posterior.axes import Axis, MixAxis, RangeAxis
+from learnsym.posterior.degree_posterior import DegreePosterior
+from learnsym.posterior.diagnostics import Diagnostics
+from learnsym.posterior.infer import degree_posterior, posterior_of
+from learnsym.posterior.likelihood import DegreeLikelihood, HeldOutLikelihood, held_out_likelihood
+from learnsym.posterior.of_outputs import LogLikelihood
+from learnsym.posterior.prior import SpikedPrior
+
+__all__ = [
+    "Axis",
+    "DegreeLikelihood",
+    "DegreePosterior",
+    "Diagnostics",
+    "HeldOutLikelihood",
+    "LogLikelihood",
+    "MixAxis",
+    "RangeAxis",
+    "SpikedPrior",
+    "degree_posterior",
+    "held_out_likelihood",
+    "posterior_of",
+]
