@@ -155,13 +155,15 @@ def merged_degrees(of_seeds: Sequence[Sequence[dict[str, Any]]], level: float) -
     return merged
 
 
-SEVEREST = ("cannot be learned", "rejected", "bound only", "ok")
+SEVEREST = ("cannot be learned", "rejected", "bound only", "no interval", "ok")
 """The status of a mean over seeds is the first of these that a seed has."""
 
 
 def _common_status(same: Sequence[Degree]) -> dict[str, str]:
     """Status and reason of the mean of degrees that seeds found: as doubtful as the most doubtful one."""
     status = min((degree.status for degree in same), key=SEVEREST.index)
+    if status == "no interval":  # several seeds have one together
+        return {"status": status, "reason": same[0].reason} if len(same) == 1 else {"status": "ok", "reason": ""}
     counts = Counter(degree.reason if len(same) == 1 else degree.doubt for degree in same if degree.doubt)
     several = len(same) > 1
     reasons = [f"{count} of {len(same)} seeds: {reason}" if several else reason for reason, count in counts.items()]
