@@ -6,12 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from learnsym.augment import Augmented
-from learnsym.measure._inputs import as_tensors
-from learnsym.parts import Whole
 from learnsym.posterior.copies import table_of
+from learnsym.posterior.data import held_out
 from learnsym.posterior.degree_posterior import DegreePosterior
 from learnsym.posterior.draws import Draws
 from learnsym.posterior.likelihood import MOST, DegreeLikelihood, HeldOutLikelihood, held_out_likelihood
@@ -115,7 +114,7 @@ def degree_posterior(
     """
     _check(way, level)
     net, asked = _asked(model, symmetry)
-    x, y = _examples(data, net)
+    x, y = held_out(data, net)
     symmetry = as_symmetry(asked)
     found = held_out_likelihood(net, x, y, symmetry, likelihood=likelihood, prior=prior, copies=copies, seed=seed)
     for _ in range(0 if found.copies.is_complete else ROUNDS):
@@ -154,12 +153,3 @@ def _asked(model: nn.Module, symmetry: SymmetryLike | None) -> tuple[nn.Module, 
     if symmetry is None:
         raise ValueError("symmetry: got None for a network that names none; give one, such as 'rotation2d'")
     return model, symmetry
-
-
-def _examples(data: Any, net: nn.Module) -> tuple[Whole, Tensor]:  # noqa: ANN401
-    """Inputs as floats and targets."""
-    x, y = (data.inputs, data.y) if hasattr(data, "inputs") else data
-    x, y = as_tensors(x, net), torch.as_tensor(y)
-    if y.shape[1:] == (0,):
-        raise ValueError("data: has no targets, of which a likelihood would be; give examples with targets")
-    return x, y

@@ -20,6 +20,7 @@ from learnsym.augment.transform import averaged
 from learnsym.parts import Whole, device_of, examples, moved_to, split
 from learnsym.posterior.axes import Axis, axes_of, elements
 from learnsym.posterior.copies import Copies, Table, copies_of
+from learnsym.posterior.data import held_out
 from learnsym.posterior.of_outputs import LogLikelihood, checked, usual
 from learnsym.posterior.prior import SpikedPrior
 from learnsym.symmetry import Symmetry
@@ -28,8 +29,6 @@ NODES = {1: 65, 2: 21}
 """Nodes of an axis by the number of axes, beyond which there are 17."""
 MOST = 512
 """Copies of an example."""
-LEAST = 20
-"""Held-out examples."""
 BATCH = 256
 CHUNK = 1024
 
@@ -148,11 +147,7 @@ def held_out_likelihood(
     Raises:
         ValueError: for too few examples, targets of another number, or a symmetry without caps.
     """
-    if examples(x) < LEAST or len(y) != examples(x):
-        raise ValueError(
-            f"data: got {examples(x)} held-out examples with {len(y)} targets, must be as many and at least {LEAST}; "
-            "hold out more"
-        )
+    x, y = held_out((x, y), net)
     axes = axes_of(symmetry.group, _nodes(symmetry, copies))
     prior = SpikedPrior() if prior is None else prior
     chosen_copies = copies_of(axes, prior.expand((len(axes),)), copies, seed)
