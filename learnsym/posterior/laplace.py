@@ -22,6 +22,7 @@ from learnsym.degrees import Degree
 from learnsym.learners import degrees, symmetry_parameters
 from learnsym.parts import Whole, chosen, device_of, examples, moved_to
 from learnsym.posterior.data import held_out
+from learnsym.posterior.gains import gains
 from learnsym.posterior.of_outputs import LogLikelihood, checked, usual
 from learnsym.statistics import LEVEL
 
@@ -50,7 +51,7 @@ class LaplacePosterior:
     covariance: Float[Tensor, "P P"]
     doubt: str = ""
 
-    def draws(self, count: int = DRAWS, seed: int = 0) -> Float[Tensor, "R P"]:
+    def draws(self, count: int, seed: int = 0) -> Float[Tensor, "R P"]:
         """Parameters from the law; the caller's random state is left alone."""
         noise = torch.randn(count, len(self.mode), generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         return self.mode + noise @ torch.linalg.cholesky(self.covariance).mT
@@ -70,7 +71,8 @@ def laplace_degrees(
         log p(θ | D) = Σ_n log p(y_n | x_n, θ) - |θ - θ_0|² / (2 scale²) + const
         C^-1 = Σ_n s_n s_n^T + I / scale²,    s_n = ∇ log p(y_n | x_n, θ)
 
-    `θ` are the parameters of symmetry alone, `learners.symmetry_parameters(model)`, all other weights are as they are;
+    `θ` are the parameters of symmetry alone, `learners.symmetry_parameters(model)`, and for each residual or grid
+    pathway, whose degree lives in many weights, a gain of what is not symmetric. All other weights are as they are;
     `θ_0` is what training found. From there Newton's method with that curvature goes to the mode, and the degrees of
     draws from `N(mode, C)` give the interval, joined with the degree of the mode, which is the estimate: draws alone
     would never hold an exact layer. The model is left as it was.
@@ -104,14 +106,28 @@ def laplace_degrees(
     """
     if not 0 < scale < float("inf"):
         raise ValueError(f"scale: got {scale}, must be positive and finite; 1 is usual")
-    parameters, found = symmetry_parameters(model), degrees(model)
     x, y = held_out(data, model)
+    with gains(model) as gammas:
+        return _degrees(model, [*symmetry_parameters(model), *gammas], x, y, likelihood, scale, level, seed)
+
+
+def _degrees(
+    model: nn.Module,
+    parameters: list[nn.Parameter],
+    x: Whole,
+    y: Tensor,
+    likelihood: LogLikelihood | None,
+    scale: float,
+    level: float,
+    seed: int,
+) -> list[Degree]:
+    found = degrees(model)
     count = sum(parameter.numel() for parameter in parameters)
     if not 0 < count <= MOST:
         return [_kept(degree, TOO_MANY if count else OTHER_WEIGHTS) for degree in found]
     with evaluating(model), keeping_buffers(model), _restored(parameters):
         posterior = laplace_posterior(model, parameters, x, y, likelihood=likelihood, scale=scale)
-        rows = [_estimates(model, parameters, row) for row in (posterior.mode, *posterior.draws(seed=seed))]
+        rows = [_estimates(model, parameters, row) for row in (posterior.mode, *posterior.draws(DRAWS, seed))]
     values = torch.tensor(rows, dtype=torch.float64)
     return [_degree(each, values[:, i], level, posterior.doubt) for i, each in enumerate(found)]
 
@@ -144,6 +160,8 @@ def laplace_posterior(
         return _log_likelihoods(model, x, y, of_outputs).sum() - rest.square().sum() / (2 * scale**2)
 
     gain = _to_mode(parameters, joint, curvature)
+    if gain > SMALL:  # far from the start, where the curvature is another one
+        gain = _to_mode(parameters, joint, _curvature(model, parameters, x, y, of_outputs, scale))
     mode = parameters_to_vector(parameters).detach().double().cpu()
     covariance = torch.linalg.inv(_curvature(model, parameters, x, y, of_outputs, scale))
     doubt = "" if gain < SMALL else f"the mode of the posterior was not found, a step would gain {gain:.2g} nats"
@@ -158,7 +176,7 @@ def _to_mode(parameters: Sequence[nn.Parameter], joint: Any, curvature: Float[Te
         gradient = _flat(torch.autograd.grad(before, parameters, allow_unused=True), parameters)
         step = torch.linalg.solve(curvature, gradient)
         gain = float(gradient @ step) / 2
-        if gain < SMALL / 10 or not _stepped(parameters, joint, step, float(before)):
+        if gain < SMALL / 10 or not _stepped(parameters, joint, step, float(before.detach())):
             return gain
     return gain
 
@@ -228,8 +246,8 @@ def _restored(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
 
 
 def _degree(degree: Degree, values: Float[Tensor, "R"], level: float, doubt: str) -> Degree:
-    """A degree with the interval of its values, the first of which is that of the mode."""
-    if float(values.std()) <= 1e-12 + 1e-9 * abs(float(values[0])):
+    """A degree with the interval of its values, the first of which is that of the mode; its own where it has one."""
+    if degree.low is not None or float(values.std()) <= 1e-12 + 1e-9 * abs(float(values[0])):
         return _kept(degree, OTHER_WEIGHTS)
     ends = values[1:].quantile(torch.tensor([(1 - level) / 2, (1 + level) / 2], dtype=torch.float64))
     return replace(
