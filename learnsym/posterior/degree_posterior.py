@@ -16,6 +16,8 @@ from learnsym.posterior.diagnostics import Diagnostics
 from learnsym.posterior.shortest import shortest, weighted_median
 from learnsym.statistics import LEVEL, Interval
 
+LEFT = 0.01
+"""Share of the posterior that is left to what lies between none and full, below which it is no alternative."""
 HOLDS = "intervals hold the noise of held-out examples, not of training"
 
 
@@ -56,9 +58,11 @@ class DegreePosterior:
         return {axis.name: axis.cap * mean for axis, mean in zip(self.axes, means, strict=True)}
 
     def interval(self, name: str, level: float | None = None) -> Interval:
-        """The median of a degree with its shortest interval, in its unit: the one of highest density, spikes included.
+        """The median of a degree with its interval, in its unit: the shortest one, spikes included.
 
-        An end at 0 or at the cap holds the point mass there; `[0, 0]` says that none is as probable as the level.
+        It is joined with the shortest interval of the slab alone where that holds 1 % of the posterior, so that it
+        hardly depends on how probable the spikes were before: with few examples, a narrow range and none predict
+        alike, and the prior would decide. `[0, 0]` says that nothing else is left.
 
         Raises:
             ValueError: for an unknown name, or a level that is not above a half.
@@ -69,10 +73,14 @@ class DegreePosterior:
         axis = self.axes[self.names.index(name)]
         values = axis.cap * self.draws[:, self.names.index(name)]
         low, high = shortest(values, self.weights, level)
+        between = (values > 0) & (values < axis.cap)
+        if float(self.weights[between].sum()) >= LEFT:
+            low_between, high_between = shortest(values[between], self.weights[between], level)
+            low, high = min(low, low_between), max(high, high_between)
         return Interval(estimate=weighted_median(values, self.weights), low=low, high=high, level=level)
 
     def degrees(self, site: str = "input") -> list[Degree]:
-        """One degree per generator: the median and the shortest interval, which always holds it.
+        """One degree per generator: the median and its interval, see `interval`.
 
         It holds the noise of the held-out examples for a network as it is; trainings from other seeds differ by more.
         Where sampling failed each is `rejected`, with what is wrong.
