@@ -19,12 +19,11 @@ def _figures(posterior: DegreePosterior) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("truth", [[0.4], [0.0], [1.0], [0.12]])
-@pytest.mark.parametrize(("way", "error"), [("quadrature", 2e-3), ("svi", 0.03)])
-def test_agrees_with_a_closed_form(truth, way, error):
+def test_quadrature_agrees_with_a_closed_form(truth):
     likelihood = seen(truth)
     spikes, mean = exact_posterior(likelihood, PRIOR)
-    posterior = posterior_of(likelihood, prior=PRIOR, way=way)
-    assert torch.allclose(_figures(posterior), torch.cat([spikes, mean[:, None]], 1), atol=error)
+    posterior = posterior_of(likelihood, prior=PRIOR, way="quadrature")
+    assert torch.allclose(_figures(posterior), torch.cat([spikes, mean[:, None]], 1), atol=2e-3)
     assert not posterior.diagnostics.doubt
 
 
@@ -32,7 +31,7 @@ def test_svi_agrees_with_a_closed_form_for_several_degrees():
     likelihood = seen([0.0, 0.3, 1.0, 0.15])
     spikes, mean = exact_posterior(likelihood, PRIOR)
     posterior = posterior_of(likelihood, prior=PRIOR, way="svi")
-    assert torch.allclose(_figures(posterior), torch.cat([spikes, mean[:, None]], 1), atol=0.08)
+    assert torch.allclose(_figures(posterior), torch.cat([spikes, mean[:, None]], 1), atol=0.05)
     assert posterior.diagnostics.effective > 100
 
 
@@ -72,7 +71,7 @@ def test_intervals_hold_truths_from_the_prior_as_often_as_they_say():
 def test_the_random_state_of_the_caller_is_left_alone_and_a_seed_repeats():
     torch.manual_seed(3)
     state = torch.get_rng_state()
-    first, second = (posterior_of(seen([0.2, 0.5]), seed=1) for _ in range(2))
+    first, second = (posterior_of(seen([0.2, 0.5], count=20), seed=1) for _ in range(2))
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.equal(first.draws, second.draws)
 
