@@ -98,7 +98,8 @@ def _split(trained):
     return net, (x, y)
 
 
-def test_of_several_generators_those_that_hold_are_told(caplog):
+def test_of_several_generators_those_that_hold_are_told(monkeypatch):
+    monkeypatch.setattr("learnsym.posterior.infer.ROUNDS", 1)
     net, x, y = _trained(180.0)
     posterior = degree_posterior(net, (x[:150], y[:150]), "se2", copies=250)
     assert posterior.interval("rotation").ends[0] > 10
