@@ -16,8 +16,16 @@ VERSION = 1
 
 Notion = Literal["task", "distribution"]
 
-Status = Literal["ok", "rejected", "cannot be learned", "bound only"]
-"""Whether the number can be trusted: its fit was rejected, the data do not determine it, or only a bound is known."""
+Status = Literal["ok", "no interval", "rejected", "cannot be learned", "bound only"]
+"""Whether the number can be trusted: its fit was rejected, the data do not determine it, or only a bound is known. With
+`no interval` it can, as the number of one training, and the reason says why there is no interval around it."""
+
+ONE_TRAINING = "one training gives one number, see learnsym.posterior"
+GIVEN = "it was given, not learned"
+
+
+TRUSTED: tuple[Status, ...] = ("ok", "no interval")
+"""Where a number is right as far as it goes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +33,9 @@ class Degree:
     """One inferred number with its interval: how much of one generator or group holds at one site.
 
     `task` symmetry: the target moves with the input, `f(g·x) = g·f(x)`. `distribution` symmetry: `g·x` is as likely as
-    `x`. A range is a half-width in `unit`; `low` and `high` are None when no interval was computed. A number that
-    cannot be trusted carries its `status` and the `reason` wherever it goes: `str()`, `symmetry.json`, tables, pages.
+    `x`. A range is a half-width in `unit`; `low` and `high` are None when there is no interval. A number that
+    cannot be trusted, or has no interval, carries its `status` and the `reason` wherever it goes: `str()`,
+    `symmetry.json`; tables and pages say why a number cannot be trusted.
 
     Raises:
         ValueError: for an unknown status, or a status other than `ok` without a reason.
@@ -59,18 +68,18 @@ class Degree:
     @property
     def doubt(self) -> str:
         """The status with its reason; empty when the number can be trusted."""
-        return "" if self.status == "ok" else f"{self.status}: {self.reason}"
+        return "" if self.status in TRUSTED else f"{self.status}: {self.reason}"
 
     @property
     def caveat(self) -> str:
         """The status in brackets, to stand behind the number; empty when it can be trusted."""
-        return "" if self.status == "ok" else f" ({self.status})"
+        return "" if self.status in TRUSTED else f" ({self.status})"
 
     def __str__(self) -> str:
         interval = "" if self.low is None else f" [{self.low:.3g}, {self.high:.3g}] at {self.level:.0%}"
         unit = "" if self.unit == "1" else f" {self.unit}"
         origin = f"({self.notion}, {self.method})"
-        doubt = f"; {self.doubt}" if self.doubt else ""
+        doubt = f"; {self.status}: {self.reason}" if self.reason else ""
         return f"{self.site}: {self.group} {self.generator} {self.estimate:.3g}{unit}{interval} {origin}{doubt}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from learnsym.degrees import Degree
 
@@ -61,14 +61,15 @@ def learners(module: nn.Module, root: str = "input") -> Iterator[tuple[str, Any]
         waiting += [(f"{path}.{name}" if path else name, child) for name, child in reversed(children)]
 
 
-def degrees(module: nn.Module, root: str = "input") -> list[Degree]:
+def degrees(module: nn.Module | Learner, root: str = "input") -> list[Degree]:
     """All degrees in a model: walks the module tree and asks each module that has a method `degrees(site)`.
 
     A module directly in charge of inputs gives the site `input`; a learner inside a network gives `layer:<path>`. What
     lies inside of a learner is asked too, except for the children that it names in `answers_for`.
 
     Args:
-        module: any module; wrappers such as `DataParallel` and `torch.compile` are looked through.
+        module: any module; wrappers such as `DataParallel` and `torch.compile` are looked through. Or what has degrees
+            and is no module, such as `posterior.DegreePosterior`.
         root: site of the module itself.
 
     Example:
@@ -78,7 +79,9 @@ def degrees(module: nn.Module, root: str = "input") -> list[Degree]:
         >>> [degree.site for degree in ls.degrees(model)]
         ['input', 'layer:net.0']
     """
-    return [degree for site, learner in learners(module, root) for degree in learner.degrees(site)]
+    if not _has(module, "named_children"):
+        return cast("Learner", module).degrees(root)
+    return [degree for site, learner in learners(cast("nn.Module", module), root) for degree in learner.degrees(site)]
 
 
 def symmetry_parameters(module: nn.Module) -> list[nn.Parameter]:
@@ -120,5 +123,5 @@ def _inner(module: nn.Module) -> str | None:
     return next((name for name in INNER if name in module._modules), None)
 
 
-def _has(module: nn.Module, method: str) -> bool:
+def _has(module: object, method: str) -> bool:
     return callable(getattr(type(module), method, None))

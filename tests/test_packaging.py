@@ -45,6 +45,7 @@ LAYERS = (
     ("objectives",),
     ("nets",),
     ("measure",),
+    ("posterior",),
     ("data",),
     ("methods",),
     ("training",),

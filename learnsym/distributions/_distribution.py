@@ -16,7 +16,7 @@ from pyro.distributions import TorchDistribution
 from torch import Tensor, nn
 from torch.distributions import constraints
 
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.distributions._precision import full_precision
 from learnsym.groups import Group
 
@@ -162,6 +162,8 @@ def range_degrees(group: Group, half_width: Tensor, site: str, method: str) -> l
             notion="task",
             estimate=mean / generator.per_unit,
             method=method,
+            status="no interval",
+            reason=ONE_TRAINING,
         )
         for generator, mean in zip(group.generators, means, strict=True)
     ]

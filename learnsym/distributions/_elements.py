@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.groups import Group
 
 
@@ -42,7 +42,15 @@ def probability_degrees(group: Group, p: Float[Tensor, "*B K"], site: str, metho
     means = p.detach().double().reshape(-1, p.shape[-1]).mean(0).tolist()
     return [
         Degree(
-            site=site, group=group.name, generator=name, unit="probability", notion="task", estimate=mean, method=method
+            site=site,
+            group=group.name,
+            generator=name,
+            unit="probability",
+            notion="task",
+            estimate=mean,
+            method=method,
+            status="no interval",
+            reason=ONE_TRAINING,
         )
         for name, mean in list(zip(names(group), means, strict=True))[1:]
     ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from torch import Tensor
 
-from learnsym.degrees import Degree
+from learnsym.degrees import GIVEN, Degree
 from learnsym.distributions._distribution import GroupDistribution, LearnableDistribution
 
 
@@ -37,7 +39,7 @@ class Fixed(LearnableDistribution):
         return self._template.reference.new_zeros(())
 
     def degrees(self, site: str) -> list[Degree]:
-        return self().degrees(site, "fixed")
+        return [replace(degree, reason=GIVEN) for degree in self().degrees(site, "fixed")]
 
     def terms(self) -> tuple[str, ...]:
         """None: nothing is learned."""

@@ -84,7 +84,7 @@ class LearnableBox(LearnableDistribution):
     Example:
         >>> box = ls.distributions.LearnableBox(ls.groups.SO2(), init=0.5)
         >>> print(box.degrees("input")[0])
-        input: SO(2) rotation 90 degree (task, augerino)
+        input: SO(2) rotation 90 degree (task, augerino)...
     """
 
     def __init__(self, group: Group, init: float | Float[Tensor, "D"] = 0.3, caps: Caps = None) -> None:

@@ -34,7 +34,7 @@ class LearnableCategorical(LearnableDistribution):
 
     Example:
         >>> print(ls.distributions.LearnableCategorical(ls.groups.Cyclic(2), init=0.25).degrees("input")[0])
-        input: C_2 rotation by 180 0.25 probability (task, augerino)
+        input: C_2 rotation by 180 0.25 probability (task, augerino)...
     """
 
     def __init__(self, group: Group, init: float = 0.1, *, straight_through: bool = False) -> None:

@@ -26,6 +26,8 @@ from learnsym.objectives.regularised import held
 from learnsym.objectives.terms import Term
 from learnsym.parts import Whole, chosen, device_of, examples, joined, mapped, moved_to, tensors_in
 
+OF_LOSS = "a weight of the loss is what one training ended with, train several seeds"
+
 
 class Remul(nn.Module):
     """Relaxed equivariance through multitask learning: any network learns a symmetry as a second task.
@@ -125,6 +127,8 @@ class Remul(nn.Module):
                 notion="task",
                 estimate=estimate,
                 method=f"multitask ({self.candidates[name].mode})",
+                status="no interval",
+                reason=OF_LOSS,
             )
             for name, estimate in zip(self.weighting.names, self.weighting.estimates(), strict=False)
         ]

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.distributions._elements import names
 from learnsym.equivariant import FeatureField, FieldType, GroupConv2d, SteerableConv, nearest_kernel
 from learnsym.groups import Dihedral, Group
@@ -30,6 +30,8 @@ def kernel_degrees(kernel: Tensor, layer: SteerableConv | GroupConv2d, site: str
             notion="task",
             estimate=fraction,
             method=method,
+            status="no interval",
+            reason=ONE_TRAINING,
         )
         for name, fraction in shares.items()
     ]

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.relax.polyphase import plain_polyphase, polyphase
 
 Grid = tuple[int, int]
@@ -257,6 +257,8 @@ def translation_degrees(site: str, layer: GridMap, method: str) -> list[Degree]:
             notion="task",
             estimate=share,
             method=method,
+            status="no interval",
+            reason=ONE_TRAINING,
         )
     ]
 

@@ -50,7 +50,7 @@ class ProbabilisticSteerableConv(nn.Module):
         >>> fields = ls.equivariant.FieldType.regular(group, 2)
         >>> conv = ls.relax.ProbabilisticSteerableConv(fields, fields, 3, padding=1)
         >>> print(conv.degrees("layer:0")[0])
-        layer:0: C_4 all 1 (task, probabilistic steerable convolution)
+        layer:0: C_4 all 1 (task, probabilistic steerable convolution)...
     """
 
     def __init__(

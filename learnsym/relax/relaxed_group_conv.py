@@ -46,7 +46,7 @@ class RelaxedGroupConv2d(RelaxedConv):
         True
         >>> with torch.no_grad(): _ = layer.weights[0, 1].mul_(2.0)
         >>> print(layer.degrees("layer:0")[1])
-        layer:0: C_4 rotation by 90 0.93 (task, relaxed group convolution)
+        layer:0: C_4 rotation by 90 0.93 (task, relaxed group convolution)...
     """
 
     def __init__(

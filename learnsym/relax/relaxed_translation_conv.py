@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, fx, nn
 
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.equivariant import FieldType, projected
 from learnsym.equivariant.field_type import check_channels
 from learnsym.relax._relaxed_conv import ExactConv
@@ -122,6 +122,7 @@ class RelaxedTranslationConv(nn.Module):
         group = f"T({self.in_type.group.n})"
         method = "relaxed translation"
         shared: dict[str, Any] = {"site": site, "group": group, "unit": "1", "notion": "task", "method": method}
+        shared |= {"status": "no interval", "reason": ONE_TRAINING}
         return [Degree(generator="all elements", estimate=estimate, **shared)]
 
     def symmetry_parameters(self) -> list[nn.Parameter]:

@@ -11,10 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.equivariant.exact_layer import ExactLayer
 from learnsym.equivariant.field_type import check_channels
 from learnsym.equivariant.projection import kernel_distance, projected
+
+POINT = {"status": "no interval", "reason": ONE_TRAINING}
 
 
 class ResidualPathway(nn.Module):
@@ -93,7 +95,7 @@ class ResidualPathway(nn.Module):
     def degrees(self, site: str) -> list[Degree]:
         """The share of the squared norm of the kernel that is equivariant: `|P W|² / |W|²`, 1 when exact."""
         share = 1 - self.distance().item() ** 2
-        return [share_degree(site, self.equivariant, estimate=share, method="residual pathway")]
+        return [share_degree(site, self.equivariant, estimate=share, method="residual pathway", **POINT)]
 
     def terms(self) -> tuple[str, ...]:
         """The prior."""

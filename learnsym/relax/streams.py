@@ -17,6 +17,7 @@ from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
 from learnsym.statistics import LEVEL
 
 NONE = "none"
+UNCONDITIONED = "weights have one after `condition` on held-out examples"
 
 
 class Streams(nn.Module):
@@ -43,8 +44,8 @@ class Streams(nn.Module):
         >>> streams = ls.relax.Streams(nets)
         >>> streams(torch.rand(2, 1, 3, 3)).exp().sum(1)
         tensor([1.0000, 1.0000], grad_fn=<SumBackward1>)
-        >>> [str(degree) for degree in ls.degrees(streams)]
-        ['input: none stream 0.5 probability (task, streams)', 'input: C_4 stream 0.5 probability (task, streams)']
+        >>> [(degree.group, degree.estimate, degree.low) for degree in ls.degrees(streams)]
+        [('none', 0.5, None), ('C_4', 0.5, None)]
     """
 
     low: Tensor
@@ -120,6 +121,8 @@ class Streams(nn.Module):
                 high=None if math.isnan(high) else high,
                 level=self.level,
                 method="streams",
+                status="no interval" if math.isnan(low) else "ok",
+                reason=UNCONDITIONED if math.isnan(low) else "",
             )
             for name, weight, low, high in rows
         ]

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.groups import Group
 from learnsym.relax.likelihood.likelihood import Likelihood
 from learnsym.statistics import LEVEL
@@ -68,6 +68,8 @@ def _degree(
         high=high,
         level=LEVEL,
         method=METHOD,
+        status="no interval" if low is None else "ok",
+        reason=ONE_TRAINING if low is None else "",
     )
 
 

@@ -42,7 +42,7 @@ class LearnedArc(PartialRange):
     Example:
         >>> fields = ls.equivariant.FieldType.regular(ls.groups.Cyclic(8), 4)
         >>> print(ls.relax.LearnedArc(fields, init=0.5).degrees("layer:1")[0])
-        layer:1: C_8 rotation 90 degree (task, partial group convolution)
+        layer:1: C_8 rotation 90 degree (task, partial group convolution)...
     """
 
     def __init__(self, field_type: FieldType, init: float = 0.98) -> None:

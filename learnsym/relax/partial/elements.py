@@ -41,7 +41,7 @@ class LearnedElements(PartialRange):
     Example:
         >>> fields = ls.equivariant.FieldType.regular(ls.groups.Cyclic(2), 4)
         >>> print(ls.relax.LearnedElements(fields, init=0.9).degrees("layer:1")[0])
-        layer:1: C_2 rotation by 180 0.9 probability (task, partial group convolution)
+        layer:1: C_2 rotation by 180 0.9 probability (task, partial group convolution)...
     """
 
     def __init__(self, field_type: FieldType, init: float = 0.95, temperature: float = 1.0) -> None:

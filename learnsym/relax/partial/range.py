@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.equivariant import FieldType
 from learnsym.equivariant.field_type import check_channels
 from learnsym.representations import Regular
@@ -143,4 +143,6 @@ def partial_degree(field_type: FieldType, site: str, generator: str, unit: str, 
         notion="task",
         estimate=estimate,
         method="partial group convolution",
+        status="no interval",
+        reason=ONE_TRAINING,
     )

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.actions import PointCloud
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.equivariant.twins import exact_twin
 from learnsym.relax.penalised import penalised
 from learnsym.relax.points.extras import Make, WithoutExtras, appended, enlarged
@@ -118,6 +118,8 @@ class AbsoluteCoordinates(nn.Module):
             notion="task",
             estimate=self.distance().item() ** 2,
             method="absolute coordinates",
+            status="no interval",
+            reason=ONE_TRAINING,
         )
         return [share]
 

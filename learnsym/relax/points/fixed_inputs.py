@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.actions import PointCloud
-from learnsym.degrees import Degree
+from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.distributions import uniform_noise
 from learnsym.equivariant.twins import exact_twin
 from learnsym.groups import SO3, AxialSO2, Group, Trivial
@@ -161,6 +161,8 @@ class FixedInputs(nn.Module):
                 notion="task",
                 estimate=length,
                 method="fixed inputs",
+                status="no interval",
+                reason=ONE_TRAINING,
             )
             for k, length in enumerate(self.lengths().tolist())
         ]

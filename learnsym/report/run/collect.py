@@ -143,10 +143,10 @@ def _thinned(history: History, most: int = 100) -> History:
 
 
 def merged_degrees(of_seeds: Sequence[Sequence[dict[str, Any]]], level: float) -> list[Degree]:
-    """The mean of each degree over seeds, with Student's interval."""
+    """The mean of each degree over seeds, with Student's interval; of one seed what it says itself."""
     per_seed = [[Degree(**degree) for degree in degrees] for degrees in of_seeds]
-    if not per_seed:
-        return []
+    if len(per_seed) < 2:
+        return per_seed[0] if per_seed else []
     merged = []
     for same in zip(*per_seed, strict=True):
         value = over_seeds([degree.estimate for degree in same], level).clipped(low=0.0)
@@ -155,16 +155,17 @@ def merged_degrees(of_seeds: Sequence[Sequence[dict[str, Any]]], level: float) -
     return merged
 
 
-SEVEREST = ("cannot be learned", "rejected", "bound only", "ok")
+SEVEREST = ("cannot be learned", "rejected", "bound only", "no interval", "ok")
 """The status of a mean over seeds is the first of these that a seed has."""
 
 
 def _common_status(same: Sequence[Degree]) -> dict[str, str]:
     """Status and reason of the mean of degrees that seeds found: as doubtful as the most doubtful one."""
     status = min((degree.status for degree in same), key=SEVEREST.index)
-    counts = Counter(degree.reason if len(same) == 1 else degree.doubt for degree in same if degree.doubt)
-    several = len(same) > 1
-    reasons = [f"{count} of {len(same)} seeds: {reason}" if several else reason for reason, count in counts.items()]
+    if status == "no interval":  # seeds have one together
+        return {"status": "ok", "reason": ""}
+    counts = Counter(degree.doubt for degree in same if degree.doubt)
+    reasons = [f"{count} of {len(same)} seeds: {reason}" for reason, count in counts.items()]
     return {"status": status, "reason": "; ".join(reasons)}
 
 
@@ -195,7 +196,11 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
         f"{' and seeds' if seeds > 1 else ' alone (one seed)'} ({settings.bootstrap} replicates).",
     ]
     if "learned" in group.twins():
-        half = f"mean over {seeds} seeds, Student's interval" if seeds > 1 else "one seed, hence no interval"
+        half = (
+            f"mean over {seeds} seeds, Student's interval"
+            if seeds > 1
+            else "one seed, with the interval of the method if any"
+        )
         chooser = group.twins()["learned"][0].config.chooser
         notes.append(f"Learned degrees: {half}. {chooser.note}".rstrip())
     signature, method = group.first.signature(), group.first.config.method

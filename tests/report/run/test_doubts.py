@@ -55,8 +55,8 @@ def test_intervals_have_their_status(analysis):
 def test_a_mean_over_seeds_is_as_doubtful_as_its_seeds(analysis):
     sure = replace(analysis.data[0].degrees[0], low=None, high=None)
     bound = replace(sure, status="bound only", reason="it lies at its cap")
+    alone = replace(sure, status="no interval", reason="one training")
     found = {
-        ("ok", ""): [sure, sure, sure],
         ("rejected", f"1 of 3 seeds: rejected: {REASON}"): [sure, doubted(sure), sure],
         ("rejected", f"2 of 3 seeds: rejected: {REASON}; 1 of 3 seeds: bound only: it lies at its cap"): [
             doubted(sure),
@@ -64,7 +64,9 @@ def test_a_mean_over_seeds_is_as_doubtful_as_its_seeds(analysis):
             doubted(sure),
         ],
         ("bound only", "it lies at its cap"): [bound],
+        ("no interval", "one training"): [alone],
+        ("ok", ""): [alone, alone],
     }
-    for expected, seeds in found.items():
+    for expected, seeds in [*found.items(), (("ok", ""), [sure, sure, sure])]:
         (merged,) = merged_degrees([[vars(degree)] for degree in seeds], 0.9)
         assert (merged.status, merged.reason) == expected
