@@ -35,6 +35,7 @@ def poses(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
         "estimate": law.half_width,
         "low": law.low,
         "high": law.high,
+        "form": "several modes" if law.order > 1 else law.form,
         "levels": {nominal: [each.low, each.high] for nominal, each in laws.items()},
         "status": law.status,
         "reason": law.reason,

@@ -11,12 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scipy.stats import norm
+
 from learnsym.data.known import Range, task_by_name
 from learnsym.statistics import Interval, over_seeds
 from learnsym.suite.twins import TOLD
 
 MARGIN = 0.002
 """Accuracy by which a network may stay behind the better twin."""
+FORMS = {"box": "uniform", "normal": "normal", "modes": "several modes"}
+"""Name that a law of poses gives to each shape."""
 Entry = dict[str, Any]
 
 
@@ -32,6 +36,8 @@ class Score:
         error: mean error of ranges, as a share of the largest one.
         coverage: share of the intervals that hold the truth.
         width: median width of an interval, as a share of the largest range.
+        spread: root mean square of errors over standard errors, of intervals with both ends inside of the range.
+        shapes: share of the laws whose shape is right: uniform, normal or several modes.
         auc: probability that a symmetry that is there has a higher score than one that is not.
         false_positives: share of tasks without symmetry of which it says that there is some.
         missed: share of tasks with a symmetry of which it says that there is none.
@@ -50,6 +56,8 @@ class Score:
     error: float | None = None
     coverage: float | None = None
     width: float | None = None
+    spread: float | None = None
+    shapes: float | None = None
     auc: float | None = None
     false_positives: float | None = None
     missed: float | None = None
@@ -80,7 +88,8 @@ def _score(entries: Sequence[Entry], estimator: str, half: str, level: float) ->
         half=half,
         tasks=len({e["task"] for e in answered}),
         unfit=len({e["task"] for e in own}) - len({e["task"] for e in answered}),
-        **_of_degrees([e for e in answered if "estimate" in e["result"]]),
+        **_of_degrees([e for e in answered if "estimate" in e["result"]], level),
+        shapes=_mean([_has_shape(e) for e in answered if "form" in e["result"] and _shape(e) != "none"]),
         **_of_presence([e for e in answered if "score" in e["result"]]),
         accuracy=_mean([e["result"]["accuracy"] for e in answered if "accuracy" in e["result"]]),
         told=_told(entries, answered),
@@ -91,8 +100,9 @@ def _score(entries: Sequence[Entry], estimator: str, half: str, level: float) ->
     )
 
 
-def _of_degrees(entries: Sequence[Entry]) -> dict[str, float | None]:
-    errors, covered, widths = [], [], []
+def _of_degrees(entries: Sequence[Entry], level: float) -> dict[str, float | None]:
+    errors, covered, widths, squares = [], [], [], []
+    quantile = float(norm.ppf(0.5 + level / 2))
     for entry in entries:
         truth, found = task_by_name(entry["task"]).truth, entry["result"]
         assert isinstance(truth, Range)  # of which estimates are made
@@ -100,7 +110,21 @@ def _of_degrees(entries: Sequence[Entry]) -> dict[str, float | None]:
         if found["low"] is not None:
             covered.append(_covers(found["low"], found["high"], truth.half_width))
             widths.append((min(found["high"], truth.cap) - found["low"]) / truth.cap)
-    return {"error": _mean(errors), "coverage": _mean(covered), "width": _median(widths)}
+            if 0 < found["low"] < found["high"] < truth.cap:
+                stderr = (found["high"] - found["low"]) / (2 * quantile)
+                squares.append(((found["estimate"] - truth.half_width) / stderr) ** 2)
+    spread = math.sqrt(statistics.fmean(squares)) if squares else None
+    return {"error": _mean(errors), "coverage": _mean(covered), "width": _median(widths), "spread": spread}
+
+
+def _shape(entry: Entry) -> str:
+    truth = task_by_name(entry["task"]).truth
+    assert isinstance(truth, Range)  # of which laws are read
+    return truth.shape
+
+
+def _has_shape(entry: Entry) -> float:
+    return float(entry["result"]["form"] == FORMS[_shape(entry)])
 
 
 def _of_presence(entries: Sequence[Entry]) -> dict[str, float | None]:

@@ -11,7 +11,20 @@ from learnsym.suite.scores import Entry, Score
 from learnsym.suite.twins import TOLD
 
 HEADER = (
-    *("half", "estimator", "tasks", "does not fit", "error", "coverage", "width", "AUC", "false pos.", "missed"),
+    *(
+        "half",
+        "estimator",
+        "tasks",
+        "does not fit",
+        "error",
+        "coverage",
+        "width",
+        "error/se",
+        "shape",
+        "AUC",
+        "false pos.",
+        "missed",
+    ),
     *("accuracy", "plain", "oracle", "exact", "behind the better", "surely", "cost"),
 )
 
@@ -42,6 +55,8 @@ def row(score: Score) -> tuple[str, ...]:
         str(score.tasks),
         str(score.unfit),
         *(_percent(value) for value in (score.error, score.coverage, score.width)),
+        "" if score.spread is None else f"{score.spread:.2f}",
+        _percent(score.shapes),
         "" if score.auc is None else f"{score.auc:.2f}",
         *(_percent(value) for value in (score.false_positives, score.missed)),
         _percent(score.accuracy),
@@ -55,7 +70,8 @@ def row(score: Score) -> tuple[str, ...]:
 def legend() -> list[str]:
     """What the columns are, one sentence each."""
     return [
-        "error and width are shares of the largest range; coverage is of the intervals that an answer has.",
+        "error and width are shares of the largest range; coverage is of the intervals that an answer has; error/se is "
+        "the root mean square of errors over standard errors; shape is the share of laws whose shape is right.",
         "behind the better: points of accuracy behind the better of plain, oracle and exact in hindsight, mean over "
         "tasks, with an interval over seeds; surely: tasks where that is more than 0.2 for sure.",
         "cost is in plain trainings; twins that are told the answer have the steps of the learned one, and up to three "
