@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+MOST = 256
+"""How many elements are paired with each other: more than enough for a share."""
 DEGREES = 3
 """The largest degree `l` that is told apart."""
 WORDS = {
@@ -53,6 +55,7 @@ def powers(g: Float[Tensor, "S 3 3"], u: Float[Tensor, "S D"]) -> dict[str, floa
 
     Reference: character projections of Domina et al. (2026), arXiv 2603.24638; the correction is our own.
     """
+    g, u = g[:MOST], u[:MOST]
     count = len(g)
     pairs = u @ u.T
     pairs.fill_diagonal_(0)
@@ -61,3 +64,9 @@ def powers(g: Float[Tensor, "S 3 3"], u: Float[Tensor, "S D"]) -> dict[str, floa
     return {
         name: float((2 * int(name[0]) + 1) * (chi * pairs).sum() / free) for name, chi in characters(relative).items()
     }
+
+
+def total(u: Float[Tensor, "S D"]) -> float:
+    """The mean square of a response about its mean, of which `powers` are the parts."""
+    u = u[:MOST]
+    return float(u.square().sum() / (len(u) - 1))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from learnsym.measure.potential.characters import powers
+from learnsym.measure.potential.characters import powers, total
 from learnsym.measure.potential.errors import Quantity
 from learnsym.measure.potential.moved import Answer
 from learnsym.statistics import Estimate, ratio_of_means
@@ -65,7 +65,7 @@ def _error(built: np.ndarray, z: np.ndarray, response: np.ndarray, moves: np.nda
         square=float(z.var(0, ddof=1).mean()),
         floor=float(ROUNDING * np.abs(built).mean()),
         powers=powers(g, u),
-        total=float(u.square().sum() / (len(z) - 1)),
+        total=total(u),
     )
 
 
