@@ -116,3 +116,36 @@ def test_elements_need_numbers_of_elements():
         net(Ragged.of(CLOUDS))
     with pytest.raises(ValueError, match="numbers: got 200, must be those of elements"):
         net(Ragged.of(CLOUDS[:1], [torch.tensor([1, 200, 6])]))
+
+
+def test_batches_of_pytorch_geometric():
+    data = pytest.importorskip("torch_geometric.data")
+    graphs = [data.Data(x=numbers, pos=cloud) for cloud, numbers in zip(CLOUDS, NUMBERS, strict=True)]
+    batch = data.Batch.from_data_list(graphs)
+    ragged = Ragged.of_flat(batch.pos, batch.batch, batch.x)
+    assert torch.equal(ragged.flat(), batch.pos) and torch.equal(ragged.index, batch.batch)
+    assert torch.equal(ragged.flat(ragged.numbers), batch.x)
+
+
+@pytest.mark.parametrize("mode", ["anchored", "functional", "twirl"])
+def test_penalties_take_them(mode):
+    """They are 0 for an exact network that is right."""
+    cloud, vectors = ls.actions.PointCloud(scalars=1), ls.actions.PointVectors()
+    symmetry = ls.Symmetry(ls.groups.O3(), cloud, vectors).at(input="x")
+    net = ls.nets.points.EGNN(cloud, vectors, hidden=8, layers=1).double()
+    x = Ragged.of([each.double() for each in CLOUDS])
+    remul = ls.objectives.Remul(ls.objectives.losses["mse"], ls.objectives.bank({"o3": symmetry}, mode))
+    batch = x, x.carrying(net(x).detach())
+    assert float(remul(net.train(), batch).total.detach()) < 1e-20
+    plain = ls.nets.points.GNN(cloud, vectors, hidden=8, layers=1).double().train()
+    assert float(remul(plain, batch).parts["penalty/o3"]) > 1e-6
+
+
+def test_training():
+    cloud, vectors = ls.actions.PointCloud(scalars=1), ls.actions.PointVectors()
+    net = ls.nets.points.EGNN(cloud, vectors, hidden=8, layers=1)
+    x = Ragged.of(CLOUDS)
+    loader = [(x, x.carrying(x.x[..., :3]))]
+    before = [weight.detach().clone() for weight in net.parameters()]
+    ls.training.fit(net, ls.objectives.Supervised(ls.objectives.losses["mse"]), loader, steps=3)
+    assert any(not torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
