@@ -149,3 +149,21 @@ def test_training():
     before = [weight.detach().clone() for weight in net.parameters()]
     ls.training.fit(net, ls.objectives.Supervised(ls.objectives.losses["mse"]), loader, steps=3)
     assert any(not torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
+
+
+def test_augmented_networks_take_them():
+    cloud = ls.actions.PointCloud(scalars=1)
+    symmetry = ls.Symmetry(ls.groups.SO3(), cloud).at(input="x")
+    energy = ls.nets.points.Energy(_egnn(cloud)).double()
+    model = ls.augment.Augmented(energy, symmetry).double().eval()
+    x = Ragged.of([each.double() for each in CLOUDS])
+    torch.testing.assert_close(model(x), energy(x), rtol=1e-10, atol=1e-10)
+
+
+def test_positions_of_padding_move_with_the_others():
+    cloud = ls.actions.PointCloud(scalars=1)
+    net = ls.nets.points.EGNN(cloud, ls.actions.PointCloud(), hidden=8, layers=1).double()
+    x = Ragged.of([each.double() for each in CLOUDS])
+    motions = ls.distributions.LieBox(ls.groups.E3(), torch.ones(6, dtype=torch.float64))
+    symmetry = ls.Symmetry(ls.groups.E3(), cloud, ls.actions.PointCloud())
+    assert ls.measure.equivariance_error(net, x, symmetry, distribution=motions).mean < 1e-10
