@@ -29,6 +29,7 @@ LAYERS = (
     ("statistics",),
     ("files",),
     ("parts",),
+    ("ragged",),
     ("_configs", "_keys", "_settings"),
     ("_reasons",),
     ("_memory", "_modes", "_processes", "_python_file", "groups"),

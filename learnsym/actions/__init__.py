@@ -1,11 +1,13 @@
-"""How group elements act on images, volumes, label maps, vector fields, points, sets, channels and colours; or not."""
+"""How group elements act on images, volumes, label maps, fields, points, cells, tensors, sets, channels; or not."""
 
 from learnsym.actions._action import Action
 from learnsym.actions._checks import check_finite
 from learnsym.actions.border import border_level
+from learnsym.actions.cell import Cell, SymmetricTensor
 from learnsym.actions.channels import Channels
 from learnsym.actions.image import Image, LabelMap, Volume
 from learnsym.actions.invariant import Invariant
+from learnsym.actions.jointly import Jointly
 from learnsym.actions.on import On
 from learnsym.actions.points import PointCloud, PointVectors
 from learnsym.actions.product import Product
@@ -18,15 +20,18 @@ from learnsym.actions.warp import sampling_grid, warp
 __all__ = [
     "RGB",
     "Action",
+    "Cell",
     "Channels",
     "Image",
     "Invariant",
+    "Jointly",
     "LabelMap",
     "On",
     "PointCloud",
     "PointVectors",
     "Product",
     "Set",
+    "SymmetricTensor",
     "VectorField",
     "Volume",
     "bilinear_sample",

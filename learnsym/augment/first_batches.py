@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from learnsym.actions import Jointly
 from learnsym.actions._lattice import in_transform
 from learnsym.actions.border import warn_of_border
 from learnsym.parts import Whole
@@ -31,7 +32,8 @@ class FirstBatches:
         key = (moving.shape[1:], moving.dtype)
         if key in self.seen or torch.compiler.is_compiling() or in_transform():
             return
-        symmetry = self.symmetry.of_tensors
-        symmetry.on_input.check_data(symmetry.group, moving)
-        warn_of_border(symmetry.on_input, symmetry.group, moving)
+        on_input, group = self.symmetry.on_input, self.symmetry.group
+        on_input.check_data(group, x)
+        if not isinstance(on_input, Jointly):
+            warn_of_border(on_input.within, group, moving)
         self.seen.add(key)

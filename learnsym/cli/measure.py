@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from learnsym.cli._data_options import SOURCE, add_data_options, reading_of
 from learnsym.cli._parser import EXECUTED
+from learnsym.cli._potential import PREFIX, measure_potential
 
 if TYPE_CHECKING:
     from learnsym.training import RunConfig
 
 MODEL = """FILE.py:factory with def factory() -> nn.Module (the file is EXECUTED: give none that you do not trust), a
 run folder, timm:NAME, hf:FOLDER of transformers, or a program FILE.pt2; of two models it is said which is more
-symmetric"""
+symmetric; or ase:FILE.py:factory that makes a calculator of ASE, for frames FILE.xyz"""
 OUTPUTS = ("invariant", "image", "labels", "vectors", "points")
 
 
@@ -25,8 +26,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     measure.add_argument("model", nargs="+", help=MODEL)
     measure.add_argument("--data", metavar="SOURCE", help=f"{SOURCE}; may be left out for a run")
-    measure.add_argument("--symmetry", nargs="+", required=True, metavar="NAME", help="such as rotation2d flip2d")
-    measure.add_argument("--out", type=Path, required=True, help="folder for card.json, card.html and figures")
+    measure.add_argument("--symmetry", nargs="+", metavar="NAME", help="such as rotation2d flip2d")
+    measure.add_argument("--out", type=Path, help="folder for card.json, card.html and figures")
     measure.add_argument(
         "--range",
         dest="ranges",
@@ -59,10 +60,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     measure.add_argument("--no-layers", dest="layers", action="store_false", help="measure the output only")
     measure.add_argument("--unfinished", action="store_true", help="take a run that is not trained to its end")
     add_data_options(measure)
-    measure.set_defaults(call=_measure)
+    measure.set_defaults(call=_measure, defaults=vars(measure.parse_args(["model"])))
 
 
 def _measure(options: argparse.Namespace) -> int:
+    if any(model.startswith(PREFIX) for model in options.model):
+        return measure_potential(options)
+    for name in ("symmetry", "out"):
+        if getattr(options, name) is None:
+            raise ValueError(f"the following arguments are required: --{name}; see learnsym measure --help")
+    return _measure_network(options)
+
+
+def _measure_network(options: argparse.Namespace) -> int:
     from learnsym.report import card
 
     names = ("examples", "layer_examples", "samples", "derivative", "layers", "memory", "seed", "tolerance")

@@ -17,6 +17,7 @@ from learnsym.data.signature import Signature
 from learnsym.data.smoke import smoke, smoke_step, stream_function
 from learnsym.data.source import Sizes, Source
 from learnsym.data.splits import Splits, load, load_splits, training_examples
+from learnsym.ragged import Ragged
 
 __all__ = [
     "Batches",
@@ -25,6 +26,7 @@ __all__ = [
     "Description",
     "Entry",
     "PlantConfig",
+    "Ragged",
     "Rows",
     "Signature",
     "Sizes",

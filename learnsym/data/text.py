@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+SHOWN = 60
+"""How much of a line is quoted."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -27,7 +30,9 @@ class Line:
 
     def wrong(self, expected: str) -> ValueError:
         """The complaint that something else was expected here."""
-        return ValueError(f"{self.path}, line {self.number}: got {self.text.strip()!r}, expected {expected}")
+        got = self.text.strip()
+        got = got if len(got) <= SHOWN else f"{got[:SHOWN]}..."
+        return ValueError(f"{self.path}, line {self.number}: got {got!r}, expected {expected}")
 
     def floats(self, words: Sequence[str], expected: str) -> list[float]:
         """Finite numbers of some words of this line.

@@ -37,6 +37,7 @@ from learnsym.measure.pose.closure import Closure, closure_of
 from learnsym.measure.pose.inference import pose_posterior
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.space import SpacePosePosterior, space_pose_posterior
+from learnsym.measure.potential import PotentialErrors, Quantity, potential
 from learnsym.measure.task_extent import TaskExtent, task_extent
 from learnsym.measure.twirl import TwirlDecomposition, twirl
 from learnsym.statistics import (
@@ -74,8 +75,10 @@ __all__ = [
     "PairedDifference",
     "PoseConfig",
     "PosePosterior",
+    "PotentialErrors",
     "PredictionInvariance",
     "Quadrature",
+    "Quantity",
     "RemulErrors",
     "ResidualAxis",
     "SizeVerdict",
@@ -107,6 +110,7 @@ __all__ = [
     "paired_difference",
     "pixel_shifts",
     "pose_posterior",
+    "potential",
     "ratio_of_means",
     "remul_errors",
     "residual_axis",

@@ -12,6 +12,7 @@ from torch import Tensor
 from learnsym._modes import module_of
 from learnsym.measure._probe import Output
 from learnsym.parts import Part, Whole, mapped, tensors_in
+from learnsym.ragged import Ragged
 from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 
 OutputLike = Output | str | None
@@ -23,7 +24,7 @@ def asked(model: object, x: Whole, symmetry: SymmetryLike, output: OutputLike) -
 
     It is the one that the symmetry is about where `output` does not say which.
     """
-    symmetry = as_symmetry(symmetry)
+    symmetry = _of_points(x, as_symmetry(symmetry))
     chosen = output_of(output)
     if chosen is None and symmetry.on_output.part.key:
         chosen = symmetry.output
@@ -32,8 +33,13 @@ def asked(model: object, x: Whole, symmetry: SymmetryLike, output: OutputLike) -
 
 def moving(x: Whole, symmetry: SymmetryLike) -> tuple[Tensor, Symmetry]:
     """The tensor of examples that moves, and its symmetry."""
-    symmetry = as_symmetry(symmetry)
+    symmetry = _of_points(x, as_symmetry(symmetry))
     return symmetry.moving(as_tensors(x)), symmetry.of_tensors
+
+
+def _of_points(x: Whole, symmetry: Symmetry) -> Symmetry:
+    """Of clouds of different sizes the points move."""
+    return symmetry.at(input="x") if isinstance(x, Ragged) and not symmetry.on_input.part.key else symmetry
 
 
 def output_of(output: OutputLike) -> Output | None:

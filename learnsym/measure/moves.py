@@ -75,7 +75,8 @@ class Moves:
 def check_moved(x: Whole, symmetry: Symmetry) -> None:
     """Raise ValueError when examples hold no tensor, or not what the symmetry moves."""
     check_examples(x)
-    symmetry.on_input.within.check_data(symmetry.group, symmetry.moving(x))
+    symmetry.moving(x)  # or the sentence that it is not said which
+    symmetry.on_input.check_data(symmetry.group, x)
 
 
 def pairing(count: int, seed: int) -> Tensor:

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from learnsym.parts import Whole
 
-Batch = tuple[Whole, Tensor]
-"""Inputs, one tensor or a structure of several, and targets."""
+Batch = tuple[Whole, Any]
+"""Inputs, one tensor or a structure of several, and targets: one tensor, or `Ragged` clouds."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from learnsym.distributions import GroupDistribution, Haar, full_precision, unif
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.terms.defect import OrbitOutputs, penalties
 from learnsym.parts import Whole, examples, repeated
+from learnsym.ragged import Ragged
 from learnsym.symmetry import Symmetry, SymmetryLike, as_symmetry
 
 Mode = Literal["anchored", "functional", "twirl"]
@@ -101,7 +102,7 @@ class Candidate:
         g: Float[Tensor, "S M n n"],
         at_moved: Shaped[Tensor, "N ..."],
         at_x: Shaped[Tensor, "M ..."] | None,
-        y: Shaped[Tensor, "M ..."] | None,
+        y: Shaped[Tensor, "M ..."] | Ragged | None,
     ) -> Float[Tensor, ""]:
         """The penalty, from outputs at the moved inputs and, where `needs_outputs`, at the inputs themselves."""
         orbit = OrbitOutputs(symmetry=self.statement, g=g, at_moved=at_moved.unflatten(0, (len(g), -1)), at_x=at_x, y=y)

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from learnsym._settings import In, check_settings
+from learnsym.ragged import Ragged
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 BROADCASTING = (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss)
@@ -46,12 +47,14 @@ def shaped_as(outputs: Float[Tensor, "B *out"], targets: Shaped[Tensor, "B *targ
     )
 
 
-def loss_of(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Float[Tensor, ""]:
-    """The loss of outputs on targets.
+def loss_of(loss_fn: LossFunction, outputs: Tensor, targets: Tensor | Ragged) -> Float[Tensor, ""]:
+    """The loss of outputs on targets; of clouds of different sizes it is over the points that there are.
 
     Raises:
         ValueError: when a loss of torch would expand outputs and targets against each other.
     """
+    if isinstance(targets, Ragged):
+        outputs, targets = targets.flat(outputs), targets.flat()
     expands = loss_fn in BROADCASTING or isinstance(loss_fn, BROADCASTING_MODULES)
     if expands and outputs.shape != targets.shape:
         raise ValueError(

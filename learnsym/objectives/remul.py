@@ -25,6 +25,10 @@ from learnsym.objectives.losses import LossFunction, loss_of
 from learnsym.objectives.regularised import held
 from learnsym.objectives.terms import Term
 from learnsym.parts import Whole, chosen, device_of, examples, joined, mapped, moved_to, tensors_in
+from learnsym.ragged import Ragged
+
+Taken = tuple[Whole, int | None, Tensor | Ragged | None]
+"""Examples, where they lie in the batch, and their targets."""
 
 OF_LOSS = "a weight of the loss is what one training ended with, train several seeds"
 
@@ -94,7 +98,7 @@ class Remul(nn.Module):
             batches.check(batch[0])
         return held(self._weighed(model, *batch), model, batch, cast("list[Term]", list(self.terms)))
 
-    def _weighed(self, model: nn.Module, x: Whole, y: Tensor) -> Loss:
+    def _weighed(self, model: nn.Module, x: Whole, y: Tensor | Ragged) -> Loss:
         due = not model.training or self.step % self.every == 0
         if model.training:
             self.step += 1
@@ -138,7 +142,7 @@ class Remul(nn.Module):
         return next(iter(self.candidates.values())).statement.output(model(x))
 
     def _evaluate(
-        self, model: nn.Module, x: Whole, y: Tensor, pool: Whole
+        self, model: nn.Module, x: Whole, y: Tensor | Ragged, pool: Whole
     ) -> tuple[Float[Tensor, ""], dict[str, Tensor]]:
         """Task loss and penalties, in one pass of the network over everything that it is asked."""
         taken = self._taken(x, y, pool)
@@ -159,9 +163,9 @@ class Remul(nn.Module):
             penalties[name] = self.candidates[name].penalty(self.loss_fn, drawn[name], at_moved, at_x, targets)
         return loss_of(self.loss_fn, at_batch, y), penalties
 
-    def _taken(self, x: Whole, y: Tensor, pool: Whole) -> dict[str, tuple[Whole, int | None, Tensor | None]]:
+    def _taken(self, x: Whole, y: Tensor | Ragged, pool: Whole) -> dict[str, Taken]:
         """For each candidate its examples, where they lie in the batch (None for the pool), and their targets."""
-        taken: dict[str, tuple[Whole, int | None, Tensor | None]] = {}
+        taken: dict[str, Taken] = {}
         offset, size, device = 0, examples(x), device_of(x)
         for name, candidate in self.candidates.items():
             count = candidate.count(size)
@@ -173,7 +177,7 @@ class Remul(nn.Module):
             # one candidate after the other, so that together they see the batch
             offset = offset if offset + count <= size else 0
             some = slice(offset, offset + count)
-            taken[name] = chosen(x, some), offset, y[some]
+            taken[name] = chosen(x, some), offset, chosen(y, some)
             offset += count
         return taken
 
@@ -183,11 +187,11 @@ class Remul(nn.Module):
             raise ValueError("held_out: got None; ValidationWeights learns from examples that are not trained on")
         like = next(model.parameters())
         x, y = self.held_out
-        self.held_out = x, y = moved_to(x, like.device), y.to(like.device)
-        first, second = (random_examples(len(y), count * parts(), y.device) for _ in range(2))
+        self.held_out = x, y = moved_to(x, like.device), moved_to(y, like.device)
+        first, second = (random_examples(len(y), count * parts(), like.device) for _ in range(2))
         with evaluating(model):
-            task = loss_of(self.loss_fn, self._outputs(model, chosen(x, first)), y[first])
-            _, penalties = self._evaluate(model, chosen(x, second), y[second], None)
+            task = loss_of(self.loss_fn, self._outputs(model, chosen(x, first)), chosen(y, first))
+            _, penalties = self._evaluate(model, chosen(x, second), chosen(y, second), None)
         self.weighting.train()(task, penalties)
 
     def _loss(self, total: Tensor, task: Tensor, penalties: Mapping[str, Tensor]) -> Loss:

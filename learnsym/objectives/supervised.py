@@ -10,6 +10,7 @@ from learnsym.objectives.averaging import check_average, check_log_probabilities
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.score import with_score
 from learnsym.parts import Part, Whole, described
+from learnsym.ragged import Ragged
 
 
 class Supervised:
@@ -36,7 +37,7 @@ class Supervised:
         return Loss(task, {"task": task.detach()})
 
 
-def task_loss(loss_fn: LossFunction, model: nn.Module, x: Whole, y: Tensor, output: str = "") -> Tensor:
+def task_loss(loss_fn: LossFunction, model: nn.Module, x: Whole, y: Tensor | Ragged, output: str = "") -> Tensor:
     """The loss of the outputs on the targets, with the score gradient of discrete draws in training.
 
     Raises:

@@ -58,6 +58,10 @@ def noise(*shape):
     return torch.randn(BATCH, *shape, dtype=torch.float64)
 
 
+def symmetric(tensors):
+    return tensors + tensors.mT
+
+
 def product():
     return ls.groups.Product(ls.groups.Cyclic(4), ls.groups.Colour())
 
@@ -77,6 +81,8 @@ CASES = [
     Case("points-o3", actions.PointCloud(1, 2), lambda: groups.O3(), lambda: noise(5, 8)),
     Case("points-e3", actions.PointCloud(2, 1), lambda: groups.E3(), lambda: noise(5, 10)),
     Case("vectors-e3", actions.PointVectors(2, 1), lambda: groups.E3(), lambda: noise(5, 7)),
+    Case("cell-e3", actions.Cell(), lambda: groups.E3(), lambda: noise(3, 3)),
+    Case("tensor-o3", actions.SymmetricTensor(), lambda: groups.O3(), lambda: symmetric(noise(3, 3))),
     Case("points-se2", actions.PointCloud(1, 0, dim=2), lambda: groups.SE2(), lambda: noise(5, 4)),
     Case("points-lorentz", actions.PointCloud(dim=4), lambda: groups.Lorentz(), lambda: noise(5, 4)),
     Case("set", actions.Set(), lambda: groups.Permutation(5), lambda: noise(5, 3)),

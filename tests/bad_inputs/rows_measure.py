@@ -136,6 +136,43 @@ def _with(x: np.ndarray, index: tuple[int, ...], value: float) -> np.ndarray:
     return changed
 
 
+CALCULATOR = """
+from ase.calculators.emt import EMT
+def make(): return EMT()
+def number(): return 3
+def raising(): raise KeyError("no weights")
+"""
+WATER = "3\nProperties=species:S:1:pos:R:3{}\nO 0 0 0.1\nH 0 0.8 -0.5\nH 0 -0.8 -0.5\n"
+
+
+def calculator(words: str, *says: str, frames: str = WATER.format("")) -> Bad:
+    """A calculator of ASE that cannot be measured."""
+    given = words if "--data " in words or words.endswith("alone") else f"{words} --data w.xyz"
+    files = {"c.py": CALCULATOR, "w.xyz": frames, "d.npz": arrays(x=X)}
+    return Bad(f"calculator {words} {says[0]}", f"measure {given.removesuffix(' alone')}", says, files)
+
+
+FLAT = ' Lattice="1 0 0 0 1 0 1 1 0" pbc="T T T"'
+CALCULATORS = [
+    calculator("ase:c.py:nothing", "model: c.py has no function 'nothing' that makes a calculator"),
+    calculator("ase:c.py", "model: got 'ase:c.py', must be ase:FILE.py:factory"),
+    calculator("ase:none.py:make", "model: there is no file"),
+    calculator("ase:c.py:number", "model: number() of c.py returns a int, must be a calculator of ASE"),
+    calculator("ase:c.py:raising", "model: raising() of c.py raises KeyError"),
+    calculator("ase:c.py:make ase:c.py:make", "model: got 2 with a calculator of ASE, must be one"),
+    calculator("ase:c.py:make alone", "data: got None, must be frames in FILE.xyz"),
+    calculator("ase:c.py:make --data d.npz", "data: got d.npz, must be frames in FILE.xyz"),
+    calculator("ase:c.py:make --data none.xyz", "none.xyz: cannot be read as text"),
+    calculator("ase:c.py:make", "line 3: got 'O 0 0 0.1', expected 7 columns", frames=WATER.format(":forces:R:3")),
+    calculator("ase:c.py:make", "frames: frame 0 is periodic", "a cell of no volume", frames=WATER.format(FLAT)),
+    calculator("ase:c.py:make", "calculator: fails on every frame", "Xe", frames=WATER.format("").replace("O ", "Xe ")),
+    calculator("ase:c.py:make", "units eV and Angstrom, not units=Bohr", frames=WATER.format(" units=Bohr")),
+    calculator("ase:c.py:make --data.units parsec", "units: got 'parsec', must be one of eV"),
+    calculator("ase:c.py:make --symmetry so3", "symmetry: got ['so3'], must be o3"),
+    calculator("ase:c.py:make --size 8", "size: is not used for a calculator of ASE; leave it out"),
+    calculator("ase:c.py:make --samples 2", "orientations: got 2, must be >= 3"),
+    calculator("ase:c.py:make --examples 0", "examples: got 0, must be >= 1"),
+]
 TAKEN = "cannot take inputs of shape (3, 8, 8)"
 
 ROWS: list[Bad] = [
@@ -293,4 +330,5 @@ ROWS: list[Bad] = [
     option("--out run", "out: run is a run folder"),
     option("--out /proc/card", "out: /proc/card cannot be written"),
     option(f"--out {'long' * 100}", "out: got a name of", "shorter than 255"),
+    *needing("ase", CALCULATORS),
 ]

@@ -101,7 +101,7 @@ def _dataset(name: str, molecules: Molecules) -> Dataset:
     variant = "test: train_mixedT without what train_300K holds" if name == "3bpa" else ""
     return Dataset(
         molecules.cloud().float(),
-        molecules.forces.float(),
+        molecules.needed_forces().float(),
         name,
         variant=variant,
         on_input=molecules.layout,

@@ -34,21 +34,22 @@ class Molecules:
     """Atomic numbers."""
     positions: Float[Tensor, "B N 3"]
     """In Angstrom."""
-    energies: Float[Tensor, " B"]
-    """In eV."""
-    forces: Float[Tensor, "B N 3"]
-    """In eV / Angstrom: minus the gradients of the energies."""
+    energies: Float[Tensor, " B"] | None
+    """In eV; None where there are none."""
+    forces: Float[Tensor, "B N 3"] | None
+    """In eV / Angstrom: minus the gradients of the energies; None where there are none."""
 
     def __post_init__(self) -> None:
-        shape = (len(self.energies), len(self.numbers), 3)
-        if self.positions.shape != shape or self.forces.shape != shape:
+        count = len(self.positions if self.energies is None else self.energies)
+        shape, forces = (count, len(self.numbers), 3), self.positions if self.forces is None else self.forces
+        if self.positions.shape != shape or forces.shape != shape:
             raise ValueError(
-                f"positions, forces: got shapes {tuple(self.positions.shape)} and {tuple(self.forces.shape)}, must be "
-                f"{shape} for {len(self.energies)} energies of {len(self.numbers)} atoms"
+                f"positions, forces: got shapes {tuple(self.positions.shape)} and {tuple(forces.shape)}, must be "
+                f"{shape} for {count} energies of {len(self.numbers)} atoms"
             )
 
     def __len__(self) -> int:
-        return len(self.energies)
+        return len(self.positions)
 
     @property
     def species(self) -> tuple[int, ...]:
@@ -67,7 +68,18 @@ class Molecules:
 
     def subset(self, indices: Tensor) -> Molecules:
         """The configurations at `indices`, in that order."""
-        return Molecules(self.numbers, self.positions[indices], self.energies[indices], self.forces[indices])
+        energies, forces = (None if part is None else part[indices] for part in (self.energies, self.forces))
+        return Molecules(self.numbers, self.positions[indices], energies, forces)
+
+    def needed_forces(self) -> Float[Tensor, "B N 3"]:
+        """The forces.
+
+        Raises:
+            ValueError: when there are none.
+        """
+        if self.forces is None:
+            raise ValueError("forces: there are none; give molecules with forces, or say which column they are in")
+        return self.forces
 
 
 class NetLoad(NamedTuple):
@@ -85,7 +97,7 @@ def net_load(molecules: Molecules) -> NetLoad:
     An energy that no motion changes, `E(R x + t) = E(x)`, has `sum_i F_i = 0` (by `t`) and `sum_i x_i × F_i = 0` (by
     `R`): what is left of them is the noise of the computation, a floor for the errors of any exact network.
     """
-    x, F = molecules.positions.double(), molecules.forces.double()
+    x, F = molecules.positions.double(), molecules.needed_forces().double()
     torque = torch.linalg.cross(x - x.mean(1, keepdim=True), F).sum(1)
     return NetLoad(F.sum(1).norm(dim=-1), torque.norm(dim=-1))
 

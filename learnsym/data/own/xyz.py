@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from learnsym.actions import PointVectors
-from learnsym.data.molecules.extxyz import read_extxyz
+from learnsym.data.molecules.extxyz import molecules_with_forces
 from learnsym.data.own.fingerprint import fingerprint
 from learnsym.data.own.pools import Found, Pool
 from learnsym.data.own.reading import Reading
@@ -17,13 +17,13 @@ def read_xyz(path: Path, reading: Reading) -> Found:
     Raises:
         ValueError: when a line is malformed, or a frame has other atoms than the first.
     """
-    energy, forces = reading.energy or "energy", reading.forces or "forces"
-    molecules = read_extxyz(path, energy=energy, forces=forces, units=reading.units)
+    energy, forces = reading.energy or "", reading.forces or ""
+    molecules, keys = molecules_with_forces(path, energy, forces, reading.units)
     units = reading.units or "eV/Angstrom, as nothing else was said"
-    told = f"energies {energy} and forces {forces} are read in {units}"
+    told = f"{f'energies {keys.energy} and ' if keys.energy else ''}forces {keys.forces} are read in {units}"
     atoms = f"{len(molecules)} configurations of {len(molecules.numbers)} atoms"
     return Found(
-        pools={"train": Pool(molecules.cloud().float(), molecules.forces.float())},
+        pools={"train": Pool(molecules.cloud().float(), molecules.needed_forces().float())},
         ready=True,
         notes=(atoms, told),
         fingerprint=fingerprint([path], path.parent, energy, forces, units),

@@ -7,7 +7,7 @@ scalars and vectors, `D`, `E` numbers of a query and of a value.
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -15,12 +15,20 @@ EPSILON = 1e-3
 
 
 def attend(
-    q: Float[Tensor, "T H D"], k: Float[Tensor, "T D"], v: Float[Tensor, "T E"], clouds: int
+    q: Float[Tensor, "T H D"],
+    k: Float[Tensor, "T D"],
+    v: Float[Tensor, "T E"],
+    clouds: int,
+    mask: Bool[Tensor, "B N"] | None = None,
 ) -> Float[Tensor, "T H E"]:
-    """Softmax attention within each cloud, of the queries of all heads to keys and values that the heads share."""
+    """Softmax attention within each cloud, of the queries of all heads to keys and values that the heads share.
+
+    Points that a mask has as False are no keys.
+    """
     k, v = k.unflatten(0, (clouds, 1, -1)), v.unflatten(0, (clouds, 1, -1))
     # heads are more queries of the same keys
-    y = functional.scaled_dot_product_attention(q.reshape(clouds, 1, -1, q.shape[2]), k, v)
+    keys = None if mask is None else mask[:, None, None, :]
+    y = functional.scaled_dot_product_attention(q.reshape(clouds, 1, -1, q.shape[2]), k, v, keys)
     return y.reshape(-1, q.shape[1], v.shape[3])
 
 

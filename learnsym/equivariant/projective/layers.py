@@ -1,11 +1,12 @@
 """The two residual branches of a geometric algebra transformer.
 
-Legend of axes: `T` tokens, `C` channels, `S` auxiliary scalars, `H` heads.
+Legend of axes: `T` tokens, `C` channels, `S` auxiliary scalars, `H` heads, `B` clouds, `N` points.
 """
 
 from __future__ import annotations
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -44,8 +45,8 @@ class GeometricAttention(nn.Module):
     attended_scalars: Tensor
     attended_vectors: Tensor
 
-    def forward(self, x: Features, clouds: int) -> Features:
-        """Each point of `clouds` equally large clouds attends to those of its own."""
+    def forward(self, x: Features, clouds: int, mask: Bool[Tensor, "B N"] | None = None) -> Features:
+        """Each point of `clouds` equally large clouds attends to those of its own, of which some may be padding."""
         on_scalars, bias, on_vectors = self.project.weights()
         rows = self.projected_scalars
         scalars = functional.linear(x.scalars.T, on_scalars.index_select(0, rows), bias.index_select(0, rows))
@@ -54,10 +55,10 @@ class GeometricAttention(nn.Module):
         with torch.autocast(scalars.device.type, enabled=False):
             if scalars.element_size() < 4:
                 scalars, vectors = scalars.float(), vectors.float()
-            y = self._attended(scalars, vectors, clouds)
+            y = self._attended(scalars, vectors, clouds, mask)
         return self._read(*y)
 
-    def _attended(self, scalars: Tensor, vectors: Tensor, clouds: int) -> tuple[Tensor, Tensor]:
+    def _attended(self, scalars: Tensor, vectors: Tensor, clouds: int, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Scalars `(T, H (4 C + S))` and vectors `(3 T, H 4 C)` of what the heads found."""
         h, c, s = self.heads, self.each, self.scalars_each
         of_both, value = scalars.split([(h + 1) * (2 * c + s), 4 * c + s], 1)
@@ -65,7 +66,7 @@ class GeometricAttention(nn.Module):
         shape = (h + 1, -1)
         both = query_features(of_both.unflatten(1, shape), vectors_of_both.unflatten(2, shape), c)
         q, k = both.split([h, 1], 1)
-        y = attend(q, key_features(k.squeeze(1), c), torch.cat([value, *vector_value.unbind()], 1), clouds)
+        y = attend(q, key_features(k.squeeze(1), c), torch.cat([value, *vector_value.unbind()], 1), clouds, mask)
         scalars, vectors = y.split([4 * c + s, 12 * c], 2)
         return scalars.flatten(1), vectors.unflatten(2, (3, -1)).permute(2, 0, 1, 3).reshape(-1, h * 4 * c)
 

@@ -4,6 +4,7 @@ from learnsym.nets.points.assembly import assemble, vector_count
 from learnsym.nets.points.canonicalised import Canonicalised
 from learnsym.nets.points.clofnet import ClofNet, ClofNetE3
 from learnsym.nets.points.egnn import EGNN
+from learnsym.nets.points.elements import Elements
 from learnsym.nets.points.energy import Energy
 from learnsym.nets.points.frame_averaging import FrameAveraged
 from learnsym.nets.points.gatr import GATr
@@ -16,6 +17,7 @@ __all__ = [
     "Canonicalised",
     "ClofNet",
     "ClofNetE3",
+    "Elements",
     "Energy",
     "FrameAveraged",
     "GATr",

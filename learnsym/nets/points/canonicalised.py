@@ -14,13 +14,15 @@ from learnsym.groups import SE3
 from learnsym.nets.points.assembly import check_types
 from learnsym.nets.points.egnn import EGNN
 from learnsym.nets.points.frame_averaging import in_pose, plus_positions
-from learnsym.nets.points.pairs import centred, soft_unit
+from learnsym.nets.points.pairs import Mask, centred, over_points, soft_unit
+from learnsym.nets.points.point_net import PointNet
+from learnsym.ragged import Ragged
 
 SOFTNESS = 1e-4
 """A mean shorter than this fraction of the size of its cloud gives no direction, nor does a cloud of this size."""
 
 
-class Canonicalised(nn.Module):
+class Canonicalised(PointNet):
     """A plain network made equivariant by a learned pose: `F(x) = R f(Rᵀ x)`, and `R = R(x)` turns with `x`.
 
     A small `EGNN` gives weights to the positions from the centroid and the vectors of all points; two weighted means
@@ -65,20 +67,20 @@ class Canonicalised(nn.Module):
         weights = PointVectors(vectors=0, scalars=2 * (1 + inputs.vectors))
         self.weights = EGNN(inputs, weights, hidden, layers)
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def predicted(self, x: Float[Tensor, "B N F"], mask: Mask) -> Float[Tensor, "B N O"]:
         positions, vectors, scalars = self.inputs.split(x)
-        start = centred(positions)
+        start = centred(positions, mask)
         centre = self.inputs.join(start, vectors, scalars)
-        y = in_pose(self.net, self.inputs, self.outputs, self._pose(centre), centre)
+        y = in_pose(self.net, self.inputs, self.outputs, self._pose(centre, mask), centre, mask)
         return plus_positions(self.outputs, y, positions)
 
-    def _pose(self, x: Tensor) -> Tensor:
+    def _pose(self, x: Tensor, mask: Mask) -> Tensor:
         positions, vectors, _ = self.inputs.split(x)
         u = torch.cat([positions.unsqueeze(2), vectors], 2)
         with torch.autocast(x.device.type, enabled=False):
-            u = u * (u.square().sum(-1).mean(1) + SOFTNESS**2).rsqrt()[:, None, :, None]
-            weights = self.weights(x).unflatten(-1, (2, u.shape[2]))
-            return gram_schmidt((weights.unsqueeze(-1) * u.unsqueeze(2)).sum(3).mean(1))
+            u = u * (over_points(u.square().sum(-1), mask) + SOFTNESS**2).rsqrt()[:, None, :, None]
+            weights = self.weights(x if mask is None else Ragged(x, mask)).unflatten(-1, (2, u.shape[2]))
+            return gram_schmidt(over_points((weights.unsqueeze(-1) * u.unsqueeze(2)).sum(3), mask))
 
 
 def gram_schmidt(y: Float[Tensor, "B 2 3"]) -> Float[Tensor, "B 3 3"]:

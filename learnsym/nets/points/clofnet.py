@@ -6,7 +6,6 @@ Legend of axes: `B` clouds, `N` points, `F` numbers per point, `V` input vectors
 
 from __future__ import annotations
 
-import abc
 from typing import ClassVar
 
 import torch
@@ -26,20 +25,22 @@ from learnsym.nets.points.local_frames import (
     pseudo_angle,
 )
 from learnsym.nets.points.pairs import (
+    Mask,
     PairLinear,
     centred,
     differences,
     log_square,
     pair_invariants,
     pair_mean,
-    partners,
+    per_partner,
     point_invariant_count,
     point_invariants,
 )
 from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, small_perceptron
+from learnsym.nets.points.point_net import PointNet
 
 
-class FrameNet(nn.Module, abc.ABC):
+class FrameNet(PointNet):
     """What `ClofNet` and `ClofNetE3` share: messages of scalars, made into vectors by frames of pairs."""
 
     frames: ClassVar[Frames]
@@ -61,14 +62,14 @@ class FrameNet(nn.Module, abc.ABC):
         self.layers = nn.ModuleList(FrameLayer(hidden, inputs.vectors, self.moved, axes, keep) for keep in keeps)
         self.readout = nn.Linear(hidden, outputs.scalars) if outputs.scalars else None
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def predicted(self, x: Float[Tensor, "B N F"], mask: Mask) -> Float[Tensor, "B N O"]:
         positions, vectors, scalars = self.inputs.split(x)
-        start = centred(positions)
+        start = centred(positions, mask)
         h = self.embed(point_invariants(vectors, scalars))
         t = self.geometry(self._scalars(start, vectors, scalars))
         u = start.new_zeros(*start.shape[:2], self.moved, 3)
         for layer in self.layers:
-            h, u = layer(h, t, start, u, vectors, self.frames)
+            h, u = layer(h, t, start, u, vectors, self.frames, mask)
         return assemble(self.outputs, positions, u, read(self.readout, h))
 
     def _scalars(self, x: Tensor, vectors: Tensor, scalars: Tensor) -> Tensor:
@@ -164,22 +165,24 @@ class FrameLayer(nn.Module):
         u: Float[Tensor, "B N K 3"],
         vectors: Float[Tensor, "B N V 3"],
         frames: Frames,
+        mask: Mask = None,
     ) -> tuple[Float[Tensor, "B N H"], Float[Tensor, "B N K 3"]]:
         """Features and predicted vectors of the next layer."""
         x = start + u[:, :, 0] if self.moved else start
         m = functional.silu(self.pair(h, torch.cat([t, log_square(differences(x))], -1)))
         m = functional.silu(self.message(m))
         if self.node is not None and self.norm is not None:
-            h = self.norm(h + self.node(torch.cat([h, pair_mean(m).to(h.dtype)], -1)))
+            h = self.norm(h + self.node(torch.cat([h, pair_mean(m, mask).to(h.dtype)], -1)))
         if self.along is not None:
-            u = u + self._vectors(self.along(m).to(x.dtype), x, vectors, frames)
+            along = self.along(m) if mask is None else self.along(m) * mask[:, None, :, None]
+            u = u + per_partner(self._vectors(along.to(x.dtype), x, vectors, frames), mask)
         if self.drift is not None:
             u = u + mix_vectors(self.drift(h), vectors)
         return h, u
 
     def _vectors(self, coefficients: Tensor, x: Tensor, vectors: Tensor, frames: Frames) -> Tensor:
-        """`mean_j sum_A coefficients axis`; the frame of a point with itself is 0, so no mask is needed."""
+        """`sum_j sum_A coefficients axis`; the frame of a point with itself is 0."""
         with torch.autocast(x.device.type, enabled=False):
             axes = frames.axes(local_frames(x), vectors).flatten(2, 3)
             weights = coefficients.unflatten(-1, (self.moved, self.axes)).movedim(3, 2).flatten(3)
-            return weights @ axes / partners(x)
+            return weights @ axes

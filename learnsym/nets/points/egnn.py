@@ -16,21 +16,23 @@ from learnsym.groups import E3
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.points.assembly import assemble, check_types, vector_count
 from learnsym.nets.points.pairs import (
+    Mask,
     PairLinear,
     centred,
     differences,
     log_square,
     pair_invariants,
     pair_mean,
-    partners,
+    per_partner,
     point_invariant_count,
     point_invariants,
     soft_unit,
 )
 from learnsym.nets.points.perceptrons import mix_vectors, perceptron, read, small_perceptron
+from learnsym.nets.points.point_net import PointNet
 
 
-class EGNN(nn.Module):
+class EGNN(PointNet):
     """The E(n) equivariant graph network with velocities: points that exchange messages move along their differences.
 
     From messages `m_ij = φ_e(h_i, h_j, log(1 + |x_ij|²), e_ij)` of all pairs, `x_ij = x_i - x_j`, each layer makes
@@ -80,14 +82,14 @@ class EGNN(nn.Module):
         self.layers = nn.ModuleList(EGNNLayer(hidden, pairs, inputs.vectors, self.moved, keep) for keep in keeps)
         self.readout = nn.Linear(hidden, outputs.scalars) if outputs.scalars else None
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def predicted(self, x: Float[Tensor, "B N F"], mask: Mask) -> Float[Tensor, "B N O"]:
         positions, vectors, scalars = self.inputs.split(x)
-        start = centred(positions)
+        start = centred(positions, mask)
         edges = pair_invariants(start, scalars)
         h = self.embed(point_invariants(vectors, scalars))
         u = start.new_zeros(*start.shape[:2], self.moved, 3)
         for layer in self.layers:
-            h, u = layer(h, start, u, vectors, edges)
+            h, u = layer(h, start, u, vectors, edges, mask)
         return assemble(self.outputs, positions, u, read(self.readout, h))
 
 
@@ -117,16 +119,18 @@ class EGNNLayer(nn.Module):
         u: Float[Tensor, "B N K 3"],
         vectors: Float[Tensor, "B N V 3"],
         edges: Float[Tensor, "B N N E"],
+        mask: Mask = None,
     ) -> tuple[Float[Tensor, "B N H"], Float[Tensor, "B N K 3"]]:
         """Features and predicted vectors of the next layer."""
         apart = differences(start + u[:, :, 0] if self.along is not None else start)
         m = functional.silu(self.pair(h, torch.cat([edges, log_square(apart)], -1)))
         m = functional.silu(self.message(m))
         if self.node is not None:
-            h = h + self.node(torch.cat([h, pair_mean(m).to(h.dtype)], -1))
+            h = h + self.node(torch.cat([h, pair_mean(m, mask).to(h.dtype)], -1))
         if self.along is not None:
-            # the difference of a point from itself is 0: no mask is needed
-            u = u + (self.along(m).unsqueeze(-1) * soft_unit(apart).unsqueeze(3)).sum(2) / partners(m)
+            # the difference of a point from itself is 0
+            along = self.along(m) if mask is None else self.along(m) * mask[:, None, :, None]
+            u = u + per_partner((along.unsqueeze(-1) * soft_unit(apart).unsqueeze(3)).sum(2), mask)
         if self.drift is not None:
             u = u + mix_vectors(self.drift(h), vectors)
         return h, u

@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from learnsym.ragged import Ragged, points_in, with_points
+
 
 class Energy(nn.Module):
     """The sum over points of the last scalar that a network predicts; forces are minus its gradient.
@@ -21,7 +23,7 @@ class Energy(nn.Module):
         net: a network of points that predicts at least one scalar, such as one with `PointVectors(0, scalars=1)`.
 
     Returns:
-        From clouds `(B, N, F)` energies `(B,)`.
+        From clouds `(B, N, F)`, or `Ragged` ones, energies `(B,)`.
 
     Example:
         >>> inputs, outputs = ls.actions.PointCloud(scalars=2), ls.actions.PointVectors(vectors=0, scalars=1)
@@ -36,14 +38,14 @@ class Energy(nn.Module):
         self.net = net
         self.group = getattr(net, "group", None)
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B"]:
+    def forward(self, x: Float[Tensor, "B N F"] | Ragged) -> Float[Tensor, "B"]:
         return self.net(x)[..., -1].sum(1)
 
-    def forces(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N 3"]:
+    def forces(self, x: Float[Tensor, "B N F"] | Ragged) -> Float[Tensor, "B N 3"]:
         """Minus the gradient of the energies with respect to the positions; differentiable, also under `no_grad`."""
         # fused attention has no second derivative, which training on forces takes
         with sdpa_kernel(SDPBackend.MATH):
-            return -torch.func.grad(self._total)(x[..., :3], x[..., 3:])
+            return -torch.func.grad(self._total)(points_in(x)[..., :3], x)
 
-    def _total(self, positions: Tensor, rest: Tensor) -> Tensor:
-        return self(torch.cat([positions, rest], -1)).sum()
+    def _total(self, positions: Tensor, x: Tensor | Ragged) -> Tensor:
+        return self(with_points(x, torch.cat([positions, points_in(x)[..., 3:]], -1))).sum()

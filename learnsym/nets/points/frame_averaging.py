@@ -14,13 +14,15 @@ from torch import Tensor, nn
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.groups import E3, MatrixGroup
 from learnsym.nets.points.assembly import check_types
-from learnsym.nets.points.pairs import centred
+from learnsym.nets.points.pairs import Mask, centred
+from learnsym.nets.points.point_net import PointNet
+from learnsym.ragged import Ragged
 
 RELATIVE_GAP = 1e-4
 """Eigenvalues closer than this fraction of their sum count as equal in gradients."""
 
 
-class FrameAveraged(nn.Module):
+class FrameAveraged(PointNet):
     """A plain network made equivariant: the mean of `g f(g⁻¹ x)` over the frames `g` of a cloud.
 
     Frames are the centroid with the principal axes `U = (u_1, u_2, u_3)` of positions and vectors, of all signs: 8 for
@@ -68,12 +70,13 @@ class FrameAveraged(nn.Module):
         proper = signs.prod(-1) > 0
         self.register_buffer("signs", signs if self.group.name == "E(3)" else signs[proper], persistent=False)
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def predicted(self, x: Float[Tensor, "B N F"], mask: Mask) -> Float[Tensor, "B N O"]:
         positions, vectors, scalars = self.inputs.split(x)
-        start = centred(positions)
+        start = centred(positions, mask)
         frames = (self._axes(start, vectors).unsqueeze(1) * self.signs.to(x.dtype).unsqueeze(1)).flatten(0, 1)
         clouds = self.inputs.join(start, vectors, scalars).repeat_interleave(len(self.signs), 0)
-        y = in_pose(self.net, self.inputs, self.outputs, frames, clouds)
+        mask = None if mask is None else mask.repeat_interleave(len(self.signs), 0)
+        y = in_pose(self.net, self.inputs, self.outputs, frames, clouds, mask)
         return plus_positions(self.outputs, y.unflatten(0, (-1, len(self.signs))).mean(1), positions)
 
     def _axes(self, x: Tensor, vectors: Tensor) -> Tensor:
@@ -114,7 +117,9 @@ def in_pose(
     outputs: PointCloud | PointVectors,
     pose: Float[Tensor, "B 3 3"],
     x: Float[Tensor, "B N F"],
+    mask: Mask = None,
 ) -> Float[Tensor, "B N O"]:
     """`R f(Rᵀ x)`, positions as displacements: exact also where `R` is not quite orthogonal."""
     turned = inputs(pose.mT, x)
-    return outputs(pose, plus_positions(outputs, net(turned).to(x.dtype), -turned[..., :3]))
+    y = net(turned if mask is None else Ragged(turned, mask)).to(x.dtype)
+    return outputs(pose, plus_positions(outputs, y, -turned[..., :3]))

@@ -23,9 +23,11 @@ from learnsym.equivariant.projective.maps import (
 )
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.points.assembly import assemble, check_types, vector_count
+from learnsym.nets.points.pairs import Mask, centred
+from learnsym.nets.points.point_net import PointNet
 
 
-class GATr(nn.Module):
+class GATr(PointNet):
     """A transformer whose tokens carry multivectors, exactly equivariant under E(3), SE(3) or SO(3).
 
     Points become trivectors of the projective geometric algebra, vectors (velocities) ideal lines, and planes and lines
@@ -92,14 +94,14 @@ class GATr(nn.Module):
     invariants: Tensor
     polar: Tensor
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def predicted(self, x: Float[Tensor, "B N F"], mask: Mask) -> Float[Tensor, "B N O"]:
         positions, vectors, scalars = self.inputs.split(x)
-        start = positions - positions.mean(1, keepdim=True) if self.centred else positions
+        start = centred(positions, mask) if self.centred else positions
         tokens = embedded(start.flatten(0, 1), vectors.flatten(0, 1), scalars.flatten(0, 1))
         y = self.embed(tokens)
         y = Features(y.scalars.to(x.dtype), y.vectors.to(x.dtype))
         for block in self.blocks:
-            y = block(y, x.shape[0])
+            y = block(y, x.shape[0], mask)
         y = normalised(y)
         if self.centred:
             y = in_own_frame(y, start.flatten(0, 1))
@@ -126,9 +128,9 @@ class GATrBlock(nn.Module):
         self.attention = GeometricAttention(channels, scalars, heads, group)
         self.mlp = GeometricMLP(channels, scalars, group)
 
-    def forward(self, x: Features, clouds: int) -> Features:
+    def forward(self, x: Features, clouds: int, mask: Mask = None) -> Features:
         """Tokens of `clouds` clouds, one after another."""
-        x = add(x, self.attention(normalised(x), clouds))
+        x = add(x, self.attention(normalised(x), clouds, mask))
         return add(x, self.mlp(normalised(x)))
 
 

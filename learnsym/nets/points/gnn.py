@@ -13,11 +13,12 @@ from torch.nn import functional
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.points.assembly import assemble, check_types, vector_count
-from learnsym.nets.points.pairs import PairLinear, pair_sum
+from learnsym.nets.points.pairs import Mask, PairLinear, pair_sum
 from learnsym.nets.points.perceptrons import perceptron
+from learnsym.nets.points.point_net import PointNet
 
 
-class GNN(nn.Module):
+class GNN(PointNet):
     """Message passing over all pairs on positions and vectors as plain numbers; keeps permutations only.
 
     With `h_i` from all numbers of a point and `e_ij` the products of scalars (charges), each layer makes
@@ -60,12 +61,12 @@ class GNN(nn.Module):
         self.layers = nn.ModuleList(GNNLayer(hidden, inputs.scalars) for _ in range(layers))
         self.readout = perceptron(hidden, hidden, 3 * self.vectors + outputs.scalars)
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def predicted(self, x: Float[Tensor, "B N F"], mask: Mask) -> Float[Tensor, "B N O"]:
         positions, _, scalars = self.inputs.split(x)
         edges = scalars.unsqueeze(2) * scalars.unsqueeze(1)
         h = self.embed(x)
         for layer in self.layers:
-            h = layer(h, edges)
+            h = layer(h, edges, mask)
         vectors, read = self.readout(h).split([3 * self.vectors, self.outputs.scalars], -1)
         return assemble(self.outputs, positions, vectors.unflatten(-1, (self.vectors, 3)), read)
 
@@ -79,8 +80,10 @@ class GNNLayer(nn.Module):
         self.message = nn.Linear(hidden, hidden)
         self.node = perceptron(2 * hidden, hidden, hidden)
 
-    def forward(self, h: Float[Tensor, "B N H"], edges: Float[Tensor, "B N N E"]) -> Float[Tensor, "B N H"]:
+    def forward(
+        self, h: Float[Tensor, "B N H"], edges: Float[Tensor, "B N N E"], mask: Mask = None
+    ) -> Float[Tensor, "B N H"]:
         """Features of the next layer."""
         m = functional.silu(self.pair(h, edges))
-        m = pair_sum(functional.silu(self.message(m)))
+        m = pair_sum(functional.silu(self.message(m)), mask)
         return h + self.node(torch.cat([h, m.to(h.dtype)], -1))

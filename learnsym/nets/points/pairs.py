@@ -6,14 +6,29 @@ Legend of axes: `B` clouds, `N` points, `V` vectors, `S` scalars, `H`, `E`, `O` 
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+Mask = Bool[Tensor, "B N"] | None
+"""Which points there are; None for all."""
 
-def centred(positions: Float[Tensor, "B N 3"]) -> Float[Tensor, "B N 3"]:
-    """Positions from the centroid of their cloud: what follows then loses no digits far from the origin."""
-    return positions - positions.mean(1, keepdim=True)
+
+def over_points(y: Float[Tensor, "B N *K"], mask: Mask) -> Float[Tensor, "B *K"]:
+    """The mean over the points of each cloud."""
+    if mask is None:
+        return y.mean(1)
+    there = mask.reshape(*mask.shape, *[1] * (y.ndim - 2))
+    return (y * there).sum(1) / there.sum(1)
+
+
+def centred(positions: Float[Tensor, "B N 3"], mask: Mask = None) -> Float[Tensor, "B N 3"]:
+    """Positions from the centroid of their cloud: what follows then loses no digits far from the origin.
+
+    Padding lies in the centroid.
+    """
+    start = positions - over_points(positions, mask).unsqueeze(1)
+    return start if mask is None else start * mask.unsqueeze(-1)
 
 
 def differences(x: Float[Tensor, "B N 3"]) -> Float[Tensor, "B N N 3"]:
@@ -21,29 +36,32 @@ def differences(x: Float[Tensor, "B N 3"]) -> Float[Tensor, "B N N 3"]:
     return x.unsqueeze(2) - x.unsqueeze(1)
 
 
-def pair_mask(x: Float[Tensor, "B N *K"]) -> Float[Tensor, "N N"]:
-    """1 for pairs, 0 on the diagonal."""
-    return 1 - torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+def pair_mask(x: Float[Tensor, "B N *K"], mask: Mask = None) -> Float[Tensor, "*C N N"]:
+    """1 for pairs, 0 on the diagonal and for pairs with padding."""
+    others = 1 - torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+    return others if mask is None else others * mask.unsqueeze(1)
 
 
-def pair_sum(m: Float[Tensor, "B N N H"]) -> Float[Tensor, "B N H"]:
+def pair_sum(m: Float[Tensor, "B N N H"], mask: Mask = None) -> Float[Tensor, "B N H"]:
     """`sum_{j != i} m_ij`; 0 for a single point."""
-    return (m * pair_mask(m).unsqueeze(-1)).sum(2)
+    return (m * pair_mask(m, mask).unsqueeze(-1)).sum(2)
 
 
-def pair_mean(m: Float[Tensor, "B N N H"]) -> Float[Tensor, "B N H"]:
-    """`sum_{j != i} m_ij / (N - 1)`; 0 for a single point.
+def pair_mean(m: Float[Tensor, "B N N H"], mask: Mask = None) -> Float[Tensor, "B N H"]:
+    """`sum_{j != i} m_ij / (N - 1)` with `N` points that there are; 0 for a single point.
 
     Example:
         >>> pair_mean(torch.ones(1, 3, 3, 1)).flatten(), pair_mean(torch.ones(1, 1, 1, 1)).flatten()
         (tensor([1., 1., 1.]), tensor([0.]))
     """
-    return pair_sum(m) / partners(m)
+    return per_partner(pair_sum(m, mask), mask)
 
 
-def partners(m: Tensor) -> int:
-    """How many other points a point of `m (B, N, ...)` has, at least 1."""
-    return max(m.shape[1] - 1, 1)
+def per_partner(total: Float[Tensor, "B N *K"], mask: Mask = None) -> Float[Tensor, "B N *K"]:
+    """A sum over the other points of a cloud, over their number or 1."""
+    if mask is None:
+        return total / max(total.shape[1] - 1, 1)
+    return total / (mask.sum(1) - 1).clamp(min=1).reshape(-1, *[1] * (total.ndim - 1))
 
 
 def point_invariants(vectors: Float[Tensor, "B N V 3"], scalars: Float[Tensor, "B N S"]) -> Float[Tensor, "B N H"]:

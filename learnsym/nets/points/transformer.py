@@ -12,9 +12,11 @@ from torch.nn import functional
 from learnsym.actions import PointCloud, PointVectors
 from learnsym.nets.blocks import at_least_one
 from learnsym.nets.points.assembly import assemble, check_types, vector_count
+from learnsym.nets.points.pairs import Mask
+from learnsym.nets.points.point_net import PointNet
 
 
-class PointTransformer(nn.Module):
+class PointTransformer(PointNet):
     """Pre-norm transformer blocks on points as tokens, positions and vectors as plain numbers.
 
     No position of a token in its cloud enters, so that an order of the points means nothing. It is the plain twin of
@@ -64,11 +66,11 @@ class PointTransformer(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.read = nn.Linear(width, 3 * vector_count(outputs) + outputs.scalars)
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def predicted(self, x: Float[Tensor, "B N F"], mask: Mask) -> Float[Tensor, "B N O"]:
         positions = self.inputs.split(x).positions
         h = self.embed(x).to(x.dtype)
         for block in self.blocks:
-            h = block(h)
+            h = block(h, mask)
         y = self.read(self.norm(h))
         split = 3 * vector_count(self.outputs)
         return assemble(self.outputs, positions, y[..., :split].unflatten(-1, (-1, 3)), y[..., split:])
@@ -84,10 +86,11 @@ class TransformerBlock(nn.Module):
         self.project, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.perceptron = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
-    def forward(self, h: Float[Tensor, "B N W"]) -> Float[Tensor, "B N W"]:
+    def forward(self, h: Float[Tensor, "B N W"], mask: Mask = None) -> Float[Tensor, "B N W"]:
         """Features of the next block."""
         qkv = self.project(self.attention_norm(h)).unflatten(-1, (3, self.heads, -1))
         q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        attended = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+        keys = None if mask is None else mask[:, None, None, :]
+        attended = functional.scaled_dot_product_attention(q, k, v, keys).transpose(1, 2).flatten(2)
         h = h + self.out(attended)
         return h + self.perceptron(self.perceptron_norm(h))

@@ -12,6 +12,8 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from learnsym.objectives.losses import LossFunction, loss_of
+from learnsym.parts import repeated
+from learnsym.ragged import Ragged, points_in, with_points
 from learnsym.symmetry import Symmetry
 
 
@@ -25,7 +27,7 @@ class OrbitOutputs:
     """`f(g_s x)`."""
     at_x: Shaped[Tensor, "M ..."] | None = None
     """`f(x)`; None where the penalty does not need it."""
-    y: Shaped[Tensor, "M ..."] | None = None
+    y: Shaped[Tensor, "M ..."] | Ragged | None = None
     """Targets that belong to `x`; None without labels."""
 
     def acting(self, g: Float[Tensor, "S M n n"], values: Shaped[Tensor, "S M ..."]) -> Shaped[Tensor, "S M ..."]:
@@ -48,8 +50,8 @@ def anchored(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
     with the inputs. Reference: Elhag, Rusch, Di Giovanni, Bronstein (2024), arXiv 2410.17878.
     """
     assert orbit.y is not None
-    targets = orbit.acting(orbit.g, orbit.over_samples(orbit.y))
-    return loss_of(loss_fn, orbit.at_moved.flatten(0, 1), targets.flatten(0, 1))
+    targets = orbit.acting(orbit.g, orbit.over_samples(points_in(orbit.y))).flatten(0, 1)
+    return loss_of(loss_fn, orbit.at_moved.flatten(0, 1), with_points(repeated(orbit.y, len(orbit.g)), targets))
 
 
 def functional(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:

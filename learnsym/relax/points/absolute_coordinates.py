@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from learnsym.actions import PointCloud
 from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.equivariant.twins import exact_twin
+from learnsym.ragged import Ragged, points_in, present_in, with_points
 from learnsym.relax.penalised import penalised
 from learnsym.relax.points.extras import Make, WithoutExtras, appended, enlarged
 from learnsym.relax.points.mean_square import MeanSquare
@@ -79,15 +80,16 @@ class AbsoluteCoordinates(nn.Module):
         """`a`, by absolute value: a sign would be one of `φ`."""
         return self.signed_gain.abs()
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def forward(self, x: Float[Tensor, "B N F"] | Ragged) -> Float[Tensor, "B N O"]:
         """The outputs of the network."""
-        phi = self.phi(x[..., : self.coordinates])
+        points = points_in(x)
+        phi = self.phi(points[..., : self.coordinates])
         if self.training:
-            self.seen.update(phi.square())
+            self.seen.update(present_in(x, phi).square())
             if self.inputs.scalars:
-                self.seen_scalars.update(self.inputs.split(x).scalars.square())
-        vectors = x.new_zeros(*x.shape[:2], 0, 3)
-        return self.net(appended(self.inputs, x, vectors, self.gain() * phi))
+                self.seen_scalars.update(present_in(x, self.inputs.split(points).scalars).square())
+        vectors = points.new_zeros(*points.shape[:2], 0, 3)
+        return self.net(with_points(x, appended(self.inputs, points, vectors, self.gain() * phi)))
 
     def penalty(self) -> Float[Tensor, ""]:
         """The negative log prior, `½ a² / variance`, in nats up to a constant, with that of the network."""

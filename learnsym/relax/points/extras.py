@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.actions import PointCloud
+from learnsym.ragged import Ragged, points_in, with_points
 
 Make = Callable[[PointCloud], nn.Module]
 """Builds a network for the types of its inputs; outputs and sizes are its own affair."""
@@ -63,7 +64,9 @@ class WithoutExtras(nn.Module):
         if hasattr(net, "group"):
             self.group = net.group
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def forward(self, x: Float[Tensor, "B N F"] | Ragged) -> Float[Tensor, "B N O"]:
         """What the network makes of clouds that carry nothing beside their own."""
-        vectors = x.new_zeros(*x.shape[:2], self.vectors, 3)
-        return self.net(appended(self.inputs, x, vectors, x.new_zeros(*x.shape[:2], self.scalars)))
+        points = points_in(x)
+        vectors = points.new_zeros(*points.shape[:2], self.vectors, 3)
+        scalars = points.new_zeros(*points.shape[:2], self.scalars)
+        return self.net(with_points(x, appended(self.inputs, points, vectors, scalars)))

@@ -14,6 +14,7 @@ from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.distributions import uniform_noise
 from learnsym.equivariant.twins import exact_twin
 from learnsym.groups import SO3, AxialSO2, Group, Trivial
+from learnsym.ragged import Ragged, points_in, present_in, with_points
 from learnsym.relax.penalised import penalised
 from learnsym.relax.points.extras import Make, WithoutExtras, appended, enlarged
 from learnsym.relax.points.mean_square import MeanSquare
@@ -85,19 +86,27 @@ class FixedInputs(nn.Module):
         self.fixed = nn.Parameter(torch.randn(vectors, 3) * (start / 3**0.5))
         self.seen = MeanSquare()
 
-    def forward(self, x: Float[Tensor, "B N F"]) -> Float[Tensor, "B N O"]:
+    def forward(self, x: Float[Tensor, "B N F"] | Ragged) -> Float[Tensor, "B N O"]:
         """The outputs of the network."""
-        positions, v, _ = self.inputs.split(x)
+        points = points_in(x)
+        _, v, _ = self.inputs.split(points)
         if self.training:
-            lengths = v if self.inputs.vectors else positions - positions.mean(1, keepdim=True)
-            self.seen.update(lengths.square().sum(-1))
-        u = self.fixed.to(x.dtype).expand(*x.shape[:2], -1, -1)
+            self.seen.update(present_in(x, self._lengths(x)).square().sum(-1))
+        u = self.fixed.to(points.dtype).expand(*points.shape[:2], -1, -1)
         if self.training and self.drop:
-            u = u * (uniform_noise((len(x), 1, 1, 1), x, batch_axis=0) >= self.drop).to(x.dtype)
+            u = u * (uniform_noise((len(points), 1, 1, 1), points, batch_axis=0) >= self.drop).to(points.dtype)
         products = torch.linalg.cross(u.unsqueeze(3), v.unsqueeze(2)).flatten(2, 3)
         # 0 has the gradient 0 here
         lengths = torch.linalg.vector_norm(u, dim=-1)
-        return self.net(appended(self.inputs, x, torch.cat([u, products], 2), lengths))
+        return self.net(with_points(x, appended(self.inputs, points, torch.cat([u, products], 2), lengths)))
+
+    def _lengths(self, x: Tensor | Ragged) -> Tensor:
+        """Vectors of points; without any, their positions from the centroid."""
+        positions, vectors, _ = self.inputs.split(points_in(x))
+        if self.inputs.vectors:
+            return vectors
+        centre = positions.mean(1) if isinstance(x, Tensor) else x.mean(positions)
+        return positions - centre.unsqueeze(1)
 
     def penalty(self) -> Float[Tensor, ""]:
         """The negative log prior, `½ Σ_k |u_k|² / variance`, in nats up to a constant, with that of the network."""

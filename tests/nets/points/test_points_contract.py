@@ -23,6 +23,7 @@ from learnsym.nets.points import (
     assemble,
     vector_count,
 )
+from learnsym.ragged import Ragged
 
 SIZES = {"hidden": 8, "layers": 2}
 TRANSFORMER = {"blocks": 2, "heads": 4}
@@ -199,6 +200,60 @@ def test_vmaps_over_weights(name):
     stacked = {key: torch.stack([weight.detach()] * 2) for key, weight in net.named_parameters()}
     both = torch.func.vmap(lambda values: torch.func.functional_call(net, values, (x,)))(stacked)
     torch.testing.assert_close(both[1], net(x))
+
+
+@every_net
+@every_type
+def test_padding_changes_nothing(name, inputs, outputs):
+    """Each cloud of a padded batch gets what it gets alone, whatever stands in the padding."""
+    net = _net(name, inputs, outputs)
+    clouds = [_clouds(inputs, 1, size)[0] for size in (4, 7, 1, 5)]
+    ragged = Ragged.of(clouds)
+    filled = ragged.carrying(torch.where(ragged.mask.unsqueeze(-1), ragged.x, 1e3))
+    for batch in (ragged, filled):
+        y = net(batch)
+        for cloud, of_batch in zip(clouds, ragged.clouds(y), strict=True):
+            alone = net(cloud[None])[0]
+            assert (of_batch - alone).abs().max() <= 1e-12 * alone.abs().max().clamp(min=1)
+        padding = y[~ragged.mask]
+        stays = 0 if isinstance(outputs, PointVectors) else 3
+        assert torch.equal(padding[:, :stays], batch.x[~ragged.mask][:, :stays]) and not padding[:, stays:].any()
+
+
+@every_net
+@torch.no_grad()
+def test_padding_in_single_precision(name):
+    """Padding costs no more than single precision does."""
+    net = NETS[name](*TYPES[1])
+    clouds = [_clouds(TYPES[1][0], 1, size, torch.float32)[0] for size in (4, 7, 5)]
+    ragged = Ragged.of(clouds)
+    exact = copy.deepcopy(net).double()
+    rounding = max(float((net(cloud[None]) - exact(cloud[None].double())).norm()) for cloud in clouds)
+    for cloud, of_batch in zip(clouds, ragged.clouds(net(ragged)), strict=True):
+        alone = net(cloud[None])[0]
+        assert (of_batch - alone).norm() <= max(1e-6 * alone.norm(), 3 * rounding)
+
+
+@every_net
+def test_padding_and_gradients(name):
+    """No gradient reaches padding, and that of weights is that of clouds one by one."""
+    net, clouds = _net(name), [_clouds(points=size)[0] for size in (4, 6)]
+    ragged = Ragged.of(clouds)
+    x = ragged.x.clone().requires_grad_()
+    net(ragged.carrying(x))[ragged.mask].square().sum().backward()
+    assert not x.grad[~ragged.mask].any() and x.grad.isfinite().all()
+    got = [weight.grad.clone() for weight in net.parameters()]
+    net.zero_grad()
+    for cloud in clouds:
+        net(cloud[None]).square().sum().backward()
+    for a, weight in zip(got, net.parameters(), strict=True):
+        torch.testing.assert_close(a, weight.grad, rtol=1e-8, atol=1e-8)
+
+
+def test_networks_without_elements_refuse_atomic_numbers():
+    ragged = Ragged.of([torch.rand(2, 7)], [torch.ones(2).long()])
+    with pytest.raises(ValueError, match="numbers: got atomic numbers, which this network takes none of"):
+        _net("EGNN", dtype=torch.float32)(ragged)
 
 
 @every_net
