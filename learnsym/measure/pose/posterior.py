@@ -14,7 +14,6 @@ from torch import Tensor
 from learnsym.degrees import Degree, Status
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.calibration import LEAST_SURE, MOST_SURE, confidence_of
-from learnsym.measure.pose.centre import named
 from learnsym.measure.pose.closure import Closure, closure_at, least_p
 from learnsym.measure.pose.deconvolution import Deconvolution
 from learnsym.measure.pose.interval import extent_interval, is_flat, is_natural, is_rejected
@@ -23,11 +22,13 @@ from learnsym.measure.pose.read_out import EDGE, ReadOut, box_density
 
 LEARNED = 0.05
 """Gain in learning few poses by heart above which a flat law is put down to the data, not to the network."""
+FEW_FLIPPED, MANY_FLIPPED = 0.1, 0.3
+"""Share of examples read half a turn off that matters to a law wider than half of the circle, and to a narrow one."""
 READ_WELL = 1 / 3
 """Share of the largest move to each side, on open orbits, up to which half-widths are read well."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PosePosterior:
     """The law of poses of a data set along one generator, and the posterior of each example that it was made from.
 
@@ -47,10 +48,17 @@ class PosePosterior:
     level: float
     control: float = math.nan
     """Gain over chance, in nats, in learning the poses of few examples by heart; nan when the law is not flat."""
-    offset: Float[Tensor, "d"] | None = None
-    """Offset in pixels of all objects from the middle, when the law is that about their own centre; else None."""
-    about_middle: float = math.nan
-    """The half-width about the middle, which the offset decides."""
+    cue: str = ""
+    """What else than the objects told their poses, when the law is that without it; empty when nothing did."""
+    with_cue: float = math.nan
+    """The half-width that the cue decides."""
+
+    def __repr__(self) -> str:
+        """The half-width with its interval, the status, and why, in three lines."""
+        generator = self.axis.generator
+        interval = f"{self.half_width:.3g} {generator.unit} [{self.low:.3g}, {self.high:.3g}] at {self.level:.0%}"
+        said = next(iter(self.flags), "nothing speaks against it")
+        return f"{generator.name} up to {interval}\nstatus: {self.status}\n{self.reason or said}"
 
     @property
     def half_width(self) -> float:
@@ -237,8 +245,8 @@ def _centred(x: Tensor, free: Tensor, fitted: Tensor, cells: int) -> tuple[Tenso
 
 def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
     unit, cap = law.axis.generator.unit, law.axis.window / law.axis.generator.per_unit
-    if law.offset is not None:
-        yield "ok", f"{named(law.offset)}, which gives {law.about_middle:.3g} {unit}: the law is about their own centre"
+    if law.cue:
+        yield "ok", f"a cue tells poses, {law.cue}, which gives {law.with_cue:.3g} {unit}; this is the law without it"
     if law.is_flat:
         yield _flat(law, cap)
         return
@@ -253,7 +261,8 @@ def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
         yield "bound only", f"below the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
     if law.is_cut or law.fitted[2] >= cap / law.order:
         yield "bound only", _wide(law, cap)
-    if law.fit.flipped > 0.1:
+    # what is read half a turn off lies in the range itself when that is wide, and is set apart when it is not
+    if law.fit.flipped > (FEW_FLIPPED if law.half_width > law.unit * EDGE / 2 else MANY_FLIPPED):
         share = f"{law.fit.flipped:.0%} of the examples are read half a turn off"
         yield "ok", f"{share}: objects that look alike upside down"
     if law.half_width > law.bound * 1.1:
