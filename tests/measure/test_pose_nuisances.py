@@ -139,6 +139,8 @@ def test_slope_of_light_is_no_law_of_the_objects():
 def test_range_that_is_read_well_stands():
     turn = (torch.rand(240, 1, 1, generator=random()) - 0.5) * 2.4
     found = law(ellipses(turn))
+    seen = found.saliency
+    assert seen is not None and seen[2:5, 2:5].max() == seen.max() > 0.02 and seen[0].abs().max() < 0.02
     assert is_read_well(found) and not found.cue and math.isnan(found.with_cue)
     assert known(found.posterior) > 0.3 and not is_surely_wider(found, found)
 

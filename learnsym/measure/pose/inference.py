@@ -8,7 +8,7 @@ from learnsym._settings import shown
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.ground import grounded
-from learnsym.measure.pose.nuisances.answer import without_cues
+from learnsym.measure.pose.nuisances.answer import with_saliency, without_cues
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.reader import Network
 from learnsym.measure.pose.study import Study
@@ -79,7 +79,8 @@ def pose_posterior(
     study = Study(axis, network, steps, folds, level, bootstrap, seed)
     x = grounded(x.float(), symmetry.on_input, shows=not axis.closed)
     readers = study.trained(x)
-    return without_cues(study.law(x, readers), study, x, readers)
+    plain = with_saliency(study.law(x, readers), study, x, readers)
+    return without_cues(plain, study, x, readers)
 
 
 def _examples(x: Any) -> Whole:  # noqa: ANN401

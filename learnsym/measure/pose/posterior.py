@@ -52,6 +52,8 @@ class PosePosterior:
     """What else than the objects told their poses, when the law is that without it; empty when nothing did."""
     with_cue: float = math.nan
     """The half-width that the cue decides."""
+    saliency: Float[Tensor, "P P"] | None = None
+    """What is known less of the poses of images without each patch, in nats; None of flat laws and other data."""
 
     def __repr__(self) -> str:
         """The half-width with its interval, the status, and why, in three lines."""

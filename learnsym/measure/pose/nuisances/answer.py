@@ -19,6 +19,7 @@ from torch import Tensor
 
 from learnsym.measure.pose.centre import is_off_centre
 from learnsym.measure.pose.nuisances.control import Control, controlled, controls_of
+from learnsym.measure.pose.nuisances.saliency import saliency_of
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.reader import Reader
 from learnsym.measure.pose.study import Study
@@ -31,6 +32,14 @@ NARROW = 25.0
 """Half-width, in degrees of the window, up to which a law may be that of a cue that is read with errors."""
 LEFT = 0.08
 """Share of what a network knew of poses, in nats, up to which the rest after the controls is a remainder of the cue."""
+
+
+def with_saliency(law: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior:
+    """The law, and where in the images the first reader sees the poses, where there is something to see."""
+    if x.dim() != 4 or law.is_flat:
+        return law
+    unseen = x[(study.fold(len(x)) == 0).to(x.device)]
+    return replace(law, saliency=saliency_of(study.axis, unseen, readers[0], study.network))
 
 
 def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior:
@@ -54,7 +63,8 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
     law = _law(plain, study, hidden)
     if not is_surely_wider(law, plain) or not law.can_learn:
         return plain
-    return replace(law, cue=_carrier(study, x, readers, controls).named(x), with_cue=plain.half_width)
+    cue = _carrier(study, x, readers, controls).named(x)
+    return replace(law, cue=cue, with_cue=plain.half_width, saliency=plain.saliency)
 
 
 def is_read_well(law: PosePosterior) -> bool:
