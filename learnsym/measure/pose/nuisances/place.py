@@ -81,7 +81,7 @@ def extents_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "d"]:
 
 def named_centre(x: Tensor) -> str:
     """The offset in words."""
-    return named(centre_of(without_slope(x)))
+    return named(centre_of(x))
 
 
 def named_sides(x: Tensor) -> str:
