@@ -44,6 +44,7 @@ ARMS = {
     "lie_derivative": ("training --data ?", ["cifar10-jpeg"]),
     "motion_capture": ("--part nets --names ?", ["EGNN, fixed vector", "straight on"]),
     "nbody_symmetry": ("--part ?", ["certificates", "axis"]),
+    "nuisances": ("--subjects ?", ["galaxies", "discs"]),
     "partial_group_convolution": ("--kinds ?", ["partial arc", "plain narrow"]),
     "probabilistic_steerable": ("?", ["planted", "digits"]),
     "relaxed_convolution": ("--models ?", ["exact group C4"]),

@@ -76,6 +76,8 @@ def _law(law: measure.PosePosterior) -> dict[str, Any]:
         "density": [] if law.is_flat else density,
         "fitted": fitted,
         "flags": law.flags,
+        "cue": law.cue,
+        "saliency": [] if law.saliency is None else law.saliency.tolist(),
         "examples": len(law.posterior),
     }
 

@@ -79,7 +79,12 @@ def _of_distribution(candidate: Candidate, results: Mapping[str, dict[str, Any]]
         if candidate.name in MIRRORS_OF_SPACE:
             return _of_mirrored_cloud(candidate, result, results, each)
         return of_closure(candidate, result, each)
-    return of_space(candidate, result, results) if candidate.stage == "space" else of_law(candidate, result)
+    if candidate.stage == "space":
+        return of_space(candidate, result, results)
+    finding = of_law(candidate, result)
+    if not (cue := result.get("cue")):
+        return finding
+    return replace(finding, reason=f"{finding.reason}; poses could be read from a cue alone, taken out here: {cue}")
 
 
 def of_law(candidate: Candidate, law: Mapping[str, Any]) -> Finding:

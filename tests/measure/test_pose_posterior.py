@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from learnsym import groups, measure, symmetry
+from learnsym import data, groups, measure, symmetry
 from learnsym.actions import PointCloud
 from learnsym.measure.pose import space
 from learnsym.measure.pose.alignment import aligned
@@ -51,7 +51,7 @@ def test_half_width_of_images():
     law = inferred(spots((2 * torch.rand(400) - 1) * 60))
     assert abs(law.half_width - 60) < 8 and law.low < law.half_width < law.high
     assert law.order == 1 and not law.is_flat and law.closure(90.0).p_value < 1e-3
-    assert law.form == "uniform" and law.offset is None
+    assert law.form == "uniform" and not law.cue
     assert law.sd == pytest.approx(law.half_width / math.sqrt(3)) and law.extent == pytest.approx(0.9 * law.half_width)
     degree = law.degrees("spots")[0]
     assert degree.status == "ok" and not degree.reason
@@ -102,7 +102,7 @@ def pears(angles, offset):
 def test_offset_of_all_objects_is_no_law():
     full = inferred(pears(360 * torch.rand(250), 0.5))
     assert full.high == 180.0 and full.low >= 150.0
-    assert "centred (0.5" in full.flags[0] and full.about_middle < 60
+    assert "centred (0.5" in full.flags[0] and full.with_cue < 60
 
 
 def test_narrow_law_with_an_offset_is_told():
@@ -230,3 +230,30 @@ def test_bad_input():
         inferred(spots(torch.zeros(40)), folds=2, steps=2).closure(200.0)
     with pytest.raises(ValueError, match="must be SO"):
         measure.space_pose_posterior(torch.rand(40, 1, 16, 16), symmetry.rotation2d())
+
+
+def test_laws_are_shown_in_three_lines():
+    law = inferred(spots((2 * torch.rand(100) - 1) * 60), steps=6)
+    first, second, third = repr(law).split("\n")
+    assert "degree [" in first and second == f"status: {law.status}" and third
+
+
+def test_data_sets_and_splits_are_taken():
+    splits = data.load_splits(data.DataConfig(name="digits", train=40, val=10, test=10))
+    laws = [inferred(x, steps=2) for x in (splits, splits.train, splits.train.inputs)]
+    assert all(torch.equal(law.posterior, laws[0].posterior) for law in laws)
+
+
+@pytest.mark.parametrize(
+    ("x", "name", "words"),
+    [
+        ("digits", "rotation2d", ("x: got 'digits'", "load_splits")),
+        (torch.rand(40, 1, 8, 8), "flip2d", ("symmetry: got", "closure_test")),
+        (torch.rand(40, 1, 8, 8), "quarter_turns2d", ("symmetry: got", "closure_test")),
+        (torch.rand(40, 6, 3), "so3", ("generator: got 'rotation'", "space_pose_posterior")),
+    ],
+)
+def test_what_is_asked_elsewhere_is_pointed_to(x, name, words):
+    with pytest.raises(ValueError) as refused:
+        measure.pose_posterior(x, name)
+    assert all(word in str(refused.value) for word in words)

@@ -47,24 +47,38 @@ def centre_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "d"]:
         >>> centre_of(x)
         tensor([ 1.5000, -0.5000])
     """
+    energy = energy_of(x)
+    centre = [(energy * place).sum() for place in axes_of(x)]
+    # the last axis is x, and rows run downwards
+    offset = torch.stack(centre[::-1]) / energy.sum().clamp(min=1e-12)
+    offset[1] = -offset[1]
+    return offset
+
+
+def energy_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "*S"]:
+    """The mean share of each pixel in the squared deviation from the border, less what noise adds everywhere."""
     level = border_level(x)
     level = outermost(x).flatten(1).median(1).values if level is None else level
     energy = (x - level.view(-1, *[1] * (x.dim() - 2))).square().sum(1)
     share = energy / energy.flatten(1).sum(1).clamp(min=1e-12).view(-1, *[1] * (x.dim() - 2))
     mean = share.mean(0)
-    mean = (mean - outermost(mean[None, None]).median()).clamp(min=0)
-    axes = [torch.arange(n, dtype=x.dtype, device=x.device) - (n - 1) / 2 for n in mean.shape]
-    centre = [(mean * place).sum() for place in torch.meshgrid(*axes, indexing="ij")]
-    # the last axis is x, and rows run downwards
-    offset = torch.stack(centre[::-1]) / mean.sum().clamp(min=1e-12)
-    offset[1] = -offset[1]
-    return offset
+    return (mean - outermost(mean[None, None]).median()).clamp(min=0)
+
+
+def axes_of(x: Float[Tensor, "B C *S"]) -> list[Float[Tensor, "*S"]]:
+    """The place of each pixel along each axis, from the middle of the picture, in pixels."""
+    axes = [torch.arange(n, dtype=x.dtype, device=x.device) - (n - 1) / 2 for n in x.shape[2:]]
+    return list(torch.meshgrid(*axes, indexing="ij"))
 
 
 def to_the_middle(x: Float[Tensor, "B C *S"], generator: torch.Generator) -> Float[Tensor, "B d"]:
     """The shifts of the control: each example by the mean offset, to the middle, and by about a pixel at random."""
-    most = 1.0 if min(x.shape[2:]) >= LARGE else 0.5
-    return random_shifts(x, most, generator) - centre_of(x)
+    return random_shifts(x, random_size(x), generator) - centre_of(x)
+
+
+def random_size(x: Float[Tensor, "B C *S"]) -> float:
+    """The largest random shift that hides what is left of an offset, in pixels."""
+    return 1.0 if min(x.shape[2:]) >= LARGE else 0.5
 
 
 def random_shifts(x: Float[Tensor, "B C *S"], most: float, generator: torch.Generator) -> Float[Tensor, "B d"]:

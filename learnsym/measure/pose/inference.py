@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
-import torch
-
+from learnsym._settings import shown
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.axis import PoseAxis
-from learnsym.measure.pose.centre import centre_of, is_off_centre, shifted, to_the_middle
 from learnsym.measure.pose.ground import grounded
+from learnsym.measure.pose.nuisances.answer import with_saliency, without_cues
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.reader import Network
 from learnsym.measure.pose.study import Study
 from learnsym.parts import Whole
 from learnsym.statistics import LEVEL
-from learnsym.symmetry import SymmetryLike
+from learnsym.symmetry import Symmetry, SymmetryLike
 
 
 def pose_posterior(
-    x: Whole,
+    x: object,
     symmetry: SymmetryLike,
     generator: str = "rotation",
     *,
@@ -38,11 +37,16 @@ def pose_posterior(
     with noise, flips and outliers by maximum likelihood, and a non-parametric law that sees several modes. The interval
     joins bootstrap over examples, spread of folds, and a floor; near the ends of the range it is opened.
 
+    What a camera adds may tell poses, and is no law of the objects: an offset, a slope of the light, the lattice, a
+    border, unequal sides of pixels, noise with a direction. Where the law is surely wider without them, that law is the
+    answer, and its `cue` names what told the rest.
+
     A uniform law on the whole orbit leaves nothing to learn: `is_flat`. On open orbits (translation, scale, shear) the
     background must be constant at the border, otherwise the border tells the move.
 
     Args:
-        x: examples, a tensor or an array; labels are not needed.
+        x: examples, a tensor or an array; or a `Dataset`, or splits, of which those for training are read. Labels are
+            not needed.
         symmetry: whose action moves them, or its name.
         generator: name of a generator of its group.
         network: a function of the number `K` of bins that returns a module `(B, ...) -> (B, K)`; chosen by the data
@@ -57,7 +61,8 @@ def pose_posterior(
         seed: of folds, networks and bootstrap; the caller's random state is left alone.
 
     Raises:
-        ValueError: when `x` does not fit the symmetry, the generator is unknown, or there are too few examples.
+        ValueError: when `x` does not fit the symmetry, the generator is unknown, the group has none, or there are too
+            few examples.
 
     Example:
         >>> x = torch.randn(64, 1, 12, 12)
@@ -65,7 +70,8 @@ def pose_posterior(
         >>> law.is_flat
         True
     """
-    x, symmetry = moving(x, symmetry)
+    x, symmetry = moving(_examples(x), symmetry)
+    _check_generator(symmetry, generator)
     symmetry.on_input.check_data(symmetry.group, x)
     axis = PoseAxis.of(symmetry, generator, moves)
     if folds < 2 or len(x) < 10 * folds:
@@ -73,15 +79,26 @@ def pose_posterior(
     study = Study(axis, network, steps, folds, level, bootstrap, seed)
     x = grounded(x.float(), symmetry.on_input, shows=not axis.closed)
     readers = study.trained(x)
-    plain = study.law(x, readers)
-    if plain.is_flat or not is_off_centre(symmetry.on_input, axis.elements(torch.ones(())), x):
-        return plain
-    centred = shifted(symmetry.on_input, x, to_the_middle(x, torch.Generator().manual_seed(seed)))
-    if study.finds_again(plain, centred, readers):
-        return plain
-    law = study.law(centred, study.trained(centred))
-    return replace(law, offset=centre_of(x), about_middle=plain.half_width) if _is_wider(law, plain) else plain
+    plain = with_saliency(study.law(x, readers), study, x, readers)
+    return without_cues(plain, study, x, readers)
 
 
-def _is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    return law.order > other.order or law.half_width > other.fitted[2]
+def _examples(x: Any) -> Whole:  # noqa: ANN401
+    if isinstance(x, str):
+        load = f"ls.data.load_splits(ls.data.DataConfig(name={x!r}))"
+        raise ValueError(f"x: got {shown(x)}, must be examples, a Dataset or splits; for a name take {load}")
+    # splits hold data sets, and these hold inputs; both belong to parts of the library that build on this one
+    x = getattr(x, "train", x)
+    return getattr(x, "inputs", x)
+
+
+def _check_generator(symmetry: Symmetry, generator: str) -> None:
+    group = symmetry.group
+    if not group.dim:
+        remedy = "use ls.measure.closure_test with one of its elements"
+        raise ValueError(f"symmetry: got {group.name}, which has no generator, so that no range can be read; {remedy}")
+    if generator == "rotation" and "rotation_z" in [each.name for each in group.generators]:
+        remedy = (
+            "name one of rotation_x, rotation_y, rotation_z, or use ls.measure.space_pose_posterior for all of them"
+        )
+        raise ValueError(f"generator: got 'rotation', which {group.name} has about each axis; {remedy}")

@@ -14,7 +14,6 @@ from torch import Tensor
 from learnsym.degrees import Degree, Status
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.calibration import confidence_of
-from learnsym.measure.pose.centre import named
 from learnsym.measure.pose.choice import Choice, extent, standard_deviation
 from learnsym.measure.pose.closure import Closure, closure_at, least_p
 from learnsym.measure.pose.deconvolution import Deconvolution
@@ -31,7 +30,7 @@ READ_WELL = 1 / 3
 """Share of the largest move to each side, on open orbits, up to which half-widths are read well."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PosePosterior:
     """The law of poses of a data set along one generator, and the posterior of each example that it was made from.
 
@@ -52,10 +51,19 @@ class PosePosterior:
     """How far readings followed known moves; they have been divided by it."""
     control: float = math.nan
     """Gain over chance, in nats, in learning the poses of few examples by heart; nan when the law is not flat."""
-    offset: Float[Tensor, "d"] | None = None
-    """Offset in pixels of all objects from the middle, when the law is that about their own centre; else None."""
-    about_middle: float = math.nan
-    """The half-width about the middle, which the offset decides."""
+    cue: str = ""
+    """What else than the objects told their poses, when the law is that without it; empty when nothing did."""
+    with_cue: float = math.nan
+    """The half-width that the cue decides."""
+    saliency: Float[Tensor, "P P"] | None = None
+    """What is known less of the poses of images without each patch, in nats; None of flat laws and other data."""
+
+    def __repr__(self) -> str:
+        """The half-width with its interval, the status, and why, in three lines."""
+        generator = self.axis.generator
+        interval = f"{self.half_width:.3g} {generator.unit} [{self.low:.3g}, {self.high:.3g}] at {self.level:.0%}"
+        said = next(iter(self.flags), "nothing speaks against it")
+        return f"{generator.name} up to {interval}\nstatus: {self.status}\n{self.reason or said}"
 
     @property
     def fit(self) -> LawFit:
@@ -268,8 +276,8 @@ def _centred(x: Tensor, free: Tensor, fitted: Tensor, cells: int) -> tuple[Tenso
 
 def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
     unit, cap = law.axis.generator.unit, law.axis.window / law.axis.generator.per_unit
-    if law.offset is not None:
-        yield "ok", f"{named(law.offset)}, which gives {law.about_middle:.3g} {unit}: the law is about their own centre"
+    if law.cue:
+        yield "ok", f"a cue tells poses, {law.cue}, which gives {law.with_cue:.3g} {unit}; this is the law without it"
     if law.is_flat:
         yield _flat(law, cap)
         return

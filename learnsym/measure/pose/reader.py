@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Callable
+import multiprocessing
+from collections.abc import Callable, Iterable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from tqdm.auto import tqdm
 
 from learnsym.actions import Image
 from learnsym.measure.pose import polar
@@ -22,6 +24,12 @@ from learnsym.measure.pose.networks import default_network
 
 Network = Callable[[int], nn.Module]
 BATCH, LEARNING_RATE, WEIGHT_DECAY = 128, 3e-3, 0.03
+
+
+def progress(steps: int) -> Iterable[int]:
+    """A bar of training steps, on a terminal; none in a process that another one has started."""
+    hidden = True if multiprocessing.parent_process() else None
+    return tqdm(range(steps), desc="poses", unit="step", leave=False, disable=hidden)
 
 
 class Reader(abc.ABC):
@@ -54,7 +62,7 @@ class Reader(abc.ABC):
             optimiser, LEARNING_RATE, total_steps=max(steps, 6), pct_start=0.2
         )
         self.network.train()
-        for _ in range(steps):
+        for _ in progress(steps):
             rows = torch.randint(len(x), (BATCH,), generator=generator)
             optimiser.zero_grad(set_to_none=True)
             (-self.step(x[rows.to(x.device)], generator)).backward()

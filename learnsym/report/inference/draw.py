@@ -25,6 +25,7 @@ def draw(inference: Inference, candidates: Sequence[Candidate], folder: Path) ->
     """Draw and save all figures: the law of poses and the harm to labels of each candidate that has them."""
     by_name = {c.name: c for c in candidates}
     panels = [_law_panel(by_name[name], law) for name, law in inference.laws.items() if law.get("grid")]
+    panels += [_looks_panel(by_name[name], law) for name, law in inference.laws.items() if law.get("saliency")]
     for name, curve in inference.harms.items():
         if len(curve) > 1:
             panels.append(_harm_panel(by_name[name], curve))
@@ -45,6 +46,27 @@ def _law_panel(candidate: Candidate, law: dict[str, Any]) -> Panel:
     )
     alt = f"Law of poses along {candidate.title}: half-width {law['estimate']:.3g} {candidate.unit}."
     return Panel(kind="poses", data=candidate.title, alt=alt, size=SIZE, draw=partial(figures.pose_law, shown))
+
+
+def _looks_panel(candidate: Candidate, law: dict[str, Any]) -> Panel:
+    rows, columns = len(law["saliency"]), len(law["saliency"][0])
+    i, j = max(((i, j) for i in range(rows) for j in range(columns)), key=lambda at: law["saliency"][at[0]][at[1]])
+    alt = (
+        f"Where {candidate.title} is read: most is lost without row {i + 1} of {rows} from above and column {j + 1} of "
+        f"{columns} from the left, {law['saliency'][i][j]:.2g} nats."
+    )
+    return Panel(
+        kind="looks", data=candidate.title, alt=alt, size=(2.6, 2.4), draw=partial(saliency_map, law["saliency"])
+    )
+
+
+def saliency_map(saliency: Sequence[Sequence[float]], ax: Axes) -> Axes:
+    """What is known less of poses without each patch of the images, in nats."""
+    shown = ax.imshow([[max(value, 0.0) for value in row] for row in saliency], cmap="Purples", vmin=0)
+    ax.set(xticks=[], yticks=[])
+    assert ax.figure is not None  # since axes are of a figure
+    ax.figure.colorbar(shown, ax=ax, fraction=0.046, label="lost without it (nats)")
+    return ax
 
 
 def _harm_panel(candidate: Candidate, curve: Sequence[tuple[float, float, float]]) -> Panel:

@@ -1,0 +1,120 @@
+"""Answer: the law of poses that survives the controls, and the cue that carried the rest.
+
+A cue of the camera is the same in all examples, and gives one pose, wherever it is read well. So a range of poses that
+is read well is that of objects, and stands. Else the readers of the plain law are asked about examples without an
+offset, which hides least, and then without any cue. Where they find the law again, it stands. Else readers are trained
+on such examples, with half of the steps. Only where the law is wider there are they trained to the end: that is the
+law of the objects, and the control under which the readers of the plain law know least names the cue. Legend of axes:
+`N` examples, `G` offsets.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from learnsym.measure.pose.centre import is_off_centre
+from learnsym.measure.pose.nuisances.control import Control, controlled, controls_of
+from learnsym.measure.pose.nuisances.saliency import saliency_of
+from learnsym.measure.pose.posterior import PosePosterior
+from learnsym.measure.pose.reader import Reader
+from learnsym.measure.pose.study import Study
+
+logger = logging.getLogger(__name__)
+
+READ_WELL, MISREAD = 0.5, 0.25
+"""Share of what a law can tell of poses, in nats, from which it is read well; and share of examples that are not."""
+NARROW = 25.0
+"""Half-width, in degrees of the window, up to which a law may be that of a cue that is read with errors."""
+LEFT = 0.08
+"""Share of what a network knew of poses, in nats, up to which the rest after the controls is a remainder of the cue."""
+
+
+def with_saliency(law: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior:
+    """The law, and where in the images the first reader sees the poses, where there is something to see."""
+    if x.dim() != 4 or law.is_flat:
+        return law
+    unseen = x[(study.fold(len(x)) == 0).to(x.device)]
+    return replace(law, saliency=saliency_of(study.axis, unseen, readers[0], study.network))
+
+
+def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior:
+    """The law of the objects: the plain one, or that after the controls where it is surely wider.
+
+    Args:
+        plain: the law that the readers find in the examples as they are.
+        study: what found it.
+        x: the examples.
+        readers: of the plain law.
+    """
+    if plain.is_flat or is_read_well(plain):
+        return plain
+    for controls in _sets(study, x):
+        law = _wider_law(plain, study, controlled(x, controls, study.seed), readers)
+        if law is not None:
+            cue = _carrier(study, x, readers, controls).named(x)
+            return replace(law, cue=cue, with_cue=plain.half_width, saliency=plain.saliency)
+    return plain
+
+
+def _sets(study: Study, x: Tensor) -> list[list[Control]]:
+    """The centre alone where it is a little off the middle, then all controls."""
+    action, closed = study.axis.symmetry.on_input, study.axis.closed
+    controls = controls_of(action, closed)
+    is_off = x.dim() == 3 or is_off_centre(action, study.axis.elements(torch.ones(())), x)
+    centre = [control for control in controls if control.is_centre] if is_off else []
+    return [each for each in (centre, controls if closed else []) if each]
+
+
+def _wider_law(plain: PosePosterior, study: Study, hidden: Tensor, readers: list[Reader]) -> PosePosterior | None:
+    if study.finds_again(plain, hidden, readers):
+        return None
+    logger.info("poses are not read again without cues of the camera: training once more, with half of the steps")
+    if not is_wider(_law(plain, replace(study, steps=(study.steps + 1) // 2), hidden), plain):
+        return None
+    law = _law(plain, study, hidden)
+    return law if is_wider(law, plain) and law.can_learn else None
+
+
+def is_read_well(law: PosePosterior) -> bool:
+    """Whether the law is a range, and about as much is known of poses as it allows."""
+    estimate, low, _ = law.fitted
+    if law.order > 1 or low <= NARROW * law.unit or law.is_rejected or law.fit.flipped + law.fit.outliers > MISREAD:
+        return False
+    whole = law.axis.window / law.axis.generator.per_unit
+    return known(law.posterior) > READ_WELL * math.log(whole / min(estimate, 0.99 * whole))
+
+
+def is_wider(law: PosePosterior, other: PosePosterior) -> bool:
+    """Whether the estimate is beyond the interval of the other law, of all modes together."""
+    return law.half_width * law.order > other.fitted[2] * other.order
+
+
+def known(posterior: Float[Tensor, "N G"]) -> float:
+    """What is known of poses: the mean log density at the right one, in nats above chance.
+
+    Example:
+        >>> known(torch.full((2, 144), 1 / 144))
+        0.0
+    """
+    right = posterior[:, posterior.shape[1] // 2].clamp(min=1e-6)
+    return round(float((right * posterior.shape[1]).log().mean()), 6)
+
+
+def _law(plain: PosePosterior, study: Study, hidden: Tensor) -> PosePosterior:
+    law = study.law(hidden, study.trained(hidden))
+    if law.is_flat or known(law.posterior) > LEFT * known(plain.posterior):
+        return law
+    fits = {form: replace(fit, told_apart=False) for form, fit in law.choice.fits.items()}
+    flat = replace(law, order=1, choice=replace(law.choice, fits=fits))
+    return replace(flat, control=study.control(hidden))
+
+
+def _carrier(study: Study, x: Tensor, readers: list[Reader], controls: list[Control]) -> Control:
+    left = [known(study.posterior(control(x, study.seed), readers)) for control in controls]
+    return controls[left.index(min(left))]

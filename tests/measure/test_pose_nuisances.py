@@ -1,0 +1,158 @@
+"""Controls of the law of poses: each takes its cue away, and leaves what is alike at all angles alike."""
+
+import math
+
+import pytest
+import torch
+
+from learnsym import measure
+from learnsym.actions import Image, Invariant, PointCloud, Volume
+from learnsym.measure.pose.nuisances import clouds, frame, lattice, light, place, readout
+from learnsym.measure.pose.nuisances.answer import is_read_well, is_surely_wider, known
+from learnsym.measure.pose.nuisances.control import controlled, controls_of
+
+SIDE = 24
+ROUND = (2 * math.pi * torch.arange(240) / 240)[:, None, None]
+
+
+def ellipses(turn=ROUND, shift=(0.0, 0.0), longer=1.0, noise=0.02):
+    """Images of ellipses with a bright end, turned by radians, about a point and with pixels of any proportions."""
+    u = torch.arange(SIDE) - (SIDE - 1) / 2
+    x, y = (u - shift[0]) / longer, -u[:, None] - shift[1]
+    a, b = x * turn.cos() + y * turn.sin(), y * turn.cos() - x * turn.sin()
+    bright = torch.exp(-0.5 * (a / 4).square() - 0.5 * (b / 2).square()) * (1 + 0.1 * a)
+    return (bright + noise * torch.randn(len(turn), SIDE, SIDE, generator=torch.Generator().manual_seed(0)))[:, None]
+
+
+def random():
+    return torch.Generator().manual_seed(1)
+
+
+def ramp():
+    return torch.linspace(-1, 1, SIDE).expand(SIDE, SIDE)
+
+
+@pytest.mark.parametrize(
+    ("action", "size"), [(Image(), (12, 2, 16, 16)), (Volume(), (12, 1, 12, 12, 12)), (PointCloud(), (12, 9, 3))]
+)
+@pytest.mark.parametrize("closed", [True, False])
+def test_controls_keep_kinds_and_are_reproducible(action, size, closed):
+    x = torch.rand(size)
+    controls = controls_of(action, closed)
+    assert len(controls) >= (2 if closed else 1)
+    found = controlled(x, controls, 3)
+    assert found.isfinite().all() and (found.dim(), found.dtype, len(found)) == (x.dim(), x.dtype, len(x))
+    assert torch.equal(found, controlled(x, controls, 3))
+    assert all(control.named(x) and not control.named(x).endswith(".") for control in controls)
+
+
+def test_what_does_not_move_has_no_camera():
+    assert controls_of(Invariant(), closed=True) == []
+
+
+@pytest.mark.parametrize("shift", [(0.3, 0.0), (-0.2, 0.4)])
+def test_place_brings_objects_to_the_middle(shift):
+    straight = place.straightened(Image(), ellipses(shift=shift), random())
+    assert place.centre_of(ellipses(shift=shift)).norm() > 0.25 > 2 * place.centre_of(straight).norm()
+
+
+def test_sides_of_pixels_are_made_equal():
+    x = ellipses(longer=1.08)
+    before, after = place.extents_of(x), place.extents_of(place.straightened(Image(), x, random()))
+    assert before[0] / before[1] > 1.05 and 0.98 < after[0] / after[1] < 1.02
+
+
+def test_what_is_long_itself_is_not_made_round():
+    assert torch.equal(place.to_round(ellipses(torch.zeros(50, 1, 1))), torch.eye(2))
+
+
+def test_background_is_taken_off_and_commutes_with_quarter_turns():
+    x, slope = ellipses(), 0.3 * ramp() + 0.1 * ramp().square()
+    assert torch.allclose((x + slope) - light.background(x + slope), x - light.background(x), atol=1e-4)
+    assert torch.allclose(light.background(x.rot90(1, (2, 3))), light.background(x).rot90(1, (2, 3)), atol=1e-4)
+
+
+def test_random_light_has_no_direction_of_its_own():
+    lit = light.relit(torch.ones(4000, 1, 12, 12) + ramp()[:12, :12].square(), random()).mean((0, 1))
+    assert (lit.mean(0) - lit.mean(0).flip(0)).abs().max() < 0.1
+
+
+def test_frames_are_found_and_replaced():
+    x = ellipses()
+    x[..., :2] = 0.4
+    assert frame.thickness_of(x) == [(0, 0), (2, 0)] and "2 pixels" in frame.named(x)
+    clean = frame.unframed(x, random())
+    assert frame.thickness_of(clean) == [(0, 0), (0, 0)] and torch.equal(clean[..., 2:], x[..., 2:])
+    assert torch.equal(frame.unframed(ellipses(), random()), ellipses())
+
+
+def test_slopes_are_no_frames():
+    assert frame.thickness_of(ellipses() + 0.5 * ramp()) == [(0, 0), (0, 0)]
+
+
+def test_lines_are_levelled_only_where_they_share_a_level():
+    rows = 0.1 * torch.randn(len(ROUND), 1, SIDE, 1, generator=random())
+    spoilt = ellipses() + rows
+    assert readout.shared(spoilt, 2) > 0.5 > 0.1 > readout.shared(spoilt, 3)
+    left = readout.levelled(spoilt, random()) - ellipses()
+    assert left.std() < 0.3 * rows.std() and "rows" in readout.named(spoilt)
+    assert torch.equal(readout.levelled(ellipses(), random()), ellipses())
+
+
+def test_pictures_without_ground_are_not_levelled():
+    x = lattice.blurred(torch.rand(20, 1, SIDE, SIDE), 3.0)
+    assert torch.equal(readout.levelled(x, random()), x)
+
+
+def test_axes_become_equally_sharp():
+    soft = lattice.blurred(ellipses(noise=0.2), 0.7, (3,))
+    before, after = lattice.likenesses(soft), lattice.likenesses(lattice.as_sharp(soft))
+    assert before[1] - before[0] > 0.02 and abs(after[1] - after[0]) < 0.01
+    assert "blur" in lattice.named(soft) and "blur" not in lattice.named(ellipses())
+
+
+def test_clouds_are_centred_and_keep_what_does_not_move():
+    x = torch.rand(30, 10, 5, generator=random()) + 4
+    found = clouds.centred(x, 3)
+    assert found[..., :3].mean(1).abs().max() < 1e-5 and torch.equal(found[..., 3:], x[..., 3:])
+
+
+def test_sampling_leaves_points_out_at_random():
+    x = torch.randn(200, 20, 3, generator=random())
+    found = clouds.resampled(x, 3, random())
+    nearest = torch.cdist(found, x).min(2).values
+    assert found.shape == (200, 14, 3) and nearest.median() < 0.1
+    assert len(clouds.resampled(x[:, :3], 3, random())[0]) == 3
+
+
+def law(x, **options):
+    return measure.pose_posterior(x, "rotation2d", steps=30, bootstrap=20, **options)
+
+
+@pytest.mark.slow
+def test_slope_of_light_is_no_law_of_the_objects():
+    found = law(ellipses() + 0.15 * ramp())
+    assert found.is_flat and "light" in found.cue and found.with_cue < 60
+    assert found.flags[0].startswith("a cue tells poses, the light")
+
+
+def test_range_that_is_read_well_stands():
+    turn = (torch.rand(240, 1, 1, generator=random()) - 0.5) * 2.4
+    found = law(ellipses(turn))
+    seen = found.saliency
+    assert seen is not None and seen[2:5, 2:5].max() == seen.max() > 0.02 and seen[0].abs().max() < 0.02
+    assert is_read_well(found) and not found.cue and math.isnan(found.with_cue)
+    assert known(found.posterior) > 0.3 and not is_surely_wider(found, found)
+
+
+@pytest.mark.slow
+def test_clouds_off_the_origin_are_named():
+    turn = 2 * math.pi * torch.rand(200, generator=random())
+    corners = torch.tensor(
+        [[1.0, 0, 0], [0.8, 0.3, 0], [0.5, 0, 0.4], [-0.6, 0.2, 0.1], [0, -0.5, 0.3], [0, 0.1, -0.7]]
+    )
+    c, s, o = turn.cos(), turn.sin(), torch.zeros(200)
+    g = torch.stack([torch.stack([c, -s, o], 1), torch.stack([s, c, o], 1), torch.stack([o, o, o + 1], 1)], 1)
+    x = (corners + 0.05 * torch.randn(200, 6, 3, generator=random())) @ g.mT
+    found = measure.pose_posterior(x + torch.tensor([0.8, 0, 0]), "so3", "rotation_z", steps=250, bootstrap=20)
+    assert "off the origin" in found.cue and found.is_flat
