@@ -2,6 +2,7 @@
 
 from learnsym.equivariant.ball_mask import BallMask
 from learnsym.equivariant.constant import Constant
+from learnsym.equivariant.escnn_fields import escnn_symmetry, field_type_of
 from learnsym.equivariant.feature_field import FeatureField
 from learnsym.equivariant.field_type import FieldType
 from learnsym.equivariant.free_conv import FreeConv
@@ -62,7 +63,9 @@ __all__ = [
     "SteerableConv",
     "WeightedSums",
     "cosets_of",
+    "escnn_symmetry",
     "exact_strides",
+    "field_type_of",
     "group_kernel",
     "kernel_distance",
     "kernel_orbits",
