@@ -118,3 +118,14 @@ def test_what_has_no_types_is_refused():
         ls.equivariant.field_type_of("regular")
     with pytest.raises(ValueError, match="x: got 3 channels, must have the 1 of"):
         _escnn.OnTensors(c4_regular())(torch.zeros(1, 3, 9, 9))
+
+
+def test_a_card_moves_outputs_as_the_fields_that_escnn_says():
+    from learnsym.report.card import CardSettings
+
+    net, x = c4_regular()[1], torch.rand(4, 1, 9, 9)
+    settings = CardSettings(layers=False, samples=2)
+    exact = ls.measure.card(net, x, "quarter_turns2d", settings=settings)
+    assert next(row.value for row in exact.rows if row.measure == "equivariance error") < 1e-5
+    other = ls.measure.card(net, x, "flip2d", settings=settings)
+    assert any("fields of C_4 for escnn" in note and "D_1 says nothing" in note for note in other.notes)

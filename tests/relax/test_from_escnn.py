@@ -23,12 +23,19 @@ if importlib.util.find_spec("escnn") is None:
 
 
 copied = _escnn.copied
-QUICK = {("C_4 regular", "residual"), ("SO(3) volumes", "residual"), ("D_8 regular", "relaxed")}
-PAIRS = [
-    pytest.param(name, layer, marks=() if layer == "probabilistic" or (name, layer) in QUICK else pytest.mark.slow)
-    for name in NETWORKS
-    for layer in LAYERS
+ALL = [(name, layer) for name in NETWORKS for layer in LAYERS]
+QUICK = [("C_4 regular", "residual"), ("D_8 regular", "relaxed"), *((name, "probabilistic") for name in NETWORKS)]
+TRAINED = [
+    ("C_4 regular", "probabilistic"),
+    ("SO(3) volumes", "residual"),
+    ("WRN", "residual"),
+    ("O(2) gated", "relaxed"),
 ]
+
+
+def pairs(quick):
+    """Networks and layers; those that are not quick are slow together."""
+    return [pytest.param(*pair, marks=() if pair in quick else pytest.mark.slow) for pair in ALL]
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -71,7 +78,7 @@ def learned_layers(net):
     return [module for module in net.modules() if isinstance(module, EscnnConv)]
 
 
-@pytest.mark.parametrize(("name", "layer"), PAIRS)
+@pytest.mark.parametrize(("name", "layer"), pairs(QUICK))
 def test_outputs_weights_and_exact_twin_are_those_of_the_network(network, learned_network, name, layer):
     net, learned, x = network(name), learned_network(name, layer), images(name)
     twin = ls.relax.to_escnn(learned)
@@ -85,7 +92,7 @@ def test_outputs_weights_and_exact_twin_are_those_of_the_network(network, learne
     assert all(torch.equal(a, b) for a, b in zip(net.parameters(), twin.parameters(), strict=True))
 
 
-@pytest.mark.parametrize(("name", "layer"), PAIRS)
+@pytest.mark.parametrize(("name", "layer"), pairs(TRAINED))
 def test_the_learned_twin_trains_where_the_symmetry_is_broken(learned_network, name, layer):
     """To tell images from themselves turned by a quarter: an invariant network cannot."""
     torch.manual_seed(0)
