@@ -5,7 +5,6 @@ Legend of axes: `S` group elements, `B` batch, `n` matrix size.
 
 from __future__ import annotations
 
-import copy
 import importlib
 import io
 import logging
@@ -20,6 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym import _escnn
 from learnsym.augment import Augmented, Hypotheses, LawTransform, OrbitAveraged
 from learnsym.augment.averages import Average
 from learnsym.files import replacing
@@ -90,7 +90,7 @@ def frozen(model: nn.Module, example: Whole, averaged: bool = True) -> nn.Module
     Raises:
         ValueError: when the elements depend on the input.
     """
-    model = copy.deepcopy(model).to(device_of(example)).eval()
+    model = _escnn.copied(model).to(device_of(example)).eval()
     model = _single(model) if isinstance(model, Hypotheses) else model
     with torch.no_grad():
         if isinstance(model, Augmented) and averaged:

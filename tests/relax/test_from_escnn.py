@@ -182,6 +182,13 @@ def test_terms_find_the_layers():
         assert float(Prior(1)(other, x).total) > start
 
 
+def test_networks_in_double_precision(network):
+    net, x = copied(network("SO(2) gated")).double(), images("SO(2) gated").double()
+    learned = ls.relax.from_escnn(net)
+    assert {parameter.dtype for parameter in learned.parameters()} == {torch.float64}
+    assert torch.allclose(called(learned, x), called(net, x), atol=1e-12)
+
+
 def test_a_convolution_that_is_used_twice_stays_one():
     from escnn import gspaces
     from escnn import nn as enn
@@ -237,3 +244,36 @@ def test_copies_of_evaluated_networks():
     with torch.no_grad():
         twin[1].weights.zero_()
     assert not torch.equal(called(twin.train().eval(), x), called(net, x))
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_the_plain_twin_computes_the_same_and_is_free(layer):
+    learned, x = ls.relax.from_escnn(_network("C_4 regular"), layer=layer), images("C_4 regular")
+    for parameter in learned.parameters():
+        nn.init.normal_(parameter, std=0.1)
+    plain = ls.relax.plain_twin(learned.eval())
+    assert torch.allclose(called(plain, x), called(learned, x), atol=1e-5)
+    assert plain[1].weight.shape == (8, 1, 3, 3)
+    assert not ls.degrees(plain)
+
+
+def test_a_run_goes_on_where_it_was_stopped(tmp_path):
+    """Evaluations between steps leave no filters of escnn behind, which a checkpoint could not take back."""
+    from learnsym.objectives import Regularised, Supervised
+
+    x, y = images("WRN", 8), torch.arange(8) % 2
+    objective = Regularised(Supervised(nn.functional.cross_entropy), (Prior(8),))
+
+    def weights(folder, *steps):
+        torch.manual_seed(0)
+        for count in steps:
+            model = ls.relax.from_escnn(_network("WRN"), layer="relaxed")
+            run, every = ls.training.Run.new(folder), ls.training.TrainConfig(steps=count, eval_every=1)
+            ls.training.fit(model, objective, [(x, y)], run=run, train=every, validate=measured)
+        return [*model.parameters()]
+
+    def measured(model):
+        return {"error": ls.measure.equivariance_error(model, x, "quarter_turns2d").mean}
+
+    whole, again = weights(tmp_path / "whole", 2), weights(tmp_path / "again", 2, 2)
+    assert all(torch.equal(a, b) for a, b in zip(whole, again, strict=True))

@@ -6,6 +6,7 @@ Legend of axes: `c` channels, `*S` pixels or voxels.
 from __future__ import annotations
 
 import abc
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from learnsym.equivariant.projection import relative_distance
 from learnsym.relax.escnn.blocks import exact_kernel, nearest_kernel, nearest_weights
 
 CONVOLUTIONS = {2: nn.functional.conv2d, 3: nn.functional.conv3d}
+OPTIONS = ("d", "stride", "padding", "dilation", "groups", "padding_mode", "_reversed_padding_repeated_twice")
 
 
 class EscnnConv(nn.Module, abc.ABC):
@@ -49,7 +51,11 @@ class EscnnConv(nn.Module, abc.ABC):
         """The fields of the output."""
         if x.type != self.in_type:
             raise ValueError(f"x: got fields {x.type}, must be {self.in_type}; wrap the tensor with net.in_type(x)")
-        return self.out_type(convolved(self.equivariant, x.tensor, self.kernel()))
+        return self.out_type(convolved(self.equivariant, x.tensor, self.kernel(), self.channel_bias()))
+
+    def channel_bias(self) -> Tensor | None:
+        """The constant of each channel, which stays exact."""
+        return self.equivariant.expand_parameters()[1]
 
     def evaluate_output_shape(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """As escnn has it."""
@@ -68,6 +74,10 @@ class EscnnConv(nn.Module, abc.ABC):
             conv.weights.copy_(self.exact_weights())
         # which makes the filter that escnn keeps for evaluation anew
         return conv if conv.training else conv.train().eval()
+
+    def plain(self) -> nn.Module:
+        """An ordinary convolution between the same fields with the same kernel, no longer bound to be equivariant."""
+        return FreeEscnnConv(self.equivariant, self.kernel(), self.channel_bias())
 
     def distance(self) -> Float[Tensor, ""]:
         """What the projection removes: `|k - P k| / |k|`; differentiable."""
@@ -94,9 +104,28 @@ class EscnnConv(nn.Module, abc.ABC):
         return ("prior",)
 
 
-def convolved(conv: Any, x: Tensor, kernel: Tensor) -> Tensor:  # noqa: ANN401
+class FreeEscnnConv(nn.Module):
+    """A convolution with the options and the fields of one of escnn, and a kernel of its own without its basis.
+
+    Args:
+        conv: of escnn.
+        kernel, bias: what it starts with.
+    """
+
+    def __init__(self, conv: Any, kernel: Tensor, bias: Tensor | None) -> None:  # noqa: ANN401
+        super().__init__()
+        self.in_type, self.out_type = conv.in_type, conv.out_type
+        self.options = {name: getattr(conv, name) for name in OPTIONS}
+        self.weight = nn.Parameter(kernel.detach().clone())
+        self.bias = None if bias is None else nn.Parameter(bias.detach().clone())
+
+    def forward(self, x: Any) -> Any:  # noqa: ANN401  geometric tensors
+        """The fields of the output."""
+        return self.out_type(convolved(SimpleNamespace(**self.options), x.tensor, self.weight, self.bias))
+
+
+def convolved(conv: Any, x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:  # noqa: ANN401
     """What a convolution of escnn would give with another kernel."""
-    bias = conv.expand_parameters()[1]
     padding = conv.padding
     if conv.padding_mode != "zeros":
         x, padding = nn.functional.pad(x, conv._reversed_padding_repeated_twice, conv.padding_mode), 0

@@ -120,7 +120,8 @@ def _replaced(module: nn.Module, make: Callable[[nn.Module], EscnnConv], made: d
     if id(module) in made:
         return made[id(module)]
     if _ancestor(type(module)) in LEARNED:
-        made[id(module)] = make(module).train(module.training)
+        weights: Any = module.weights
+        made[id(module)] = make(module).to(weights.device, weights.dtype).train(module.training)
         return made[id(module)]
     made[id(module)] = module
     for name, child in module._modules.items():
