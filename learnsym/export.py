@@ -20,7 +20,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym import _escnn
-from learnsym.augment import Augmented, Hypotheses, LawTransform, OrbitAveraged
+from learnsym.augment import (
+    Augmented,
+    Hypotheses,
+    InstanceBox,
+    InstanceCategorical,
+    LawTransform,
+    OrbitAveraged,
+)
 from learnsym.augment.averages import Average
 from learnsym.files import replacing
 from learnsym.parts import Whole, chosen, described, device_of, examples, joined, mapped, parts_of, repeated, tensors_in
@@ -171,17 +178,18 @@ def law_transform(model: nn.Module) -> LawTransform:
         >>> ls.export.law_transform(model)(torch.rand(3, 8, 8)).shape
         torch.Size([3, 8, 8])
     """
-    chosen_model = _single(model) if isinstance(model, Hypotheses) else model
+    chosen_model = model.single if isinstance(model, Hypotheses) else model
     if not isinstance(chosen_model, Augmented):
         raise ValueError(
             f"model: got a {type(chosen_model).__name__}, which has no learned law of its input; give one of "
             "augment.Augmented, such as a run of augerino: ls.training.Run(path).model()"
         )
-    try:
-        law = chosen_model.distribution()
-    except Exception as error:
-        raise ValueError("model: its law depends on the input, so that it has no transform of its own") from error
-    return LawTransform(chosen_model.symmetry, law)
+    if isinstance(chosen_model.distribution, InstanceBox | InstanceCategorical):
+        raise ValueError(
+            f"model: its law, {type(chosen_model.distribution).__name__}, depends on the input, so that it is no "
+            "transform by itself; train one with a LearnableBox"
+        )
+    return LawTransform(chosen_model.symmetry, chosen_model.distribution())
 
 
 def export_run(

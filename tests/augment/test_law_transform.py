@@ -130,3 +130,11 @@ def test_what_is_refused():
             ls.Symmetry(ROTATIONS.group, ls.actions.Invariant()),
             ls.distributions.LieBox(ROTATIONS.group, torch.ones(1)),
         )
+
+
+def test_laws_of_hypotheses_and_of_single_inputs():
+    hypotheses = ls.augment.Hypotheses(nn.Flatten(), ROTATIONS)
+    assert ls.export.law_transform(hypotheses)(torch.rand(3, 8, 8)).shape == (3, 8, 8)
+    box = ls.augment.InstanceBox(ROTATIONS.group, nn.Sequential(nn.Flatten(), nn.Linear(64, 1)))
+    with pytest.raises(ValueError, match="model: its law, InstanceBox, depends on the input"):
+        ls.export.law_transform(Augmented(nn.Flatten(), ROTATIONS, box))
