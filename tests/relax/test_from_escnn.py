@@ -147,6 +147,38 @@ def test_a_likelihood_on_a_subgroup_keeps_the_equivariance_of_the_subgroup():
     }
 
 
+OTHERS = {
+    "flips": lambda space, conv: conv(space.flip2dOnR2(), lambda s: [s.regular_repr], {}),
+    "quotients of C_6, dilated": lambda space, conv: conv(
+        space.rot2dOnR2(6), lambda s: [s.quotient_repr(2), s.regular_repr], {"dilation": 2, "padding": 2}
+    ),
+    "groups of channels": lambda space, conv: conv(space.rot2dOnR2(4), lambda s: 4 * [s.regular_repr], {"groups": 2}),
+    "own rings": lambda space, conv: conv(
+        space.rot2dOnR2(3), lambda s: [s.regular_repr], {"rings": [0.0, 1.0], "sigma": [0.5, 0.5], "stride": 2}
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_options_of_a_convolution(name):
+    from escnn import gspaces
+    from escnn import nn as enn
+
+    def made(space, representations, options):
+        fields = enn.FieldType(space, representations(space))
+        return enn.R2Conv(fields, fields, 3, **options)
+
+    torch.manual_seed(0)
+    net = OTHERS[name](gspaces, made)
+    x = torch.randn(2, net.in_type.size, 9, 9)
+    for layer in LAYERS:
+        learned = ls.relax.from_escnn(net, layer=layer)
+        assert torch.allclose(called(learned, x), called(net, x), atol=1e-6)
+        called(learned, x).sum().backward()
+        free = [parameter for key, parameter in learned.named_parameters() if not key.startswith("equivariant")]
+        assert free and any(parameter.grad is not None and parameter.grad.any() for parameter in free)
+
+
 def test_a_likelihood_at_the_identity_frees_the_kernel():
     """All kernels are spanned, of frequency 0 at the centre and up to 2 on the ring: six for each pair of channels."""
     layer = d4("probabilistic")
@@ -231,6 +263,10 @@ def test_networks_without_a_counterpart_are_refused():
     with pytest.raises(ValueError, match="has no counterpart here; take rot2dOnR2"):
         ls.relax.from_escnn(conv)
     assert ls.degrees(ls.relax.from_escnn(conv, layer="residual"))[0].estimate == pytest.approx(1)
+    nothing = gspaces.trivialOnR2()
+    scalars = enn.FieldType(nothing, [nothing.trivial_repr])
+    with pytest.raises(ValueError, match="has one element, so that there is no symmetry to learn"):
+        ls.relax.from_escnn(enn.R2Conv(scalars, scalars, 3))
     with pytest.raises(ValueError, match="x: got fields"):
         d4("residual")(scalars(torch.zeros(1, 1, 5, 5)))
 

@@ -138,10 +138,20 @@ class EscnnDeviation(nn.Module):
 
 
 def _irreps(space: Any, band_limit: int) -> list[Any]:  # noqa: ANN401  of escnn
-    """The irreps of escnn up to a band limit, but the trivial one."""
+    """The irreps of escnn but the trivial one: all of a finite group, those up to a band limit of another.
+
+    Raises:
+        ValueError: for a group of one element, of which there is nothing to learn.
+    """
     fibers = space.fibergroup
-    found = [fibers.irrep(*key) for key in fibers.bl_irreps(band_limit)]
-    return [irrep for irrep in found if not irrep.is_trivial()]
+    every = fibers.irreps() if fibers.order() > 0 else [fibers.irrep(*key) for key in fibers.bl_irreps(band_limit)]
+    found = [irrep for irrep in every if not irrep.is_trivial()]
+    if not found:
+        raise ValueError(
+            f"net: the group of its space {space.name} has one element, so that there is no symmetry to learn; take a "
+            "space with a larger group"
+        )
+    return found
 
 
 @lru_cache(maxsize=8)
