@@ -25,6 +25,7 @@ def evaluating(model: Callable[..., object]) -> Iterator[None]:
     modules = [] if module is None else list(module.modules())
     # frozen TorchScript has no modes
     training = [(each, each.training) for each in modules if hasattr(each, "training")]
+    buffers = [(each, {*each._buffers}) for each in modules if not isinstance(each, torch.jit.ScriptModule)]
     try:
         if training:
             _evaluate(modules[0])
@@ -32,6 +33,10 @@ def evaluating(model: Callable[..., object]) -> Iterator[None]:
     finally:
         for each, mode in training:
             each.training = mode
+        for each, names in buffers:
+            # what a module keeps for evaluation, as those of escnn do
+            for name in {*each._buffers} - names:
+                del each._buffers[name]
 
 
 @contextmanager

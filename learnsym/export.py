@@ -5,7 +5,6 @@ Legend of axes: `S` group elements, `B` batch, `n` matrix size.
 
 from __future__ import annotations
 
-import copy
 import importlib
 import io
 import logging
@@ -20,7 +19,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learnsym.augment import Augmented, Hypotheses, OrbitAveraged
+from learnsym import _escnn
+from learnsym.augment import (
+    Augmented,
+    Hypotheses,
+    InstanceBox,
+    InstanceCategorical,
+    LawTransform,
+    OrbitAveraged,
+)
 from learnsym.augment.averages import Average
 from learnsym.files import replacing
 from learnsym.parts import Whole, chosen, described, device_of, examples, joined, mapped, parts_of, repeated, tensors_in
@@ -90,7 +97,7 @@ def frozen(model: nn.Module, example: Whole, averaged: bool = True) -> nn.Module
     Raises:
         ValueError: when the elements depend on the input.
     """
-    model = copy.deepcopy(model).to(device_of(example)).eval()
+    model = _escnn.copied(model).to(device_of(example)).eval()
     model = _single(model) if isinstance(model, Hypotheses) else model
     with torch.no_grad():
         if isinstance(model, Augmented) and averaged:
@@ -153,6 +160,36 @@ def export_model(
         (_write_onnx if to_onnx else _write_program)(program, temporary)
         _compare(module, (_read_onnx if to_onnx else _read_program)(temporary), example)
     return target
+
+
+def law_transform(model: nn.Module) -> LawTransform:
+    """The law that a model has learned for its input, as a random transform of data for other networks.
+
+    It is frozen and independent of the model, and is saved as any module is; see `augment.LawTransform`.
+
+    Args:
+        model: `Augmented`, or `Hypotheses`, of which the chosen one counts.
+
+    Raises:
+        ValueError: for a model without a law of its input, or with one that depends on the input.
+
+    Example:
+        >>> model = ls.augment.Augmented(nn.Flatten(), "rotation2d")
+        >>> ls.export.law_transform(model)(torch.rand(3, 8, 8)).shape
+        torch.Size([3, 8, 8])
+    """
+    chosen_model = model.single if isinstance(model, Hypotheses) else model
+    if not isinstance(chosen_model, Augmented):
+        raise ValueError(
+            f"model: got a {type(chosen_model).__name__}, which has no learned law of its input; give one of "
+            "augment.Augmented, such as a run of augerino: ls.training.Run(path).model()"
+        )
+    if isinstance(chosen_model.distribution, InstanceBox | InstanceCategorical):
+        raise ValueError(
+            f"model: its law, {type(chosen_model.distribution).__name__}, depends on the input, so that it is no "
+            "transform by itself; train one with a LearnableBox"
+        )
+    return LawTransform(chosen_model.symmetry, chosen_model.distribution())
 
 
 def export_run(

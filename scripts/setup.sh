@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 VENV=${VENV:-.venv}
-EXTRAS=${EXTRAS:-steerable,molecules,volumes,sim,scale,dev,export,tensorboard,hf}
+EXTRAS=${EXTRAS:-steerable,molecules,volumes,sim,scale,dev,export,tensorboard,hf,lightning,e3nn,graphs}
 TORCH=$(grep '^torch==' constraints.txt)
 STAMP=$VENV/.ready-${EXTRAS//,/-}
 LOG=$VENV/setup.log

@@ -71,6 +71,24 @@ def test_the_blocks_of_a_guide_run_one_after_another(guide, capsys):
     assert capsys.readouterr().out
 
 
+EXTRAS = {"escnn": "escnn", "e3nn": "e3nn", "PyTorch Geometric": "torch_geometric", "transformers": "transformers"}
+EXTRAS |= {"Lightning": "lightning", "torchvision": "learnsym"}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("title", EXTRAS)
+def test_the_guide_to_other_libraries_runs_with_each(title, capsys):
+    """With the library itself, in at most 40 lines."""
+    if importlib.util.find_spec(EXTRAS[title]) is None:
+        pytest.skip(f"{EXTRAS[title]} is not installed")
+    text = (ROOT / "docs" / "where-you-work.md").read_text(encoding="utf8")
+    section = text.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    cells = _cells(section, "python")
+    assert sum(len(cell.splitlines()) for cell in cells) <= 40
+    _execute(cells)
+    assert capsys.readouterr().out
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_block_of_python_can_be_read(path):
     for cell in _cells(path.read_text(encoding="utf8"), "python"):

@@ -65,7 +65,7 @@ LAYERS = (
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ENTRY_POINTS = {"__init__", "__main__"}
 HEAVY = ("matplotlib", "seaborn", "escnn", "optuna", "tensorboard", "onnx", "pandas", "sklearn", "jsonargparse")
-HEAVY += ("mujoco", "sqlalchemy", "submitit", "pyarrow")
+HEAVY += ("mujoco", "sqlalchemy", "submitit", "pyarrow", "lightning", "e3nn", "torch_geometric", "transformers")
 
 
 def _sources() -> list[Path]:

@@ -4,6 +4,7 @@ from learnsym.augment.augmented import Augmented
 from learnsym.augment.averages import averages, mean_log_probabilities, mean_outputs, mean_probabilities
 from learnsym.augment.hypotheses import Hypotheses
 from learnsym.augment.instance_wise import InstanceBox, InstanceCategorical
+from learnsym.augment.law_transform import LawTransform
 from learnsym.augment.laws import laws
 from learnsym.augment.orbit import OrbitAveraged, quadrature
 from learnsym.augment.twins import Plain, equivariant, fixed
@@ -13,6 +14,7 @@ __all__ = [
     "Hypotheses",
     "InstanceBox",
     "InstanceCategorical",
+    "LawTransform",
     "OrbitAveraged",
     "Plain",
     "averages",

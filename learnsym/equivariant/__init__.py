@@ -2,6 +2,8 @@
 
 from learnsym.equivariant.ball_mask import BallMask
 from learnsym.equivariant.constant import Constant
+from learnsym.equivariant.e3nn_irreps import e3nn_basis, e3nn_of_fields, fields_of_e3nn
+from learnsym.equivariant.escnn_fields import escnn_symmetry, field_type_of
 from learnsym.equivariant.feature_field import FeatureField
 from learnsym.equivariant.field_type import FieldType
 from learnsym.equivariant.free_conv import FreeConv
@@ -62,7 +64,12 @@ __all__ = [
     "SteerableConv",
     "WeightedSums",
     "cosets_of",
+    "e3nn_basis",
+    "e3nn_of_fields",
+    "escnn_symmetry",
     "exact_strides",
+    "field_type_of",
+    "fields_of_e3nn",
     "group_kernel",
     "kernel_distance",
     "kernel_orbits",

@@ -8,6 +8,7 @@ from itertools import chain
 import torch
 from torch import Tensor, nn
 
+from learnsym import _escnn
 from learnsym._modes import module_of
 from learnsym.parts import Whole, described, examples, tensors_in
 
@@ -81,7 +82,7 @@ def check_batch_size(batch_size: int) -> None:
 
 def tensor_of(returned: object, examples: int, output: Output | None = None) -> Tensor:
     """The tensor in what a model returned, one row per example."""
-    chosen = returned if output is None else output(returned)
+    chosen = _escnn.bare(returned if output is None else output(returned))
     if not isinstance(chosen, Tensor):
         raise ValueError(
             f"output: the model returns {described(chosen)}, must be one tensor; name a part, such as output='logits', "

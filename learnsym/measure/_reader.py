@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from learnsym import _escnn
 from learnsym._modes import evaluating, keeping_buffers, module_of
 from learnsym.measure._probe import (
     Model,
@@ -103,6 +104,8 @@ def reading(model: Model, x: Whole, output: Output | None = None, batch_size: in
             other examples of a batch and does not take a single one.
     """
     check_probe(model, x, batch_size)
+    if isinstance(model, nn.Module) and not _escnn.takes_tensors(model):
+        model = _escnn.OnTensors(model)
     least, most = batch_limits(model)
     reader = Reader(model, output, min(batch_size, most or batch_size), least)
     with evaluating(model), keeping_buffers(model), torch.no_grad():

@@ -2,6 +2,7 @@
 
 from learnsym.equivariant.twins import exact_twin, plain_twin
 from learnsym.relax import points as points
+from learnsym.relax.escnn.network import from_escnn, to_escnn
 from learnsym.relax.factored import FactoredMap
 from learnsym.relax.grid_maps import ConvMap, DenseMap
 from learnsym.relax.grid_pathway import GridPathway
@@ -54,6 +55,7 @@ __all__ = [
     "certificates",
     "coverage_degrees",
     "exact_twin",
+    "from_escnn",
     "increase_along_depth",
     "kl_along_depth",
     "likelihoods",
@@ -63,4 +65,5 @@ __all__ = [
     "planted_masses",
     "polyphase",
     "stream_posterior",
+    "to_escnn",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -221,8 +222,8 @@ def certificates(network: nn.Module, h: Float[Tensor, "H n n"] | None = None) ->
 
 
 def likelihoods(network: nn.Module) -> list[list[Likelihood]]:
-    """The streams of each probabilistic layer, from the first layer to the last."""
-    layers = [module for module in network.modules() if isinstance(module, ProbabilisticSteerableConv)]
+    """The streams of each probabilistic layer, one with a method `streams`, from the first layer to the last."""
+    layers: list[Any] = [module for module in network.modules() if callable(getattr(type(module), "streams", None))]
     return [layer.streams() for layer in layers]
 
 

@@ -11,12 +11,14 @@ from learnsym.representations.decomposition import (
     tensor_product,
 )
 from learnsym.representations.derived import Harmonics, Restriction
+from learnsym.representations.escnn import EscnnRepresentation
 from learnsym.representations.fourier import harmonics
 from learnsym.representations.irrep import Irrep, has_reflections, irreps, turns
 from learnsym.representations.permutations import Quotient, Regular
 
 __all__ = [
     "Component",
+    "EscnnRepresentation",
     "Harmonics",
     "Irrep",
     "Quotient",

@@ -1,4 +1,9 @@
-"""Training: loop, run folder, checkpoints, resume, data-parallel."""
+"""Training: loop, run folder, checkpoints, resume, data-parallel; a callback of Lightning."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 from learnsym.training.build import build, build_model, build_objective, members
 from learnsym.training.config import OptimiserConfig, RunConfig, TrainConfig
@@ -25,6 +30,7 @@ __all__ = [
     "OwnRun",
     "Run",
     "RunConfig",
+    "SymmetryCallback",  # pyright: ignore[reportUnsupportedDunderAll]  resolved below
     "TrainConfig",
     "build",
     "build_model",
@@ -41,3 +47,10 @@ __all__ = [
     "train",
     "train_member",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """`SymmetryCallback` on first use, since Lightning takes seconds to import."""
+    if name != "SymmetryCallback":
+        raise AttributeError(f"module 'learnsym.training' has no attribute {name!r}")
+    return importlib.import_module("learnsym.training.lightning").SymmetryCallback

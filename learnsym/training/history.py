@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from learnsym.degrees import Degree
+
 
 @dataclass
 class History:
@@ -23,3 +25,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self.records)
+
+
+def key_of(degree: Degree) -> str:
+    """The key of a degree in the metrics: of the input alone, or of a layer."""
+    if degree.site == "loss":
+        return f"degree/loss/{degree.generator}"
+    place = "half_width" if degree.site == "input" else f"degree/{degree.site.removeprefix('layer:')}"
+    return f"{place}/{degree.generator}"

@@ -32,7 +32,7 @@ from learnsym.training import checkpoint, distributed
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.folder import RunFolder
 from learnsym.training.global_batch_norm import global_batch_norm
-from learnsym.training.history import History
+from learnsym.training.history import History, key_of
 from learnsym.training.loading import batches, digest, doubt
 from learnsym.training.non_finite import REMEDY, NonFiniteLoss, State, keep_batch, size
 from learnsym.training.optimiser import make_optimiser, set_rates
@@ -43,6 +43,7 @@ from learnsym.training.tensorboard import event_writer
 logger = logging.getLogger(__name__)
 
 Validate = Callable[[nn.Module], dict[str, float]]
+OnRecord = Callable[[dict[str, Any]], object]
 
 SYNC_EVERY = {"cpu": 1, "cuda": 16}
 """Steps between looks at the loss: reading a number makes the host wait for a GPU."""
@@ -61,6 +62,7 @@ def fit(
     seed: int = 0,
     run: RunFolder | None = None,
     validate: Validate | None = None,
+    on_record: OnRecord | None = None,
 ) -> History:
     """Minimise an objective over the parameters of a model, in place.
 
@@ -79,12 +81,15 @@ def fit(
         seed: of random transformations and dropout.
         run: folder for metrics and checkpoints; `Run.new(path)` for a module of your own.
         validate: called with the model every `train.eval_every` steps and at the end; what it returns is recorded.
+        on_record: called with a copy of each record, in the order of steps and in the first process alone: a dictionary
+            with `step`, `split`, `loss`, its parts, `lr` and degrees, which a tracker can take as it is. A resumed fit
+            does not repeat the records before its checkpoint.
 
     Returns:
         The records of the steps made by this call.
 
     Raises:
-        ValueError: steps or seed are none, the loader gives no batch, the objective no
+        ValueError: steps or seed are none, `on_record` cannot be called, the loader gives no batch, the objective no
             `Loss`, or a checkpoint cannot hold the state of the model.
         NonFiniteLoss: the loss of a step, or the weights after it, are NaN or infinite.
         Interrupted: a signal asked to stop; the run can be resumed.
@@ -98,7 +103,10 @@ def fit(
     """
     steps = train.steps if steps is None else steps
     _check(steps, seed)
+    if on_record is not None and not callable(on_record):
+        raise ValueError(f"on_record: got a {type(on_record).__name__}, must be a function of a record; give its .log")
     loop = _Loop(model, objective, optimiser, train, steps, seed, run, validate)
+    loop.on_record = on_record
     with ExitStack() as stack:
         stack.enter_context(settings(train))
         stack.enter_context(own_randomness(loop.device))
@@ -167,7 +175,8 @@ class _Loop:
         self.pending: list[dict[str, Any]] = []
         self.history = History()
         self.stop = StopRequest()
-        self.events: Callable[[dict[str, Any]], None] | None = None
+        self.events: OnRecord | None = None
+        self.on_record: OnRecord | None = None
         self.loader: Any = None
         self.batch: Any = None
         self.seen: str | None = None
@@ -267,12 +276,14 @@ class _Loop:
 
     def _record(self, record: dict[str, Any]) -> None:
         if record["split"] == "train" and record["step"] == self.step and self._records_degrees():
-            record |= {_name(degree): degree.estimate for degree in self._degrees()}
+            record |= {key_of(degree): degree.estimate for degree in self._degrees()}
         self.history.records.append(record)
         if self.run is not None and distributed.rank() == 0:
             self.run.log(record)
             if self.events is not None:
                 self.events(record)
+        if self.on_record is not None and distributed.rank() == 0:
+            self.on_record(dict(record))
 
     def _records_degrees(self) -> bool:
         every = max(1, self.steps // DEGREES)
@@ -387,11 +398,3 @@ def _save(objective: object) -> dict[str, Any]:
 
 def _is_main() -> bool:
     return distributed.rank() == 0 and multiprocessing.parent_process() is None
-
-
-def _name(degree: Degree) -> str:
-    """The key of a degree in the metrics: of the input alone, or of a layer."""
-    if degree.site == "loss":
-        return f"degree/loss/{degree.generator}"
-    place = "half_width" if degree.site == "input" else f"degree/{degree.site.removeprefix('layer:')}"
-    return f"{place}/{degree.generator}"

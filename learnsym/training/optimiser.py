@@ -19,7 +19,7 @@ def make_optimiser(module: nn.Module, config: OptimiserConfig) -> torch.optim.Op
     Raises:
         ValueError: when nothing is trainable.
     """
-    symmetry = {id(p) for m in module.modules() if getattr(m, "over_elements", False) for p in m.parameters()}
+    symmetry = over_elements(module)
     trainable = [p for p in module.parameters() if p.requires_grad]
     if not trainable:
         raise ValueError("model: no parameter requires a gradient; call requires_grad_() on those to be trained")
@@ -49,3 +49,8 @@ def set_rates(optimiser: torch.optim.Optimizer, config: OptimiserConfig, step: i
     factor = rate_factor(config, step, steps)
     for group in optimiser.param_groups:
         group["lr"] = factor * (config.symmetry_lr if group["name"] == "symmetry" else config.lr)
+
+
+def over_elements(module: nn.Module) -> set[int]:
+    """Identities of the parameters that modules with the mark `over_elements` own: the group `symmetry`."""
+    return {id(p) for m in module.modules() if getattr(m, "over_elements", False) for p in m.parameters()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import itertools
 
 import pytest
@@ -141,3 +142,18 @@ def test_bad_input(toy):
         fit(model, lambda model, batch: model(batch[0]).mean(), [(dataset.x, dataset.y)], steps=1)
     with pytest.raises(ValueError, match="no parameter requires a gradient"):
         fit(model.requires_grad_(False), objective, [(dataset.x, dataset.y)], steps=1)
+
+
+def test_each_record_is_given_away_once(toy, tmp_path):
+    model, objective, dataset = toy()
+    seen = []
+    loader, run = [(dataset.x, dataset.y)], ls.training.Run.new(tmp_path / "run")
+    history = fit(model, objective, loader, steps=4, run=run, validate=lambda _: {"score": 1.0}, on_record=seen.append)
+    assert seen == history.records
+    assert {record["split"] for record in seen} == {"train", "val"}
+    seen[0]["loss"] = None
+    assert history.records[0]["loss"] is not None
+    again = fit(model, objective, loader, steps=4, run=run, on_record=seen.append)
+    assert len(seen) == len(history.records) + len(again.records)
+    with pytest.raises(ValueError, match="on_record: got a str, must be a function of a record"):
+        inspect.unwrap(fit)(model, objective, loader, steps=1, on_record="wandb")

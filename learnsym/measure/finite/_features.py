@@ -8,6 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from learnsym import _escnn
 from learnsym.measure._probe import as_numbers, check_layers, check_not_exported
 from learnsym.parts import Whole, device_of, examples, mapped
 
@@ -56,6 +57,7 @@ def feature_rows(model: nn.Module, layers: Mapping[str, nn.Module], x: Whole) ->
 
 def _record(outputs: dict[str, object], name: str, module: nn.Module, inputs: object, returned: object) -> None:
     call = 1 + sum(key.split("#")[0] == name for key in outputs)
+    returned = _escnn.bare(returned)
     # a clone, since a later layer may work in place
     feature = returned.clone() if isinstance(returned, Tensor) else returned
     outputs[name if call == 1 else f"{name}#{call}"] = feature

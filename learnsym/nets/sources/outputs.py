@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from learnsym import _escnn
 from learnsym._modes import evaluating
 from learnsym._python_file import required_inputs
 from learnsym._reasons import reason_of
@@ -71,7 +72,9 @@ def _arguments(net: nn.Module) -> list[str]:
 
 
 def of_several(net: nn.Module, x: Whole) -> nn.Module:
-    """A network that is called with examples as they are: itself, or `SeveralInputs` of it."""
+    """A network that is called with examples as they are: itself, `SeveralInputs` or `OnTensors` of it."""
+    if not _escnn.takes_tensors(net):
+        return _escnn.OnTensors(net)
     return SeveralInputs(net) if takes_apart(net, x) else net
 
 

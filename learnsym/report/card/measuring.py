@@ -20,6 +20,7 @@ from learnsym.measure._probe import Output
 from learnsym.report.card.batches import batch_size_within
 from learnsym.report.card.card import Card
 from learnsym.report.card.examples import Examples
+from learnsym.report.card.fields import fields_note, with_fields
 from learnsym.report.card.fingerprint import fingerprint
 from learnsym.report.card.finished import FinishedSteps, Found
 from learnsym.report.card.folder import check_folder, make_folder
@@ -144,6 +145,10 @@ def _situations(
     check_takes(subject.model, x, output)
     batch_size = batch_size_within(subject.model, x, settings.memory)
     outputs = outputs_on(subject.model, examples, x, output, batch_size)
+    noted: list[str] = []
+    if output is None and output_as is None:
+        noted = [note for each in named.values() for note in fields_note(each, subject.model)]
+        named = {name: with_fields(each, subject.model) for name, each in named.items()}
     readings = {name: read_outputs(each, x, outputs, y, output, output_as) for name, each in named.items()}
     task = _task(outputs, y, output_as)
     situations = [
@@ -161,7 +166,7 @@ def _situations(
         )
         for name, reading in readings.items()
     ]
-    return situations, list(dict.fromkeys(reading.said for reading in readings.values()))
+    return situations, list(dict.fromkeys([*(reading.said for reading in readings.values()), *noted]))
 
 
 def _task(outputs: Tensor, y: Tensor | None, output_as: str | None) -> Task:

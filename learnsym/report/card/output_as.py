@@ -63,7 +63,9 @@ def read_outputs(
         raise ValueError(f"output_as: got {named!r}, must be one of {', '.join(get_args(OutputAs))}; leave it out")
     shape = tuple(outputs.shape[1:])
     if named is None and not isinstance(symmetry.on_output, Invariant):
-        return Reading(symmetry=symmetry, output=output, said=f"Outputs of shape {shape} move as the data say.")
+        return Reading(
+            symmetry=symmetry, output=output, said=f"Outputs of shape {shape} move as the data or their types say."
+        )
     on_input = symmetry.on_input.within
     kind = named or _guess(on_input, symmetry.moving(x), outputs, y)
     layout = _LAYOUTS.get((kind, _spatial(on_input), outputs.ndim), _as_they_are)

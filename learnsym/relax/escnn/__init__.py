@@ -1,0 +1,1 @@
+"""Convolutions of escnn with a learned degree of equivariance."""
