@@ -58,8 +58,7 @@ def legend() -> list[str]:
         "error and width are shares of the largest range; coverage is of the intervals that an answer has.",
         "behind the better: points of accuracy behind the better of plain, oracle and exact in hindsight, mean over "
         "tasks, with an interval over seeds; surely: tasks where that is more than 0.2 for sure.",
-        "cost is in plain trainings; twins that are told the answer have the steps of the learned one, and up to three "
-        "plain trainings where they cost less.",
+        "cost is in plain trainings; every twin has as many steps as three of them pay for.",
     ]
 
 

@@ -1,11 +1,9 @@
-"""What held-out losses say of hypotheses: how probable each is, with which weights they predict, what chance reaches.
+"""What held-out losses say of hypotheses: how probable each is, and what chance reaches.
 
 Legend of axes: `H` hypotheses, `N` held-out examples.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -17,9 +15,6 @@ DRAWS = 2000
 """Resamples of the held-out examples."""
 SCALES = torch.logspace(-1, 1, 41)
 """Inverse temperatures."""
-FOLDS = 5
-ROUNDS = 200
-"""Steps of exponentiated gradients; the loss is concave in weights, and two hypotheses need few."""
 
 
 def loss_per_example(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Float[Tensor, "N"]:
@@ -93,38 +88,3 @@ def _resampled(losses: Float[Tensor, "R H N"]) -> Float[Tensor, "R K H"]:
     seen = losses.isfinite().double()
     total = counts @ losses.nan_to_num(nan=0.0).transpose(1, 2).double()
     return total / (counts @ seen.transpose(1, 2)).clamp(min=1)
-
-
-def stacked(
-    loss_fn: LossFunction, mix: Callable[[Tensor, Tensor], Tensor], outputs: Float[Tensor, "H N *rest"], targets: Tensor
-) -> Float[Tensor, "H"]:
-    """Weights of a mixture with the least loss, on the simplex, by exponentiated gradients.
-
-    Reference: Yao, Vehtari, Simpson, Gelman, "Using stacking to average Bayesian predictive distributions" (2018).
-
-    Args:
-        loss_fn: `(outputs, targets) -> scalar`, convex in outputs.
-        mix: outputs of the hypotheses and weights to the outputs of the mixture.
-        outputs: of each hypothesis.
-        targets: of the examples.
-    """
-    logits = torch.zeros(len(outputs), requires_grad=True)
-    search = torch.optim.Adam([logits], lr=0.1)
-    with torch.enable_grad():
-        for _ in range(ROUNDS):
-            search.zero_grad()
-            loss_of(loss_fn, mix(outputs, logits.softmax(0)), targets).backward()
-            search.step()
-    return logits.detach().softmax(0)
-
-
-def cross_fitted(
-    loss_fn: LossFunction, mix: Callable[[Tensor, Tensor], Tensor], outputs: Float[Tensor, "H N *rest"], targets: Tensor
-) -> Float[Tensor, "N"]:
-    """The loss of each example under a mixture whose weights were found on the other folds."""
-    fold = torch.arange(len(targets)) % FOLDS
-    found = torch.zeros(len(targets), dtype=torch.float64)
-    for k in range(min(FOLDS, len(targets))):
-        weights = stacked(loss_fn, mix, outputs[:, fold != k], targets[fold != k])
-        found[fold == k] = loss_per_example(loss_fn, mix(outputs[:, fold == k], weights), targets[fold == k])
-    return found
