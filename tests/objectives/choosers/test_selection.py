@@ -135,7 +135,8 @@ def test_schedules_are_in_order_and_within_their_budget(hypotheses, steps):
     assert marks == sorted(marks) and plan.fork < steps
     alive = [hypotheses, *(left for _, left in plan.rungs)]
     assert alive == sorted(alive, reverse=True)
-    assert steps < 100 or plan.passes(hypotheses) < 2.7
+    assert alive[-1] == 1 or steps < 10
+    assert steps < 1000 or plan.passes(hypotheses) < 1.4
 
 
 def test_one_of_the_wider_ones_goes_on():
