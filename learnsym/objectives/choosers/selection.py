@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -132,6 +133,7 @@ class SuccessiveHalving(nn.Module):
         self.steps, self.warmup, self.copies = steps, warmup, copies
         self.register_buffer("seen", torch.zeros((), dtype=torch.long))
         self.register_buffer("passes", torch.zeros((), dtype=torch.float64))
+        self.averages: dict[str, Tensor] = {}
         self.losses = torch.zeros(0)
         self.last = torch.zeros(0, dtype=torch.long)
         self.register_buffer("guess", torch.tensor(math.inf, dtype=torch.float64))
@@ -147,6 +149,7 @@ class SuccessiveHalving(nn.Module):
             )
         plan = schedule(len(hypotheses.members), self.steps, self.warmup)
         step = int(self.seen)
+        self._average(hypotheses, plan, step)
         self._decide(hypotheses, batch, plan, step)
         loss = (
             _together(hypotheses, self.objective, batch, step) if step < plan.fork else self._apart(hypotheses, batch)
@@ -170,6 +173,18 @@ class SuccessiveHalving(nn.Module):
         if step == plan.steps - 1:
             self._conclude(model, batch, len(plan.rungs))
 
+    @torch.no_grad()
+    def _average(self, model: Hypotheses, plan: Schedule, step: int) -> None:
+        """Keep the mean weights of each hypothesis over the second half of the time before a rung.
+
+        The learning rate is still high then, and the noise that it leaves in the weights would choose.
+        """
+        count = plan.averaged(step)
+        for h in model.living() if count else ():
+            for name, value in model.members[h].net.state_dict().items():  # type: ignore[union-attr]
+                before = self.averages.get(f"{h}.{name}", value).to(value.device)
+                self.averages[f"{h}.{name}"] = before + ((value - before) / count).to(value.dtype)
+
     def _apart(self, model: Hypotheses, batch: Batch) -> Loss:
         """Each hypothesis by itself."""
         losses = [self.objective(model.members[h], batch) for h in model.living()]
@@ -183,7 +198,8 @@ class SuccessiveHalving(nn.Module):
     def _drop(self, model: Hypotheses, batch: Batch, rung: int, left: int) -> None:
         """Let the hypotheses with the least held-out losses go on."""
         self._score(model, batch, rung, self.copies, AT_RUNG)
-        order = survivors(self._means(rung).tolist(), left, model.is_wider)
+        self.averages = {}
+        order = survivors(self.losses[rung], left, model.is_wider)
         model.alive.zero_()
         model.alive[order] = True
         model.choose(order[0])
@@ -199,7 +215,7 @@ class SuccessiveHalving(nn.Module):
         best = int(torch.where(eligible, means, math.inf).argmin()) if bool(eligible[model.alive].any()) else 0
         probabilities = torch.eye(len(eligible), dtype=torch.float64)[0]
         if bool(eligible.any()):
-            probabilities = winning_probabilities(self.losses, self.last, eligible)
+            probabilities = winning_probabilities(self.losses, self.last, eligible, model.is_wider)
         model.probabilities.copy_(probabilities)
         model.choose(best)
         logger.info("chosen: %s (probability %.2f)", model.names[best], float(probabilities[best]))
@@ -216,7 +232,8 @@ class SuccessiveHalving(nn.Module):
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
             self.last = torch.zeros(len(model.members), dtype=torch.long)
         for h in model.living():
-            outputs = _outputs(model, h, x, copies).cpu()
+            with _weights(model.members[h].net, _of(self.averages, f"{h}.")):  # type: ignore[arg-type]
+                outputs = _outputs(model, h, x, copies).cpu()
             calibrated_outputs = calibrated(self._loss_fn(), outputs, y.cpu())
             self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, y.cpu())
             self.last[h] = rung
@@ -258,12 +275,29 @@ class SuccessiveHalving(nn.Module):
         return loss_fn
 
     def get_extra_state(self) -> dict[str, Tensor]:
-        """Held-out losses, which have no shape before hypotheses were scored."""
-        return {"losses": self.losses, "last": self.last}
+        """Held-out losses, which have no shape before hypotheses were scored, and mean weights."""
+        return {"losses": self.losses, "last": self.last, **{f"averages.{k}": v for k, v in self.averages.items()}}
 
     def set_extra_state(self, state: dict[str, Tensor]) -> None:
         """Those of `get_extra_state`."""
         self.losses, self.last = state["losses"].clone(), state["last"].clone()
+        self.averages = {name: value.clone() for name, value in _of(state, "averages.").items()}
+
+
+def _of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, without it."""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+@contextmanager
+def _weights(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
+    """A network with other weights for a while; with its own where there are none."""
+    own = {name: value.clone() for name, value in net.state_dict().items()}
+    net.load_state_dict(state or own)
+    try:
+        yield
+    finally:
+        net.load_state_dict(own)
 
 
 def _nothing_of(model: Hypotheses) -> Tensor:
