@@ -182,8 +182,9 @@ class SuccessiveHalving(nn.Module):
         count = plan.averaged(step)
         for h in model.living() if count else ():
             for name, value in model.members[h].net.state_dict().items():  # type: ignore[union-attr]
-                before = self.averages.get(f"{h}.{name}", value).to(value.device)
-                self.averages[f"{h}.{name}"] = before + ((value - before) / count).to(value.dtype)
+                key = f"{h}.{name}"
+                before = self.averages[key].to(value.device) if key in self.averages else value
+                self.averages[key] = before + ((value - before) / count).to(value.dtype)
 
     def _apart(self, model: Hypotheses, batch: Batch) -> Loss:
         """Each hypothesis by itself."""
