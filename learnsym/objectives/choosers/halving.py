@@ -55,7 +55,7 @@ def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
         >>> from learnsym.objectives.choosers.halving import schedule
         >>> found = schedule(9, 600, 0.3)
         >>> found.fork, found.rungs, round(found.passes(9), 2)
-        (180, ((193, 3), (217, 2), (253, 1)), 1.32)
+        (180, ((193, 3), (217, 2), (253, 1)), 1.31)
     """
     fork = min(math.ceil(warmup * steps), max(0, steps - 1))
     lefts = (max(2, round(math.sqrt(hypotheses))), 2, 1)
