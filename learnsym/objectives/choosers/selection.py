@@ -78,8 +78,9 @@ class SuccessiveHalving(nn.Module):
     """An objective that trains `augment.Hypotheses` side by side and lets held-out examples choose among them.
 
         1. One network is trained on the laws of all hypotheses in turn, so that wide ones do not start from nothing.
-        2. Each hypothesis goes on from it by itself. At rungs the held-out loss, averaged over copies, says which
-           go on: first about √H, then two, among them one wider than the best, since wide laws are learned slowly.
+        2. Each hypothesis goes on from it by itself. At rungs the held-out loss says which go on: first about √H, then
+           two. It is averaged over copies, and that of mean weights, since rates are high. Wide laws are learned
+           slowly, so that the widest one within a standard error of the best is favoured.
         3. One is left, and has more than half of the steps for itself. The posterior is how often each hypothesis wins
            when the held-out examples are drawn again.
 
@@ -89,7 +90,8 @@ class SuccessiveHalving(nn.Module):
     A hypothesis whose held-out loss is no better than that of constant outputs never wins: a network that has not
     been trained must not choose. "none" is left when that is so for all.
 
-    Reference: Jamieson, Talwalkar (2016), arXiv 1502.07943, for successive halving; for symmetries our own.
+    Reference: Jamieson, Talwalkar (2016), arXiv 1502.07943, for successive halving; Izmailov et al. (2018), arXiv
+    1803.05407, for means of weights; for symmetries our own.
 
     Args:
         objective: loss on the targets with the terms of all learners.
