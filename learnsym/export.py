@@ -33,8 +33,6 @@ from learnsym.files import replacing
 from learnsym.parts import Whole, chosen, described, device_of, examples, joined, mapped, parts_of, repeated, tensors_in
 from learnsym.symmetry import Symmetry
 
-logger = logging.getLogger(__name__)
-
 ATOL = 1e-5
 OPSET = 20  # the first with grid_sample of images and volumes
 
@@ -76,15 +74,6 @@ class FixedAverage(nn.Module):
         return g.unsqueeze(1).expand(-1, moving.shape[0], -1, -1).flatten(0, 1)
 
 
-def _single(model: Hypotheses) -> nn.Module:
-    """The chosen hypothesis; where a mixture predicts, that it is left out is said."""
-    mixed = [name for name, weight in zip(model.names, model.weights.tolist(), strict=True) if weight]
-    if len(mixed) > 1:
-        told = ", ".join(mixed)
-        logger.info("a mixture of %s predicts; what is exported is %s alone", told, model.names[model.chosen])
-    return model.single
-
-
 def frozen(model: nn.Module, example: Whole, averaged: bool = True) -> nn.Module:
     """The module that is exported: a copy of a model without anything random or learnable about its symmetry.
 
@@ -92,13 +81,13 @@ def frozen(model: nn.Module, example: Whole, averaged: bool = True) -> nn.Module
         model: any module; those of `augment` are taken apart.
         example: a batch of inputs.
         averaged: with averaging over transformed copies, as in evaluation; else the network alone. Of hypotheses the
-            chosen one, also where a mixture predicts.
+            chosen one.
 
     Raises:
         ValueError: when the elements depend on the input.
     """
     model = _escnn.copied(model).to(device_of(example)).eval()
-    model = _single(model) if isinstance(model, Hypotheses) else model
+    model = model.single if isinstance(model, Hypotheses) else model
     with torch.no_grad():
         if isinstance(model, Augmented) and averaged:
             return FixedAverage(model.net, model.symmetry, _elements(model, example), model.average).eval()

@@ -22,7 +22,9 @@ from learnsym.training.evaluate import evaluate
 
 COPIES = 16
 SIZES = ((50, 150), (450, 300))
-"""Images and steps."""
+"""Images, and a third of the steps of a plain training: every arm costs three times as many."""
+COST = {"validation": 3.75, "selection": 1.6}
+"""Of a step, by chooser, in those of a plain training; 1 of all others."""
 ARMS: dict[str, dict[str, Any]] = {
     "plain": {"twin": "plain"},
     **{f"fixed {w}": {"twin": "fixed", "method": {"fixed": {"rotation": float(w)}}} for w in (60, 180)},
@@ -34,8 +36,9 @@ ARMS: dict[str, dict[str, Any]] = {
 
 
 def row(arm: str, planted: float, images: int, steps: int, seed: int) -> dict[str, Any]:
-    """Test accuracy of one training, with what was chosen and what that cost."""
+    """Test accuracy of one training at equal compute, with what was chosen and what that cost."""
     own = ARMS[arm]
+    length = round(3 * steps / COST.get(own.get("chooser", {}).get("name"), 1))
     config = config_of(
         {
             "data": {
@@ -51,7 +54,7 @@ def row(arm: str, planted: float, images: int, steps: int, seed: int) -> dict[st
             "chooser": own.get("chooser", {"name": "training"}),
             "twin": own.get("twin", "learned"),
             "optimiser": {"lr": 1e-2},
-            "train": {"steps": steps, "batch_size": 32, "threads": 1, "device": "cpu"},
+            "train": {"steps": length, "batch_size": 32, "threads": 1, "device": "cpu"},
             "seeds": [seed],
         }
     )
@@ -69,7 +72,7 @@ def row(arm: str, planted: float, images: int, steps: int, seed: int) -> dict[st
 def table(rows: list[dict[str, Any]]) -> str:
     """Mean accuracy by arm and cell, with 90 % intervals over seeds."""
     cells = sorted({(r["planted"], r["images"], r["steps"]) for r in rows})
-    lines = ["| arm | " + " | ".join(f"{p:g}°, {n} images, {s} steps" for p, n, s in cells) + " |"]
+    lines = ["| arm | " + " | ".join(f"{p:g}°, {n} images, 3 x {s} steps" for p, n, s in cells) + " |"]
     lines.append("|---|" + "---|" * len(cells))
     for arm in ARMS:
         values = [

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from learnsym.augment.augmented import Augmented, checked_count
-from learnsym.augment.averages import Average, mean_outputs, mean_probabilities
+from learnsym.augment.averages import Average, mean_outputs
 from learnsym.augment.laws import laws as laws_of
 from learnsym.augment.twins import Plain
 from learnsym.degrees import Degree
@@ -34,9 +33,7 @@ class Hypotheses(nn.Module):
         f_0(x) = net_0(x),    f_h(x) = average over g ~ mu_h of  g^{-1} · net_h(g · x)
 
     An objective such as `objectives.SuccessiveHalving` trains them side by side and decides by held-out examples which
-    go on, how probable each is, and with which weights they predict: one of them alone, or a mixture. All of this is
-    in buffers. A mixture shares `test_copies` among its members in proportion to their weights, so that one copy counts
-    as much as another, and it costs no more than one of them.
+    go on, how probable each is, and which one predicts. All of this is in buffers.
 
     Args:
         net: any module; each hypothesis has a copy of it.
@@ -59,7 +56,7 @@ class Hypotheses(nn.Module):
     answers_for = ("members",)
     alive: Tensor
     probabilities: Tensor
-    weights: Tensor
+    choice: Tensor
 
     def __init__(
         self,
@@ -86,14 +83,10 @@ class Hypotheses(nn.Module):
         count = len(self.members)
         self.register_buffer("alive", torch.ones(count, dtype=torch.bool))
         self.register_buffer("probabilities", torch.full((count,), 1 / count))
-        self.register_buffer("weights", torch.eye(count)[1])
+        self.register_buffer("choice", torch.ones((), dtype=torch.long))
 
     def forward(self, x: Whole) -> Tensor:
-        copies = {h: c for h, c in enumerate(self.copies_of(self.weights).tolist()) if c}
-        if len(copies) <= 1 or self.training:
-            return self.member_outputs(self.chosen, x, self.test_copies)
-        outputs = torch.stack([self.member_outputs(h, x, c) for h, c in copies.items()])
-        return self.mixture(outputs, outputs.new_tensor(list(copies.values())) / sum(copies.values()))
+        return self.member_outputs(self.chosen, x, self.test_copies)
 
     def member_outputs(self, h: int, x: Whole, copies: int) -> Tensor:
         """The outputs of one hypothesis, in evaluation with so many copies of each example."""
@@ -104,21 +97,14 @@ class Hypotheses(nn.Module):
             return member(x)
         return self.average(member(x).unsqueeze(0))
 
-    def mixture(self, outputs: Float[Tensor, "H B *rest"], weights: Float[Tensor, "H"]) -> Float[Tensor, "B *rest"]:
-        """Outputs of several hypotheses as one, in the way in which those of copies become one."""
-        shaped = weights.view(-1, *[1] * (outputs.ndim - 1))
-        if self.average is mean_probabilities:
-            return (outputs + shaped.log()).logsumexp(0)
-        return (shaped * outputs).sum(0)
-
-    def copies_of(self, weights: Float[Tensor, "H"]) -> Int[Tensor, "H"]:
-        """Copies of each member of a mixture in proportion to its weight, none below half of one."""
-        return (weights * self.test_copies).round().long()
-
     @property
     def chosen(self) -> int:
-        """The hypothesis with the largest weight: that of the single network."""
-        return int(self.weights.argmax())
+        """The hypothesis that predicts."""
+        return int(self.choice)
+
+    def choose(self, h: int) -> None:
+        """Let a hypothesis predict."""
+        self.choice.fill_(h)
 
     @property
     def single(self) -> nn.Module:

@@ -88,11 +88,23 @@ def _of_base(values: Mapping[str, Any], named: bool) -> tuple[dict[str, Any], li
     if twins and values["arms"]:
         both = f"{', '.join(values['arms'])} beside base.twins {', '.join(map(str, twins))}"
         raise ValueError(f"arms: got {both}; leave one of them out")
-    arms = {str(twin): {"twin": twin} for twin in twins} or values["arms"]
+    arms = _arms_of(values, base, twins) or values["arms"]
     own = values["seeds"] if named or not seeds else seeds
     notes = [f"arms: the twins of the base, {', '.join(arms)}"] if twins else []
     notes += [f"seeds: those of the {'comparison' if named else 'base'}, {', '.join(map(str, own))}"] if seeds else []
     return {**values, "base": base, "arms": arms, "seeds": own}, notes
+
+
+def _arms_of(values: Mapping[str, Any], base: dict[str, Any], twins: list[Any]) -> dict[str, Any]:
+    """An arm for each twin of the base, with steps of its own where the base has them."""
+    steps = base.pop("twin_steps", None) if twins else None
+    if steps and (values["steps"] or values["epochs"]):
+        raise ValueError(
+            f"base.twin_steps: got {steps} beside steps or epochs of the comparison; leave one of them out"
+        )
+    if not isinstance(steps, dict | None):
+        raise ValueError(f"base.twin_steps: got {steps!r}, must hold twins and their steps")
+    return {str(t): {"twin": t, **({"train": {"steps": steps[t]}} if steps and t in steps else {})} for t in twins}
 
 
 def _list(value: object, name: str) -> list[Any]:

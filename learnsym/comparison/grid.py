@@ -58,9 +58,11 @@ def arm_configs(config: ComparisonConfig) -> dict[str, RunConfig]:
     configs = {}
     for name, differences in config.arms.items():
         values = merged(config.base, differences)
-        for key in ("twins", "seeds"):
+        for key in ("twins", "twin_steps", "seeds"):
             if key in values:
-                raise ValueError(f"arms.{name}.{key}: got {values[key]!r}; a comparison has arms and seeds of its own")
+                raise ValueError(
+                    f"arms.{name}.{key}: got {values[key]!r}; a comparison has arms, steps and seeds of its own"
+                )
         try:
             configs[name] = config_of(values)
         except ValueError as error:

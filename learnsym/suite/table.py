@@ -74,8 +74,7 @@ def legend() -> list[str]:
         "the root mean square of errors over standard errors; shape is the share of laws whose shape is right.",
         "behind the better: points of accuracy behind the better of plain, oracle and exact in hindsight, mean over "
         "tasks, with an interval over seeds; surely: tasks where that is more than 0.2 for sure.",
-        "cost is in plain trainings; twins that are told the answer have the steps of the learned one, and up to three "
-        "plain trainings where they cost less.",
+        "cost is in plain trainings; every twin has as many steps as three of them pay for.",
     ]
 
 

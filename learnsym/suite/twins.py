@@ -11,13 +11,14 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from learnsym import methods
+from learnsym.augment import Hypotheses
 from learnsym.data import Batches, Splits
 from learnsym.data.known import Range, Task, task_by_name
 from learnsym.degrees import Degree
 from learnsym.learners import degrees
 from learnsym.methods import Method, Twin
 from learnsym.nets import NetConfig
-from learnsym.objectives import LossConfig
+from learnsym.objectives import LossConfig, SuccessiveHalving
 from learnsym.objectives.choosers import TrainingLoss, registry
 from learnsym.suite.config import Size
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig, fit
@@ -26,7 +27,7 @@ from learnsym.training.evaluate import predict, scores
 
 BATCH, WIDTH, RATE = 32, 8, 1e-2
 EQUAL = 3.0
-"""Plain trainings that the twins which learn nothing may cost: as many as one that learns may."""
+"""Plain trainings that every twin costs."""
 TOLD: dict[str, Twin] = {"plain": "plain", "oracle": "fixed", "exact": "exact"}
 """The twins that learn nothing."""
 PRESENT = 0.1
@@ -36,8 +37,7 @@ PRESENT = 0.1
 def twin(task: str, method: str, chooser: str, arm: str, size: Size, seed: int, device: str = "cpu") -> dict[str, Any]:
     """Train one twin on a task.
 
-    Those that learn nothing are trained for at least as many steps as the others, and for more while they cost less
-    than three plain trainings.
+    All are trained for as many steps as three plain trainings pay for.
 
     Args:
         task: name of the task.
@@ -55,14 +55,14 @@ def twin(task: str, method: str, chooser: str, arm: str, size: Size, seed: int, 
     splits = known.splits(seed, train=size.train, val=size.val, test=size.test)
     config = config_of(known, method, chooser, arm, size, seed)
     plain = _step_flops(_plain(config), splits)
+    per_step = _mean_step_flops(config, splits)
+    steps = max(1, round(EQUAL * size.steps * plain / per_step))
+    config = replace(config, train=replace(config.train, steps=steps))
     if arm == "learned":  # whose steps need not cost the same
         with FlopCounterMode(display=False) as counter:
             model = _trained(config, splits, device)
         flops = float(counter.get_total_flops())
     else:
-        per_step = _step_flops(config, splits)
-        steps = max(size.steps, round(EQUAL * size.steps * plain / per_step))
-        config = replace(config, train=replace(config.train, steps=steps))
         model, flops = _trained(config, splits, device), per_step * steps
     test, val = (_scores(model, config, splits, split) for split in ("test", "val"))
     learned = answer(known, degrees(model)) if arm == "learned" else {}
@@ -147,6 +147,16 @@ def answer(task: Task, found: list[Degree]) -> dict[str, Any]:
 
 def _plain(config: RunConfig) -> RunConfig:
     return replace(config, twin="plain", chooser=TrainingLoss())
+
+
+def _mean_step_flops(config: RunConfig, splits: Splits) -> float:
+    """Counted FLOPs of a step, the mean over those of a selection."""
+    model = build_model(config, splits.train.signature)
+    objective = build_objective(config, model, splits)
+    if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
+        copies = copies_of(config.method, "learned")[0]
+        return copies * objective.trainings(len(model.members)) * _step_flops(_plain(config), splits)
+    return _step_flops(config, splits)
 
 
 def _step_flops(config: RunConfig, splits: Splits) -> float:

@@ -87,4 +87,5 @@ def members(config: RunConfig, out: str | os.PathLike[str]) -> list[tuple[RunCon
 def member(config: RunConfig, twin: Twin, seed: int) -> RunConfig:
     """The configuration of one twin with one seed; a twin that learns no symmetry has no chooser."""
     chooser = config.chooser if learns(twin) else RunConfig().chooser
-    return replace(config, twins=[twin], twin=twin, seeds=[seed], chooser=chooser)
+    train = replace(config.train, steps=config.twin_steps.get(twin, config.train.steps))
+    return replace(config, twins=[twin], twin=twin, twin_steps={}, seeds=[seed], chooser=chooser, train=train)

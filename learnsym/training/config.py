@@ -108,12 +108,21 @@ class RunConfig:
     """What `learnsym analyze` computes."""
     twins: Annotated[list[Twin], Distinct()] = field(default_factory=list)
     """Twins to train, each with every seed; empty for `twin` alone."""
+    twin_steps: dict[str, Count] = field(default_factory=dict)
+    """Steps by twin, such as `plain: 960`, so that all cost the same; those that are left out have `train.steps`."""
     seeds: Annotated[list[Seed], Distinct(1)] = field(default_factory=lambda: [0])
     """Seeds of initial weights, batches and transformations."""
 
     def __post_init__(self) -> None:
         check_settings(self)
-        self.method.check(self.net, self.loss, self.twins or [self.twin], self.chooser)
+        trained = self.twins or [self.twin]
+        self.method.check(self.net, self.loss, trained, self.chooser)
+        for twin in self.twin_steps:
+            if twin not in trained:
+                raise ValueError(
+                    f"twin_steps: got {shown(twin)}, must be one of the twins that are trained, {', '.join(trained)}; "
+                    "leave it out, or add it to twins"
+                )
         if self.train.compile and isinstance(self.chooser, Selection):
             raise ValueError(
                 "train.compile: got true with the chooser selection, whose networks are called by themselves; leave it "

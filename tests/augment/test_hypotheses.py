@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import learnsym as ls
-from learnsym.augment import Augmented, Hypotheses, laws, mean_outputs, mean_probabilities
+from learnsym.augment import Augmented, Hypotheses, laws, mean_outputs
 from learnsym.export import frozen
 from learnsym.groups import Affine2
 from learnsym.symmetry import symmetry_by_name
@@ -53,43 +53,16 @@ def test_the_first_hypothesis_is_the_network_and_others_are_its_averages():
         assert torch.equal(model.member_outputs(h, x, 4), twin.eval()(x))
 
 
-def test_it_predicts_with_the_chosen_hypothesis_or_with_a_mixture_of_as_many_copies():
+def test_it_predicts_with_the_chosen_hypothesis():
     model, x = Hypotheses(network(), "rotation2d", test_copies=4).eval(), images()
     for own in model.members[2].net.parameters():
         own.data.mul_(1.5)
-    model.weights.copy_(torch.eye(7)[0])
-    assert torch.equal(model(x), model.members[0](x)) and model.chosen == 0
-    model.weights.copy_(torch.tensor([0, 0.25, 0.75, 0, 0, 0, 0]))
-    parts = [model.member_outputs(h, x, copies) for h, copies in ((1, 1), (2, 3))]
-    torch.testing.assert_close(model(x), 0.25 * parts[0] + 0.75 * parts[1])
-    assert model.chosen == 2 and model.single is model.members[2] and model.single.test_copies == 4
-
-
-def test_an_export_says_that_it_is_not_the_mixture(caplog):
-    model = Hypotheses(network(), "rotation2d", test_copies=4).eval()
-    with caplog.at_level("INFO", "learnsym"):
-        frozen(model, images())
-        assert not caplog.messages
-        model.weights.copy_(torch.tensor([0, 0.25, 0.75, 0, 0, 0, 0]))
-        frozen(model, images())
-    assert caplog.messages == ["a mixture of rotation 15, rotation 30 predicts; what is exported is rotation 30 alone"]
-
-
-@pytest.mark.parametrize("test_copies", [1, 3, 8])
-def test_copies_are_shared_by_weight(test_copies):
-    model = Hypotheses(network(), "rotation2d", test_copies=test_copies).eval()
-    weights = torch.tensor([0.0, 0.4, 0.6, 0, 0, 0, 0])
-    assert int(model.copies_of(weights).sum()) == test_copies
-    model.weights.copy_(torch.tensor([0.0, 0.01, 0.99, 0, 0, 0, 0]))
-    x = images()
-    assert torch.equal(model(x), model.member_outputs(2, x, test_copies))
-
-
-def test_a_mixture_of_probabilities_is_one_of_probabilities():
-    model = Hypotheses(network(), "rotation2d", average=mean_probabilities)
-    outputs = torch.randn(2, 5, 3).log_softmax(2)
-    mixed = model.mixture(outputs, torch.tensor([0.3, 0.7]))
-    torch.testing.assert_close(mixed.exp(), 0.3 * outputs[0].exp() + 0.7 * outputs[1].exp())
+    assert model.chosen == 1
+    for h in (0, 2):
+        model.choose(h)
+        assert model.chosen == h and torch.equal(model(x), model.member_outputs(h, x, 4))
+    model.members[2].test_copies = 2
+    assert model.single is model.members[2] and model.single.test_copies == 4
 
 
 def test_the_degree_is_the_posterior_mean_with_an_interval_on_the_grid():
@@ -121,7 +94,7 @@ def test_wider_means_as_much_of_every_generator():
 
 def test_what_was_found_is_in_the_state():
     model, x = Hypotheses(network(), "rotation2d"), images()
-    model.weights.copy_(torch.tensor([0, 0, 0.5, 0.5, 0, 0, 0]))
+    model.choose(2)
     believing(model, rotation_30=1.0)
     fresh = Hypotheses(network(), "rotation2d")
     fresh.load_state_dict(model.state_dict())
@@ -131,7 +104,7 @@ def test_what_was_found_is_in_the_state():
 
 def test_the_chosen_network_is_exported():
     model, x = Hypotheses(network(), "rotation2d"), images()
-    model.weights.copy_(torch.eye(7)[3])
+    model.choose(3)
     torch.testing.assert_close(frozen(model, x)(x), model.eval()(x), rtol=1e-4, atol=1e-5)
     assert not any("members" in name for name in frozen(model, x).state_dict())
 

@@ -112,6 +112,7 @@ VALUES = [
         "train: {compile: true}\nchooser: {name: selection}\n",
         "train.compile: got true with the chooser selection",
     ),
+    _keys("steps of no twin", "twins: [plain]\ntwin_steps: {fixed: 3}\n", "twin_steps: got 'fixed'"),
     _keys("unknown method", "method: {name: none}\n", "method.name: got 'none'"),
     _keys("steps of half", "train: {steps: 3.5}\n", "train.steps: got 3.5", "whole number"),
     _keys("steps in exponents", "train: {steps: 1e3}\n", "train.steps: got 1000.0", "whole number"),

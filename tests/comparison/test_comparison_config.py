@@ -63,6 +63,11 @@ def test_the_configuration_of_a_run_is_the_base(tmp_path, said):
     assert read_comparison(path, ["--seeds", "[0, 2]"]).seeds == [0, 2]
 
 
+def test_twins_of_the_base_keep_their_steps(tmp_path):
+    path = written(tmp_path / "run.yaml", twins=["plain", "exact"], twin_steps={"plain": 9})
+    assert read_comparison(path).arms == {"plain": {"twin": "plain", "train": {"steps": 9}}, "exact": {"twin": "exact"}}
+
+
 def test_an_arm_without_differences_is_the_base(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("arms:\n  learned:\n")
@@ -81,6 +86,8 @@ def test_merging_leaves_both_as_they_are():
         ({}, "arms: got none"),
         ({"arms": ARMS, "seeds": []}, "zero cells"),
         ({"arms": ARMS, "base": {"twins": ["plain"]}}, "arms: got .*learned.* beside base.twins plain; leave one"),
+        ({"base": {"twins": ["plain"], "twin_steps": {"plain": 9}}, "steps": [3]}, "twin_steps: got .* beside steps"),
+        ({"base": {"twins": ["plain"], "twin_steps": 9}}, "twin_steps: got 9, must hold"),
         ({"base": {"twins": "plain"}}, "base.twins: got 'plain', must be a list"),
         ({"net": {"width": 8}}, "arms: got none"),
         ({"net": {"width": 8}, "arms": ARMS}, "net: unknown key of a comparison"),

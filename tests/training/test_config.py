@@ -22,6 +22,8 @@ BAD = {
     "optimiser: {clip: 0}": r"optimiser\.clip: got 0",
     "optimiser: {lr: .nan}": r"optimiser\.lr: got nan",
     "twins: [learned, other]": "twins: .*other",
+    "{twins: [plain], twin_steps: {fixed: 3}}": "twin_steps: got 'fixed', must be one of the twins that are trained",
+    "{twin: plain, twin_steps: {plain: 0}}": "twin_steps: got 0",
     "seeds: []": "seeds: got",
     "seeds: [1, 1]": "seeds: got",
     "data: {plant: {rotation: 200}}": "plant.rotation: got 200",
@@ -83,6 +85,8 @@ def test_members():
     found = members(config, "out")
     assert [path.name for _, path in found] == ["learned-3", "learned-4", "plain-3", "plain-4"]
     assert all(member.twin == member.twins[0] for member, _ in found)
+    steps = members(replace(config, twin_steps={"plain": 7}), "out")
+    assert [(member.train.steps, member.twin_steps) for member, _ in steps[1:3]] == [(config.train.steps, {}), (7, {})]
     ((member, path),) = members(RunConfig(), "out")
     assert (path.name, member.twins, member.seeds) == ("out", ["learned"], [0])
 

@@ -1,10 +1,11 @@
-"""What held-out losses say of hypotheses: how probable each is, with which weights they predict, what chance reaches.
+"""What held-out losses say of hypotheses: how probable each is, and what chance reaches.
 
 Legend of axes: `H` hypotheses, `N` held-out examples.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -13,13 +14,12 @@ from torch import Tensor
 
 from learnsym.objectives.losses import LossFunction, loss_of
 
+ERRORS = 1.0
+"""Standard errors by which a wider hypothesis may be behind in a tie."""
 DRAWS = 2000
 """Resamples of the held-out examples."""
 SCALES = torch.logspace(-1, 1, 41)
 """Inverse temperatures."""
-FOLDS = 5
-ROUNDS = 200
-"""Steps of exponentiated gradients; the loss is concave in weights, and two hypotheses need few."""
 
 
 def loss_per_example(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Float[Tensor, "N"]:
@@ -59,30 +59,43 @@ def chance(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> float:
     return float(loss_of(loss_fn, constant.detach().expand_as(outputs), targets))
 
 
+def behind(losses: Float[Tensor, "H N"], h: int, k: int) -> tuple[float, float]:
+    """By how much the mean loss of hypothesis `h` is above that of `k` on the same examples, and its standard error."""
+    gaps = losses[h] - losses[k]
+    gaps = gaps[gaps.isfinite()]
+    return float(gaps.mean()), float(gaps.std()) / math.sqrt(len(gaps))
+
+
 def winning_probabilities(
-    losses: Float[Tensor, "R H N"], last: Int[Tensor, "H"], eligible: Bool[Tensor, "H"]
+    losses: Float[Tensor, "R H N"],
+    last: Int[Tensor, "H"],
+    eligible: Bool[Tensor, "H"],
+    wider: Callable[[int, int], bool],
 ) -> Float[Tensor, "H"]:
-    """How often each hypothesis has the least loss when held-out examples are drawn again (bootstrap).
+    """How often each hypothesis wins when held-out examples are drawn again (bootstrap).
 
-    Hypotheses were dropped at different rungs. Each is compared with the best one `b` of the rung `r` where it was last
-    seen, and that one in its turn with the best of a later rung, where it was dropped or the race ended:
+    Hypotheses were dropped at different rungs. Each is compared with the one `f` of the rung `r` where it was last
+    seen that went on for longest, and that one in its turn at a later rung; the least `d` wins:
 
-        d_h = l_r(h) - l_r(b) + d_b
+        d_h = l_r(h) - l_r(f) + e + d_f,    e = `ERRORS` standard errors when f is wider than h, else 0
 
     Args:
         losses: at each rung `R`, NaN where an example was not looked at.
         last: the rung at which each hypothesis was last looked at.
         eligible: those that are better than chance.
+        wider: whether the law of the second hypothesis holds that of the first.
     """
     means = _resampled(losses)
-    behind = torch.zeros(DRAWS, losses.shape[1], dtype=torch.float64)
+    found = torch.zeros(DRAWS, losses.shape[1], dtype=torch.float64)
     for rung in sorted(set(last.tolist()), reverse=True):
-        best = int(losses[rung].nanmean(1).nan_to_num(nan=float("inf")).argmin())
-        base = behind[:, best].clone()
+        seen = losses[rung].isfinite().any(1).nonzero().flatten().tolist()
+        longest = min(seen, key=lambda h, rung=rung: (-int(last[h]), float(losses[rung, h].nanmean())))
+        base = found[:, longest].clone()
         for h in (last == rung).nonzero().flatten().tolist():
-            behind[:, h] = means[rung, :, h] - means[rung, :, best] + base
-    behind[:, ~eligible] = float("inf")
-    return torch.bincount(behind.argmin(1), minlength=len(last)).double() / DRAWS
+            tie = ERRORS * behind(losses[rung], h, longest)[1] if wider(h, longest) else 0.0
+            found[:, h] = means[rung, :, h] - means[rung, :, longest] + tie + base
+    found[:, ~eligible] = float("inf")
+    return torch.bincount(found.argmin(1), minlength=len(last)).double() / DRAWS
 
 
 def _resampled(losses: Float[Tensor, "R H N"]) -> Float[Tensor, "R K H"]:
@@ -93,38 +106,3 @@ def _resampled(losses: Float[Tensor, "R H N"]) -> Float[Tensor, "R K H"]:
     seen = losses.isfinite().double()
     total = counts @ losses.nan_to_num(nan=0.0).transpose(1, 2).double()
     return total / (counts @ seen.transpose(1, 2)).clamp(min=1)
-
-
-def stacked(
-    loss_fn: LossFunction, mix: Callable[[Tensor, Tensor], Tensor], outputs: Float[Tensor, "H N *rest"], targets: Tensor
-) -> Float[Tensor, "H"]:
-    """Weights of a mixture with the least loss, on the simplex, by exponentiated gradients.
-
-    Reference: Yao, Vehtari, Simpson, Gelman, "Using stacking to average Bayesian predictive distributions" (2018).
-
-    Args:
-        loss_fn: `(outputs, targets) -> scalar`, convex in outputs.
-        mix: outputs of the hypotheses and weights to the outputs of the mixture.
-        outputs: of each hypothesis.
-        targets: of the examples.
-    """
-    logits = torch.zeros(len(outputs), requires_grad=True)
-    search = torch.optim.Adam([logits], lr=0.1)
-    with torch.enable_grad():
-        for _ in range(ROUNDS):
-            search.zero_grad()
-            loss_of(loss_fn, mix(outputs, logits.softmax(0)), targets).backward()
-            search.step()
-    return logits.detach().softmax(0)
-
-
-def cross_fitted(
-    loss_fn: LossFunction, mix: Callable[[Tensor, Tensor], Tensor], outputs: Float[Tensor, "H N *rest"], targets: Tensor
-) -> Float[Tensor, "N"]:
-    """The loss of each example under a mixture whose weights were found on the other folds."""
-    fold = torch.arange(len(targets)) % FOLDS
-    found = torch.zeros(len(targets), dtype=torch.float64)
-    for k in range(min(FOLDS, len(targets))):
-        weights = stacked(loss_fn, mix, outputs[:, fold != k], targets[fold != k])
-        found[fold == k] = loss_per_example(loss_fn, mix(outputs[:, fold == k], weights), targets[fold == k])
-    return found

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-FIRST, SECOND = 0.4, 0.6
-"""Plain trainings that all hypotheses, and then those that are left, are trained for together."""
-FINALISTS = 2
+from jaxtyping import Float
+from torch import Tensor
+
+from learnsym.objectives.choosers.evidence import ERRORS, behind
+
+SHARES = (0.2, 0.12, 0.12)
+"""Plain trainings in which all hypotheses, then those of each rung are trained together, before one is left."""
 
 
 @dataclass(frozen=True)
 class Schedule:
     """The steps of successive halving.
 
-        one network, steps [0, fork)  →  H of them, [fork, first)  →  √2H, [first, second)  →  2, [second, steps)
+        one network, [0, fork)  →  H of them, [fork, first)  →  √H, [first, second)  →  2, [second, third)  →  1
+
+    What decides is short: the network that is left is trained for nearly all of the steps, and on its law for more than
+    half of them, so that it is not behind one that was trained on this law alone.
 
     Args:
         fork: step at which the shared network becomes one of each hypothesis.
@@ -26,6 +33,12 @@ class Schedule:
     fork: int
     rungs: tuple[tuple[int, int], ...]
     steps: int
+
+    def averaged(self, step: int) -> int:
+        """Which set of weights, counted from 1, a step adds to the mean of the next rung; 0 when none."""
+        marks = [self.fork, *(at for at, _ in self.rungs)]
+        after = next((k for k in range(1, len(marks)) if marks[k - 1] < step <= marks[k]), None)
+        return 0 if after is None else max(0, step - (marks[after - 1] + marks[after]) // 2)
 
     def passes(self, hypotheses: int) -> float:
         """Trained examples per example of a plain training, a number of plain trainings; held-out ones not counted."""
@@ -40,38 +53,50 @@ def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
 
     Example:
         >>> from learnsym.objectives.choosers.halving import schedule
-        >>> found = schedule(7, 600, 0.25)
-        >>> found.fork, found.rungs, round(found.passes(7), 2)
-        (150, ((184, 4), (274, 2)), 2.33)
+        >>> found = schedule(9, 600, 0.3)
+        >>> found.fork, found.rungs, round(found.passes(9), 2)
+        (180, ((193, 3), (217, 2), (253, 1)), 1.31)
     """
     fork = min(math.ceil(warmup * steps), max(0, steps - 1))
-    middle = max(FINALISTS, round(math.sqrt(2 * hypotheses)))
-    first = fork + max(1, round(FIRST * steps / hypotheses))
-    second = first + max(1, round(SECOND * steps / middle))
-    rungs = [(first, middle), (second, FINALISTS)]
-    falling = [(step, left) for step, left in rungs if step < steps - 1 and left < hypotheses]
-    return Schedule(fork, tuple(falling), steps)
+    lefts = (max(2, round(math.sqrt(hypotheses))), 2, 1)
+    at, alive, rungs = fork, hypotheses, []
+    for share, left in zip(SHARES, lefts, strict=True):
+        at += max(1, round(share * steps / alive))
+        if at < steps - 1 and left < alive:
+            rungs.append((at, left))
+            alive = left
+    return Schedule(fork, tuple(rungs), steps)
 
 
-def survivors(losses: Sequence[float], left: int, wider: Callable[[int, int], bool]) -> list[int]:
-    """The hypotheses that go on: the best one, then in turn the next best wider than it and the next best of all.
+def survivors(losses: Float[Tensor, "H N"], left: int, wider: Callable[[int, int], bool]) -> list[int]:
+    """The hypotheses that go on: the favoured one, the best one, one wider than that, and the next best.
 
     Networks learn more slowly from wider laws, whose held-out losses are still to fall when those of narrow ones have.
+    So favoured is the widest one whose loss is within `ERRORS` standard errors of the least, of those that are wider.
+
+    Reference: Breiman, Friedman, Olshen, Stone, "Classification and regression trees" (1984), for the rule of one
+    standard error.
 
     Args:
-        losses: of all hypotheses, infinite for those that are not in the race.
+        losses: of the same examples under all hypotheses, NaN where one was not looked at.
         left: how many go on.
         wider: whether the law of the second hypothesis holds that of the first.
 
     Example:
         >>> from learnsym.objectives.choosers.halving import survivors
-        >>> survivors([0.2, 0.1, 0.3, 0.4], 2, lambda first, second: second > first)
-        [1, 2]
+        >>> losses = torch.tensor([[0.1, 0.3], [0.0, 0.2], [0.2, 0.1], [0.9, 0.8]])
+        >>> survivors(losses, 3, lambda first, second: second > first)
+        [2, 1, 0]
     """
-    order = sorted((h for h, loss in enumerate(losses) if loss < math.inf), key=lambda h: losses[h])
-    found, rest = order[:1], order[1:]
-    while rest and len(found) < left:
-        beyond = [h for h in rest if wider(found[0], h)] if len(found) % 2 else rest
-        found.append((beyond or rest)[0])
-        rest.remove(found[-1])
-    return found
+    means = losses.nanmean(1).nan_to_num(nan=math.inf)
+    order = [h for h in means.argsort(stable=True).tolist() if means[h] < math.inf]
+    best = order[0]
+    beyond = [h for h in order if wider(best, h)]
+    alike = [best, *(h for h in beyond if _tied(losses, h, best))]
+    favoured = next(h for h in alike if not any(wider(h, k) for k in alike))
+    return list(dict.fromkeys([favoured, best, *beyond[: favoured == best], *order]))[:left]
+
+
+def _tied(losses: Float[Tensor, "H N"], h: int, best: int) -> bool:
+    gap, error = behind(losses, h, best)
+    return gap <= ERRORS * error

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,9 +26,7 @@ from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.evidence import (
     calibrated,
     chance,
-    cross_fitted,
     loss_per_example,
-    stacked,
     winning_probabilities,
 )
 from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
@@ -39,11 +38,11 @@ logger = logging.getLogger(__name__)
 
 FEWEST = round(1 / (1 - LEVEL))
 """Held-out examples: with fewer, no resample can leave a share of `1 - LEVEL` of them out."""
-AT_RUNGS, AT_END = 0.3, 0.2
-"""Largest cost of all held-out passes at rungs, and of those at the end, in plain trainings."""
+AT_RUNG, AT_END = 0.08, 0.06
+"""Largest cost of the held-out passes at a rung, and of those at the end, in plain trainings."""
 FORWARD = 1 / 3
 """Cost of a pass without gradient in passes with one."""
-RUNGS = 3
+RUNGS = 4
 LEAST_SCORED = 64
 AT_ONCE = 64
 
@@ -52,12 +51,12 @@ AT_ONCE = 64
 class Selection(Chooser):
     """Hypotheses from none to full symmetry, trained side by side; the validation examples choose among them.
 
-    See `objectives.SuccessiveHalving`; in all it costs no more than about three plain trainings.
+    See `objectives.SuccessiveHalving`; it costs about 1.6 plain trainings of as many steps.
     """
 
     name: Literal["selection"] = "selection"
     """Chooser of the degree of symmetry."""
-    warmup: Share = 0.2
+    warmup: Share = 0.3
     """Part of the steps in which all hypotheses share one network."""
     copies: Copies = 4
     """Transformed copies per validation example when hypotheses are dropped; at the end, those of evaluation."""
@@ -79,17 +78,20 @@ class SuccessiveHalving(nn.Module):
     """An objective that trains `augment.Hypotheses` side by side and lets held-out examples choose among them.
 
         1. One network is trained on the laws of all hypotheses in turn, so that wide ones do not start from nothing.
-        2. Each hypothesis goes on from it by itself. At two rungs the held-out loss, averaged over copies, says which
-           go on: first about √2H, then two; among them one wider than the best, since wide laws are learned slowly.
-        3. At the end the better one is chosen, and a mixture of both with stacked weights predicts in its place if
-           its cross-fitted held-out loss is less. The posterior is how often each hypothesis wins when the
-           held-out examples are drawn again.
+        2. Each hypothesis goes on from it by itself. At rungs the held-out loss says which go on: first about √H, then
+           two. It is averaged over copies, and that of mean weights, since rates are high. Wide laws are learned
+           slowly, so that the widest one within a standard error of the best is favoured.
+        3. One is left, and has more than half of the steps for itself. The posterior is how often each hypothesis wins
+           when the held-out examples are drawn again.
+
+    Networks gain more from steps than from a later choice, so that the choice is made early and in little time, see
+    `experiments/selection`.
 
     A hypothesis whose held-out loss is no better than that of constant outputs never wins: a network that has not
     been trained must not choose. "none" is left when that is so for all.
 
-    Reference: Jamieson, Talwalkar (2016), arXiv 1502.07943, for successive halving; Yao et al. (2018), arXiv
-    1704.02030, for stacking; for symmetries our own.
+    Reference: Jamieson, Talwalkar (2016), arXiv 1502.07943, for successive halving; Izmailov et al. (2018), arXiv
+    1803.05407, for means of weights; for symmetries our own.
 
     Args:
         objective: loss on the targets with the terms of all learners.
@@ -119,7 +121,7 @@ class SuccessiveHalving(nn.Module):
     guess: Tensor
 
     def __init__(
-        self, objective: Objective, held_out: Batch | None, *, steps: int, warmup: float = 0.2, copies: int = 4
+        self, objective: Objective, held_out: Batch | None, *, steps: int, warmup: float = 0.3, copies: int = 4
     ) -> None:
         super().__init__()
         count = 0 if held_out is None else len(held_out[1])
@@ -133,6 +135,7 @@ class SuccessiveHalving(nn.Module):
         self.steps, self.warmup, self.copies = steps, warmup, copies
         self.register_buffer("seen", torch.zeros((), dtype=torch.long))
         self.register_buffer("passes", torch.zeros((), dtype=torch.float64))
+        self.averages: dict[str, Tensor] = {}
         self.losses = torch.zeros(0)
         self.last = torch.zeros(0, dtype=torch.long)
         self.register_buffer("guess", torch.tensor(math.inf, dtype=torch.float64))
@@ -148,6 +151,7 @@ class SuccessiveHalving(nn.Module):
             )
         plan = schedule(len(hypotheses.members), self.steps, self.warmup)
         step = int(self.seen)
+        self._average(hypotheses, plan, step)
         self._decide(hypotheses, batch, plan, step)
         loss = (
             _together(hypotheses, self.objective, batch, step) if step < plan.fork else self._apart(hypotheses, batch)
@@ -160,7 +164,7 @@ class SuccessiveHalving(nn.Module):
     def trainings(self, hypotheses: int) -> float:
         """The cost in plain trainings, with what is meant to be spent on held-out examples."""
         plan = schedule(hypotheses, self.steps, self.warmup)
-        return plan.passes(hypotheses) + AT_END + AT_RUNGS / 2 * len(plan.rungs)
+        return plan.passes(hypotheses) + AT_END + AT_RUNG * len(plan.rungs)
 
     def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
         if step == plan.fork:
@@ -170,6 +174,19 @@ class SuccessiveHalving(nn.Module):
                 self._drop(model, batch, rung, left)
         if step == plan.steps - 1:
             self._conclude(model, batch, len(plan.rungs))
+
+    @torch.no_grad()
+    def _average(self, model: Hypotheses, plan: Schedule, step: int) -> None:
+        """Keep the mean weights of each hypothesis over the second half of the time before a rung.
+
+        The learning rate is still high then, and the noise that it leaves in the weights would choose.
+        """
+        count = plan.averaged(step)
+        for h in model.living() if count else ():
+            for name, value in model.members[h].net.state_dict().items():  # type: ignore[union-attr]
+                key = f"{h}.{name}"
+                before = self.averages[key].to(value.device) if key in self.averages else value
+                self.averages[key] = before + ((value - before) / count).to(value.dtype)
 
     def _apart(self, model: Hypotheses, batch: Batch) -> Loss:
         """Each hypothesis by itself."""
@@ -183,55 +200,33 @@ class SuccessiveHalving(nn.Module):
     @torch.no_grad()
     def _drop(self, model: Hypotheses, batch: Batch, rung: int, left: int) -> None:
         """Let the hypotheses with the least held-out losses go on."""
-        self._score(model, batch, rung, self.copies, AT_RUNGS / 2)
-        order = survivors(self._means(rung).tolist(), left, model.is_wider)
+        self._score(model, batch, rung, self.copies, AT_RUNG)
+        self.averages = {}
+        order = survivors(self.losses[rung], left, model.is_wider)
         model.alive.zero_()
         model.alive[order] = True
-        model.weights.copy_(torch.eye(len(model.weights))[order[0]])
+        model.choose(order[0])
         named = ", ".join(model.names[h] for h in model.living())
         logger.info("step %d: the hypotheses that go on: %s", int(self.seen), named)
 
     @torch.no_grad()
     def _conclude(self, model: Hypotheses, batch: Batch, rung: int) -> None:
-        """The chosen hypothesis, the posterior, and whether a mixture predicts."""
-        alone = self._score(model, batch, rung, model.test_copies, AT_END / 1.5)
+        """The chosen hypothesis and the posterior."""
+        self._score(model, batch, rung, model.test_copies, AT_END)
         means = self._means(rung)
         eligible = torch.stack([self.losses[r, h].nanmean() for h, r in enumerate(self.last.tolist())]) < self.guess
         best = int(torch.where(eligible, means, math.inf).argmin()) if bool(eligible[model.alive].any()) else 0
-        count = len(model.weights)
-        if not bool(eligible.any()):
-            probabilities = torch.eye(count, dtype=torch.float64)[0]
-        else:
-            probabilities = winning_probabilities(self.losses, self.last, eligible)
+        probabilities = torch.eye(len(eligible), dtype=torch.float64)[0]
+        if bool(eligible.any()):
+            probabilities = winning_probabilities(self.losses, self.last, eligible, model.is_wider)
         model.probabilities.copy_(probabilities)
-        weights = self._mixture(model, batch, float(alone[best].mean())) if eligible[best] else None
-        model.weights.copy_(torch.eye(count)[best] if weights is None else weights)
-        predicts = "it predicts alone" if weights is None else "a mixture predicts, whose held-out loss is less"
-        logger.info("chosen: %s (probability %.2f); %s", model.names[best], float(probabilities[best]), predicts)
+        model.choose(best)
+        logger.info("chosen: %s (probability %.2f)", model.names[best], float(probabilities[best]))
 
-    def _mixture(self, model: Hypotheses, batch: Batch, best: float) -> Tensor | None:
-        """The stacked weights, when a mixture of the hypotheses that are left has less loss than the best one has."""
-        living = list(model.living())
-        if not 2 <= len(living) <= model.test_copies:
-            return None
-        x, y = self._examples(self._affordable(model, batch, AT_END / 1.5, model.test_copies), device_of(batch[0]))
-        copies = max(1, model.test_copies // len(living))
-        outputs = torch.stack([_outputs(model, h, x, copies) for h in living]).cpu()
-        self.passes += self._relative(len(y) * len(living) * copies, batch)
-        loss_fn, y = self._loss_fn(), y.cpu()
-        if float(cross_fitted(loss_fn, model.mixture, outputs, y).mean()) >= best:
-            return None
-        weights = torch.zeros(len(model.weights))
-        weights[living] = stacked(loss_fn, model.mixture, outputs, y)
-        copies_of = model.copies_of(weights)
-        return None if int((copies_of > 0).sum()) == 1 else copies_of / copies_of.sum()
+    def _score(self, model: Hypotheses, batch: Batch, rung: int, copies: int, share: float) -> None:
+        """Held-out losses of the living hypotheses, averaged over copies, at the best temperature of each.
 
-    def _score(
-        self, model: Hypotheses, batch: Batch, rung: int, copies: int, share: float
-    ) -> dict[int, Float[Tensor, "N"]]:
-        """Held-out losses of the living hypotheses, averaged over copies, and that of constant outputs.
-
-        Kept are the losses at the best temperature of each; those of the outputs as they are, are returned.
+        And that of constant outputs.
         """
         count = self._affordable(model, batch, share, copies)
         x, y = self._examples(count, device_of(batch[0]))
@@ -239,16 +234,14 @@ class SuccessiveHalving(nn.Module):
             shape = (RUNGS, len(model.members), len(self._held_out()[1]))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
             self.last = torch.zeros(len(model.members), dtype=torch.long)
-        plainly = {}
         for h in model.living():
-            outputs = _outputs(model, h, x, copies).cpu()
-            plainly[h] = loss_per_example(self._loss_fn(), outputs, y.cpu())
+            with _weights(model.members[h].net, _of(self.averages, f"{h}.")):  # type: ignore[arg-type]
+                outputs = _outputs(model, h, x, copies).cpu()
             calibrated_outputs = calibrated(self._loss_fn(), outputs, y.cpu())
             self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, y.cpu())
             self.last[h] = rung
             self.passes += self._relative(len(y) * (copies if h else 1), batch)
         self.guess.fill_(chance(self._loss_fn(), outputs, y.cpu()))
-        return plainly
 
     def _means(self, rung: int) -> Float[Tensor, "H"]:
         """Mean held-out loss at a rung, infinite for hypotheses that were not looked at."""
@@ -285,12 +278,29 @@ class SuccessiveHalving(nn.Module):
         return loss_fn
 
     def get_extra_state(self) -> dict[str, Tensor]:
-        """Held-out losses, which have no shape before hypotheses were scored."""
-        return {"losses": self.losses, "last": self.last}
+        """Held-out losses, which have no shape before hypotheses were scored, and mean weights."""
+        return {"losses": self.losses, "last": self.last, **{f"averages.{k}": v for k, v in self.averages.items()}}
 
     def set_extra_state(self, state: dict[str, Tensor]) -> None:
         """Those of `get_extra_state`."""
         self.losses, self.last = state["losses"].clone(), state["last"].clone()
+        self.averages = {name: value.clone() for name, value in _of(state, "averages.").items()}
+
+
+def _of(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, without it."""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+
+
+@contextmanager
+def _weights(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
+    """A network with other weights for a while; with its own where there are none."""
+    own = {name: value.clone() for name, value in net.state_dict().items()}
+    net.load_state_dict(state or own)
+    try:
+        yield
+    finally:
+        net.load_state_dict(own)
 
 
 def _nothing_of(model: Hypotheses) -> Tensor:
