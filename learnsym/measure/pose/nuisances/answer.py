@@ -1,11 +1,12 @@
 """Answer: the law of poses that survives the controls, and the cue that carried the rest.
 
-A cue of the camera is the same in all examples, and gives one pose, wherever it is read well. So a range of poses that
-is read well is that of objects, and stands. Else the readers of the plain law are asked about examples without an
-offset, which hides least, and then without any cue. Where they find the law again, it stands. Else readers are trained
-on such examples, with half of the steps. Only where the law is wider there are they trained to the end: that is the
-law of the objects, and the control under which the readers of the plain law know least names the cue. Legend of axes:
-`N` examples, `G` offsets.
+A cue of the camera is the same in all examples, and gives one pose, or as many as the lattice has, with errors. So a
+range that is surely uniform, or of several modes, is that of objects, and stands, as does any range that is read well.
+Else the readers of the plain law are asked about examples without an offset, which hides least, and then without any
+cue. Where they find the law again, it stands. Else readers are trained on such examples, with half of the steps. Only
+where the law is wider there are they trained to the end: that is the law of the objects. The control under which the
+readers of the plain law know least names the cue, if the law is wider under it alone, too: all together may hide the
+objects themselves. Legend of axes: `N` examples, `G` offsets.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.measure.pose.centre import is_off_centre
+from learnsym.measure.pose.choice import WEAK
 from learnsym.measure.pose.nuisances.control import Control, controlled, controls_of
 from learnsym.measure.pose.nuisances.saliency import saliency_of
 from learnsym.measure.pose.posterior import PosePosterior
@@ -52,13 +54,15 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
         x: the examples.
         readers: of the plain law.
     """
-    if plain.is_flat or is_read_well(plain):
+    if plain.is_flat or is_of_objects(plain) or is_read_well(plain):
         return plain
     for controls in _sets(study, x):
         law = _wider_law(plain, study, controlled(x, controls, study.seed), readers)
-        if law is not None:
-            cue = _carrier(study, x, readers, controls).named(x)
-            return replace(law, cue=cue, with_cue=plain.half_width, saliency=plain.saliency)
+        if law is None:
+            continue
+        carrier = _carrier(study, x, readers, controls)
+        if len(controls) == 1 or _is_wider_soon(plain, study, carrier(x, study.seed)):
+            return replace(law, cue=carrier.named(x), with_cue=plain.half_width, saliency=plain.saliency)
     return plain
 
 
@@ -75,10 +79,20 @@ def _wider_law(plain: PosePosterior, study: Study, hidden: Tensor, readers: list
     if study.finds_again(plain, hidden, readers):
         return None
     logger.info("poses are not read again without cues of the camera: training once more, with half of the steps")
-    if not is_wider(_law(plain, replace(study, steps=(study.steps + 1) // 2), hidden), plain):
+    if not _is_wider_soon(plain, study, hidden):
         return None
     law = _law(plain, study, hidden)
     return law if is_wider(law, plain) and law.can_learn else None
+
+
+def _is_wider_soon(plain: PosePosterior, study: Study, hidden: Tensor) -> bool:
+    return is_wider(_law(plain, replace(study, steps=(study.steps + 1) // 2), hidden), plain)
+
+
+def is_of_objects(law: PosePosterior) -> bool:
+    """Whether the shape of the law is none that one pose of a camera has when it is read with errors."""
+    is_shape = law.form != "normal" and law.choice.is_sure and law.fit.evidence > WEAK
+    return is_shape and law.order == 1 and law.fitted[1] > NARROW * law.unit and not law.is_rejected
 
 
 def is_read_well(law: PosePosterior) -> bool:
@@ -91,8 +105,8 @@ def is_read_well(law: PosePosterior) -> bool:
 
 
 def is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    """Whether the estimate is beyond the interval of the other law, of all modes together."""
-    return law.half_width * law.order > other.fitted[2] * other.order
+    """Whether the estimate is beyond the interval of the other law."""
+    return law.half_width > other.fitted[2]
 
 
 def known(posterior: Float[Tensor, "N G"]) -> float:
