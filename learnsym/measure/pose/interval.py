@@ -13,7 +13,7 @@ from learnsym.measure.pose.choice import Choice
 from learnsym.measure.pose.law import LawFit
 from learnsym.measure.pose.shapes import EDGE
 
-FLOOR, RELATIVE_FLOOR = 1.5, 0.02
+FLOOR, RELATIVE_FLOOR = 1.0, 0.01
 """Standard deviation of what neither bootstrap nor folds show, shape of the errors and interpolation: a number and a
 share of the half-width."""
 NATURAL = math.sqrt(3)
