@@ -86,10 +86,11 @@ def main() -> None:
     """Compute, write beside this file, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--replicates", type=int, default=80, help="subsets of held-out examples a cell")
-    replicates = parser.parse_args().replicates
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = [found for planted, copies in ROWS for found in row(planted, copies, replicates)]
-    Path(__file__).with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf8")
+    rows = [found for planted, copies in ROWS for found in row(planted, copies, options.replicates)]
+    options.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf8")
     print(table(rows))
 
 

@@ -169,9 +169,10 @@ def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) 
     """The arguments that make the parser read a YAML file; ValueError unless it holds known keys or nothing.
 
     Where an override names another method or chooser than the file, or a network or data of somebody else, the file's
-    settings of its own are left out, which is said.
+    settings of its own are left out, which is said. So are its steps by twin, where an override names other twins or
+    steps.
     """
-    content = read_mapping(path)
+    content = _without_twin_steps(read_mapping(path), path, overrides)
     check_sections(content)
     own, chosen = names_in([], content), names_in(overrides, content)
     for section, usual, known in (("net", NetConfig.name, BUILT_IN), ("data", DataConfig.name, sources)):
@@ -184,6 +185,16 @@ def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) 
         if unused:
             logger.info("%s is %s: settings of %s in %s are left out (%s)", key, chosen[key], own[key], path, unused)
     return ["--from", yaml.safe_dump(kept)] if kept else []
+
+
+def _without_twin_steps(
+    content: dict[str, Any], path: str | os.PathLike[str], overrides: Sequence[str]
+) -> dict[str, Any]:
+    changed = [key for key in ("--twins", "--train.steps") if _given(key, overrides) is not None]
+    if not changed or "twin_steps" not in content:
+        return content
+    logger.info("%s: twin_steps of %s (%s) are left out", " and ".join(changed), path, content["twin_steps"])
+    return {key: value for key, value in content.items() if key != "twin_steps"}
 
 
 def read_mapping(path: str | os.PathLike[str], name: str = "config") -> dict[str, Any]:

@@ -8,7 +8,7 @@ import torch
 from learnsym import measure
 from learnsym.actions import Image, Invariant, PointCloud, Volume
 from learnsym.measure.pose.nuisances import clouds, frame, lattice, light, place, readout
-from learnsym.measure.pose.nuisances.answer import is_read_well, is_surely_wider, known
+from learnsym.measure.pose.nuisances.answer import is_of_objects, is_read_well, is_wider, known
 from learnsym.measure.pose.nuisances.control import controlled, controls_of
 
 SIDE = 24
@@ -141,8 +141,8 @@ def test_range_that_is_read_well_stands():
     found = law(ellipses(turn))
     seen = found.saliency
     assert seen is not None and seen[2:5, 2:5].max() == seen.max() > 0.02 and seen[0].abs().max() < 0.02
-    assert is_read_well(found) and not found.cue and math.isnan(found.with_cue)
-    assert known(found.posterior) > 0.3 and not is_surely_wider(found, found)
+    assert is_of_objects(found) and is_read_well(found) and not found.cue and math.isnan(found.with_cue)
+    assert known(found.posterior) > 0.3 and not is_wider(found, found)
 
 
 @pytest.mark.slow

@@ -115,3 +115,12 @@ def test_settings_of_other_data_are_left_out_for_data_of_ones_own(tmp_path, capl
     assert (own.train, own.label, own.plant.rotation) == (None, "", 0.0)
     assert "settings of digits in" in caplog.text
     assert read_config(path, ["--data.name", "mnist"]).data.plant.rotation == 30
+
+
+@pytest.mark.parametrize("override", [["--twins", "[plain]"], ["--train.steps", "5"], ["--train.steps=5"]])
+def test_steps_by_twin_are_those_of_the_file_until_twins_or_steps_are_named(tmp_path, caplog, override):
+    (tmp_path / "c.yaml").write_text("twins: [plain, exact]\ntwin_steps: {exact: 3}\n")
+    assert read_config(tmp_path / "c.yaml").twin_steps == {"exact": 3}
+    with caplog.at_level("INFO", logger="learnsym"):
+        assert read_config(tmp_path / "c.yaml", override).twin_steps == {}
+    assert "twin_steps" in caplog.text and "are left out" in caplog.text

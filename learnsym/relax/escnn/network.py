@@ -65,8 +65,9 @@ def from_escnn(net: nn.Module, layer: str = "probabilistic") -> nn.Module:
         >>> image = enn.FieldType(space, [space.trivial_repr])
         >>> fields = enn.FieldType(space, 2 * [space.regular_repr])
         >>> net = enn.SequentialModule(enn.R2Conv(image, fields, 3), enn.ReLU(fields))
-        >>> [str(degree) for degree in ls.degrees(ls.relax.from_escnn(net))]
-        ['layer:0: C_4 all 1 (task, probabilistic steerable convolution)']
+        >>> degree = ls.degrees(ls.relax.from_escnn(net))[0]
+        >>> degree.site, degree.group, degree.estimate
+        ('layer:0', 'C_4', 1.0)
     """
     if layer not in LAYERS:
         raise ValueError(f"layer: got {layer!r}, must be one of {', '.join(LAYERS)}")

@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.actions import Image
 from learnsym.measure.pose.centre import is_off_centre
 from learnsym.measure.pose.choice import WEAK
 from learnsym.measure.pose.nuisances.control import Control, controlled, controls_of
@@ -38,8 +39,8 @@ LEFT = 0.08
 
 
 def with_saliency(law: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior:
-    """The law, and where in the images the first reader sees the poses, where there is something to see."""
-    if x.dim() != 4 or law.is_flat:
+    """The law, and where in the images the first reader sees the poses that moves of the plane change."""
+    if not isinstance(study.axis.symmetry.on_input, Image) or law.is_flat:
         return law
     unseen = x[(study.fold(len(x)) == 0).to(x.device)]
     return replace(law, saliency=saliency_of(study.axis, unseen, readers[0], study.network))
