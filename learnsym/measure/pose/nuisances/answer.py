@@ -1,12 +1,12 @@
 """Answer: the law of poses that survives the controls, and the cue that carried the rest.
 
-A cue of the camera is the same in all examples, and gives one pose, or as many as the lattice has, with errors. So a
-range that is surely uniform, or of several modes, is that of objects, and stands, as does any range that is read well.
-Else the readers of the plain law are asked about examples without an offset, which hides least, and then without any
-cue. Where they find the law again, it stands. Else readers are trained on such examples, with half of the steps. Only
+The readers of the plain law are asked about examples without an offset, which hides least, and then without any cue.
+Where they find the law again, it stands. Else readers are trained on such examples, with half of the steps. Only
 where the law is wider there are they trained to the end: that is the law of the objects. The control under which the
 readers of the plain law know least names the cue, if the law is wider under it alone, too: all together may hide the
-objects themselves. Legend of axes: `N` examples, `G` offsets.
+objects themselves. So all together are not tried on a range that is surely uniform, or of several modes, nor on one
+that is read well: the cue of a camera is one pose, or as many as the lattice has, with errors. Legend of axes: `N`
+examples, `G` offsets.
 """
 
 from __future__ import annotations
@@ -55,9 +55,10 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
         x: the examples.
         readers: of the plain law.
     """
-    if plain.is_flat or is_of_objects(plain) or is_read_well(plain):
+    if plain.is_flat:
         return plain
-    for controls in _sets(study, x):
+    stands = is_of_objects(plain) or is_read_well(plain)
+    for controls in _sets(study, x, alone=stands):
         law = _wider_law(plain, study, controlled(x, controls, study.seed), readers)
         if law is None:
             continue
@@ -67,13 +68,13 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
     return plain
 
 
-def _sets(study: Study, x: Tensor) -> list[list[Control]]:
-    """The centre alone where it is a little off the middle, then all controls."""
+def _sets(study: Study, x: Tensor, alone: bool) -> list[list[Control]]:
+    """The centre alone where it is a little off the middle, then all controls unless it is to be `alone`."""
     action, closed = study.axis.symmetry.on_input, study.axis.closed
     controls = controls_of(action, closed)
     is_off = x.dim() == 3 or is_off_centre(action, study.axis.elements(torch.ones(())), x)
     centre = [control for control in controls if control.is_centre] if is_off else []
-    return [each for each in (centre, controls if closed else []) if each]
+    return [each for each in (centre, controls if closed and not alone else []) if each]
 
 
 def _wider_law(plain: PosePosterior, study: Study, hidden: Tensor, readers: list[Reader]) -> PosePosterior | None:
