@@ -69,6 +69,8 @@ def _law(law: measure.PosePosterior) -> dict[str, Any]:
         "told_apart": law.fit.told_apart,
         "is_rejected": law.is_rejected,
         "order": law.order,
+        "form": law.form,
+        "modes": [place for place, _ in law.modes()],
         "bound": law.bound,
         "noise": law.fit.noise * law.unit,
         "window": law.axis.window / law.axis.generator.per_unit,

@@ -103,6 +103,11 @@ def of_law(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
         words = f"by multiples of {turn:.0f}°, and around each of them by up to {measured(high, unit)}"
         reason = "the data come in several poses, all as often"
         return _finding(candidate, "distribution", "up to", reason, words, (estimate, low, high))
+    if law["form"] == "several modes":
+        places = ", ".join(measured(place, unit, False) for place in law["modes"])
+        words = f"around poses at {places}, each by up to {measured(high, unit)}"
+        reason = "the data come in several poses"
+        return _finding(candidate, "distribution", "up to", reason, words, (estimate, low, high))
     if low <= 0:
         return _of_narrow(candidate, law, high, "no wider than the natural spread of poses, which cannot be told apart")
     if low <= law["resolution"]:
@@ -110,6 +115,8 @@ def of_law(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
     interval = f"[{measured(low, unit, False)}, {measured(high, unit, False)}]"
     words = f"up to {measured(estimate, unit)} {interval}"
     reason = "the data are spread evenly over this range, about their own middle"
+    if law["form"] == "normal":
+        reason = "the data are spread about their own middle, less often far from it, as much as evenly over this range"
     if law["is_rejected"]:
         reason = "the data reach this far, but are not spread evenly"
     return _finding(candidate, "distribution", "up to", reason, words, (estimate, low, high))

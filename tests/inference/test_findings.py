@@ -11,6 +11,7 @@ from learnsym.inference.verdicts import advantage_interval, of_closure, of_harms
 IMAGES = {c.name: c for c in candidates_of(torch.rand(2, 3, 8, 8))}
 LAW = {
     "estimate": 31.0, "low": 28.0, "high": 34.0, "is_flat": False, "is_open": False, "is_cut": False, "order": 1,
+    "form": "uniform", "modes": [0.0],
     "can_learn": True, "told_apart": True, "is_rejected": False, "bound": 40.0, "noise": 10.0,
     "window": 180.0, "resolution": 4.0,
 }  # fmt: skip
@@ -45,6 +46,12 @@ def test_several_poses_are_not_absent_however_narrow_each_is():
 def test_a_flat_law_is_full_only_where_poses_can_be_learned():
     assert law(is_flat=True, told_apart=False).status == "full"
     assert law(is_flat=True, can_learn=False).status == "cannot be told"
+
+
+def test_several_poses_and_normal_laws_are_said():
+    found = law(form="several modes", modes=[-60.0, 60.0], estimate=20.0, low=17.0, high=23.0)
+    assert found.words == "around poses at -60, 60, each by up to 23°"
+    assert "less often far from it" in law(form="normal").reason
 
 
 def test_a_law_within_the_noise_is_absent_unless_it_may_be_wide():

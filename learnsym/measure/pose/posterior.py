@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -20,7 +21,7 @@ from learnsym.measure.pose.deconvolution import Deconvolution
 from learnsym.measure.pose.interval import extent_interval, is_rejected
 from learnsym.measure.pose.law import LawFit
 from learnsym.measure.pose.read_out import ReadOut
-from learnsym.measure.pose.shapes import EDGE, box_density, cell_centres
+from learnsym.measure.pose.shapes import EDGE, cell_centres, cell_probabilities
 
 LEARNED = 0.05
 """Gain in learning few poses by heart above which a flat law is put down to the data, not to the network."""
@@ -166,8 +167,10 @@ class PosePosterior:
         return min(half, self.axis.window / self.axis.generator.per_unit)
 
     def modes(self) -> list[tuple[float, float]]:
-        """Position, in the unit of the generator, and mass of each separate mode of the non-parametric law."""
-        own = self.deconvolution.modes()
+        """Position, in the unit of the generator, and mass of each mode: of several that are preferred, else of the
+        non-parametric law.
+        """
+        own = self.choice.positions if self.choice.form == "several modes" else self.deconvolution.modes()
         turn = 2 * EDGE
         every = [(c + k * turn, m / self.order) for k in range(self.order) for c, m in own]
         span = self.order * turn
@@ -190,9 +193,7 @@ class PosePosterior:
         """Poses in the unit of the generator, density of the non-parametric law, density of the fitted one."""
         x = torch.from_numpy(cell_centres())
         free = self.deconvolution.smooth
-        noise = max(self.deconvolution.noise / 2, 2.0)
-        width = self.half_width / self.unit
-        fitted = torch.from_numpy(box_density(x.numpy(), width, noise, self.axis.closed))
+        fitted = self._fitted(max(self.deconvolution.noise / 2, 2.0))
         if self.order > 1:
             # one period after the other fills the circle
             shifts = 2 * EDGE * (torch.arange(self.order) - (self.order - 1) / 2)
@@ -202,6 +203,15 @@ class PosePosterior:
                 x, free, fitted = _centred(x, free, fitted, len(free) // self.order // 2)
         scale = (x[1] - x[0]) * self.unit
         return (x * self.unit).tolist(), (free / free.sum() / scale).tolist(), (fitted / fitted.sum() / scale).tolist()
+
+    def _fitted(self, noise: float) -> Float[Tensor, "C"]:
+        shape = "normal" if self.choice.form == "normal" else "uniform"
+        width, scale = np.array([self.half_width / self.unit]), np.array([noise])
+        one = torch.from_numpy(cell_probabilities(shape, width, "normal", scale, self.axis.closed)[0, 0])
+        cells = [round(place * len(one) / (2 * EDGE)) for place, _ in self.choice.positions]
+        return torch.stack([mass * one.roll(c) for c, (_, mass) in zip(cells, self.choice.positions, strict=True)]).sum(
+            0
+        )
 
     @property
     def flags(self) -> list[str]:

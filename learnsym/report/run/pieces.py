@@ -250,5 +250,7 @@ def _kind(posterior: measure.PosePosterior) -> str:
         return "full" if posterior.can_learn else "unreadable"
     if posterior.order > 1:
         return "periodic"
+    if posterior.form == "several modes":
+        return "several"
     # a rejected fit of a single mode is still a range; the flag says how it differs from a uniform one
     return "several" if posterior.is_rejected and sum(mass > 0.1 for _, mass in posterior.modes()) > 1 else "range"
