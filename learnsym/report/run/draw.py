@@ -12,7 +12,7 @@ from learnsym.degrees import Degree
 from learnsym.report import figures
 from learnsym.report.panel import Panel, drawn
 from learnsym.report.run.results import Analysis, Curve, DataResult, Orbit
-from learnsym.report.run.words import doubt, extent_headline
+from learnsym.report.run.words import doubts, extent_headline
 from learnsym.report.words import interval
 
 SHARES = ("1", "probability")
@@ -97,7 +97,7 @@ def _training_panels(data: DataResult) -> Iterable[Panel]:
 
 
 def _doubts(degrees: Iterable[Degree]) -> str:
-    sentences = [f"{text}." for degree in degrees if (text := doubt(degree))]
+    sentences = [f"{text}." for text in doubts(degrees)]
     return " ".join(["Doubts:", *sentences]) if sentences else ""
 
 

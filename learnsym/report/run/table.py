@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from learnsym.degrees import Degree
 from learnsym.report.run.results import Analysis, DataResult, EquivarianceError
-from learnsym.report.run.words import doubt, score
+from learnsym.report.run.words import doubts, score
 from learnsym.report.tables import aligned
 from learnsym.report.words import bracketed
 
@@ -24,8 +24,8 @@ def text_table(analysis: Analysis) -> str:
     )
     ranges = aligned(list(_range_rows(analysis)))
     table = f"{twins}\n\nInferred degrees [{level} interval, or the set within noise of the best]\n{ranges}"
-    doubts = [f"{degree.data}, {sentence}" for degree in analysis.degrees if (sentence := doubt(degree))]
-    return "\n".join([table, *(f"note: {sentence}" for sentence in (*doubts, *analysis.unfinished))])
+    found = [f"{data.label}, {sentence}" for data in analysis.data for sentence in doubts(data.degrees)]
+    return "\n".join([table, *(f"note: {sentence}" for sentence in (*found, *analysis.unfinished))])
 
 
 def generators(degrees: Iterable[Degree]) -> dict[str, str]:

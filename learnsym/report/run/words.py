@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from learnsym.degrees import Degree
 from learnsym.measure.task_extent import together
@@ -80,10 +80,16 @@ def extent_detail(extent: ExtentCurve) -> str:
     )
 
 
-def doubt(degree: Degree) -> str:
-    """Which number cannot be trusted, and why; empty for one that can."""
-    place = "" if degree.site == "input" else f" at {degree.site}"
-    return f"{degree.generator}{place} by {degree.method}: {degree.doubt}" if degree.doubt else ""
+def doubts(degrees: Iterable[Degree]) -> list[str]:
+    """Which numbers cannot be trusted, and why: a sentence for all generators of a site and method of which it holds."""
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for degree in degrees:
+        if degree.doubt:
+            alike.setdefault((degree.site, degree.method, degree.doubt), []).append(degree.generator)
+    return [
+        f"{', '.join(generators)}{'' if site == 'input' else f' at {site}'} by {method}: {reason}"
+        for (site, method, reason), generators in alike.items()
+    ]
 
 
 def doubts_of(data: DataResult, method: str, generator: str) -> list[str]:

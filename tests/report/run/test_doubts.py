@@ -42,7 +42,10 @@ def test_the_page_says_it_beside_the_verdict_and_in_the_table(doubtful, analysis
 
 def test_figures_say_it_below_and_in_their_text(doubtful):
     (widths,) = [panel for panel in panels(doubtful.data[0]) if panel.kind == "widths"]
-    assert f"rotation by augerino: rejected: {REASON}." in widths.caption and "(rejected) (task)" in widths.alt
+    assert (
+        f"rotation, scale, stretch, shear by augerino: rejected: {REASON}." in widths.caption
+        and "(rejected) (task)" in widths.alt
+    )
     (sure,) = [panel for panel in panels(doubtful.data[1]) if panel.kind == "widths"]
     assert sure.caption == "" and "rejected" not in sure.alt
 
