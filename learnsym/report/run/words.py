@@ -81,7 +81,7 @@ def extent_detail(extent: ExtentCurve) -> str:
 
 
 def doubts(degrees: Iterable[Degree]) -> list[str]:
-    """Which numbers cannot be trusted, and why, a sentence for all generators of a site and method of which it holds."""
+    """Which numbers cannot be trusted and why, a sentence for all generators of a site and method of which it holds."""
     alike: dict[tuple[str, str, str], list[str]] = {}
     for degree in degrees:
         if degree.doubt:
