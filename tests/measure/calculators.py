@@ -1,7 +1,10 @@
 """Calculators of known symmetry."""
 
 import numpy as np
+import pytest
 import torch
+
+pytest.importorskip("ase")
 from ase.calculators.calculator import Calculator, all_changes
 
 
