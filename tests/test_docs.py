@@ -78,7 +78,9 @@ EXTRAS |= {"Lightning": "lightning", "torchvision": "learnsym"}
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("title", EXTRAS)
+@pytest.mark.parametrize(
+    "title", [pytest.param(title, marks=pytest.mark.slow if title == "transformers" else ()) for title in EXTRAS]
+)
 def test_the_guide_to_other_libraries_runs_with_each(title, capsys):
     """With the library itself, in at most 40 lines."""
     if importlib.util.find_spec(EXTRAS[title]) is None:

@@ -65,7 +65,9 @@ def ended(monkeypatch, capsys):
     def run(path, words):
         monkeypatch.setattr(sys, "argv", [str(path), *words])
         monkeypatch.syspath_prepend(str(path.parent))
-        # other experiments have modules of the same names
+        # other experiments, and networks of other tests, have modules of the same names
+        for module in path.parent.glob("*.py"):
+            monkeypatch.delitem(sys.modules, module.stem, raising=False)
         before = set(sys.modules)
         try:
             with pytest.raises(SystemExit) as ended:

@@ -4,6 +4,7 @@ import copy
 import importlib.util
 import subprocess
 import sys
+from functools import cache
 
 import jaxtyping
 import pytest
@@ -16,6 +17,7 @@ from learnsym.export import ExportError, export_model, frozen
 
 RUNNER = """
 import sys
+from functools import cache
 
 class Block:
     def find_spec(self, name, path=None, target=None):
@@ -43,6 +45,7 @@ else:
 """
 
 KINDS = ["pt2", "onnx"]
+QUICK = ("affine", "points")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -96,11 +99,15 @@ def models():
 
 
 @pytest.fixture(scope="module")
-def elsewhere(models, tmp_path_factory, without_shape_checks):
-    """Outputs of all exported models for batches of 1, 2 and 7, from a process in another folder."""
-    folder = tmp_path_factory.mktemp("exported")
+def outputs_elsewhere(models, tmp_path_factory, without_shape_checks):
+    """Outputs of exported models, those that are quick or the others, from a process in another folder."""
+    return cache(lambda quick: _outputs_elsewhere(models, tmp_path_factory.mktemp("exported"), quick))
+
+
+def _outputs_elsewhere(models, folder, quick):
+    """For batches of 1, 2 and 7."""
     kinds = KINDS if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnxscript") else KINDS[:1]
-    names = [(name, kind) for name in models for kind in kinds]
+    names = [(name, kind) for name in models for kind in kinds if (name in QUICK) == quick]
     for name, kind in names:
         model, x = models[name]
         export_model(model, x[:3], folder / f"{name}.{kind}")
@@ -111,8 +118,11 @@ def elsewhere(models, tmp_path_factory, without_shape_checks):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", MODELS)
-def test_same_outputs_without_learnsym(name, kind, models, elsewhere):
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in MODELS]
+)
+def test_same_outputs_without_learnsym(name, kind, models, outputs_elsewhere):
+    elsewhere = outputs_elsewhere(name in QUICK)
     if f"{name}.{kind}" not in elsewhere:
         pytest.skip("ONNX needs the extra learnsym[export]")
     model, x = models[name]

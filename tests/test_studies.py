@@ -125,6 +125,7 @@ def test_a_study_that_was_stopped_goes_on(tmp_path, monkeypatch):
     assert [run.is_finished for run in study.runs] == [True, True]
 
 
+@pytest.mark.slow
 def test_validation_examples_may_select_among_hypotheses(tmp_path):
     options = {"symmetries": ["rotation2d", "flip2d"], "out": tmp_path / "s", "seeds": [0], "chooser": "selection"}
     study = ls.study(Mine, numbers(80), **options, **{**QUICK, "steps": 20})
@@ -226,6 +227,7 @@ class Two(Mine):
         return super().forward(image) + side
 
 
+@pytest.mark.slow
 def test_examples_of_several_inputs(tmp_path):
     image, y = numbers()
     x = {"side": torch.rand(60, 1), "image": image}

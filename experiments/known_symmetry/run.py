@@ -16,13 +16,21 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the suite")
     parser.add_argument("--size", default="small", choices=ls.suite.SIZES)
     parser.add_argument("--methods", nargs="*", choices=ls.suite.METHODS, default=[], help="what is asked")
+    parser.add_argument("--choosers", nargs="*", default=[], help="of the methods that are trained")
+    parser.add_argument("--half", choices=("calibrate", "judge", "both"), default="both")
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--seeds", nargs="*", type=int, default=[])
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--results", type=Path, help="file for the scores and answers")
     options = parser.parse_args()
     config = ls.suite.SuiteConfig(
-        size=options.size, methods=options.methods, only=options.only, seeds=options.seeds, workers=options.workers
+        size=options.size,
+        methods=options.methods,
+        choosers=options.choosers,
+        half=options.half,
+        only=options.only,
+        seeds=options.seeds,
+        workers=options.workers,
     )
     suite = ls.suite.run(config, options.out)
     print(ls.suite.markdown_table(suite))

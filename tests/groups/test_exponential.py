@@ -145,6 +145,7 @@ def test_meta_device_follows_the_input():
         assert group.inverse(group.exp(a)).device == group.log(group.exp(a)).device == a.device
 
 
+@pytest.mark.slow
 def test_exp_compiles_to_one_graph(monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # the compiler cannot trace the type checker
     for group in (SO2(), Affine2(), SO3(), SE3(), HueSaturation()):

@@ -81,7 +81,8 @@ def test_laws(law, verdict, direction):
     assert found.axis == found.axes[0] and list(found.errors) == sorted(found.errors)
     if direction is not None:
         assert found.angle_to(direction) < 1e-6 and found.radius < 1e-6 and found.p_value < 0.01
-        assert found.errors[0] < 1e-12 and found.errors[1] > 0.003
+        # roots of eigenvalues, which are exact to rounding
+        assert found.errors[0] < 1e-8 and found.errors[1] > 0.003
     else:
         assert found.radius > 20 and not found.told_apart
 

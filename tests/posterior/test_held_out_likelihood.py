@@ -98,6 +98,7 @@ def _split(trained):
     return net, (x, y)
 
 
+@pytest.mark.slow
 def test_of_several_generators_those_that_hold_are_told(monkeypatch):
     monkeypatch.setattr("learnsym.posterior.infer.ROUNDS", 1)
     net, x, y = _trained(180.0)

@@ -45,6 +45,7 @@ def test_nuts_agrees_with_a_closed_form(truth):
     assert posterior.diagnostics.r_hat < 1.1 and posterior.diagnostics.divergences < 0.01
 
 
+@pytest.mark.slow
 def test_nuts_sums_the_spikes_out(monkeypatch):
     monkeypatch.setattr("learnsym.posterior.nuts.WARM_UP", 60)
     monkeypatch.setattr("learnsym.posterior.nuts.STEPS", 120)

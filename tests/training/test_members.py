@@ -43,9 +43,12 @@ FAULTS = {
     "disk": (raising(OSError(28, "No space left on device")), "No space left"),
     "no words": (raising(RuntimeError()), "RuntimeError"),
 }
+QUICK = ("cuda", "no words")
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in FAULTS]
+)
 def test_one_after_another(tiny, tmp_path, monkeypatch, name):
     fault, said = FAULTS[name]
     config = replace(tiny, seeds=[0, 1, 2])

@@ -58,7 +58,9 @@ STEERABLE = NetConfig(name="steerable", width=1)
     [
         ("training", NetConfig(name="mlp", width=16, depth=1), "augerino"),
         pytest.param("validation", NetConfig(name="mlp", width=16, depth=1), "augerino", marks=pytest.mark.slow),
-        ("validation", NetConfig(name="cnn", width=4, depth=2, norm="batch"), "augerino"),
+        pytest.param(
+            "validation", NetConfig(name="cnn", width=4, depth=2, norm="batch"), "augerino", marks=pytest.mark.slow
+        ),
         pytest.param("training", STEERABLE, "probabilistic", marks=pytest.mark.slow),
         pytest.param("training", STEERABLE, "residual", marks=pytest.mark.slow),
     ],

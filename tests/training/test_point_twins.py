@@ -168,6 +168,7 @@ def test_bad_settings_are_named(settings, message):
         registry["fixed_inputs"](**settings)
 
 
+@pytest.mark.slow
 def test_the_example_of_the_documentation_runs(tmp_path):
     page = (Path(__file__).parents[2] / "docs" / "motion.md").read_text(encoding="utf8")
     section = page.partition("## Twins in a run")[2]

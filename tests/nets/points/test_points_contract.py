@@ -170,7 +170,9 @@ def test_degenerate_clouds_are_exact(name):
 def test_gradients_reach_every_parameter(name, inputs, outputs):
     net = _net(name, inputs, outputs)
     net(_clouds(inputs)).square().sum().backward()
-    assert not [n for n, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()]
+    unused = {n for n, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()}
+    # what it adds to all weights of centred positions adds nothing to their sum
+    assert unused <= ({"weights.readout.bias"} if name == "Canonicalised" and not inputs.vectors else set())
 
 
 @every_net

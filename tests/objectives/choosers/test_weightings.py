@@ -22,6 +22,7 @@ def test_constant_weights_stay():
     assert weighting.estimates() == []
 
 
+@pytest.mark.slow
 def test_gradnorm_brings_gradients_to_like_size():
     theta = nn.Parameter(torch.full((3,), 0.5))
     weighting = GradNorm(["a", "b"], [theta], rate=1e-3)
