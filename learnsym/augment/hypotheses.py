@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from learnsym.augment.augmented import Augmented, checked_count
 from learnsym.augment.averages import Average, mean_outputs
 from learnsym.augment.laws import laws as laws_of
+from learnsym.augment.laws import named
 from learnsym.augment.twins import Plain
 from learnsym.degrees import Degree
 from learnsym.distributions import LearnableDistribution
@@ -42,7 +43,7 @@ class Hypotheses(nn.Module):
         copies, test_copies, average: as for `Augmented`.
 
     Raises:
-        ValueError: without a law, or as `Augmented`.
+        ValueError: without a law, with the same one twice, or as `Augmented`.
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
@@ -79,7 +80,10 @@ class Hypotheses(nn.Module):
         self.average = average
         self.test_copies = checked_count("test_copies", test_copies)
         self._degrees = [[], *(law.degrees("input") for law in laws)]
-        self.names = (NONE, *map(_name, self._degrees[1:]))
+        self.names = (NONE, *(named(law) or NONE for law in laws))
+        again = next((name for i, name in enumerate(self.names) if name in self.names[:i]), None)
+        if again is not None:
+            raise ValueError(f"laws: {again} is there twice; give each hypothesis once")
         count = len(self.members)
         self.register_buffer("alive", torch.ones(count, dtype=torch.bool))
         self.register_buffer("probabilities", torch.full((count,), 1 / count))
@@ -129,9 +133,9 @@ class Hypotheses(nn.Module):
         return [self._degree(j, degree, site) for j, degree in enumerate(self._degrees[1])]
 
     def is_wider(self, h: int, k: int) -> bool:
-        """Whether hypothesis `k` is another one than `h` and has as much of everything."""
-        columns = range(len(self._degrees[1]))
-        return h != k and all(self._value(k, j) >= self._value(h, j) for j in columns)
+        """Whether hypothesis `k` has as much of everything as `h`, and more of something."""
+        pairs = [(self._value(h, j), self._value(k, j)) for j in range(len(self._degrees[1]))]
+        return all(there >= here for here, there in pairs) and any(there > here for here, there in pairs)
 
     def _value(self, h: int, j: int) -> float:
         return self._degrees[h][j].estimate if self._degrees[h] else 0.0
@@ -155,11 +159,6 @@ class Hypotheses(nn.Module):
     def living(self) -> Iterator[int]:
         """The hypotheses that are still trained."""
         return (h for h, alive in enumerate(self.alive.tolist()) if alive)
-
-
-def _name(degrees: list[Degree]) -> str:
-    opened = [f"{degree.generator} {degree.estimate:.3g}" for degree in degrees if degree.estimate > 1e-6]
-    return ", ".join(opened)
 
 
 def _interval(values: Tensor, probabilities: Tensor) -> tuple[float | None, float | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from learnsym.distributions import Fixed, LearnableBox, LearnableDistribution, LieBox, learnable
@@ -40,6 +42,18 @@ def laws(group: Group) -> list[LearnableDistribution]:
         order = len(learnable(group)().widths()) + 1
         return [Fixed(learnable(group, share * (order - 1) / order)()) for share in (0.5, ALL)]
     return [_of_components(group, init, mixed) for init in (1 / 12, 1 / 6, 1 / 3, ALL) for mixed in (False, True)]
+
+
+def different(laws: Sequence[LearnableDistribution]) -> list[LearnableDistribution]:
+    """The laws that open something, each once."""
+    names = [named(law) for law in laws]
+    return [law for i, law in enumerate(laws) if names[i] and names[i] not in names[:i]]
+
+
+def named(law: LearnableDistribution) -> str:
+    """What a law opens, and how far, in words; empty when nothing."""
+    opened = [degree for degree in law.degrees("input") if degree.estimate > 1e-6]
+    return ", ".join(f"{degree.generator} {degree.estimate:.3g}" for degree in opened)
 
 
 def _boxes(generators: tuple[Generator, ...]) -> list[list[float]]:

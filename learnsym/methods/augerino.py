@@ -10,6 +10,7 @@ from torch import nn
 
 from learnsym._settings import Copies, NotNegative, Share, check_settings
 from learnsym.augment import Augmented, Hypotheses, OrbitAveraged, Plain, averages, equivariant, fixed, laws, quadrature
+from learnsym.augment.laws import different
 from learnsym.data import Signature
 from learnsym.distributions import LearnableDistribution, learnable
 from learnsym.groups import Group
@@ -106,7 +107,7 @@ class Augerino(Method):
             return self._augmented(net, setup, lambda group: learnable(group, self.init))
         symmetry = self._as_output(setup.data.symmetry(self.symmetry))
         own = [fixed(symmetry.group, self.fixed)] if self.fixed else []
-        return Hypotheses(net, symmetry, [*laws(symmetry.group), *own], **self._averaging())
+        return Hypotheses(net, symmetry, different([*laws(symmetry.group), *own]), **self._averaging())
 
     def _augmented(self, net: nn.Module, setup: Setup, law: Callable[[Group], LearnableDistribution]) -> nn.Module:
         symmetry = self._as_output(setup.data.symmetry(self.symmetry))

@@ -114,7 +114,8 @@ def _method(kind: type[Method], task: Task, arm: str) -> Method:
         raise ValueError(f"{twins.symmetry} is no compact group, so that there is no exact twin")
     if arm == "oracle" and not twins.oracle and twins.exact not in ("", "rotation2d"):
         raise ValueError(f"{twins.exact} has no ranges that a twin could be told")
-    wanted = {"symmetry": twins.symmetry, "exact": twins.exact, "fixed": twins.oracle, "output": twins.output}
+    wanted = {"symmetry": twins.symmetry, "exact": twins.exact, "output": twins.output}
+    wanted |= {"fixed": twins.oracle} if arm == "oracle" else {}  # others must not know the truth
     own = {field.name for field in fields(kind)}
     return kind(**{key: value for key, value in wanted.items() if key in own and value})
 

@@ -9,8 +9,9 @@ from torch import nn
 
 import learnsym as ls
 from learnsym.augment import Augmented, Hypotheses, laws, mean_outputs
+from learnsym.augment.laws import different, named
 from learnsym.export import frozen
-from learnsym.groups import Affine2
+from learnsym.groups import SO2, Affine2
 from learnsym.symmetry import symmetry_by_name
 
 GROUPS = ("rotation2d", "affine2d", "translation2d", "flip2d", "quarter_turns2d", "orthogonal2d", "colour", "square2d")
@@ -90,6 +91,15 @@ def test_wider_means_as_much_of_every_generator():
     assert model.is_wider(narrow, wide) and not model.is_wider(wide, narrow) and not model.is_wider(narrow, narrow)
     assert not model.is_wider(narrow, rest) and not model.is_wider(rest, narrow)
     assert all(model.is_wider(0, h) for h in (narrow, wide, rest))
+
+
+def test_every_hypothesis_is_there_once():
+    law = laws(SO2())[0]
+    with pytest.raises(ValueError, match="laws: rotation 15 is there twice"):
+        Hypotheses(network(), "rotation2d", [law, law])
+    assert [named(law) for law in different([*laws(SO2()), *laws(SO2())])] == list(
+        Hypotheses(network(), "rotation2d").names
+    )[1:]
 
 
 def test_what_was_found_is_in_the_state():

@@ -81,3 +81,15 @@ def test_bad_input_is_named(message, monkeypatch):
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
     with pytest.raises(ValueError, match=f"(?i)^{message}"):
         BAD[message]()
+
+
+def test_a_law_set_by_hand_is_no_second_hypothesis():
+    """Where it is one of those that are looked at anyway."""
+    names = [_hypotheses(fixed).names for fixed in ({}, {"rotation": 180.0}, {"rotation": 0.0}, {"rotation": 45.0})]
+    assert names[0] == names[1] == names[2] and names[3] == (*names[0], "rotation 45")
+
+
+def _hypotheses(fixed):
+    net, chooser = NetConfig(name="cnn", width=4, depth=2), ls.objectives.choosers.registry["selection"]()
+    setup = Setup(net=net, data=DATA, twin="learned", chooser=chooser)
+    return Augerino(symmetry="rotation2d", fixed=fixed).model(setup)

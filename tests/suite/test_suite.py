@@ -57,6 +57,8 @@ def test_twins_are_told_the_truth_and_cost_what_they_do():
     oracle = config_of(task_by_name(FIVE[1]), "augerino", "", "oracle", TINY, 0)
     assert copies_of(oracle.method, "plain") == [1, 1]
     assert getattr(oracle.method, "fixed", None) == {"rotation": task_by_name(FIVE[1]).truth.half_width}
+    learned = config_of(task_by_name(FIVE[1]), "augerino", "selection", "learned", TINY, 0)
+    assert not getattr(learned.method, "fixed", None), "the truth"
 
 
 def test_a_learned_twin_answers_about_what_labels_tolerate_only():
