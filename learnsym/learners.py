@@ -125,3 +125,8 @@ def _inner(module: nn.Module) -> str | None:
 
 def _has(module: object, method: str) -> bool:
     return callable(getattr(type(module), method, None))
+
+
+def over_elements(module: nn.Module) -> set[int]:
+    """Identities of the parameters that modules with the mark `over_elements` own: laws of group elements."""
+    return {id(p) for m in module.modules() if getattr(m, "over_elements", False) for p in m.parameters()}

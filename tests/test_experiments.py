@@ -41,6 +41,7 @@ ARMS = {
     "guaranteed_invariances": ("--part ?", ["samples", "streams"]),
     "known_symmetry": ("--methods ?", ["poses", "augerino"]),
     "learned_equivariance": ("--data ?", ["cifar10-jpeg"]),
+    "lila": ("--arms ?", ["plain", "evidence, affine2d"]),
     "lie_derivative": ("training --data ?", ["cifar10-jpeg"]),
     "motion_capture": ("--part nets --names ?", ["EGNN, fixed vector", "straight on"]),
     "nbody_symmetry": ("--part ?", ["certificates", "axis"]),

@@ -40,7 +40,7 @@ def regularised(setup: Setup, *terms: Term) -> Objective:
     L = task(f, x, y) + Σ_t term_t(f, x)
     """
     task = on_targets(setup.loss)
-    return setup.chooser.over(Regularised(task, terms), setup.held_out, setup.steps) if learns(setup.twin) else task
+    return setup.chosen(Regularised(task, terms)) if learns(setup.twin) else task
 
 
 def shifts(half_width: float = 0.2) -> GroupDistribution:

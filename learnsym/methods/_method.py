@@ -50,6 +50,10 @@ class Setup:
     held_out: Batch | None = None
     steps: int = 1
 
+    def chosen(self, objective: Objective) -> Objective:
+        """What is minimised under the chooser, from the loss with the terms of all learners."""
+        return self.chooser.over(objective, self.held_out, self.steps, self.examples)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Method(abc.ABC):

@@ -63,9 +63,7 @@ class OfPoints(Method):
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
         task = Supervised(setup.loss.function())
         if setup.twin == "learned":
-            return setup.chooser.over(
-                Regularised(task, [Prior(setup.examples, self.weight)]), setup.held_out, setup.steps
-            )
+            return setup.chosen(Regularised(task, [Prior(setup.examples, self.weight)]))
         if setup.twin == "fixed":
             return MovedExamples(setup.loss.function(), setup.data.symmetry(self.symmetry), self.copies)
         return task

@@ -62,7 +62,7 @@ class Augerino(Method):
     papers = (("Benton et al. 2020", "2010.11882"),)
     nets = IMAGE_NETS
     twins = ("learned", "plain", "fixed", "exact")
-    choosers = ("training", "validation", "selection")
+    choosers = ("training", "validation", "selection", "marginal_likelihood")
     losses = ("cross_entropy", "mse", "segmentation")
 
     def __post_init__(self) -> None:
@@ -100,7 +100,8 @@ class Augerino(Method):
         return symmetry_by_name(self.symmetry).group
 
     def unused(self, chooser: Chooser) -> tuple[str, ...]:
-        return ("init", "regulariser", "weight") if isinstance(chooser, Selection) else ()
+        unused = {"selection": ("init", "regulariser", "weight"), "marginal_likelihood": ("regulariser", "weight")}
+        return unused.get(chooser.name, ())
 
     def _learned(self, net: nn.Module, setup: Setup) -> nn.Module:
         if not isinstance(setup.chooser, Selection):

@@ -73,7 +73,7 @@ class GroupStreams(Method):
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
         if setup.twin != "learned":
             return on_targets(setup.loss)
-        return setup.chooser.over(MixtureLikelihood(setup.examples, self.own), setup.held_out, setup.steps)
+        return setup.chosen(MixtureLikelihood(setup.examples, self.own))
 
     def tested(self, data: Signature) -> Symmetry:
         return invariance(self.groups[-1])

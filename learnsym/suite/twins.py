@@ -114,7 +114,7 @@ def _method(kind: type[Method], task: Task, arm: str) -> Method:
         raise ValueError(f"{twins.symmetry} is no compact group, so that there is no exact twin")
     if arm == "oracle" and not twins.oracle and twins.exact not in ("", "rotation2d"):
         raise ValueError(f"{twins.exact} has no ranges that a twin could be told")
-    wanted = {"symmetry": twins.symmetry, "exact": twins.exact, "output": twins.output}
+    wanted: dict[str, Any] = {"symmetry": twins.symmetry, "exact": twins.exact, "output": twins.output}
     wanted |= {"fixed": twins.oracle} if arm == "oracle" else {}  # others must not know the truth
     own = {field.name for field in fields(kind)}
     return kind(**{key: value for key, value in wanted.items() if key in own and value})
@@ -157,14 +157,14 @@ def _mean_step_flops(config: RunConfig, splits: Splits) -> float:
     if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
         copies = copies_of(config.method, "learned")[0]
         return copies * objective.trainings(len(model.members)) * _step_flops(_plain(config), splits)
-    return _step_flops(config, splits)
+    return _step_flops(config, splits, steps=getattr(config.chooser, "every", 1))
 
 
-def _step_flops(config: RunConfig, splits: Splits) -> float:
-    """Counted FLOPs of the first step, of matrix products and convolutions."""
+def _step_flops(config: RunConfig, splits: Splits, steps: int = 1) -> float:
+    """Counted FLOPs of a step, the mean over the first ones, of matrix products and convolutions."""
     with FlopCounterMode(display=False) as counter:
-        _trained(replace(config, train=replace(config.train, steps=1)), splits, "cpu")
-    return float(counter.get_total_flops())
+        _trained(replace(config, train=replace(config.train, steps=steps)), splits, "cpu")
+    return float(counter.get_total_flops()) / steps
 
 
 def _trained(config: RunConfig, splits: Splits, device: str) -> nn.Module:

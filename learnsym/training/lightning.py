@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from learnsym.learners import degrees
+from learnsym.learners import degrees, over_elements
 from learnsym.measure import equivariance_error
 from learnsym.parts import Whole, moved_to
 from learnsym.symmetry import SymmetryLike
 from learnsym.training.history import key_of
-from learnsym.training.optimiser import over_elements
 
 if TYPE_CHECKING:
     Callback = object

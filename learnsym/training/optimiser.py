@@ -7,6 +7,7 @@ import math
 import torch
 from torch import nn
 
+from learnsym.learners import over_elements
 from learnsym.training.config import OptimiserConfig
 
 
@@ -49,8 +50,3 @@ def set_rates(optimiser: torch.optim.Optimizer, config: OptimiserConfig, step: i
     factor = rate_factor(config, step, steps)
     for group in optimiser.param_groups:
         group["lr"] = factor * (config.symmetry_lr if group["name"] == "symmetry" else config.lr)
-
-
-def over_elements(module: nn.Module) -> set[int]:
-    """Identities of the parameters that modules with the mark `over_elements` own: the group `symmetry`."""
-    return {id(p) for m in module.modules() if getattr(m, "over_elements", False) for p in m.parameters()}

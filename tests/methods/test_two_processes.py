@@ -46,15 +46,18 @@ def of_two(tmp_path_factory) -> dict[str, list[float]]:
     return json.loads(out.read_text())
 
 
+TOGETHER = [pair for pair in WORKING if "marginal_likelihood" not in pair]  # which is refused in several
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "chooser"), WORKING)
+@pytest.mark.parametrize(("method", "chooser"), TOGETHER)
 def test_two_processes_have_the_losses_of_one(of_two, method, chooser):
     assert of_two[f"{method} {chooser}"] == pytest.approx(losses(method, chooser), rel=1e-4)
 
 
 def main() -> None:
     with distributed.session(distributed.pick_device("cpu")):
-        found = {f"{method} {chooser}": losses(method, chooser) for method, chooser in WORKING}
+        found = {f"{method} {chooser}": losses(method, chooser) for method, chooser in TOGETHER}
         if distributed.rank() == 0:
             Path(sys.argv[1]).write_text(json.dumps(found))
 

@@ -4,6 +4,7 @@ from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.dual_ascent import DualAscent, Tolerance
 from learnsym.objectives.choosers.elbo import EvidenceBound
 from learnsym.objectives.choosers.gradnorm import EqualGradients, GradNorm
+from learnsym.objectives.choosers.marginal_likelihood import LaplaceEvidence, MarginalLikelihood
 from learnsym.objectives.choosers.selection import Selection, SuccessiveHalving
 from learnsym.objectives.choosers.training import ConstantWeights, TrainingLoss
 from learnsym.objectives.choosers.validation import Bilevel, HeldOutLoss, ValidationWeights
@@ -11,7 +12,7 @@ from learnsym.objectives.choosers.weighting import Weighting
 
 registry: dict[str, type[Chooser]] = {
     chooser.name: chooser
-    for chooser in (TrainingLoss, HeldOutLoss, Selection, EvidenceBound, EqualGradients, Tolerance)
+    for chooser in (TrainingLoss, HeldOutLoss, Selection, EvidenceBound, MarginalLikelihood, EqualGradients, Tolerance)
 }
 """Choosers by their names in configurations."""
 
@@ -24,6 +25,8 @@ __all__ = [
     "EvidenceBound",
     "GradNorm",
     "HeldOutLoss",
+    "LaplaceEvidence",
+    "MarginalLikelihood",
     "Selection",
     "SuccessiveHalving",
     "Tolerance",

@@ -30,13 +30,14 @@ class Chooser:
     def __post_init__(self) -> None:
         check_settings(self, "chooser.")
 
-    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1) -> Objective:
+    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """What is minimised when it chooses the symmetry parameters of the model.
 
         Args:
             objective: loss on the targets with the terms of all learners.
             held_out: inputs and targets on which the network is not trained; None where nothing is trained.
             steps: of the training in all.
+            examples: number of training examples.
 
         Raises:
             ValueError: when it chooses weights in the loss only.

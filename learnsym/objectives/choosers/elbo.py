@@ -21,6 +21,6 @@ class EvidenceBound(Chooser):
 
     needs = "nothing: layers have posteriors"
 
-    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1) -> Objective:
+    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """The objective itself, whose terms are divergences from priors to posteriors."""
         return objective

@@ -69,7 +69,7 @@ class Selection(Chooser):
 
     needs = "validation examples"
 
-    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1) -> Objective:
+    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """Successive halving of the hypotheses of the model."""
         return SuccessiveHalving(objective, held_out, steps=steps, warmup=self.warmup, copies=self.copies)
 

@@ -23,7 +23,7 @@ class TrainingLoss(Chooser):
 
     needs = "weights of the terms, by hand"
 
-    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1) -> Objective:
+    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """The objective itself."""
         return objective
 

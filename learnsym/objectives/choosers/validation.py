@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -13,13 +12,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym._settings import Copies, In
-from learnsym.augment import Augmented
 from learnsym.distributions.noise import random_examples
 from learnsym.learners import symmetry_parameters
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser
+from learnsym.objectives.choosers.levels import frozen, predicting
 from learnsym.objectives.choosers.weighting import Weighting, gradient, unregistered
 from learnsym.parts import chosen, device_of, moved_to, tensors_in
+
+COPIES = 4
+"""Transformed copies per held-out example, unless something else is said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ class HeldOutLoss(Chooser):
 
     needs = "validation examples"
 
-    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1) -> Objective:
+    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """Bilevel optimisation, one step of each level at a time."""
         return Bilevel(objective, held_out, batch_size=32 if self.batch is None else self.batch, copies=self.copies)
 
@@ -123,9 +125,9 @@ class Bilevel(nn.Module):
                 f"model: {type(model).__name__} has no symmetry parameters that held-out examples could choose; train "
                 "with the objective inside of Bilevel, or take a layer that has some, such as augment.Augmented"
             )
-        with _frozen(p for p in model.parameters() if id(p) in own):
+        with frozen(p for p in model.parameters() if id(p) in own):
             trained = self.objective(model, batch)
-        with _frozen(p for p in model.parameters() if id(p) not in own), self._predicting(model):
+        with frozen(p for p in model.parameters() if id(p) not in own), predicting(model, self.copies, COPIES):
             held_out = self.objective(model, self._held_out_batch(device_of(batch[0])))
         parts = {**held_out.parts, "held_out": held_out.parts["task"], "task": trained.parts["task"]}
         return Loss(trained.total + held_out.total, parts)
@@ -137,36 +139,6 @@ class Bilevel(nn.Module):
         self.held_out = x, y = moved_to(x, device), y.to(device)
         indices = random_examples(len(y), self.batch_size, device)
         return chosen(x, indices), y[indices]
-
-    @contextmanager
-    def _predicting(self, model: nn.Module) -> Iterator[None]:
-        """Evaluation mode, but augmented networks draw their elements at random, `copies` per example."""
-        augmented = [module for module in model.modules() if isinstance(module, Augmented)]
-        if self.copies is not None and not augmented:
-            kind = type(model).__name__
-            raise ValueError(f"copies: got {self.copies}, but {kind} averages over no copies; leave it out")
-        drawing = {id(module) for site in augmented for module in (site, *site.distribution.modules())}
-        with ExitStack() as stack:
-            for site in augmented:
-                stack.callback(setattr, site, "copies", site.copies)
-                site.copies = 4 if self.copies is None else self.copies
-            for module in [module for module in model.modules() if module.training and id(module) not in drawing]:
-                stack.callback(setattr, module, "training", True)
-                module.training = False
-            yield
-
-
-@contextmanager
-def _frozen(parameters: Iterable[nn.Parameter]) -> Iterator[None]:
-    """No gradient for these parameters from what is computed within."""
-    asked = [p for p in parameters if p.requires_grad]
-    try:
-        for p in asked:
-            p.requires_grad_(False)
-        yield
-    finally:
-        for p in asked:
-            p.requires_grad_(True)
 
 
 class ValidationWeights(Weighting):

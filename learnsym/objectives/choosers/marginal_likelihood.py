@@ -1,0 +1,256 @@
+"""The marginal likelihood as the chooser: how much symmetry makes the training examples most probable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from learnsym._processes import processes
+from learnsym._settings import Copies, Count, Positive, Share
+from learnsym.learners import over_elements
+from learnsym.objectives._objective import Batch, Loss, Objective
+from learnsym.objectives.choosers._chooser import Chooser
+from learnsym.objectives.choosers.levels import frozen, predicting
+from learnsym.objectives.losses import cross_entropy, mse, shaped_as
+from learnsym.objectives.marginal_likelihood.kronecker import Factors, factors_of, layers_of, names_in, occam
+from learnsym.objectives.marginal_likelihood.likelihoods import Classes, Likelihood, NormalNoise
+from learnsym.parts import Whole, chosen, examples
+
+LIKELIHOODS: dict[Callable[..., Tensor], Callable[[float], Likelihood]] = {
+    cross_entropy: lambda variance: Classes(),
+    nn.functional.cross_entropy: lambda variance: Classes(),
+    mse: NormalNoise,
+    nn.functional.mse_loss: NormalNoise,
+}
+"""The likelihood that each loss belongs to, by a variance of noise."""
+COPIES = 16
+"""Transformed copies per example, unless something else is said: few of them make wide laws look improbable."""
+MEMORY = 10
+"""Looks over which factors and the noise are averaged."""
+LEAST, MOST = 1e-6, 1e8
+"""Of precisions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarginalLikelihood(Chooser):
+    """The marginal likelihood of the training examples, by Laplace's approximation; no validation examples are needed.
+
+    See `objectives.LaplaceEvidence`.
+    """
+
+    name: Literal["marginal_likelihood"] = "marginal_likelihood"
+    """Chooser of the degree of symmetry."""
+    batch: Count = 32
+    """Training examples per look."""
+    copies: Copies | None = None
+    """Transformed copies of each of them; None for 16. Only for learned augmentation."""
+    every: Count = 10
+    """Steps between looks."""
+    warmup: Share = 0.1
+    """Part of the steps before the first look."""
+    precision: Positive = 1.0
+    """Prior precision of all weights at the start."""
+
+    label = "marginal likelihood"
+    note = "They follow the log evidence of the training examples, by Laplace's approximation."
+
+    needs = "training examples alone"
+
+    def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
+        """The task, a prior on the weights, and the evidence for what lives in laws."""
+        return LaplaceEvidence(
+            getattr(objective, "task", objective),
+            examples,
+            batch=self.batch,
+            copies=self.copies,
+            every=self.every,
+            start=round(self.warmup * steps),
+            precision=self.precision,
+        )
+
+
+class LaplaceEvidence(nn.Module):
+    """An objective under which laws and prior precisions follow the marginal likelihood.
+
+        weights   follow  grad of  task(f, x, y) + 1/(2 N c) Σ_l δ_l |w_l|²
+        laws      follow  grad of  -1/N log p(D)            at every look
+        δ_l       becomes γ_l / |w_l|²                      at every look (MacKay)
+
+    where `c` turns the loss into a negative log likelihood. The evidence is Laplace's approximation with Kronecker
+    factors of each layer, which are running means over looks:
+
+        log p(D) ≈ Σ_n log p(y_n | x_n) - 1/2 Σ_l δ_l |w_l|² - 1/2 Σ_l log det(1 + N A_l ⊗ G_l / δ_l)
+
+    With learned augmentations the network is the average of outputs over `copies`. Scales and shifts of normalisations
+    have a flat prior, and batch norm is as in evaluation when it is looked at. Regression has noise of a variance that
+    is fitted, since an evidence whose variance is set too high says nothing.
+
+    Reference: Immer, van der Ouderaa, Fortuin, Rätsch, van der Wilk, "Invariance learning in deep neural networks with
+    differentiable Laplace approximations" (2022), arXiv 2202.10638 (LILA); MacKay (1992) for `δ`.
+
+    Args:
+        task: `objectives.Supervised` with cross-entropy of classes, or the mean squared error.
+        examples: `N` training examples.
+        batch, copies: of a look.
+        every: steps between looks.
+        start: step of the first look.
+        precision: `δ` at the start.
+
+    Raises:
+        ValueError: for another task, or in several processes; in training, for copies of a model that has none, or a
+            layer without Kronecker factors.
+
+    Example:
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+        >>> model = ls.augment.Augmented(net, "rotation2d")
+        >>> task = ls.objectives.Supervised(nn.functional.cross_entropy)
+        >>> objective = ls.objectives.LaplaceEvidence(task, examples=8, every=1)
+        >>> batch = torch.rand(8, 1, 8, 8), torch.arange(8) % 3
+        >>> sorted(objective(model, batch).parts)
+        ['log_evidence', 'prior', 'task']
+    """
+
+    seen: Tensor
+
+    def __init__(
+        self,
+        task: Objective,
+        examples: int,
+        *,
+        batch: int = 32,
+        copies: int | None = None,
+        every: int = 10,
+        start: int = 0,
+        precision: float = 1.0,
+    ) -> None:
+        super().__init__()
+        loss_fn: Any = getattr(task, "loss_fn", None)
+        if loss_fn not in LIKELIHOODS:
+            raise ValueError(
+                f"loss: got {getattr(loss_fn, '__name__', type(task).__name__)}, which is no negative log likelihood "
+                "that the chooser marginal_likelihood knows; take cross_entropy or mse"
+            )
+        if processes() > 1:
+            raise ValueError("chooser.name: got marginal_likelihood in several processes, it works in one; use one")
+        self.task = task
+        self.examples, self.batch, self.copies = examples, batch, copies
+        self.every, self.start, self.precision = every, start, precision
+        self._likelihood = LIKELIHOODS[loss_fn]
+        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        self.kept: dict[str, Tensor] = {}
+
+    def forward(self, model: nn.Module, batch: Any) -> Loss:  # noqa: ANN401  whatever the loader gives
+        """The losses of both levels, whose gradients do not mix; in evaluation the task."""
+        if not model.training:
+            return self.task(model, batch)
+        own = over_elements(model)
+        laws = [p for p in model.parameters() if id(p) in own and p.requires_grad]
+        weights = {n: p for n, p in model.named_parameters() if id(p) not in own and p.requires_grad}
+        layers = layers_of(model, weights)
+        held = {name: weights[name] for name in names_in(layers, weights)}
+        pull = self._look(model, layers, held, laws, batch) if self._looks() else 0.0
+        self.seen += 1
+        with frozen(laws):
+            task = self.task(model, batch)
+        prior = self._prior(held, batch[1])
+        parts = {**task.parts, "prior": prior.detach()}
+        if "log_evidence" in self.kept:
+            parts["log_evidence"] = self.kept["log_evidence"]
+        return Loss(task.total + prior + pull, parts)
+
+    def precisions(self) -> dict[str, float]:
+        """Prior precision `δ_l` of each tensor of weights that was looked at, by name."""
+        return self._by_name("precision")
+
+    def effective_dimensions(self) -> dict[str, float]:
+        """How many entries `γ_l` of each tensor of weights the data determine, by name."""
+        return self._by_name("dimensions")
+
+    def _by_name(self, kind: str) -> dict[str, float]:
+        start = f"{kind}."
+        return {name.removeprefix(start): float(v) for name, v in self.kept.items() if name.startswith(start)}
+
+    def _looks(self) -> bool:
+        step = int(self.seen) - self.start
+        return step >= 0 and step % self.every == 0
+
+    def _prior(self, weights: Mapping[str, nn.Parameter], y: Tensor) -> Tensor:
+        """`1/(2 N c) Σ_l δ_l |w_l|²`."""
+        squares = [self._precision(name) * weight.square().sum() for name, weight in weights.items()]
+        return torch.stack(squares).sum() / (2 * self.examples * self._noise().per_loss(y[0].numel()))
+
+    def _precision(self, name: str) -> float:
+        return float(self.kept.get(f"precision.{name}", self.precision))
+
+    def _noise(self) -> Likelihood:
+        return self._likelihood(float(self.kept.get("variance", 1.0)))
+
+    def _look(
+        self,
+        model: nn.Module,
+        layers: Mapping[str, nn.Module],
+        weights: Mapping[str, nn.Parameter],
+        laws: list[nn.Parameter],
+        batch: Batch,
+    ) -> Tensor | float:
+        """A term of value 0 whose gradient in the laws is that of the negative log evidence per example."""
+        indices = torch.randperm(examples(batch[0]), device=batch[1].device)[: self.batch]
+        x, y = chosen(batch[0], indices), batch[1][indices]
+        with predicting(model, self.copies, COPIES):
+            self._fit_noise(model, x, y)
+            f, factors = factors_of(model, layers, x, self._noise())
+        precisions = {name: self._precision(name) for name in weights}
+        cost = occam(self._averaged(factors), weights, precisions, self.examples)
+        fit = self.examples * self._noise().log_prob(f, y).double().mean()
+        squares = sum(precisions[name] * float(weight.detach().square().sum()) for name, weight in weights.items())
+        evidence = (fit - (squares + cost.log_determinant) / 2) / self.examples
+        self.kept["log_evidence"] = evidence.detach()
+        self._update(weights, cost.dimensions)
+        if not laws:
+            return 0.0
+        slopes = torch.autograd.grad(-evidence, laws, materialize_grads=True)
+        pulls = [((law - law.detach()) * slope.detach()).sum() for law, slope in zip(laws, slopes, strict=True)]
+        return torch.stack(pulls).sum()
+
+    def _averaged(self, factors: Mapping[str, Factors]) -> dict[str, Factors]:
+        """Means over looks, with the gradient of this one: a batch has fewer examples than a layer has weights."""
+        found = {}
+        for path, now in factors.items():
+            for kind in ("inputs", "gradients"):
+                self._keep(f"{kind}.{path}", getattr(now, kind).detach())
+            found[path] = now.with_values_of(Factors(self.kept[f"inputs.{path}"], self.kept[f"gradients.{path}"]))
+        return found
+
+    @torch.no_grad()
+    def _fit_noise(self, model: nn.Module, x: Whole, y: Tensor) -> None:
+        """`σ² = Σ residuals² / (N D - γ)`: a variance that is set by hand would decide what the evidence says."""
+        if not y.is_floating_point():
+            return
+        numbers = self.examples * y[0].numel()
+        left = max(numbers - sum(self.effective_dimensions().values()), 0.1 * numbers)
+        self._keep("variance", (shaped_as(model(x), y) - y).square().mean() * numbers / left)
+
+    @torch.no_grad()
+    def _update(self, weights: Mapping[str, nn.Parameter], dimensions: Mapping[str, Tensor]) -> None:
+        """`δ_l = γ_l / |w_l|²`."""
+        for name, value in dimensions.items():
+            self.kept[f"dimensions.{name}"] = value
+            square = weights[name].square().sum().double()
+            self.kept[f"precision.{name}"] = (value / square.clamp(min=LEAST)).clamp(LEAST, MOST)
+
+    def _keep(self, name: str, now: Tensor) -> None:
+        """A running mean."""
+        before = self.kept.get(name)
+        self.kept[name] = now if before is None else before.to(now) + (now - before.to(now)) / MEMORY
+
+    def get_extra_state(self) -> dict[str, Tensor]:
+        """What looks have found, by name."""
+        return dict(self.kept)
+
+    def set_extra_state(self, state: dict[str, Tensor]) -> None:
+        """That of `get_extra_state`."""
+        self.kept = {name: value.clone() for name, value in state.items()}

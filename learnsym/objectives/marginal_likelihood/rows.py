@@ -1,0 +1,68 @@
+"""The rows of a root of the generalised Gauss-Newton matrix, example by example.
+
+Legend of axes: `B` batch, `D` outputs of an example, `R` rows, `P` entries of a tensor of weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learnsym.objectives.marginal_likelihood.likelihoods import Likelihood
+from learnsym.parts import Whole, split
+
+
+@dataclass(frozen=True)
+class Rows:
+    """`R = S^T J` for each tensor of weights, so that `Σ_n J_n^T Λ_n J_n = R^T R`, with the outputs."""
+
+    outputs: Float[Tensor, "B D"]
+    by_tensor: dict[str, Float[Tensor, "R P"]]
+
+    def gram(self, precisions: Mapping[str, Tensor]) -> Float[Tensor, "R R"]:
+        """`Σ_l R_l R_l^T / δ_l`, for a precision of each tensor `l`."""
+        parts = [rows @ rows.mT / precisions[name] for name, rows in self.by_tensor.items()]
+        return torch.stack(parts).sum(0)
+
+
+def rows_of(
+    model: nn.Module,
+    weights: Mapping[str, nn.Parameter],
+    x: Whole,
+    likelihood: Likelihood,
+    column: int | None = None,
+) -> Rows:
+    """The rows of a batch, with a graph to whatever else the model is made of.
+
+    One example after the other passes through the model, so that no output may depend on other examples.
+
+    Args:
+        model: in evaluation mode, but for what draws group elements.
+        weights: tensors of weights by name.
+        x: inputs.
+        likelihood: of the outputs.
+        column: one column of the root; all, which are `D` times as many rows, when None.
+    """
+    outputs, found = [], []
+    for one in split(x, 1):
+        f = model(one).flatten(1)
+        root = likelihood.root(f)[0]
+        columns = root.mT if column is None else root.mT[column : column + 1]
+        outputs.append(f)
+        found.append(_products(f[0], list(weights.values()), columns))
+    stacked = [torch.cat(parts) for parts in zip(*found, strict=True)]
+    return Rows(torch.cat(outputs), dict(zip(weights, stacked, strict=True)))
+
+
+def _products(f: Float[Tensor, "D"], weights: list[nn.Parameter], vectors: Float[Tensor, "R D"]) -> list[Tensor]:
+    """`v^T ∂f/∂w` for each vector, where the vectors may depend on the weights but are not differentiated."""
+    # ∂(v·f)/∂w with v held fixed: of a dummy u, d/du of u·f is linear, so v may keep its own graph
+    held = [
+        torch.autograd.grad(f, weights, vector, create_graph=True, retain_graph=True, materialize_grads=True)
+        for vector in vectors
+    ]
+    return [torch.stack([row.flatten() for row in column]) for column in zip(*held, strict=True)]
