@@ -55,15 +55,17 @@ def row(arm: str, planted: float, seed: int) -> dict[str, Any]:
     model, objective, splits = build(config)
     batches = Batches(splits.train, BATCH, seed, torch.device("cpu"))
     history = fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)
-    scores = evaluate(model, splits.test, config.loss.function())
+    scores, learned = evaluate(model, splits.test, config.loss.function()), degrees(model)
+    group = config.method.varied()
+    known = {generator.name: generator for generator in group.generators} if group else {}
     return {
         "arm": arm,
         "planted": planted,
         "seed": seed,
         "accuracy": 100 * scores["accuracy"],
         "loss": scores["task"],
-        "widths": {degree.generator: degree.estimate for degree in degrees(model)},
-        "shares": {degree.generator: degree.estimate / degree.cap for degree in degrees(model)},
+        "widths": {degree.generator: degree.estimate for degree in learned},
+        "shares": {d.generator: d.estimate * known[d.generator].per_unit / known[d.generator].cap for d in learned},
         "log_evidence": history.records[-1].get("log_evidence"),
     }
 
