@@ -106,8 +106,8 @@ class LossConfig:
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside; None for
     11."""
     energy_weight: NotNegative | None = None
-    """Potential only: weight of the squared error of energies per atom beside that of forces, in Å²; None for 100, by
-    which 1 meV/atom counts as 10 meV/Å."""
+    """Potential only: weight of the squared error of energies per atom beside that of forces, in Å²; None for 1, by
+    which 1 meV/atom counts as 1 meV/Å. A large one keeps networks with direct forces from learning these."""
 
     def __post_init__(self) -> None:
         check_settings(self, "loss.")

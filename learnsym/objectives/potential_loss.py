@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-ENERGY_WEIGHT = 100.0
-"""In Å²: an error of 1 meV/atom counts as one of 10 meV/Å."""
+ENERGY_WEIGHT = 1.0
+"""In Å²: an error of 1 meV/atom counts as one of 1 meV/Å."""
 MILLI = 1e3
 
 

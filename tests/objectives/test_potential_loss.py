@@ -38,7 +38,7 @@ def test_errors_by_hand():
 
 
 def test_settings_reach_the_loss():
-    assert LossConfig(name="potential").function() == PotentialLoss(100.0)
+    assert LossConfig(name="potential").function() == PotentialLoss(1.0)
     assert LossConfig(name="potential", energy_weight=0.0).function() == PotentialLoss(0.0)
     with pytest.raises(ValueError, match=r"loss\.energy_weight: got 1\.0 with the loss mse"):
         LossConfig(name="mse", energy_weight=1.0)

@@ -53,7 +53,7 @@ def config(tmp_path_factory):
     return RunConfig(
         data=DataConfig(name=str(path), energies=True, train=20, val=10, test=10),
         net=NetConfig(name="transformer", width=16, depth=1, exact="egnn"),
-        loss=LossConfig(name="potential"),
+        loss=LossConfig(name="potential", energy_weight=100.0),
         method=METHODS["remul"],
         train=TrainConfig(steps=10, batch_size=10, checkpoint_every=5),
         analysis=AnalysisConfig(equivariance_samples=2, equivariance_examples=10, bootstrap=20, workers=1),
@@ -147,9 +147,16 @@ def test_the_page_shows_errors_with_units(config, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--loss.name mse", "loss.name: got 'mse' with data.energies true; take loss.name potential"),
+        (
+            "--loss.name mse --loss.energy_weight null",
+            "loss.name: got 'mse' with data.energies true; take loss.name potential",
+        ),
+        ("--loss.name mse", "loss.energy_weight: got 100.0 with the loss mse"),
         ("--data.energies false", "loss.name: got 'potential' with data.energies false; take data.energies true"),
-        ("--data.energies false --loss.name mse --net.forces direct", "net.forces: got 'direct' with the loss mse"),
+        (
+            "--data.energies false --loss.name mse --loss.energy_weight null --net.forces direct",
+            "net.forces: got 'direct' with the loss mse",
+        ),
         ("--train.compile true --net.forces conservative", "train.compile: got true with net.forces conservative"),
         ("--method.name augerino --net.name cnn", "loss.name: got 'potential' with the method augerino"),
         ("--net.forces gradient", "net.forces: got gradient"),
