@@ -96,6 +96,18 @@ def test_forces_are_direct_where_nothing_is_said(config):
     assert isinstance(build(replace(config, twin="plain"))[0], DirectPotential)
 
 
+@pytest.mark.parametrize(("numbers", "fits"), [(4, True), (3, False)])
+def test_a_network_of_ones_own_gives_forces_and_energies_itself(numbers, fits, config, tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(f"from torch import nn\ndef make(in_shape):\n    return nn.Linear(in_shape[-1], {numbers})\n")
+    asked = replace(config, net=NetConfig(name=f"{path}:make"), twin="learned" if fits else "plain")
+    if fits:
+        assert train_member(asked, tmp_path / "run").is_finished
+    else:
+        with pytest.raises(ValueError, match=r"outputs: got shape \(10, 5, 3\) for targets \(10, 5, 4\)"):
+            train_member(asked, tmp_path / "run")
+
+
 def test_scores_are_the_loss_and_the_errors_of_the_test_split(config, tmp_path):
     run = train_member(replace(config, twin="plain"), tmp_path)
     record = next(record for record in run.metrics() if record["split"] == "test")
