@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from arms import ARMS, DATA, config_of
 from table import table
-from timing import seconds_of_step
 from torch import Tensor, nn
 
 import learnsym as ls
@@ -39,6 +38,14 @@ def means(outputs: Tensor, targets: Tensor) -> dict[str, float]:
     return {name: float(errors.mean()) for name, errors in potential_errors(outputs, targets).items()}
 
 
+def of_nothing(data: str) -> str:
+    """The test errors of no force and the mean training energy."""
+    config = config_of(ARMS["plain"], data, seed=0, steps=None, rate=None)
+    y = ls.data.load_splits(config.data).test.y
+    errors = means(torch.zeros_like(y), y)
+    return f"no force, mean energy: {', '.join(f'{name} {value:.1f}' for name, value in errors.items())}"
+
+
 def row(label: str, data: str, seed: int, steps: int | None, rate: float | None) -> dict[str, Any]:
     config = config_of(ARMS[label], data, seed, steps, rate)
     config = member(config, config.twin, seed)
@@ -56,7 +63,6 @@ def row(label: str, data: str, seed: int, steps: int | None, rate: float | None)
         **{split: ls.training.evaluate(model, getattr(splits, split), loss) for split in ("train", "val", "test")},
         "turned": means(back, targets),
         "equivariance": means(back, lying),
-        "seconds": seconds_of_step(config),
     }
 
 
@@ -67,6 +73,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", help=f"all when left out: {'; '.join(ARMS)}")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--steps", type=int, help="other steps than those of the configuration")
+    parser.add_argument("--base", default="plain", choices=ARMS, help="the arm that ratios refer to")
     parser.add_argument("--rate", type=float, help="another learning rate for all arms, to choose it")
     options = parser.parse_args()
     for label in options.arms or []:
@@ -86,7 +93,8 @@ def main() -> None:
             with file.open("a") as stream:
                 stream.write(json.dumps(rows[-1]) + "\n")
             print(json.dumps(rows[-1]), flush=True)
-    print(table(rows, "plain"))
+    print(table(rows, options.base))
+    print(of_nothing(options.data))
 
 
 if __name__ == "__main__":

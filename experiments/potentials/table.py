@@ -10,13 +10,13 @@ from learnsym.statistics import over_seeds
 Row = dict[str, Any]
 ENERGY, FORCE = "energy_mae_meV_per_atom", "force_mae_meV_per_angstrom"
 MEANS: dict[str, Callable[[Row], float]] = {
+    "training: forces": lambda r: r["train"][FORCE],
     "energy, meV/atom": lambda r: r["test"][ENERGY],
     "forces, meV/Å": lambda r: r["test"][FORCE],
     "turned: energy": lambda r: r["turned"][ENERGY],
     "turned: forces": lambda r: r["turned"][FORCE],
     "equivariance error: energy": lambda r: r["equivariance"][ENERGY],
     "equivariance error: forces": lambda r: r["equivariance"][FORCE],
-    "ms a step": lambda r: 1e3 * r["seconds"],
 }
 RATIOS = ("forces, meV/Å", "turned: forces")
 
@@ -39,7 +39,7 @@ def table(rows: list[Row], base: str) -> str:
     lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
     for label in dict.fromkeys(r["arm"] for r in rows):
         same = [r for r in rows if r["arm"] == label]
-        means = [f"{np.mean([number(r) for r in same]):.3g}" for number in MEANS.values()]
+        means = [f"{np.mean([number(r) for r in same]):.1f}" for number in MEANS.values()]
         ratios = [ratio(rows, label, base, MEANS[name]) for name in RATIOS]
         lines.append(f"| {' | '.join([label, str(same[0]['parameters']), *means, *ratios])} |")
     return "\n".join(lines)

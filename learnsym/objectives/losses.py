@@ -107,7 +107,7 @@ class LossConfig:
     11."""
     energy_weight: NotNegative | None = None
     """Potential only: weight of the squared error of energies per atom beside that of forces, in Å²; None for 1, by
-    which 1 meV/atom counts as 1 meV/Å. A large one keeps networks with direct forces from learning these."""
+    which 1 meV/atom counts as 1 meV/Å."""
 
     def __post_init__(self) -> None:
         check_settings(self, "loss.")
