@@ -11,6 +11,7 @@ import pytest
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "experiments"
 OWN_LOOPS = {
+    "potentials/timing.py": "times the update alone, without what fit records",
     "remul/timing.py": "times the update alone, without what fit records",
     "using_equivariance/digits.py": "the published schedule halves rates in steps, which fit does not have",
 }
@@ -47,6 +48,7 @@ ARMS = {
     "nbody_symmetry": ("--part ?", ["certificates", "axis"]),
     "nuisances": ("--subjects ?", ["galaxies", "discs"]),
     "partial_group_convolution": ("--kinds ?", ["partial arc", "plain narrow"]),
+    "potentials": ("--arms ?", ["plain", "anchored, 1", "exact"]),
     "probabilistic_steerable": ("?", ["planted", "digits"]),
     "relaxed_convolution": ("--models ?", ["exact group C4"]),
     "relaxed_translation": ("--weights 7", ["1.0", "0.1", "0.01"]),

@@ -13,8 +13,8 @@ from learnsym.data.registry import registry
 Law = Literal["uniform", "atoms", "normal", "two_modes"]
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-READ = ("layout", "x", "y", "targets", "moves", "energy", "forces", "units")
-"""Keys that say how data of one's own are read."""
+READ = ("layout", "x", "y", "targets", "moves", "energies", "energy", "forces", "units")
+"""Keys that say how data are read, of one's own for the most part."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +101,10 @@ class DataConfig:
     integers as labels, floats as numbers and text as names."""
     moves: str = ""
     """Which of several inputs a symmetry moves, by its key; empty for the first."""
+    energies: bool = False
+    """Molecules: whether energies are targets beside forces; both go with the loss `potential`."""
+    centred: bool = False
+    """Clouds of points: whether positions are relative to their mean, so that networks need not know translations."""
     energy: str = ""
     """Key of the energy in your file .xyz; empty for `energy`."""
     forces: str = ""
@@ -116,7 +120,7 @@ class DataConfig:
             raise ValueError(f"data.name: got {shown(self.name)}, must be one of {known}")
         if place is not None:
             object.__setattr__(self, "name", str(place))
-        used = () if place is None else USES[place.kind]
+        used = _uses(self.name) if place is None else USES[place.kind]
         for key in READ:
             if getattr(self, key) and key not in used:
                 what = f"the data set {self.name}" if place is None else f"{place.kind} data"
@@ -137,3 +141,8 @@ class DataConfig:
         """The label, or one made from the name and the planted law."""
         name = self.name if self.place is None else self.place.name
         return self.label or " ".join(filter(None, (name, self.plant.describe())))
+
+
+def _uses(name: str) -> tuple[str, ...]:
+    """Which of `READ` a data set with a name has a use for."""
+    return () if registry[name].with_energies is None else ("energies",)

@@ -30,6 +30,8 @@ class Dataset:
         on_input: what the points of a cloud carry, None for data that are no clouds.
         on_output: what the targets of a point carry.
         moves: which of several inputs a symmetry moves, by its key; the first where it is empty.
+        energy_reference: of molecules whose targets are forces and energies: the energy per atom, in eV, that is taken
+            off the targets; None for all other data.
         notes: what was guessed, converted or found odd when the examples were read, in sentences.
         fingerprint: a digest of the files that they were read from; empty for data sets with a name.
         planted: coordinates `(N, 5)` of the transformation planted in each example, see `plant`: for tests, never read
@@ -54,6 +56,7 @@ class Dataset:
     on_input: PointCloud | None = None
     on_output: PointCloud | PointVectors | None = None
     moves: str = ""
+    energy_reference: float | None = None
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
     planted: Tensor | None = None

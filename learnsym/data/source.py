@@ -37,6 +37,8 @@ class Source:
     files: tuple[File, ...] = ()
     """Empty when the data come with the package or are drawn."""
     resize: Callable[[Dataset, int | None], Dataset] = fit
+    with_energies: Callable[[Sizes, int], dict[str, Dataset]] | None = None
+    """Reads molecules with energies beside forces as targets; None for all other data."""
     also: str = ""
     """Name of another source to point to when the files are missing."""
 

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from learnsym._memory import check_fits
+from learnsym.data.centring import centred
 from learnsym.data.config import SPLITS, DataConfig
 from learnsym.data.dataset import Dataset
+from learnsym.data.molecules.targets import about_training_mean
 from learnsym.data.own import read_own
 from learnsym.data.own.npy import fits_in_memory
 from learnsym.data.own.splitting import split as split_own
@@ -50,7 +52,7 @@ def load_splits(config: DataConfig) -> Splits:
         >>> splits.train.x.shape, len(splits.test)
         (torch.Size([100, 1, 28, 28]), 400)
     """
-    chosen = _chosen(config)
+    chosen = about_training_mean(_chosen(config))
     return Splits(**{split: _finish(chosen[split], config, split) for split in SPLITS})
 
 
@@ -73,7 +75,7 @@ def load(name: str, split: str = "train", config: DataConfig | None = None) -> D
     if split not in SPLITS:
         raise ValueError(f"split: got {split!r}, must be one of {', '.join(SPLITS)}")
     config = replace(config or DataConfig(), name=name, label="")
-    return _finish(_chosen(config)[split], config, split)
+    return _finish(about_training_mean(_chosen(config))[split], config, split)
 
 
 def training_examples(config: DataConfig) -> int:
@@ -91,7 +93,9 @@ def _chosen(config: DataConfig) -> dict[str, Dataset]:
     sizes = _sizes(config, source.sizes)
     for split, count in zip(SPLITS, sizes, strict=True):
         check_fits(f"data.{split}", count, LEAST * count, "examples")
-    return _choose(source.read(sizes, config.seed), sizes, config)
+    read = source.with_energies if config.energies else source.read
+    assert read is not None  # since the config was checked
+    return _choose(read(sizes, config.seed), sizes, config)
 
 
 def _sizes(config: DataConfig, usual: Sizes) -> Sizes:
@@ -138,6 +142,8 @@ def _finish(dataset: Dataset, config: DataConfig, split: str) -> Dataset:
     if isinstance(sized.x, Rows) and fits_in_memory(sized.x):
         sized = replace(sized, x=sized.x[:])
     sized = replace(sized, x=sized.inputs)
+    if config.centred:
+        sized = centred(sized)
     if not planted:
         return sized
     # The stream of draws differs between splits.

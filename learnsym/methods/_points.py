@@ -10,11 +10,12 @@ from torch import nn
 
 from learnsym import nets
 from learnsym._settings import Copies, NotNegative, check_settings
-from learnsym.actions import PointCloud
+from learnsym.actions import PointCloud, PointVectors
 from learnsym.data import Signature
 from learnsym.data.signature import SPACE
 from learnsym.methods._method import Method, Setup
 from learnsym.nets.config import POINT_NETS
+from learnsym.nets.points import ConservativePotential, DirectPotential, potentials
 from learnsym.objectives import MovedExamples, Objective, Regularised, Supervised
 from learnsym.objectives.terms import Prior
 from learnsym.relax.points.extras import Make
@@ -38,7 +39,7 @@ class OfPoints(Method):
     nets = POINT_NETS
     twins = ("learned", "plain", "fixed", "exact")
     choosers = ("training", "validation")
-    losses = ("mse",)
+    losses = ("mse", "potential")
 
     def __post_init__(self) -> None:
         check_settings(self, "method.")
@@ -51,14 +52,14 @@ class OfPoints(Method):
         """The exact network that `make` builds, with inputs that may break its symmetry."""
 
     def model(self, setup: Setup) -> nn.Module:
-        on_input, on_output = clouds(self.name, setup.data)
+        on_input, on_output = clouds(self.name, setup)
         twins: dict[str, Callable[[], nn.Module]] = {
             "learned": lambda: self.relaxed(nets.exact_points(setup.net, on_input, on_output), on_input),
             "plain": lambda: nets.build_points(setup.net, on_input, on_output),
             "fixed": lambda: nets.build_points(setup.net, on_input, on_output),
             "exact": lambda: nets.exact_points(setup.net, on_input, on_output)(on_input),
         }
-        return twins[setup.twin]()
+        return answering(setup, twins[setup.twin]())
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
         task = Supervised(setup.loss.function())
@@ -72,15 +73,25 @@ class OfPoints(Method):
         return data.symmetry(self.symmetry)
 
 
-def clouds(method: str, data: Signature) -> tuple[PointCloud, PointCloud]:
-    """What points carry and what is predicted of them.
+def clouds(method: str, setup: Setup) -> tuple[PointCloud, PointCloud | PointVectors]:
+    """What points carry and what a network predicts of them; of a potential, see `answering`, what that one needs.
 
     Raises:
         ValueError: for data that are no clouds.
     """
+    data = setup.data
     if data.on_input is None or data.on_output is None:
         raise ValueError(
             f"method.name: got {method!r} for data of shape {tuple(data.in_shape)}, it takes clouds of points; take "
             "another method, such as augerino"
         )
-    return data.on_input, data.on_output  # type: ignore[return-value]
+    return data.on_input, data.on_output if setup.loss.name != "potential" else _potential(setup).predicts
+
+
+def answering(setup: Setup, net: nn.Module) -> nn.Module:
+    """The network that answers with what the targets are: one of points as it is, or as a potential."""
+    return net if setup.loss.name != "potential" else _potential(setup)(net)
+
+
+def _potential(setup: Setup) -> type[DirectPotential] | type[ConservativePotential]:
+    return potentials[setup.net.forces or "direct"]

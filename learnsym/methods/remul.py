@@ -16,7 +16,7 @@ from learnsym.data.signature import SPACE
 from learnsym.methods._checks import average_fits, check_symmetry
 from learnsym.methods._images import image_net
 from learnsym.methods._method import Method, Setup
-from learnsym.methods._points import clouds
+from learnsym.methods._points import answering, clouds
 from learnsym.nets.config import IMAGE_NETS, POINT_NETS, NetConfig
 from learnsym.objectives import LossConfig, MovedExamples, Objective, Supervised, bank
 from learnsym.objectives import Remul as Penalised
@@ -58,6 +58,7 @@ class Remul(Method):
     nets = (*IMAGE_NETS, *POINT_NETS)
     twins = ("learned", "plain", "fixed", "exact")
     choosers = ("training", "validation", "gradnorm", "dual")
+    losses = ("cross_entropy", "mse", "potential")
 
     def __post_init__(self) -> None:
         check_settings(self, "method.")
@@ -93,7 +94,7 @@ class Remul(Method):
         return OrbitAveraged(net, symmetry, quadrature(symmetry.group, self.orbit), average=averages[self.average])
 
     def _of_clouds(self, setup: Setup) -> nn.Module:
-        on_input, on_output = clouds(self.name, setup.data)
+        on_input, on_output = clouds(self.name, setup)
         if setup.twin != "exact":
             return self._plain_of_clouds(setup)
         if setup.net.weights is not None:
@@ -102,12 +103,12 @@ class Remul(Method):
                 f"{setup.net.exact}; leave it out, or leave out this twin"
             )
         parameters = nets.parameter_count(self._plain_of_clouds(setup))
-        return nets.exact_points(setup.net, on_input, on_output, parameters)(on_input)
+        return answering(setup, nets.exact_points(setup.net, on_input, on_output, parameters)(on_input))
 
     def _plain_of_clouds(self, setup: Setup) -> nn.Module:
         if setup.net.source is not None:
             return nets.build(setup.net, setup.data.in_shape, 0, setup.data.moves)
-        return nets.build_points(setup.net, *clouds(self.name, setup.data))
+        return answering(setup, nets.build_points(setup.net, *clouds(self.name, setup)))
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
         loss = setup.loss.function()

@@ -41,6 +41,7 @@ from learnsym.parts import Part
 
 Shape = tuple[int, ...]
 PointNet = Literal["transformer", "gnn", "egnn", "clofnet", "gatr"]
+Forces = Literal["direct", "conservative"]
 POINT_NETS: tuple[str, ...] = get_args(PointNet)
 """Networks on clouds of points, see `build_points`."""
 ImageNet = Literal["cnn", "mlp", "mario", "cifar", "segmentation"]
@@ -75,6 +76,9 @@ class NetConfig:
     exact: PointNet = "egnn"
     """Networks of points only: the exact twin, with the width that gives it about as many parameters; where the degree
     lives in the weights the learned twin is that network, relaxed."""
+    forces: Forces | None = None
+    """Networks of points with the loss `potential` only: forces predicted beside the energy, `direct`, or minus its
+    gradient, `conservative`; None for direct."""
     norm: Literal["group", "batch", "none"] = "group"
     """Normalisation; group does not depend on the other examples of a batch."""
     dropout: Annotated[float, In("[0, 1)")] = 0.3
@@ -115,7 +119,7 @@ class NetConfig:
 def _check_own(config: NetConfig, source: Source) -> None:
     """Refuse settings that only networks of the library have."""
     usual = {field.name: field.default for field in fields(config)}
-    for name in ("depth", "norm", "dropout"):
+    for name in ("depth", "forces", "norm", "dropout"):
         if getattr(config, name) != usual[name]:
             raise ValueError(
                 f"net.{name}: got {getattr(config, name)} with {source.word}, which does not take it; leave it out"

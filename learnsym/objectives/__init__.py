@@ -20,6 +20,7 @@ from learnsym.objectives.losses import LossConfig, LossFunction, Segmentation, c
 from learnsym.objectives.mixture import MixtureLikelihood
 from learnsym.objectives.moved_examples import MovedExamples
 from learnsym.objectives.of_batch import OfBatch
+from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
 from learnsym.objectives.regularised import Augerino, LikelihoodELBO, Probabilistic, Regularised, WithPrior
 from learnsym.objectives.remul import Remul
 from learnsym.objectives.supervised import Supervised
@@ -56,6 +57,7 @@ __all__ = [
     "MovedExamples",
     "Objective",
     "OfBatch",
+    "PotentialLoss",
     "Probabilistic",
     "Regularised",
     "Regulariser",
@@ -78,6 +80,7 @@ __all__ = [
     "norm",
     "orbit_variance",
     "penalties",
+    "potential_errors",
     "regularisers",
     "sparse_norm",
     "squared_norm",

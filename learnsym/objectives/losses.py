@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
-from learnsym._settings import In, check_settings
+from learnsym._settings import In, NotNegative, check_settings
+from learnsym.objectives.potential_loss import ENERGY_WEIGHT, PotentialLoss
 from learnsym.ragged import Ragged
 
 LossFunction = Callable[[Tensor, Tensor], Tensor]
@@ -64,6 +65,12 @@ def loss_of(loss_fn: LossFunction, outputs: Tensor, targets: Tensor | Ragged) ->
     return loss_fn(outputs, targets)
 
 
+def squared_distance(loss_fn: LossFunction) -> LossFunction:
+    """How far outputs are from outputs, as a mean over examples: in the scale of a loss that weighs several quantities,
+    and the mean squared difference beside any other loss."""
+    return loss_fn if isinstance(loss_fn, PotentialLoss) else mse
+
+
 @dataclass(frozen=True)
 class Segmentation:
     """Cross-entropy per pixel that leaves out pixels of one label, such as void or the fill of moved label maps.
@@ -78,7 +85,12 @@ class Segmentation:
         return total / (targets != self.ignore).sum().clamp(min=1)
 
 
-losses: dict[str, LossFunction] = {"cross_entropy": cross_entropy, "mse": mse, "segmentation": Segmentation()}
+losses: dict[str, LossFunction] = {
+    "cross_entropy": cross_entropy,
+    "mse": mse,
+    "segmentation": Segmentation(),
+    "potential": PotentialLoss(),
+}
 VOID = 11
 """Label of void in label maps, when nothing else is said."""
 
@@ -87,14 +99,23 @@ VOID = 11
 class LossConfig:
     """The loss on the targets."""
 
-    name: Literal["cross_entropy", "mse", "segmentation"] = "cross_entropy"
-    """Classes, real numbers, or classes of pixels (label maps are moved with the images)."""
+    name: Literal["cross_entropy", "mse", "segmentation", "potential"] = "cross_entropy"
+    """Classes, real numbers, classes of pixels (label maps are moved with the images), or energies and forces of atoms
+    (`data.targets: energies_and_forces`)."""
     ignore: Annotated[int, In("[-100, 65535]")] | None = None
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside; None for
     11."""
+    energy_weight: NotNegative | None = None
+    """Potential only: weight of the squared error of energies per atom beside that of forces, in Å²; None for 1, by
+    which 1 meV/atom counts as 1 meV/Å."""
 
     def __post_init__(self) -> None:
         check_settings(self, "loss.")
+        if self.energy_weight is not None and self.name != "potential":
+            raise ValueError(
+                f"loss.energy_weight: got {self.energy_weight} with the loss {self.name}, which has no energies; leave "
+                "it out"
+            )
         if self.ignore is not None and self.name != "segmentation":
             raise ValueError(f"loss.ignore: got {self.ignore} with the loss {self.name}, which uses none; leave it out")
 
@@ -105,4 +126,6 @@ class LossConfig:
 
     def function(self) -> LossFunction:
         """`(outputs, targets) -> scalar`."""
+        if self.name == "potential":
+            return PotentialLoss(ENERGY_WEIGHT if self.energy_weight is None else self.energy_weight)
         return Segmentation(self.void) if self.name == "segmentation" else losses[self.name]

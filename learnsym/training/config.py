@@ -117,6 +117,7 @@ class RunConfig:
         check_settings(self)
         trained = self.twins or [self.twin]
         self.method.check(self.net, self.loss, trained, self.chooser)
+        _check_potential(self.data, self.net, self.loss, self.train)
         for twin in self.twin_steps:
             if twin not in trained:
                 raise ValueError(
@@ -128,3 +129,20 @@ class RunConfig:
                 "train.compile: got true with the chooser selection, whose networks are called by themselves; leave it "
                 "out"
             )
+
+
+def _check_potential(data: DataConfig, net: NetConfig, loss: LossConfig, train: TrainConfig) -> None:
+    """Energies, the loss of them, and where forces come from go together."""
+    if data.energies != (loss.name == "potential"):
+        remedy = "take loss.name potential" if data.energies else "take data.energies true, and molecules as data"
+        raise ValueError(f"loss.name: got {loss.name!r} with data.energies {str(data.energies).lower()}; {remedy}")
+    if net.forces is not None and loss.name != "potential":
+        raise ValueError(
+            f"net.forces: got {net.forces!r} with the loss {loss.name}, which is of no energies; leave it out, or take "
+            "data.energies true and loss.name potential"
+        )
+    if net.forces == "conservative" and train.compile:
+        raise ValueError(
+            "train.compile: got true with net.forces conservative, whose training takes second derivatives, which "
+            "compiled models do not have; leave it out, or take direct"
+        )

@@ -10,6 +10,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 SMALL = "data: {name: blobs, train: 16, val: 8, test: 8}\nnet: {name: mlp, width: 2, depth: 1}\n"
 SMALL += "train: {steps: 1, batch_size: 8, device: cpu}\n"
 DIGITS = "data: {name: digits, train: 16, val: 8, test: 8}\ntrain: {steps: 1, batch_size: 8, device: cpu}\n"
+FORCES = "data: {name: gravity4}\nnet: {name: gnn, forces: direct}\nloss: {name: mse}\nmethod: {name: remul}\n"
 ARMS = "arms: {plain: {twin: plain}, learned: {}}\n"
 NET = "from torch import nn\ndef make(size):\n    return nn.Sequential(nn.Flatten(), nn.Linear(size * size, 10))\n"
 RATES = "optimiser.lr: [0.1, 0.2]\n"
@@ -112,6 +113,10 @@ VALUES = [
         "train: {compile: true}\nchooser: {name: selection}\n",
         "train.compile: got true with the chooser selection",
     ),
+    _keys("energies of images", "data: {name: digits, energies: true}\n", "data.energies: got True", "digits"),
+    _keys("a potential of images", "loss: {name: potential}\n", "loss.name: got 'potential'", "augerino"),
+    _keys("forces of no energies", FORCES, "net.forces: got 'direct' with the loss mse", "data.energies true"),
+    _keys("a weight of no energies", "loss: {name: mse, energy_weight: 2}\n", "loss.energy_weight: got 2"),
     _keys("steps of no twin", "twins: [plain]\ntwin_steps: {fixed: 3}\n", "twin_steps: got 'fixed'"),
     _keys("unknown method", "method: {name: none}\n", "method.name: got 'none'"),
     _keys("steps of half", "train: {steps: 3.5}\n", "train.steps: got 3.5", "whole number"),

@@ -4,28 +4,34 @@ Batatia et al. (2022), "The design space of E(3)-equivariant atom-centered inter
 3BPA by Kovacs et al. (2021), "Linear atomic cluster expansion force fields for organic molecules"; ethanol chosen from
 rMD17, Christensen and von Lilienfeld (2020), arXiv:2007.09593, and recomputed. In eV and Angstrom.
 
-Targets are forces. The published test files of 3BPA are not used: its test is `train_mixedT`, at 300, 600 and 1200 K,
-without the 31 configurations that `train_300K` holds as well; numbers are therefore not those of the papers.
+Targets are forces, and energies if asked for. The published test files of 3BPA are not used: its test is
+`train_mixedT`, at 300, 600 and 1200 K, without the 31 configurations that `train_300K` holds as well; numbers are
+therefore not those of the papers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from learnsym.actions import PointVectors
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File
 from learnsym.data.molecules.configurations import Molecules
 from learnsym.data.molecules.extxyz import read_extxyz
+from learnsym.data.molecules.targets import of_energies_and_forces, of_forces
 from learnsym.data.source import Sizes, Source, find
 from learnsym.data.text import compress
 from learnsym.data.unsized import unsized
 
 _COMMIT = "29e6d467317e4b5967b7ea5cbee54de953fa0d45"
 _RAW = f"https://raw.githubusercontent.com/davkovacs/BOTNet-datasets/{_COMMIT}"
+
+
+Targets = Callable[[Molecules], dict[str, Any]]
 
 
 def _file(folder: str, name: str, size: int, sha256: str) -> File:
@@ -93,26 +99,34 @@ def _key(positions: Tensor) -> bytes:
     return positions.numpy().tobytes()
 
 
-def _read(name: str, sizes: Sizes, seed: int) -> dict[str, Dataset]:
-    return {split: _dataset(name, load_molecules(name, split)) for split in ("train", "test")}
+def _read(name: str, targets: Targets, sizes: Sizes, seed: int) -> dict[str, Dataset]:
+    return {split: _dataset(name, load_molecules(name, split), targets) for split in ("train", "test")}
 
 
-def _dataset(name: str, molecules: Molecules) -> Dataset:
+def _dataset(name: str, molecules: Molecules, targets: Targets) -> Dataset:
     variant = "test: train_mixedT without what train_300K holds" if name == "3bpa" else ""
     return Dataset(
         molecules.cloud().float(),
-        molecules.needed_forces().float(),
-        name,
+        name=name,
         variant=variant,
         on_input=molecules.layout,
-        on_output=PointVectors(),
+        **targets(molecules),
     )
 
 
 def _source(name: str, title: str, sizes: Sizes) -> Source:
     files = tuple(FILES[name].values())
-    read = partial(_read, name)
-    return Source(name=name, title=title, licence="MIT", sizes=sizes, read=read, files=files, resize=unsized)
+    read, with_energies = partial(_read, name, of_forces), partial(_read, name, of_energies_and_forces)
+    return Source(
+        name=name,
+        title=title,
+        licence="MIT",
+        sizes=sizes,
+        read=read,
+        files=files,
+        resize=unsized,
+        with_energies=with_energies,
+    )
 
 
 BPA = _source("3bpa", "3BPA: forces in a flexible drug-like molecule of 27 atoms, 300 K", Sizes(450, 50, 469))

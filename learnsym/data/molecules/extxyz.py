@@ -52,7 +52,10 @@ def _molecules(frames: list[Frame], keys: Keys, units: str | None) -> Molecules:
     atoms = [_atoms(frame, keys, units) for frame in frames]
     for frame, each in zip(frames, atoms, strict=True):
         if each.pbc.any():
-            raise frame.comment.wrong('a molecule on its own, pbc="F F F"; crystals are read by read_structures')
+            raise frame.comment.wrong(
+                'a molecule on its own, pbc="F F F"; crystals are read by read_structures, and trained on in Python, '
+                "see actions.Cell"
+            )
     return Molecules(
         torch.from_numpy(atoms[0].numbers).long(),
         torch.from_numpy(np.stack([each.positions for each in atoms])),

@@ -22,7 +22,7 @@ USES = {
     "npz": ("layout", "x", "y", "targets"),
     "npy": ("layout", "targets"),
     "csv": ("x", "y", "targets"),
-    "xyz": ("energy", "forces", "units"),
+    "xyz": ("energies", "energy", "forces", "units"),
     "python": ("layout", "targets", "moves"),
     "folder": ("layout", "targets"),
 }

@@ -35,5 +35,7 @@ class Reading:
     """Key of the energy of a molecule."""
     forces: str = ""
     """Key of the forces on its atoms."""
+    energies: bool = False
+    """Whether the energies of molecules are targets, too."""
     units: Units | None = None
     """Units of the file."""

@@ -9,6 +9,7 @@ from learnsym.nets.points.energy import Energy
 from learnsym.nets.points.frame_averaging import FrameAveraged
 from learnsym.nets.points.gatr import GATr
 from learnsym.nets.points.gnn import GNN
+from learnsym.nets.points.potentials import ConservativePotential, DirectPotential, potentials
 from learnsym.nets.points.transformer import PointTransformer
 
 __all__ = [
@@ -17,11 +18,14 @@ __all__ = [
     "Canonicalised",
     "ClofNet",
     "ClofNetE3",
+    "ConservativePotential",
+    "DirectPotential",
     "Elements",
     "Energy",
     "FrameAveraged",
     "GATr",
     "PointTransformer",
     "assemble",
+    "potentials",
     "vector_count",
 ]

@@ -43,9 +43,18 @@ class Energy(nn.Module):
 
     def forces(self, x: Float[Tensor, "B N F"] | Ragged) -> Float[Tensor, "B N 3"]:
         """Minus the gradient of the energies with respect to the positions; differentiable, also under `no_grad`."""
+        return self.with_forces(x)[1]
+
+    def with_forces(self, x: Float[Tensor, "B N F"] | Ragged) -> tuple[Float[Tensor, "B"], Float[Tensor, "B N 3"]]:
+        """Energies and forces, from one pass through the network."""
         # fused attention has no second derivative, which training on forces takes
         with sdpa_kernel(SDPBackend.MATH):
-            return -torch.func.grad(self._total)(points_in(x)[..., :3], x)
+            buffers = dict(self.net.named_buffers())
+            gradients, energies = torch.func.grad(self._total, has_aux=True)(points_in(x)[..., :3], x, buffers)
+        return energies, -gradients
 
-    def _total(self, positions: Tensor, x: Tensor | Ragged) -> Tensor:
-        return self(with_points(x, torch.cat([positions, points_in(x)[..., 3:]], -1))).sum()
+    def _total(self, positions: Tensor, x: Tensor | Ragged, buffers: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """With buffers as an argument, since a network may update its statistics only where they are one."""
+        x = with_points(x, torch.cat([positions, points_in(x)[..., 3:]], -1))
+        energies = torch.func.functional_call(self.net, buffers, (x,))[..., -1].sum(1)
+        return energies.sum(), energies

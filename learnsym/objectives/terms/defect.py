@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from learnsym.objectives.losses import LossFunction, loss_of
+from learnsym.objectives.losses import LossFunction, loss_of, squared_distance
 from learnsym.parts import repeated
 from learnsym.ragged import Ragged, points_in, with_points
 from learnsym.symmetry import Symmetry
@@ -55,10 +55,13 @@ def anchored(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
 
 
 def functional(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
-    """`mean_s |f(g_s x) - g_s f(x)|²` per output: the equivariance defect of the function, without labels."""
+    """`mean_s |f(g_s x) - g_s f(x)|²` per output: the equivariance defect of the function, without labels.
+
+    Beside a loss that weighs quantities of several units, `|.|²` weighs them alike: see `PotentialLoss`.
+    """
     assert orbit.at_x is not None
     expected = orbit.acting(orbit.g, orbit.over_samples(orbit.at_x))
-    return (orbit.at_moved - expected).square().mean()
+    return squared_distance(loss_fn)(orbit.at_moved.flatten(0, 1), expected.flatten(0, 1))
 
 
 def orbit_variance(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, ""]:
@@ -72,7 +75,8 @@ def orbit_variance(orbit: OrbitOutputs, loss_fn: LossFunction) -> Float[Tensor, 
     """
     pulled = orbit.acting(orbit.symmetry.group.inverse(orbit.g), orbit.at_moved)
     count = len(pulled)
-    return (pulled - pulled.mean(0)).square().mean() * (count / (count - 1))
+    mean = orbit.over_samples(pulled.mean(0))
+    return squared_distance(loss_fn)(pulled.flatten(0, 1), mean.flatten(0, 1)) * (count / (count - 1))
 
 
 penalties: dict[str, Penalty] = {"anchored": anchored, "functional": functional, "twirl": orbit_variance}

@@ -86,20 +86,28 @@ def environment_of(run: RunFolder) -> dict[str, str]:
 
 def _twin(name: str, runs: Sequence[Run], by_run: Computed, settings: AnalysisConfig) -> TwinResult:
     results = [by_run[run.path] for run in runs]
+    means = {
+        name: _bootstrapped([[run_result["also"][name]] for run_result in results], settings)
+        for name in results[0].get("also", {})
+    }
     accuracy = _bootstrapped([[run_result["scores"]] for run_result in results], settings)
     angles = [float(angle) for angle in results[0]["angles"]]
     turned = _bootstrapped([run_result["turned"] for run_result in results], settings) if angles else None
     return TwinResult(
         name=name,
         seeds=[run.seed for run in runs],
-        accuracy=Interval(
-            **{name: values[0] for name, values in zip(("estimate", "low", "high"), accuracy, strict=True)}
-        ),
+        accuracy=_interval(accuracy),
         score=results[0]["score"],
+        also={name: _interval(values) for name, values in means.items()},
         by_angle=Curve(x=angles, **dict(zip(("mean", "low", "high"), turned, strict=True))) if turned else None,
         error=error_over_seeds([run_result["error"] for run_result in results if run_result["error"]]),
         histories=[history_of(run) for run in runs],
     )
+
+
+def _interval(bootstrapped: Sequence[Sequence[float]]) -> Interval:
+    estimate, low, high = (values[0] for values in bootstrapped)
+    return Interval(estimate=estimate, low=low, high=high)
 
 
 def _bootstrapped(scores: Sequence[Any], settings: AnalysisConfig) -> list[list[float]]:

@@ -10,7 +10,7 @@ from learnsym.report.html import by_kind, environment
 from learnsym.report.panel import Panel, slug
 from learnsym.report.run import gauge, words
 from learnsym.report.run.results import Analysis, DataResult
-from learnsym.report.run.table import cell_text, score_name
+from learnsym.report.run.table import also_names, cell_text, score_name
 from learnsym.statistics import Interval
 
 
@@ -33,6 +33,7 @@ def render(analysis: Analysis, panels: Sequence[Panel]) -> str:
         notes=_notes(analysis.data),
         panels=by_kind(panels),
         score_name=score_name(analysis.data),
+        also_names=also_names(analysis.data),
         scale=_scale(analysis.data),
     )
 

@@ -22,7 +22,8 @@ from learnsym.degrees import Degree
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import SO2
 from learnsym.methods import learns
-from learnsym.objectives.losses import shaped_as
+from learnsym.objectives.losses import LossFunction, mse, shaped_as
+from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
 from learnsym.parts import Part
 from learnsym.symmetry import Symmetry
 from learnsym.training import Run, build, fit, predict, read_config
@@ -30,6 +31,8 @@ from learnsym.training.build import member
 from learnsym.training.evaluate import IN_CACHE, Probabilities
 
 ORBIT_ROWS, ORBIT_COPIES = 3, 9
+ERRORS = {"energy_mae_meV_per_atom": "energy MAE, meV/atom", "force_mae_meV_per_angstrom": "force MAE, meV/Å"}
+"""What pages call the errors of potentials."""
 
 
 def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -42,9 +45,10 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
     run = Run(path)
     model, splits = run.model(), run.splits()
     symmetry, law = run.config.method.tested(splits.test.signature), run.config.method.law()
+    loss_fn = run.config.loss.function()
     return {
         "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
-        **findings(model, splits.test, symmetry, settings, law=law, learned=learns(run.twin)),
+        **findings(model, splits.test, symmetry, settings, loss_fn, law=law, learned=learns(run.twin)),
         "degrees": [vars(_with_chooser(degree, run)) for degree in run.degrees()],
     }
 
@@ -54,6 +58,7 @@ def findings(
     test: Dataset,
     symmetry: Symmetry | None,
     settings: dict[str, Any],
+    loss_fn: LossFunction = mse,
     *,
     law: GroupDistribution | None = None,
     learned: bool = False,
@@ -65,6 +70,7 @@ def findings(
         test: examples that it was not trained on.
         symmetry: under which its error is measured; None for none.
         settings: the fields of `AnalysisConfig` that matter here.
+        loss_fn: that was trained; only one of energies and forces changes what is found.
         law: of the elements of that error; None for the uniform one.
         learned: whether the model has a learned distribution whose orbits are shown.
     """
@@ -73,13 +79,20 @@ def findings(
     angles = [float(angle) for angle in range(0, 360, settings["angle_step"])] if turnable else []
     few = test.subset(torch.arange(len(test))[: settings["angle_examples"]])
     return {
-        "score": "accuracy" if test.classes else "squared error",
-        "scores": scores(predict(model, test.inputs, IN_CACHE), test).tolist(),
+        **_scored(predict(model, test.inputs, IN_CACHE), test, loss_fn),
         "angles": angles,
         "turned": [scores(predict(model, turned(few, angle), IN_CACHE), few).tolist() for angle in angles],
         "error": None if symmetry is None else _equivariance(model, test, symmetry, law, settings),
         "orbit": orbit_of(model, test) if images and learned else None,
     }
+
+
+def _scored(outputs: Tensor, test: Dataset, loss_fn: LossFunction) -> dict[str, Any]:
+    """One score per example and its name, and further errors by name with their unit."""
+    if isinstance(loss_fn, PotentialLoss):
+        also = {ERRORS[name]: errors.tolist() for name, errors in potential_errors(outputs, test.y).items()}
+        return {"score": "potential loss", "scores": loss_fn.of_each(outputs, test.y).tolist(), "also": also}
+    return {"score": "accuracy" if test.classes else "squared error", "scores": scores(outputs, test).tolist()}
 
 
 def _with_chooser(degree: Degree, run: Run) -> Degree:

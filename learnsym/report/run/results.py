@@ -47,6 +47,8 @@ class TwinResult:
     accuracy: Interval
     """Share of right answers; for a regression, as `score` says, the mean squared error."""
     score: str = "accuracy"
+    also: dict[str, Interval] = field(default_factory=dict)
+    """Further mean errors, by name with their unit: those of energies and forces."""
     by_angle: Curve | None = None
     error: EquivarianceError | None = None
     histories: list[History] = field(default_factory=list)

@@ -20,7 +20,7 @@ from learnsym.training.worker import begin_worker
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a piece computes something else, so that kept results of older versions are not used."""
 
 

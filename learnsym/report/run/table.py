@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from learnsym.degrees import Degree
 from learnsym.report.run.results import Analysis, DataResult, EquivarianceError
-from learnsym.report.run.words import doubts, score
+from learnsym.report.run.words import also, doubts, score
 from learnsym.report.tables import aligned
 from learnsym.report.words import bracketed
 
@@ -18,7 +18,11 @@ def text_table(analysis: Analysis) -> str:
     level = f"{analysis.level:.0%}"
     twins = aligned(
         [
-            ("data", "twin", f"{score_name(analysis.data)} [{level}]", "equivariance error (floor)"),
+            (
+                *("data", "twin", f"{score_name(analysis.data)} [{level}]"),
+                *(f"{name} [{level}]" for name in also_names(analysis.data)),
+                "equivariance error (floor)",
+            ),
             *_twin_rows(analysis.data),
         ]
     )
@@ -52,10 +56,16 @@ def score_name(data: Iterable[DataResult]) -> str:
     return " / ".join(dict.fromkeys(twin.score for result in data for twin in result.twins)) or "accuracy"
 
 
-def _twin_rows(data: Iterable[DataResult]) -> Iterable[tuple[str, ...]]:
+def also_names(data: Iterable[DataResult]) -> list[str]:
+    """Names of the further errors of the twins."""
+    return list(dict.fromkeys(name for result in data for twin in result.twins for name in twin.also))
+
+
+def _twin_rows(data: Sequence[DataResult]) -> Iterable[tuple[str, ...]]:
+    names = also_names(data)
     for result in data:
         for twin in result.twins:
-            yield result.label, twin.name, score(twin), error_text(twin.error)
+            yield result.label, twin.name, score(twin), *(also(twin, name) for name in names), error_text(twin.error)
 
 
 def _range_rows(analysis: Analysis) -> Iterable[tuple[str, ...]]:

@@ -26,6 +26,12 @@ def score(twin: TwinResult) -> str:
     return text(value.estimate, value.low, value.high)
 
 
+def also(twin: TwinResult, name: str) -> str:
+    """A further error of a twin with its interval."""
+    value = twin.also.get(name)
+    return "–" if value is None else three_digits(value.estimate, value.low, value.high)
+
+
 def pose_headline(law: PoseLaw) -> str:
     """How far the data are moved, in a few words."""
     moved = _MOVED.get(law.generator, f"Moved along {law.generator}")
