@@ -101,7 +101,7 @@ class LossConfig:
 
     name: Literal["cross_entropy", "mse", "segmentation", "potential"] = "cross_entropy"
     """Classes, real numbers, classes of pixels (label maps are moved with the images), or energies and forces of atoms
-    (`data.targets: energies_and_forces`)."""
+    (`data.energies: true`)."""
     ignore: Annotated[int, In("[-100, 65535]")] | None = None
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside; None for
     11."""
