@@ -10,7 +10,7 @@ from torch import nn
 
 from learnsym import nets
 from learnsym._settings import Copies, NotNegative, check_settings
-from learnsym.actions import PointCloud
+from learnsym.actions import PointCloud, PointVectors
 from learnsym.data import Signature
 from learnsym.data.signature import SPACE
 from learnsym.methods._method import Method, Setup
@@ -74,7 +74,7 @@ class OfPoints(Method):
         return data.symmetry(self.symmetry)
 
 
-def clouds(method: str, data: Signature) -> tuple[PointCloud, PointCloud]:
+def clouds(method: str, data: Signature) -> tuple[PointCloud, PointCloud | PointVectors]:
     """What points carry and what is predicted of them.
 
     Raises:
@@ -85,4 +85,4 @@ def clouds(method: str, data: Signature) -> tuple[PointCloud, PointCloud]:
             f"method.name: got {method!r} for data of shape {tuple(data.in_shape)}, it takes clouds of points; take "
             "another method, such as augerino"
         )
-    return data.on_input, data.on_output  # type: ignore[return-value]
+    return data.on_input, data.on_output
