@@ -96,7 +96,8 @@ def summary(rows: list[dict[str, Any]]) -> str:
     ends += [min((r["between"] for r in rows if r["between"] is not None), default=None)]
     within, between = ("-" if end is None else f"{end:.3f}" for end in ends)
     right, settled = (f"{sum(each[key] for each in rows)} of {len(rows)}" for key in ("right", "settled"))
-    return f"{first['kind']:5s} {first['examples']:5d} {first['twin']:8s} {error!s:34s} {right:7s} {settled:7s} {within:6s} {between}"
+    arm = f"{first['kind']:5s} {first['examples']:5d} {first['twin']:8s}"
+    return f"{arm} {error!s:34s} {right:7s} {settled:7s} {within:6s} {between}"
 
 
 def main() -> None:
