@@ -1,4 +1,4 @@
-"""The kernel of a convolution of escnn in blocks, one for each pair of representations.
+"""The kernel of a convolution or linear map of escnn in blocks, one for each pair of representations.
 
 Legend of axes: `o`, `i` fields out and in, `a`, `b` their components, `K` basis kernels, `P` points of the kernel.
 """
@@ -70,12 +70,12 @@ def joined(conv: Any, values: Mapping[str, Float[Tensor, "o i a b P"]]) -> Float
     for block in found:
         value = values[block.name].transpose(1, 2).flatten(0, 1).flatten(1, 2)
         kernel[block.rows.flatten()[:, None], block.columns.flatten()] = value
-    return kernel.unflatten(-1, (conv.kernel_size,) * conv.d)
+    return kernel.reshape(*kernel.shape[:2], *grid_of(conv))
 
 
 def nearest_weights(conv: Any, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[Tensor, "W"]:  # noqa: ANN401
     """The weights of the equivariant kernel nearest to a given one."""
-    weights, flat = torch.zeros_like(conv.weights), kernel.flatten(2)
+    weights, flat = torch.zeros_like(conv.weights), kernel.reshape(*kernel.shape[:2], -1)
     for block in blocks_of(conv):
         basis = basis_of(conv, block)
         if len(basis):
@@ -89,7 +89,12 @@ def nearest_weights(conv: Any, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[
 
 def nearest_kernel(conv: Any, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[Tensor, "c_out c_in *S"]:  # noqa: ANN401
     """The projection of a kernel onto the equivariant ones."""
-    return conv.basisexpansion(nearest_weights(conv, kernel)).unflatten(-1, (conv.kernel_size,) * conv.d)
+    return conv.basisexpansion(nearest_weights(conv, kernel)).reshape(kernel.shape)
+
+
+def grid_of(conv: Any) -> tuple[int, ...]:  # noqa: ANN401
+    """Pixels of the kernel along each axis; none of a linear map."""
+    return (conv.kernel_size,) * conv.d if hasattr(conv, "kernel_size") else ()
 
 
 def _inputs(conv: Any) -> int:  # noqa: ANN401
