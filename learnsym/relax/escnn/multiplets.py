@@ -47,9 +47,8 @@ def _instantiate(conv: Any, block: Block, irrep: Any) -> None:  # noqa: ANN401
     fibers = conv.in_type.fibergroup
     if fibers.order() < 0:
         both = [fibers.irrep(*key) for r in (block.source, block.target) for key in set(r.irreps)]
-        highest = (
-            2 * max(_frequency(each) for each in both) + _frequency(irrep) + getattr(conv, "_maximum_frequency", 0)
-        )
+        of_rings = conv._maximum_frequency if grid_of(conv) else 0
+        highest = 2 * max(_frequency(each) for each in both) + _frequency(irrep) + of_rings
         for key in fibers.bl_irreps(highest):
             fibers.irrep(*key)
 

@@ -52,8 +52,8 @@ def from_escnn(net: nn.Module, layer: str = "probabilistic") -> nn.Module:
     """A copy of a network of escnn whose convolutions and linear maps learn how equivariant they are.
 
     The copy has the weights of the network and, at the start, its outputs. `R2Conv`, `R3Conv` and `Linear` give way to
-    layers around them; batch normalisation, nonlinearities, pooling and the user's own modules stay those of escnn, and fields are
-    geometric tensors throughout. `ls.degrees(net)`, penalties and choosers take the copy as any learned network.
+    layers around them; batch normalisation, nonlinearities, pooling and the user's own modules stay those of escnn, and
+    fields are geometric tensors throughout. `ls.degrees(net)`, penalties and choosers take the copy as any network.
 
     Args:
         net: made of modules of escnn, in modules of its own or in `SequentialModule`; or one convolution.
