@@ -120,6 +120,18 @@ def test_intervals_cover_the_true_effect():
     assert 0.85 <= inside / 400 <= 0.95
 
 
+def test_all_verdicts_hold_at_once():
+    """Of pairs on both sides of the margin: in 10 % of the draws at most, with binomial tolerance, one is wrong."""
+    w = torch.tensor([1.0, 1.0, 1.19, 1.4, 2.0], dtype=torch.float64)
+    small = (w[:, None] - w).abs() / w.norm() <= 0.1
+    torch.manual_seed(0)
+    wrong = 0
+    for _ in range(60):
+        found = exchangeability(lambda x: (w[:, None] * x).sum(1), _sets(20), permutation(5))
+        wrong += bool((found.exchangeable & ~small | (found.low > found.margin) & small).any())
+    assert wrong / 60 <= 0.1 + 3 * (0.1 * 0.9 / 60) ** 0.5
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

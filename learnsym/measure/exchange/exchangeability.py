@@ -17,7 +17,7 @@ from learnsym.measure._probe import Model
 from learnsym.measure._reader import reading
 from learnsym.measure.exchange.classes import Exchangeability
 from learnsym.measure.moves import check_moved
-from learnsym.parts import Whole, chosen, examples
+from learnsym.parts import Whole, chosen, device_of, examples
 from learnsym.ragged import mask_of
 from learnsym.statistics import LEVEL, Estimate, Interval, check_level, ratio_of_means, student_interval
 from learnsym.symmetry import Symmetry, SymmetryLike
@@ -122,7 +122,7 @@ def _present(x: Whole, mask: Tensor | None, n: int) -> Bool[Tensor, "B N"]:
     """Which positions there are."""
     found = mask_of(x) if mask is None else mask
     if found is None:
-        return torch.ones(examples(x), n, dtype=torch.bool)
+        return torch.ones(examples(x), n, dtype=torch.bool, device=device_of(x))
     if found.shape != (examples(x), n) or found.dtype != torch.bool:
         raise ValueError(
             f"mask: got {tuple(found.shape)} of {found.dtype}, must be ({examples(x)}, {n}) of bool, True for "
