@@ -154,5 +154,5 @@ def test_what_has_one_point_is_not_weighted_pixel_by_pixel():
     net = Head()
     learned = ls.relax.from_escnn(net, layer="relaxed")
     assert type(learned.linear) is type(net.linear) and type(learned.conv) is not type(net.conv)
-    with pytest.raises(ValueError, match="net: has no R2Conv and no R3Conv of escnn, which are what can be learned"):
+    with pytest.raises(ValueError, match=r"net: has no R2Conv and no .* of escnn, which are what can be"):
         ls.relax.from_escnn(_linear("C_4"), layer="relaxed")

@@ -58,8 +58,9 @@ def basis_of(conv: Any, block: Block) -> Float[Tensor, "K a b P"]:  # noqa: ANN4
 
 
 def exact_kernel(conv: Any) -> Float[Tensor, "c_out c_in *S"]:  # noqa: ANN401
-    """The kernel that escnn makes of its weights."""
-    return conv.expand_parameters()[0]
+    """The kernel that escnn makes of its weights; from input to output for a transposed convolution, too."""
+    kernel = conv.expand_parameters()[0]
+    return kernel.transpose(0, 1) if is_transposed(conv) else kernel
 
 
 def joined(conv: Any, values: Mapping[str, Float[Tensor, "o i a b P"]]) -> Float[Tensor, "c_out c_in *S"]:  # noqa: ANN401
@@ -90,6 +91,11 @@ def nearest_weights(conv: Any, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[
 def nearest_kernel(conv: Any, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[Tensor, "c_out c_in *S"]:  # noqa: ANN401
     """The projection of a kernel onto the equivariant ones."""
     return conv.basisexpansion(nearest_weights(conv, kernel)).reshape(kernel.shape)
+
+
+def is_transposed(conv: Any) -> bool:  # noqa: ANN401
+    """Whether a convolution is transposed, of which torch has kernels from output to input."""
+    return hasattr(conv, "output_padding")
 
 
 def grid_of(conv: Any) -> tuple[int, ...]:  # noqa: ANN401

@@ -16,10 +16,14 @@ from torch import Tensor, nn
 from learnsym import _escnn
 from learnsym.degrees import Degree
 from learnsym.equivariant.projection import relative_distance
-from learnsym.relax.escnn.blocks import exact_kernel, nearest_kernel, nearest_weights
+from learnsym.relax.escnn.blocks import exact_kernel, is_transposed, nearest_kernel, nearest_weights
 
 CONVOLUTIONS = {2: nn.functional.conv2d, 3: nn.functional.conv3d}
-OPTIONS = ("d", "stride", "padding", "dilation", "groups", "padding_mode", "_reversed_padding_repeated_twice")
+TRANSPOSED = {2: nn.functional.conv_transpose2d, 3: nn.functional.conv_transpose3d}
+OPTIONS = (
+    *("d", "stride", "padding", "dilation", "groups", "output_padding"),
+    *("padding_mode", "_reversed_padding_repeated_twice"),
+)
 
 
 class EscnnConv(nn.Module, abc.ABC):
@@ -28,7 +32,7 @@ class EscnnConv(nn.Module, abc.ABC):
     The convolution keeps its weights, which remain parameters; the bias stays exact.
 
     Args:
-        conv: `R2Conv`, `R3Conv` or `Linear`, which becomes a part of this layer.
+        conv: `R2Conv`, `R3Conv`, transposed ones, or `Linear`, which becomes a part of this layer.
     """
 
     method: str
@@ -129,6 +133,9 @@ def convolved(conv: Any, x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tens
     if kernel.ndim == 2:
         return nn.functional.linear(x, kernel, bias)
     padding = conv.padding
+    if is_transposed(conv):
+        options = conv.stride, padding, conv.output_padding, conv.groups, conv.dilation
+        return TRANSPOSED[conv.d](x, kernel.transpose(0, 1), bias, *options)
     if conv.padding_mode != "zeros":
         x, padding = nn.functional.pad(x, conv._reversed_padding_repeated_twice, conv.padding_mode), 0
     return CONVOLUTIONS[conv.d](x, kernel, bias, conv.stride, padding, conv.dilation, conv.groups)

@@ -19,7 +19,7 @@ LAYERS: Mapping[str, Callable[[nn.Module], EscnnConv]] = {
     "residual": EscnnResidual,
     "relaxed": EscnnRelaxed,
 }
-CONVOLUTIONS = ("R2Conv", "R3Conv")
+CONVOLUTIONS = ("R2Conv", "R3Conv", "R2ConvTransposed", "R3ConvTransposed")
 LINEAR = (*CONVOLUTIONS, "Linear")
 LEARNED = {
     "probabilistic": LINEAR,
@@ -51,9 +51,10 @@ KEPT = (
 def from_escnn(net: nn.Module, layer: str = "probabilistic") -> nn.Module:
     """A copy of a network of escnn whose convolutions and linear maps learn how equivariant they are.
 
-    The copy has the weights of the network and, at the start, its outputs. `R2Conv`, `R3Conv` and `Linear` give way to
-    layers around them; batch normalisation, nonlinearities, pooling and the user's own modules stay those of escnn, and
-    fields are geometric tensors throughout. `ls.degrees(net)`, penalties and choosers take the copy as any network.
+    The copy has the weights of the network and, at the start, its outputs. `R2Conv`, `R3Conv`, their transposed kinds
+    and `Linear` give way to layers around them; batch normalisation, nonlinearities, pooling and the user's own modules
+    stay those of escnn, and fields are geometric tensors throughout. `ls.degrees(net)`, penalties and choosers take the
+    copy as any network.
 
     Args:
         net: made of modules of escnn, in modules of its own or in `SequentialModule`; or one convolution.
