@@ -141,11 +141,11 @@ def group_of(space: Any) -> Group:  # noqa: ANN401
     Raises:
         ValueError: when no group of this library moves them so.
     """
-    fibers, action = space.fibergroup, space.basespace_action
-    if fibers.name in _LIE and action.size == (_LIE[fibers.name]()).n:
+    fibers, action = space.fibergroup, with_points(space).basespace_action
+    if fibers.name in _LIE and action is not None and action.size == (_LIE[fibers.name]()).n:
         return _LIE[fibers.name]()
     order = fibers.order()
-    if order > 0 and action.size == 2:
+    if order > 0 and action is not None and action.size == 2:
         matrices = torch.stack([torch.as_tensor(action(e)).double() for e in fibers.elements])
         turns = int((matrices.det() > 0).sum())
         group = Cyclic(order) if turns == order else Dihedral(turns)
@@ -157,12 +157,33 @@ def group_of(space: Any) -> Group:  # noqa: ANN401
     )
 
 
+def with_points(space: Any) -> Any:  # noqa: ANN401
+    """A space without points, that of linear maps, as the one of the plane or of volumes with the same group.
+
+    A space that has points, and one whose group has no such space, is itself.
+    """
+    if space.dimensionality:
+        return space
+    spaces, fibers = importlib.import_module("escnn.gspaces"), space.fibergroup
+    makers = {
+        "SO(2)": lambda: spaces.rot2dOnR2(-1, maximum_frequency=1),
+        "O(2)": lambda: spaces.flipRot2dOnR2(-1, maximum_frequency=1),
+        "SO(3)": lambda: spaces.rot3dOnR3(maximum_frequency=1),
+        "O(3)": lambda: spaces.flipRot3dOnR3(maximum_frequency=1),
+        "C": lambda: spaces.rot2dOnR2(fibers.order()),
+        "D": lambda: spaces.flipRot2dOnR2(fibers.order() // 2),
+    }
+    make = makers.get(fibers.name, makers.get(fibers.name[0]))
+    alike = space if make is None else make()
+    return alike if alike.fibergroup == fibers else space
+
+
 def element_in(space: Any, g: Tensor) -> Any:  # noqa: ANN401
     """The element of the group of a space that moves points as the matrix `g` does.
 
     Slices of a volume are numbered upwards here and downwards in escnn.
     """
-    fibers, action, matrix = space.fibergroup, space.basespace_action, g.detach().cpu().double()
+    fibers, action, matrix = space.fibergroup, with_points(space).basespace_action, g.detach().cpu().double()
     if fibers.name in ("SO(3)", "O(3)"):
         downwards = torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)
         return _in_space(fibers.name, fibers, downwards[:, None] * matrix * downwards)

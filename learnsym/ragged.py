@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from learnsym.parts import Part
+from learnsym.parts import Part, Whole, mapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +141,13 @@ def with_points(x: Tensor | Ragged, points: Tensor) -> Tensor | Ragged:
 def present_in(x: Tensor | Ragged, y: Tensor) -> Tensor:
     """Values at points that there are, in one row where there are others."""
     return y if isinstance(x, Tensor) else x.flat(y)
+
+
+def mask_of(whole: Whole) -> Bool[Tensor, "B N"] | None:
+    """The mask of the clouds that a whole is or holds, the first where there are several; None without any."""
+    found: list[Ragged] = []
+    mapped(lambda clouds: found.append(clouds) or clouds, whole, Ragged)
+    return found[0].mask if found else None
 
 
 def _check_fits(name: str, mask: Tensor, x: Tensor) -> None:

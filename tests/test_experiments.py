@@ -38,6 +38,7 @@ ARMS = {
     "adrenal_volumes": ("--nets ?", ["SO(3), residual pathway"]),
     "effective_invariance": ("--data ?", ["fashion-mnist"]),
     "evfn": ("--nets ?", ["EGNN"]),
+    "exchangeable_nodes": ("--twins ?", ["learned", "exact"]),
     "group_subsampling": ("--models ?", ["ConvAE", "GAE p4m"]),
     "guaranteed_invariances": ("--part ?", ["samples", "streams"]),
     "known_symmetry": ("--methods ?", ["poses", "augerino"]),

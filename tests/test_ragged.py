@@ -76,10 +76,17 @@ def _egnn(inputs, outputs=None):
     return ls.nets.points.EGNN(inputs, outputs or ls.actions.PointVectors(0, 1), hidden=8, layers=1)
 
 
+def _with_identifiers(net):
+    torch.nn.init.normal_(net.identifiers)
+    return net
+
+
 WRAPPED = {
     "absolute coordinates": lambda types: ls.relax.points.AbsoluteCoordinates(_egnn, types, start=0.5),
     "fixed inputs": lambda types: ls.relax.points.FixedInputs(_egnn, types, start=0.5),
     "fixed inputs, exact": lambda types: ls.relax.points.FixedInputs(_egnn, types).exact(),
+    "node identifiers": lambda types: _with_identifiers(ls.relax.points.NodeIdentifiers(_egnn, types, 5)),
+    "one-hot identifiers": lambda types: ls.relax.points.OneHotIdentifiers(_egnn, types, 5),
     "energy": lambda types: ls.nets.points.Energy(_egnn(types)),
     "elements": lambda types: ls.nets.points.Elements(_egnn, types),
     "energy of elements": lambda types: ls.nets.points.Energy(ls.nets.points.Elements(_egnn, types)),

@@ -13,7 +13,7 @@ from learnsym.actions.points import PointCloud, PointVectors
 from learnsym.actions.product import Product
 from learnsym.actions.rgb import RGB
 from learnsym.actions.sampler import bilinear_sample, nearest_sample
-from learnsym.actions.sets import Set
+from learnsym.actions.sets import Nodes, Pairs, Set
 from learnsym.actions.vector_field import VectorField
 from learnsym.actions.warp import sampling_grid, warp
 
@@ -26,7 +26,9 @@ __all__ = [
     "Invariant",
     "Jointly",
     "LabelMap",
+    "Nodes",
     "On",
+    "Pairs",
     "PointCloud",
     "PointVectors",
     "Product",

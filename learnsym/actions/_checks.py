@@ -13,7 +13,7 @@ ACTIONS_OF_SPACE = {
     "spacetime": "PointCloud(dim=4)",
     "channels": "Channels",
     "rgb": "RGB",
-    "index": "Set",
+    "index": "Set, Pairs or Nodes",
     "product": "Product",
 }
 

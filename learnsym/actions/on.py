@@ -10,6 +10,7 @@ from torch import Tensor
 from learnsym.actions._action import Action
 from learnsym.groups import Group
 from learnsym.parts import Part, Whole
+from learnsym.ragged import Ragged
 
 
 @dataclass(frozen=True)
@@ -59,5 +60,7 @@ class On(Action):
         self.action.check(group)
 
     def check_data(self, group: Group, x: Whole) -> None:
-        """The part must be there, and fit the action."""
+        """The part must be there, and fit the action; nodes of clouds do not change places without their mask."""
+        if isinstance(x, Ragged) and group.space == "index":
+            raise ValueError(f"symmetry: moves {self.key} of nodes without their mask; take the action Nodes() instead")
         self.action.check_data(group, self.part.get(x))

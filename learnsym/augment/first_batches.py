@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from learnsym.actions import Jointly
+from learnsym.actions import Jointly, Nodes
 from learnsym.actions._lattice import in_transform
 from learnsym.actions.border import warn_of_border
 from learnsym.parts import Whole
@@ -34,6 +34,6 @@ class FirstBatches:
             return
         on_input, group = self.symmetry.on_input, self.symmetry.group
         on_input.check_data(group, x)
-        if not isinstance(on_input, Jointly):
+        if not isinstance(on_input, Jointly | Nodes):
             warn_of_border(on_input.within, group, moving)
         self.seen.add(key)

@@ -21,6 +21,11 @@ from learnsym.distributions._precision import at_least_float32
 from learnsym.distributions.product import block_diagonal, blocks, factors
 from learnsym.distributions.sobol import midpoints
 from learnsym.groups import Group
+from learnsym.groups._finite import Permutations
+from learnsym.groups._young import ClassPermutations
+
+PERMUTATIONS = (Permutations, ClassPermutations)
+"""Formulas of groups that take numbers to the permutation that sorts them."""
 
 
 class Haar(GroupDistribution):
@@ -117,7 +122,7 @@ class Haar(GroupDistribution):
 def _kind(group: Group) -> str:
     if factors(group):
         return "product"
-    if group.space == "index" and group.order is not None:
+    if isinstance(getattr(group, "formulas", None), PERMUTATIONS):
         return "permutation"
     if group.order is not None:
         return "finite"
@@ -141,7 +146,7 @@ def _from_uniform(group: Group, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S
         parts = u.split([_uniforms(factor) for factor in factors(group)], -1)
         return block_diagonal([_from_uniform(f, part) for f, part in zip(factors(group), parts, strict=True)])
     if kind == "permutation":
-        return torch.eye(group.n, dtype=u.dtype, device=u.device)[u.argsort(-1)]
+        return group.formulas.sorting(u)  # type: ignore[attr-defined]
     components = group.components.to(u)
     k = (u[..., -1] * len(components)).long().clamp(max=len(components) - 1)
     if kind == "finite":

@@ -24,6 +24,7 @@ from learnsym.groups._product import Product, split
 from learnsym.groups._registry import plane_group, registry
 from learnsym.groups._spacetime import Lorentz
 from learnsym.groups._spatial import E3, O3, SE3, SO3, AxialSO2
+from learnsym.groups._young import YoungSubgroup
 
 __all__ = [
     "E3",
@@ -53,6 +54,7 @@ __all__ = [
     "Similarity2",
     "Translation2",
     "Trivial",
+    "YoungSubgroup",
     "cayley_table",
     "compact_part",
     "plane_group",

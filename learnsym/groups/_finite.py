@@ -15,7 +15,8 @@ from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._planar import FLIP
 from learnsym.groups._stumpff import constant
 
-_LISTED_POINTS = 7  # 5040 permutations; 8 points have 40320
+LISTED = 5040
+"""Most elements of a group of permutations that are listed: those of 7 points; 8 points have 40320."""
 MOST = 1000
 """Largest `N`: tables of a group hold a number for each pair of elements, and permutations are `N x N` matrices."""
 
@@ -50,8 +51,8 @@ def Permutation(N: int) -> MatrixGroup:
     Raises:
         ValueError: when `N` is no whole number from 1 to 1000.
     """
-    listed = _count(N, fewer="take fewer points") <= _LISTED_POINTS
-    rows = list(itertools.permutations(range(N))) if listed else [tuple(range(N))]
+    order = math.factorial(_count(N, fewer="take fewer points"))
+    rows = list(itertools.permutations(range(N))) if order <= LISTED else [tuple(range(N))]
     eye = torch.eye(N, dtype=torch.float64)
     return MatrixGroup(
         name=f"S_{N}",
@@ -61,7 +62,7 @@ def Permutation(N: int) -> MatrixGroup:
         components=eye[torch.tensor(rows)],
         is_compact=True,
         formulas=Permutations(N),
-        elements_count=math.factorial(N),
+        elements_count=order,
     )
 
 
@@ -162,8 +163,11 @@ class Permutations(Formulas):
 
     def haar(self, shape: tuple[int, ...], like: Tensor, generator: torch.Generator | None) -> Tensor:
         """The order of `N` random numbers."""
-        order = torch.rand((*shape, self.N), device=like.device, generator=generator).argsort(-1)
-        return torch.eye(self.N, dtype=like.dtype, device=like.device)[order]
+        return self.sorting(torch.rand((*shape, self.N), device=like.device, generator=generator)).to(like.dtype)
+
+    def sorting(self, u: Tensor) -> Tensor:
+        """The permutation that sorts `N` numbers."""
+        return torch.eye(self.N, dtype=u.dtype, device=u.device)[u.argsort(-1)]
 
     def log_haar(self, a: Tensor) -> Tensor:
         """0: the identity component has one element."""

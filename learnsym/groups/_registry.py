@@ -18,6 +18,7 @@ from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, 
 from learnsym.groups._product import Product
 from learnsym.groups._spacetime import Lorentz
 from learnsym.groups._spatial import E3, O3, SE3, SO3, AxialSO2
+from learnsym.groups._young import YoungSubgroup
 
 registry: dict[str, Callable[[], MatrixGroup]] = {
     "trivial": Trivial,
@@ -44,6 +45,8 @@ registry: dict[str, Callable[[], MatrixGroup]] = {
     "s1": lambda: Permutation(1),
     "s4": lambda: Permutation(4),
     "s9": lambda: Permutation(9),
+    "s3_x_s2_of_6": lambda: YoungSubgroup(6, [[0, 2, 3], [4, 5]]),
+    "s8_of_9": lambda: YoungSubgroup(9, [[1, 2, 3, 4, 5, 6, 7, 8]]),
     "colour": Colour,
     "hue_saturation": HueSaturation,
     "so3": SO3,

@@ -22,6 +22,8 @@ from learnsym.measure.exactness import (
     strided_is_exact,
     warn_if_inexact,
 )
+from learnsym.measure.exchange.classes import Exchangeability
+from learnsym.measure.exchange.exchangeability import exchangeability
 from learnsym.measure.finite.effective_invariance import PredictionInvariance, consistency, effective_invariance
 from learnsym.measure.finite.error_curve import ErrorCurve, error_curve
 from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
@@ -64,6 +66,7 @@ __all__ = [
     "Estimate",
     "ExactSizes",
     "Exactness",
+    "Exchangeability",
     "GeneratorCandidate",
     "Interval",
     "LayerScore",
@@ -99,6 +102,7 @@ __all__ = [
     "error_curve",
     "exact_sizes",
     "exactness_test",
+    "exchangeability",
     "g_eed",
     "interpolation_floor",
     "layer_scores",

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from learnsym._modes import module_of
+from learnsym.actions import Nodes, Set
 from learnsym.measure._probe import Output
 from learnsym.parts import Part, Whole, mapped, tensors_in
 from learnsym.ragged import Ragged
@@ -38,8 +39,10 @@ def moving(x: Whole, symmetry: SymmetryLike) -> tuple[Tensor, Symmetry]:
 
 
 def _of_points(x: Whole, symmetry: Symmetry) -> Symmetry:
-    """Of clouds of different sizes the points move."""
-    return symmetry.at(input="x") if isinstance(x, Ragged) and not symmetry.on_input.part.key else symmetry
+    """Of clouds of different sizes the points move; where they change places, with all that they carry."""
+    if not isinstance(x, Ragged) or symmetry.on_input.part.key:
+        return symmetry
+    return replace(symmetry, on_input=Nodes()) if symmetry.on_input == Set() else symmetry.at(input="x")
 
 
 def output_of(output: OutputLike) -> Output | None:

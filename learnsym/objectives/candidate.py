@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
 from learnsym.distributions import GroupDistribution, Haar, full_precision, uniform_noise
@@ -103,9 +103,22 @@ class Candidate:
         at_moved: Shaped[Tensor, "N ..."],
         at_x: Shaped[Tensor, "M ..."] | None,
         y: Shaped[Tensor, "M ..."] | Ragged | None,
+        mask: Bool[Tensor, "M P"] | None = None,
+        moved_mask: Bool[Tensor, "N P"] | None = None,
     ) -> Float[Tensor, ""]:
-        """The penalty, from outputs at the moved inputs and, where `needs_outputs`, at the inputs themselves."""
-        orbit = OrbitOutputs(symmetry=self.statement, g=g, at_moved=at_moved.unflatten(0, (len(g), -1)), at_x=at_x, y=y)
+        """The penalty, from outputs at the moved inputs and, where `needs_outputs`, at the inputs themselves.
+
+        The masks are those of clouds and of moved clouds, whose padding does not count; None without any.
+        """
+        orbit = OrbitOutputs(
+            symmetry=self.statement,
+            g=g,
+            at_moved=at_moved.unflatten(0, (len(g), -1)),
+            at_x=at_x,
+            y=y,
+            mask=mask,
+            moved_mask=None if moved_mask is None else moved_mask.unflatten(0, (len(g), -1)),
+        )
         return penalties[self.mode](orbit, loss_fn)
 
 

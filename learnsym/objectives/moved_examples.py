@@ -12,6 +12,7 @@ from learnsym.objectives.candidate import Candidate
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.regularised import Regularised
 from learnsym.objectives.supervised import Supervised
+from learnsym.ragged import mask_of
 from learnsym.symmetry import SymmetryLike, as_symmetry
 
 
@@ -70,6 +71,8 @@ class Moved:
         x, y = batch
         self.first_batches.check(x)
         g = self.moves.elements(x)
-        at_moved = self.moves.statement.output(model(self.moves.moved(g, x)))
-        task = self.moves.penalty(self.unmoved.loss_fn, g, at_moved, None, y)
+        moved = self.moves.moved(g, x)
+        at_moved = self.moves.statement.output(model(moved))
+        masks = mask_of(x), mask_of(moved)
+        task = self.moves.penalty(self.unmoved.loss_fn, g, at_moved, None, y, *masks)
         return Loss(task, {"task": task.detach()})

@@ -25,7 +25,7 @@ from learnsym.objectives.losses import LossFunction, loss_of
 from learnsym.objectives.regularised import held
 from learnsym.objectives.terms import Term
 from learnsym.parts import Whole, chosen, device_of, examples, joined, mapped, moved_to, tensors_in
-from learnsym.ragged import Ragged
+from learnsym.ragged import Ragged, mask_of
 
 Taken = tuple[Whole, int | None, Tensor | Ragged | None]
 """Examples, where they lie in the batch, and their targets."""
@@ -147,9 +147,10 @@ class Remul(nn.Module):
         """Task loss and penalties, in one pass of the network over everything that it is asked."""
         taken = self._taken(x, y, pool)
         drawn = {name: self.candidates[name].elements(inputs) for name, (inputs, _, _) in taken.items()}
+        moved = {name: self.candidates[name].moved(drawn[name], inputs) for name, (inputs, _, _) in taken.items()}
         asked = [x]
         for name, (inputs, start, _) in taken.items():
-            asked.append(self.candidates[name].moved(drawn[name], inputs))
+            asked.append(moved[name])
             if start is None and self.candidates[name].needs_outputs:
                 asked.append(inputs)
         outputs = list(self._outputs(model, joined(asked)).split([examples(part) for part in asked]))
@@ -160,7 +161,9 @@ class Remul(nn.Module):
             at_x = None if start is None else at_batch[start : start + examples(inputs)]
             if start is None and self.candidates[name].needs_outputs:
                 at_x = outputs.pop(0)
-            penalties[name] = self.candidates[name].penalty(self.loss_fn, drawn[name], at_moved, at_x, targets)
+            masks = mask_of(inputs), mask_of(moved[name])
+            penalty = self.candidates[name].penalty
+            penalties[name] = penalty(self.loss_fn, drawn[name], at_moved, at_x, targets, *masks)
         return loss_of(self.loss_fn, at_batch, y), penalties
 
     def _taken(self, x: Whole, y: Tensor | Ragged, pool: Whole) -> dict[str, Taken]:
@@ -222,6 +225,12 @@ class Remul(nn.Module):
 
 
 def _alike(pool: Whole, x: Whole) -> Whole:
-    """Inputs of the dtypes and device of others."""
+    """Inputs of the dtypes and device of others, padded like them."""
+    own, other = mask_of(pool), mask_of(x)
+    if own is not None and other is not None and own.shape[1] != other.shape[1]:
+        raise ValueError(
+            f"unlabelled: its clouds are padded to {own.shape[1]} points, those of the batch to {other.shape[1]}; make "
+            "them by one Ragged.of and split it"
+        )
     likes = iter([tensor for _, tensor in tensors_in(x)])
     return mapped(lambda t: t.to(next(likes)), pool)

@@ -86,6 +86,8 @@ CASES = [
     Case("points-se2", actions.PointCloud(1, 0, dim=2), lambda: groups.SE2(), lambda: noise(5, 4)),
     Case("points-lorentz", actions.PointCloud(dim=4), lambda: groups.Lorentz(), lambda: noise(5, 4)),
     Case("set", actions.Set(), lambda: groups.Permutation(5), lambda: noise(5, 3)),
+    Case("set-classes", actions.Set(), lambda: groups.YoungSubgroup(5, [[0, 2], [1, 4]]), lambda: noise(5, 3)),
+    Case("pairs", actions.Pairs(), lambda: groups.Permutation(5), lambda: noise(5, 5, 2)),
     Case("channels", actions.Channels(), lambda: groups.Colour(), lambda: noise(3, 4, 4)),
     Case("rgb", actions.RGB(), lambda: groups.HueSaturation(), lambda: noise(3, 4, 4)),
     Case("invariant", actions.Invariant(), lambda: groups.Affine2(), lambda: torch.randint(9, (BATCH,))),

@@ -8,7 +8,18 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from learnsym.groups import O2, SO2, SO3, Cyclic, Dihedral, Permutation, Product, cayley_table, compact_part
+from learnsym.groups import (
+    O2,
+    SO2,
+    SO3,
+    Cyclic,
+    Dihedral,
+    Permutation,
+    Product,
+    YoungSubgroup,
+    cayley_table,
+    compact_part,
+)
 
 
 def test_products_and_inverses_stay_in_the_group(group, elements):
@@ -72,10 +83,25 @@ def test_finite_groups_are_closed_with_the_right_order(finite_group):
 
 
 @pytest.mark.parametrize(
-    ("group", "order"), [(Cyclic(6), 6), (Dihedral(3), 6), (Permutation(5), 120), (Permutation(9), 362880)]
+    ("group", "order"),
+    [
+        (Cyclic(6), 6),
+        (Dihedral(3), 6),
+        (Permutation(5), 120),
+        (Permutation(9), 362880),
+        (YoungSubgroup(5, [[4, 2], [0, 1, 3]]), 12),
+        (YoungSubgroup(12, [range(9), [9, 11]]), 725760),
+        (YoungSubgroup(3, []), 1),
+    ],
 )
 def test_orders(group, order):
     assert group.order == order
+
+
+def test_classes_are_a_set_of_sets():
+    assert YoungSubgroup(5, [[4, 2], [3, 0, 1]]) == YoungSubgroup(5, [[0, 1, 3], [2, 4]])
+    assert YoungSubgroup(4, [range(4)]).elements().equal(Permutation(4).elements())
+    assert YoungSubgroup(5, [[0, 1]]) != YoungSubgroup(6, [[0, 1]])
 
 
 def test_elements_of_a_cyclic_group_are_powers_of_the_first_turn():

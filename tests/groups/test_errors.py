@@ -16,6 +16,7 @@ from learnsym.groups import (
     Permutation,
     Product,
     Trivial,
+    YoungSubgroup,
     cayley_table,
     plane_group,
     split,
@@ -64,6 +65,21 @@ def test_matrices_of_the_wrong_size(group):
         group.log(torch.eye(group.n + 1))
     with pytest.raises(ValueError, match=f"matrices {group.n} x {group.n}"):
         group.inverse(torch.zeros(2, group.n + 1, group.n + 1))
+
+
+@pytest.mark.parametrize(
+    ("N", "classes", "message"),
+    [
+        (0, [], "N: got 0, must be a whole number from 1 to 1000"),
+        (3, [[0, 1], [1, 2]], r"classes: got \[\[0, 1\], \[1, 2\]\], must be disjoint sets of positions from 0 to 2"),
+        (3, [[0, 3]], r"classes: got \[\[0, 3\]\], must be disjoint"),
+        (3, [[0, 0]], r"classes: got \[\[0, 0\]\], must be disjoint"),
+        (3, [[-1, 1]], r"classes: got \[\[-1, 1\]\], must be disjoint"),
+    ],
+)
+def test_classes_of_positions_are_disjoint(N, classes, message):
+    with pytest.raises(ValueError, match=message):
+        YoungSubgroup(N, classes)
 
 
 def test_large_symmetric_groups_are_not_listed():

@@ -13,6 +13,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from learnsym.objectives.losses import LossFunction, loss_of
+from learnsym.parts import split
+from learnsym.ragged import Ragged, points_in
 
 ERRORS = 1.0
 """Standard errors by which a wider hypothesis may be behind in a tie."""
@@ -22,13 +24,13 @@ SCALES = torch.logspace(-1, 1, 41)
 """Inverse temperatures."""
 
 
-def loss_per_example(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Float[Tensor, "N"]:
+def loss_per_example(loss_fn: LossFunction, outputs: Tensor, targets: Tensor | Ragged) -> Float[Tensor, "N"]:
     """The loss of each example by itself."""
-    pairs = zip(outputs.split(1), targets.split(1), strict=True)
+    pairs = zip(outputs.split(1), split(targets, 1), strict=True)
     return torch.stack([loss_of(loss_fn, output, target) for output, target in pairs]).double()
 
 
-def calibrated(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Tensor:
+def calibrated(loss_fn: LossFunction, outputs: Tensor, targets: Tensor | Ragged) -> Tensor:
     """Logits at the temperature at which their loss on classes is least; numbers as they are.
 
     Networks that are still learning a wide law are less sure than right. Comparing them with others at one temperature
@@ -36,15 +38,16 @@ def calibrated(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> Tenso
 
     Reference: Guo, Pleiss, Sun, Weinberger, "On calibration of modern neural networks" (2017), arXiv 1706.04599.
     """
-    if targets.is_floating_point():
+    if points_in(targets).is_floating_point():
         return outputs
     scaled = [factor * outputs for factor in SCALES.tolist()]
     return min(scaled, key=lambda each: float(loss_of(loss_fn, each, targets)))
 
 
-def chance(loss_fn: LossFunction, outputs: Tensor, targets: Tensor) -> float:
-    """The least loss of outputs that are the same for all examples, one number per channel."""
-    shape = [1, outputs.shape[1], *[1] * (outputs.ndim - 2)] if outputs.ndim > 1 else [1]
+def chance(loss_fn: LossFunction, outputs: Tensor, targets: Tensor | Ragged) -> float:
+    """The least loss of outputs that are the same for all examples, one number per channel (of points: each)."""
+    rest = outputs.shape[2:]
+    shape = [1, 1, *rest] if isinstance(targets, Ragged) else [1, *outputs.shape[1:2], *[1] * len(rest)]
     constant = torch.zeros(shape, dtype=torch.float32, requires_grad=True)
     search = torch.optim.LBFGS([constant], max_iter=50, line_search_fn="strong_wolfe")
 

@@ -230,6 +230,7 @@ class SuccessiveHalving(nn.Module):
         """
         count = self._affordable(model, batch, share, copies)
         x, y = self._examples(count, device_of(batch[0]))
+        targets = moved_to(y, "cpu")
         if not len(self.losses):
             shape = (RUNGS, len(model.members), len(self._held_out()[1]))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
@@ -237,11 +238,11 @@ class SuccessiveHalving(nn.Module):
         for h in model.living():
             with _weights(model.members[h].net, _of(self.averages, f"{h}.")):  # type: ignore[arg-type]
                 outputs = _outputs(model, h, x, copies).cpu()
-            calibrated_outputs = calibrated(self._loss_fn(), outputs, y.cpu())
-            self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, y.cpu())
+            calibrated_outputs = calibrated(self._loss_fn(), outputs, targets)
+            self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, targets)
             self.last[h] = rung
             self.passes += self._relative(len(y) * (copies if h else 1), batch)
-        self.guess.fill_(chance(self._loss_fn(), outputs, y.cpu()))
+        self.guess.fill_(chance(self._loss_fn(), outputs, targets))
 
     def _means(self, rung: int) -> Float[Tensor, "H"]:
         """Mean held-out loss at a rung, infinite for hypotheses that were not looked at."""
@@ -260,8 +261,8 @@ class SuccessiveHalving(nn.Module):
     def _examples(self, count: int, device: torch.device) -> Batch:
         """The first held-out examples in an order of their own: files may be sorted by class."""
         x, y = self._held_out()
-        order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))[:count].to(y.device)
-        return moved_to(chosen(x, order), device), y[order].to(device)
+        order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))[:count].to(device_of(y))
+        return moved_to(chosen(x, order), device), moved_to(chosen(y, order), device)
 
     def _held_out(self) -> Batch:
         if self.held_out is None or not len(self.held_out[1]):

@@ -136,9 +136,9 @@ class Bilevel(nn.Module):
         if self.held_out is None:
             raise ValueError("held_out: got None; give inputs and targets that the network is not trained on")
         x, y = self.held_out
-        self.held_out = x, y = moved_to(x, device), y.to(device)
+        self.held_out = x, y = moved_to(x, device), moved_to(y, device)
         indices = random_examples(len(y), self.batch_size, device)
-        return chosen(x, indices), y[indices]
+        return chosen(x, indices), chosen(y, indices)
 
 
 class ValidationWeights(Weighting):

@@ -1,4 +1,4 @@
-"""The kernel of a convolution of escnn in blocks, one for each pair of representations.
+"""The kernel of a convolution or linear map of escnn in blocks, one for each pair of representations.
 
 Legend of axes: `o`, `i` fields out and in, `a`, `b` their components, `K` basis kernels, `P` points of the kernel.
 """
@@ -58,8 +58,9 @@ def basis_of(conv: Any, block: Block) -> Float[Tensor, "K a b P"]:  # noqa: ANN4
 
 
 def exact_kernel(conv: Any) -> Float[Tensor, "c_out c_in *S"]:  # noqa: ANN401
-    """The kernel that escnn makes of its weights."""
-    return conv.expand_parameters()[0]
+    """The kernel that escnn makes of its weights; from input to output for a transposed convolution, too."""
+    kernel = conv.expand_parameters()[0]
+    return kernel.transpose(0, 1) if is_transposed(conv) else kernel
 
 
 def joined(conv: Any, values: Mapping[str, Float[Tensor, "o i a b P"]]) -> Float[Tensor, "c_out c_in *S"]:  # noqa: ANN401
@@ -70,12 +71,12 @@ def joined(conv: Any, values: Mapping[str, Float[Tensor, "o i a b P"]]) -> Float
     for block in found:
         value = values[block.name].transpose(1, 2).flatten(0, 1).flatten(1, 2)
         kernel[block.rows.flatten()[:, None], block.columns.flatten()] = value
-    return kernel.unflatten(-1, (conv.kernel_size,) * conv.d)
+    return kernel.reshape(*kernel.shape[:2], *grid_of(conv))
 
 
 def nearest_weights(conv: Any, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[Tensor, "W"]:  # noqa: ANN401
     """The weights of the equivariant kernel nearest to a given one."""
-    weights, flat = torch.zeros_like(conv.weights), kernel.flatten(2)
+    weights, flat = torch.zeros_like(conv.weights), kernel.reshape(*kernel.shape[:2], -1)
     for block in blocks_of(conv):
         basis = basis_of(conv, block)
         if len(basis):
@@ -89,7 +90,17 @@ def nearest_weights(conv: Any, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[
 
 def nearest_kernel(conv: Any, kernel: Float[Tensor, "c_out c_in *S"]) -> Float[Tensor, "c_out c_in *S"]:  # noqa: ANN401
     """The projection of a kernel onto the equivariant ones."""
-    return conv.basisexpansion(nearest_weights(conv, kernel)).unflatten(-1, (conv.kernel_size,) * conv.d)
+    return conv.basisexpansion(nearest_weights(conv, kernel)).reshape(kernel.shape)
+
+
+def is_transposed(conv: Any) -> bool:  # noqa: ANN401
+    """Whether a convolution is transposed, of which torch has kernels from output to input."""
+    return hasattr(conv, "output_padding")
+
+
+def grid_of(conv: Any) -> tuple[int, ...]:  # noqa: ANN401
+    """Pixels of the kernel along each axis; none of a linear map."""
+    return (conv.kernel_size,) * conv.d if hasattr(conv, "kernel_size") else ()
 
 
 def _inputs(conv: Any) -> int:  # noqa: ANN401

@@ -1,6 +1,6 @@
 """What relaxed convolutions of escnn share: the convolution of the user, and a kernel that may leave its symmetry.
 
-Legend of axes: `c` channels, `*S` pixels or voxels.
+Legend of axes: `c` channels, `*S` pixels or voxels; none of a linear map, which is a convolution on a single point.
 """
 
 from __future__ import annotations
@@ -16,10 +16,14 @@ from torch import Tensor, nn
 from learnsym import _escnn
 from learnsym.degrees import Degree
 from learnsym.equivariant.projection import relative_distance
-from learnsym.relax.escnn.blocks import exact_kernel, nearest_kernel, nearest_weights
+from learnsym.relax.escnn.blocks import exact_kernel, is_transposed, nearest_kernel, nearest_weights
 
 CONVOLUTIONS = {2: nn.functional.conv2d, 3: nn.functional.conv3d}
-OPTIONS = ("d", "stride", "padding", "dilation", "groups", "padding_mode", "_reversed_padding_repeated_twice")
+TRANSPOSED = {2: nn.functional.conv_transpose2d, 3: nn.functional.conv_transpose3d}
+OPTIONS = (
+    *("d", "stride", "padding", "dilation", "groups", "output_padding"),
+    *("padding_mode", "_reversed_padding_repeated_twice"),
+)
 
 
 class EscnnConv(nn.Module, abc.ABC):
@@ -28,7 +32,7 @@ class EscnnConv(nn.Module, abc.ABC):
     The convolution keeps its weights, which remain parameters; the bias stays exact.
 
     Args:
-        conv: `R2Conv` or `R3Conv`, which becomes a part of this layer.
+        conv: `R2Conv`, `R3Conv`, transposed ones, or `Linear`, which becomes a part of this layer.
     """
 
     method: str
@@ -76,7 +80,7 @@ class EscnnConv(nn.Module, abc.ABC):
         return conv if conv.training else conv.train().eval()
 
     def plain(self) -> nn.Module:
-        """An ordinary convolution between the same fields with the same kernel, no longer bound to be equivariant."""
+        """An ordinary map between the same fields with the same kernel, no longer bound to be equivariant."""
         return FreeEscnnConv(self.equivariant, self.kernel(), self.channel_bias())
 
     def distance(self) -> Float[Tensor, ""]:
@@ -115,7 +119,7 @@ class FreeEscnnConv(nn.Module):
     def __init__(self, conv: Any, kernel: Tensor, bias: Tensor | None) -> None:  # noqa: ANN401
         super().__init__()
         self.in_type, self.out_type = conv.in_type, conv.out_type
-        self.options = {name: getattr(conv, name) for name in OPTIONS}
+        self.options = {name: getattr(conv, name) for name in OPTIONS if hasattr(conv, name)}
         self.weight = nn.Parameter(kernel.detach().clone())
         self.bias = None if bias is None else nn.Parameter(bias.detach().clone())
 
@@ -126,7 +130,12 @@ class FreeEscnnConv(nn.Module):
 
 def convolved(conv: Any, x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:  # noqa: ANN401
     """What a convolution of escnn would give with another kernel."""
+    if kernel.ndim == 2:
+        return nn.functional.linear(x, kernel, bias)
     padding = conv.padding
+    if is_transposed(conv):
+        options = conv.stride, padding, conv.output_padding, conv.groups, conv.dilation
+        return TRANSPOSED[conv.d](x, kernel.transpose(0, 1), bias, *options)
     if conv.padding_mode != "zeros":
         x, padding = nn.functional.pad(x, conv._reversed_padding_repeated_twice, conv.padding_mode), 0
     return CONVOLUTIONS[conv.d](x, kernel, bias, conv.stride, padding, conv.dilation, conv.groups)

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym import _escnn
-from learnsym.relax.escnn.blocks import Block
+from learnsym.relax.escnn.blocks import Block, grid_of
 
 VANISHING = 1e-2
 """Squared norm below which escnn itself leaves a kernel out."""
@@ -25,16 +25,17 @@ def multiplets(conv: Any, block: Block, irrep: Any) -> Float[Tensor, "M q a b P"
     """Kernels with `g·k_q = Σ_p ψ(g)_pq k_p`: the equivariant ones from `ρ_in` to `ρ_out ⊗ ψ`, member by member.
 
     They are those of the rings and frequencies of the convolution; a filter of its basis that the user gave is not
-    kept by escnn, so that the default of escnn is taken.
+    kept by escnn, so that the default of escnn is taken. A linear map has one point and neither.
     """
     points, size = torch.as_tensor(conv.basisexpansion.points).float(), block.target.size
     with _escnn.numerical_coefficients():
         _instantiate(conv, block, irrep)
         try:
-            basis = conv._build_kernel_basis(block.source, block.target.tensor(irrep))
+            build = conv._build_kernel_basis if grid_of(conv) else conv.space.build_fiber_intertwiner_basis
+            basis = build(block.source, block.target.tensor(irrep))
         except importlib.import_module("escnn.kernels").EmptyBasisException:
             return torch.zeros(0, irrep.size, size, block.source.size, len(points))
-    kept = torch.tensor([_within(conv)(attributes) for attributes in basis])
+    kept = torch.tensor([not grid_of(conv) or _within(conv)(attributes) for attributes in basis])
     # (P, M, a q, b) -> (M, q, a, b, P)
     kernels = basis.sample(points)[:, kept].permute(1, 2, 3, 0).unflatten(1, (size, irrep.size)).transpose(1, 2)
     scaled = _scaled(kernels, size)
@@ -46,7 +47,8 @@ def _instantiate(conv: Any, block: Block, irrep: Any) -> None:  # noqa: ANN401
     fibers = conv.in_type.fibergroup
     if fibers.order() < 0:
         both = [fibers.irrep(*key) for r in (block.source, block.target) for key in set(r.irreps)]
-        highest = 2 * max(_frequency(each) for each in both) + _frequency(irrep) + conv._maximum_frequency
+        of_rings = conv._maximum_frequency if grid_of(conv) else 0
+        highest = 2 * max(_frequency(each) for each in both) + _frequency(irrep) + of_rings
         for key in fibers.bl_irreps(highest):
             fibers.irrep(*key)
 

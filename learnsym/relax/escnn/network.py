@@ -19,7 +19,14 @@ LAYERS: Mapping[str, Callable[[nn.Module], EscnnConv]] = {
     "residual": EscnnResidual,
     "relaxed": EscnnRelaxed,
 }
-LEARNED = ("R2Conv", "R3Conv")
+CONVOLUTIONS = ("R2Conv", "R3Conv", "R2ConvTransposed", "R3ConvTransposed")
+LINEAR = (*CONVOLUTIONS, "Linear")
+LEARNED = {
+    "probabilistic": LINEAR,
+    "residual": LINEAR,
+    "relaxed": CONVOLUTIONS,
+}
+"""What each layer is made of: a kernel of one point has no pixels to be weighted."""
 KEPT = (
     *("InnerBatchNorm", "NormBatchNorm", "InducedNormBatchNorm", "GNormBatchNorm"),
     *("IIDBatchNorm1d", "IIDBatchNorm2d", "IIDBatchNorm3d"),
@@ -42,22 +49,23 @@ KEPT = (
 
 
 def from_escnn(net: nn.Module, layer: str = "probabilistic") -> nn.Module:
-    """A copy of a network of escnn whose convolutions learn how equivariant they are.
+    """A copy of a network of escnn whose convolutions and linear maps learn how equivariant they are.
 
-    The copy has the weights of the network and, at the start, its outputs. Convolutions give way to layers around
-    them; batch normalisation, nonlinearities, pooling and the user's own modules stay those of escnn, and fields are
-    geometric tensors throughout. `ls.degrees(net)`, penalties and choosers take the copy as any learned network.
+    The copy has the weights of the network and, at the start, its outputs. `R2Conv`, `R3Conv`, their transposed kinds
+    and `Linear` give way to layers around them; batch normalisation, nonlinearities, pooling and the user's own modules
+    stay those of escnn, and fields are geometric tensors throughout. `ls.degrees(net)`, penalties and choosers take the
+    copy as any network.
 
     Args:
         net: made of modules of escnn, in modules of its own or in `SequentialModule`; or one convolution.
         layer: `probabilistic`, a likelihood over the group (`ProbabilisticSteerableConv`); `residual`, a free kernel
             beside the exact one (`ResidualPathway`); `relaxed`, basis kernels that are weighted pixel by pixel
-            (`RelaxedSteerableConv`).
+            (`RelaxedSteerableConv`), which leaves linear maps as they are.
 
     Raises:
         ImportError: when escnn is not installed.
-        ValueError: for another `layer`, a module of escnn without a counterpart, a network without convolutions, or
-            a space whose group is not here.
+        ValueError: for another `layer`, a module of escnn without a counterpart, a network without modules that the
+            layer is made of, or a space whose group is not here.
 
     Example:
         >>> from escnn import gspaces, nn as enn
@@ -71,10 +79,10 @@ def from_escnn(net: nn.Module, layer: str = "probabilistic") -> nn.Module:
     """
     if layer not in LAYERS:
         raise ValueError(f"layer: got {layer!r}, must be one of {', '.join(LAYERS)}")
-    _check(net)
+    _check(net, LEARNED[layer])
     learned = _escnn.copied(net)
     made: dict[int, EscnnConv] = {}
-    return _replaced(learned, LAYERS[layer], made)
+    return _replaced(learned, layer, made)
 
 
 def to_escnn(net: nn.Module) -> nn.Module:
@@ -91,17 +99,17 @@ def to_escnn(net: nn.Module) -> nn.Module:
     return exact_twin(net)
 
 
-def _check(net: nn.Module) -> None:
+def _check(net: nn.Module, learned: tuple[str, ...]) -> None:
     _escnn.modules()
     found = {type(module): _ancestor(type(module)) for module in net.modules()}
-    unknown = {kind.__name__ for kind, of in found.items() if of and (of not in (*LEARNED, *KEPT) or _is_own(kind, of))}
+    unknown = {kind.__name__ for kind, of in found.items() if of and (of not in (*LINEAR, *KEPT) or _is_own(kind, of))}
     if unknown:
         raise ValueError(
             f"net: has {', '.join(sorted(unknown))} of escnn, without a counterpart here; those with one are "
-            f"{', '.join(LEARNED)}, and these stay as they are: {', '.join(KEPT)}"
+            f"{', '.join(LINEAR)}, and these stay as they are: {', '.join(KEPT)}"
         )
-    if not set(found.values()) & set(LEARNED):
-        raise ValueError(f"net: has no {' and no '.join(LEARNED)} of escnn, which are what can be learned; give one")
+    if not set(found.values()) & set(learned):
+        raise ValueError(f"net: has no {' and no '.join(learned)} of escnn, which are what can be learned; give one")
 
 
 def _ancestor(kind: type) -> str | None:
@@ -112,19 +120,19 @@ def _ancestor(kind: type) -> str | None:
 
 
 def _is_own(kind: type, ancestor: str) -> bool:
-    """Whether a convolution is a class of the user, which may do more than one of escnn."""
-    return ancestor in LEARNED and kind.__name__ != ancestor
+    """Whether a linear map is a class of the user, which may do more than one of escnn."""
+    return ancestor in LINEAR and kind.__name__ != ancestor
 
 
-def _replaced(module: nn.Module, make: Callable[[nn.Module], EscnnConv], made: dict[int, Any]) -> nn.Module:
-    """The module with learned convolutions; one that is used at several places stays one."""
+def _replaced(module: nn.Module, layer: str, made: dict[int, Any]) -> nn.Module:
+    """The module with learned linear maps; one that is used at several places stays one."""
     if id(module) in made:
         return made[id(module)]
-    if _ancestor(type(module)) in LEARNED:
+    if _ancestor(type(module)) in LEARNED[layer]:
         weights: Any = module.weights
-        made[id(module)] = make(module).to(weights.device, weights.dtype).train(module.training)
+        made[id(module)] = LAYERS[layer](module).to(weights.device, weights.dtype).train(module.training)
         return made[id(module)]
     made[id(module)] = module
     for name, child in module._modules.items():
-        module._modules[name] = None if child is None else _replaced(child, make, made)
+        module._modules[name] = None if child is None else _replaced(child, layer, made)
     return module

@@ -38,7 +38,7 @@ class EscnnProbabilistic(EscnnConv):
 
     def __init__(self, conv: nn.Module, likelihood: Likelihood | None = None) -> None:
         super().__init__(conv)
-        space = self.equivariant.in_type.gspace
+        space = _escnn.with_points(self.equivariant.in_type.gspace)
         self.likelihood = Likelihood(_escnn.group_of(space)) if likelihood is None else likelihood
         irreps = _irreps(space, self.likelihood.band_limit_out)
         elements = self.likelihood.elements().double()

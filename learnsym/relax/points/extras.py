@@ -1,6 +1,7 @@
 """Extra inputs of points: clouds with more vectors and scalars, and the network that gets none of them.
 
-Legend of axes: `B` clouds, `N` points, `F` numbers per point, `V` extra vectors, `S` extra scalars, `O` output numbers.
+Legend of axes: `B` clouds, `N` points, `P` positions, `F` numbers per point, `V` extra vectors, `S` extra scalars, `O`
+output numbers.
 """
 
 from __future__ import annotations
@@ -40,6 +41,24 @@ def appended(
     positions, own_vectors, own_scalars = inputs.split(x)
     every_vector = torch.cat([own_vectors, vectors.to(x.dtype)], 2)
     return inputs.join(positions, every_vector, torch.cat([own_scalars, scalars.to(x.dtype)], -1))
+
+
+def with_scalars(
+    inputs: PointCloud, points: Float[Tensor, "B N F"], scalars: Float[Tensor, "P S"]
+) -> Float[Tensor, "B N O"]:
+    """Clouds with the scalars of its position for each point.
+
+    Raises:
+        ValueError: for more points than positions.
+    """
+    count = points.shape[1]
+    if count > len(scalars):
+        raise ValueError(
+            f"x: got clouds of {count} points, must be at most {len(scalars)}, of which there are identifiers; make "
+            f"the network with positions={count}"
+        )
+    vectors = points.new_zeros(*points.shape[:2], 0, 3)
+    return appended(inputs, points, vectors, scalars[:count].expand(len(points), -1, -1))
 
 
 class WithoutExtras(nn.Module):

@@ -1,0 +1,1 @@
+"""Which positions of sets and graphs are exchangeable."""
