@@ -66,6 +66,11 @@ class Degree:
             )
 
     @property
+    def most(self) -> float:
+        """The largest number that it can be: half a turn for angles; infinite where no bound is known."""
+        return 180.0 if self.unit == "degree" else math.inf
+
+    @property
     def doubt(self) -> str:
         """The status with its reason; empty when the number can be trusted."""
         return "" if self.status in TRUSTED else f"{self.status}: {self.reason}"

@@ -17,7 +17,7 @@ def degrees_over_seeds(models: Sequence[nn.Module], level: float = LEVEL) -> lis
 
     It holds what another seed, and another split where seeds draw it, would change: how much one training can be
     trusted. With three seeds Student's t is wide (2.9 standard errors at 90 %) and right. An interval whose ends no
-    degree can reach, below 0, is cut there.
+    degree can reach, below 0 or beyond half a turn, is cut there.
 
     Args:
         models: at least two, of one architecture.
@@ -42,7 +42,7 @@ def degrees_over_seeds(models: Sequence[nn.Module], level: float = LEVEL) -> lis
 
 
 def _over(same: Sequence[Degree], level: float) -> Degree:
-    value = over_seeds([degree.estimate for degree in same], level).clipped(low=0.0)
+    value = over_seeds([degree.estimate for degree in same], level).clipped(0.0, same[0].most)
     doubtful = next((degree for degree in same if degree.doubt), None)
     return replace(
         same[0],

@@ -157,7 +157,7 @@ def merged_degrees(of_seeds: Sequence[Sequence[dict[str, Any]]], level: float) -
         return per_seed[0] if per_seed else []
     merged = []
     for same in zip(*per_seed, strict=True):
-        value = over_seeds([degree.estimate for degree in same], level).clipped(low=0.0)
+        value = over_seeds([degree.estimate for degree in same], level).clipped(0.0, same[0].most)
         fields = {**vars(same[0]), "estimate": value.estimate, "low": value.low, "high": value.high, "level": level}
         merged.append(Degree(**{**fields, **_common_status(same)}))
     return merged
@@ -172,7 +172,9 @@ def _common_status(same: Sequence[Degree]) -> dict[str, str]:
     status = min((degree.status for degree in same), key=SEVEREST.index)
     if status == "no interval":  # seeds have one together
         return {"status": "ok", "reason": ""}
-    counts = Counter(degree.doubt for degree in same if degree.doubt)
+    doubtful = [degree for degree in same if degree.doubt]
+    alike = all(degree.status == status for degree in doubtful)  # and then not said again for each
+    counts = Counter(degree.reason if alike else degree.doubt for degree in doubtful)
     reasons = [f"{count} of {len(same)} seeds: {reason}" for reason, count in counts.items()]
     return {"status": status, "reason": "; ".join(reasons)}
 

@@ -60,7 +60,7 @@ def test_a_mean_over_seeds_is_as_doubtful_as_its_seeds(analysis):
     bound = replace(sure, status="bound only", reason="it lies at its cap")
     alone = replace(sure, status="no interval", reason="one training")
     found = {
-        ("rejected", f"1 of 3 seeds: rejected: {REASON}"): [sure, doubted(sure), sure],
+        ("rejected", f"1 of 3 seeds: {REASON}"): [sure, doubted(sure), sure],
         ("rejected", f"2 of 3 seeds: rejected: {REASON}; 1 of 3 seeds: bound only: it lies at its cap"): [
             doubted(sure),
             bound,
@@ -73,3 +73,12 @@ def test_a_mean_over_seeds_is_as_doubtful_as_its_seeds(analysis):
     for expected, seeds in [*found.items(), (("ok", ""), [sure, sure, sure])]:
         (merged,) = merged_degrees([[vars(degree)] for degree in seeds], 0.9)
         assert (merged.status, merged.reason) == expected
+
+
+def test_no_interval_over_seeds_goes_beyond_half_a_turn(analysis):
+    turn = replace(analysis.data[0].degrees[0], unit="degree", low=None, high=None)
+    (merged,) = merged_degrees([[vars(replace(turn, estimate=each))] for each in (90.0, 170.0, 150.0)], 0.9)
+    assert merged.high == 180 and merged.estimate == pytest.approx(410 / 3)
+    share = replace(turn, unit="1")
+    (merged,) = merged_degrees([[vars(replace(share, estimate=each))] for each in (90.0, 170.0, 150.0)], 0.9)
+    assert merged.high > 180
