@@ -20,7 +20,7 @@ def loss_curves(twins: Iterable[TwinResult], ax: Axes, key: str = "val/task") ->
     unit = "nats"
     for twin in twins:
         colour, dash = TWIN_COLOURS.get(twin.name), DASHES.get(twin.name, "-")
-        unit = "nats" if twin.score == "accuracy" else "squared error"
+        unit = "nats" if twin.score == "accuracy" else twin.score
         _replicates(twin.histories, key, ax, label=twin.name, color=colour, linestyle=dash)
     ax.set(xlabel="training step", ylabel=f"validation loss ({unit})", yscale="log")
     ax.yaxis.set_major_formatter("{x:.3g}")
