@@ -45,7 +45,7 @@ class MarginalLikelihood(Chooser):
     name: Literal["marginal_likelihood"] = "marginal_likelihood"
     """Chooser of the degree of symmetry."""
     batch: Count = 32
-    """Training examples per look."""
+    """Training examples per look; all of a batch that has fewer."""
     copies: Copies | None = None
     """Transformed copies of each of them; None for 16. Only for learned augmentation."""
     every: Count = 10
@@ -56,12 +56,15 @@ class MarginalLikelihood(Chooser):
     """Prior precision of all weights at the start."""
 
     label = "marginal likelihood"
-    note = "They follow the log evidence of the training examples, by Laplace's approximation."
+    note = (
+        "They follow the log evidence of the training examples, by Laplace's approximation; where it is flat they stay "
+        "near their start, and are then no estimate of how far the examples are moved."
+    )
 
     needs = "training examples alone"
 
     def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
-        """The task, a prior on the weights, and the evidence for what lives in laws."""
+        """The task, a prior on the weights, and the evidence for laws, which takes the place of their reward."""
         return LaplaceEvidence(
             getattr(objective, "task", objective),
             examples,
@@ -180,11 +183,12 @@ class LaplaceEvidence(nn.Module):
 
     def _prior(self, weights: Mapping[str, nn.Parameter], y: Tensor) -> Tensor:
         """`1/(2 N c) Σ_l δ_l |w_l|²`."""
-        squares = [self._precision(name) * weight.square().sum() for name, weight in weights.items()]
+        squares = [self._precision(name, weight) * weight.square().sum() for name, weight in weights.items()]
         return torch.stack(squares).sum() / (2 * self.examples * self._noise().per_loss(y[0].numel()))
 
-    def _precision(self, name: str) -> float:
-        return float(self.kept.get(f"precision.{name}", self.precision))
+    def _precision(self, name: str, weight: Tensor) -> Tensor:
+        """On the device of the weight, and not read there: that would make a GPU wait in every step."""
+        return self.kept.get(f"precision.{name}", weight.new_tensor(self.precision)).to(weight)
 
     def _noise(self) -> Likelihood:
         return self._likelihood(float(self.kept.get("variance", 1.0)))
@@ -198,16 +202,21 @@ class LaplaceEvidence(nn.Module):
         batch: Batch,
     ) -> Tensor | float:
         """A term of value 0 whose gradient in the laws is that of the negative log evidence per example."""
+        if batch[1].dim() > 1 and not batch[1].is_floating_point():
+            raise ValueError(
+                f"targets: got labels of shape {tuple(batch[1].shape)}, must be one class or some numbers an example "
+                "for the chooser marginal_likelihood; take the chooser validation for label maps"
+            )
         indices = torch.randperm(examples(batch[0]), device=batch[1].device)[: self.batch]
         x, y = chosen(batch[0], indices), batch[1][indices]
         with predicting(model, self.copies, COPIES):
             self._fit_noise(model, x, y)
             f, factors = factors_of(model, layers, x, self._noise())
-        precisions = {name: self._precision(name) for name in weights}
+        precisions = {name: self._precision(name, weight) for name, weight in weights.items()}
         cost = occam(self._averaged(factors), weights, precisions, self.examples)
         fit = self.examples * self._noise().log_prob(f, y).double().mean()
-        squares = sum(precisions[name] * float(weight.detach().square().sum()) for name, weight in weights.items())
-        evidence = (fit - (squares + cost.log_determinant) / 2) / self.examples
+        squares = torch.stack([precisions[name] * weight.detach().square().sum() for name, weight in weights.items()])
+        evidence = (fit - (squares.sum() + cost.log_determinant) / 2) / self.examples
         self.kept["log_evidence"] = evidence.detach()
         self._update(weights, cost.dimensions)
         if not laws:

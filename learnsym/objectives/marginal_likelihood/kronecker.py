@@ -57,7 +57,10 @@ class Occam:
 
 
 def occam(
-    factors: Mapping[str, Factors], weights: Mapping[str, Tensor], precisions: Mapping[str, float], examples: int
+    factors: Mapping[str, Factors],
+    weights: Mapping[str, Tensor],
+    precisions: Mapping[str, float | Tensor],
+    examples: int,
 ) -> Occam:
     """The log-determinant of the curvature over the precisions, layer by layer.
 
@@ -74,7 +77,7 @@ def occam(
             torch.linalg.eigvalsh(each.double()).clamp(min=0) for each in (factor.inputs, factor.gradients)
         )
         for name, spectrum in (("weight", torch.outer(gradients, inputs)), ("bias", gradients)):
-            key = f"{path}.{name}" if path else name
+            key = _joined(path, name)
             if key in weights:
                 ratio = examples * spectrum / precisions[key]
                 determinants.append(ratio.log1p().sum())
@@ -90,7 +93,7 @@ def layers_of(model: nn.Module, weights: Mapping[str, nn.Parameter]) -> dict[str
     """
     found, known = {}, set()
     for path, module in model.named_modules():
-        own = {f"{path}.{name}" if path else name for name, _ in module.named_parameters(recurse=False)}
+        own = {_joined(path, name) for name, _ in module.named_parameters(recurse=False)}
         is_linear = type(module) is nn.Linear or (type(module) in CONVOLUTIONS and getattr(module, "groups", 1) == 1)
         if is_linear and own & weights.keys():
             found[path] = module
@@ -139,8 +142,12 @@ def factors_of(
 
 def names_in(layers: Mapping[str, nn.Module], weights: Mapping[str, nn.Parameter]) -> list[str]:
     """Names of the weights and biases of layers."""
-    names = (f"{path}.{name}" if path else name for path in layers for name in ("weight", "bias"))
+    names = (_joined(path, name) for path in layers for name in ("weight", "bias"))
     return [name for name in names if name in weights]
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 @contextmanager

@@ -14,8 +14,6 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from learnsym.objectives.losses import shaped_as
-
 
 @runtime_checkable
 class Likelihood(Protocol):
@@ -58,8 +56,8 @@ class NormalNoise:
     variance: float
 
     def log_prob(self, outputs: Float[Tensor, "B D"], y: Tensor) -> Float[Tensor, "B"]:
-        squares = (shaped_as(outputs, y) - y).flatten(1) if y.dim() > 1 else (shaped_as(outputs, y) - y)[:, None]
-        return -0.5 * (squares.square() / self.variance + math.log(2 * math.pi * self.variance)).sum(1)
+        squares = (outputs - y.reshape(outputs.shape)).square()
+        return -0.5 * (squares / self.variance + math.log(2 * math.pi * self.variance)).sum(1)
 
     def root(self, outputs: Float[Tensor, "B D"]) -> Float[Tensor, "B D D"]:
         one = torch.eye(outputs.shape[1], dtype=outputs.dtype, device=outputs.device)

@@ -59,8 +59,7 @@ def rows_of(
 
 
 def _products(f: Float[Tensor, "D"], weights: list[nn.Parameter], vectors: Float[Tensor, "R D"]) -> list[Tensor]:
-    """`v^T ∂f/∂w` for each vector, where the vectors may depend on the weights but are not differentiated."""
-    # ∂(v·f)/∂w with v held fixed: of a dummy u, d/du of u·f is linear, so v may keep its own graph
+    """`v^T ∂f/∂w` for each vector `v`: a constant in this derivative, whatever it depends on, and not in the next."""
     held = [
         torch.autograd.grad(f, weights, vector, create_graph=True, retain_graph=True, materialize_grads=True)
         for vector in vectors

@@ -89,6 +89,15 @@ def test_losses_without_a_likelihood_are_refused(task, message):
         registry["marginal_likelihood"]().over(task, None)
 
 
+def test_numbers_of_any_shape_are_taken_and_label_maps_refused():
+    net = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1))
+    objective = LaplaceEvidence(Supervised(ls.objectives.mse), 12)
+    found = objective(net, (torch.rand(6, 1, 4, 4), torch.rand(6, 2, 4, 4)))
+    assert found.parts["log_evidence"].isfinite()
+    with pytest.raises(ValueError, match="targets: got labels of shape"):
+        LaplaceEvidence(TASK, 12)(net, (torch.rand(6, 1, 4, 4), torch.ones(6, 4, 4, dtype=torch.long)))
+
+
 def test_several_processes_are_refused(monkeypatch):
     monkeypatch.setattr("learnsym.objectives.choosers.marginal_likelihood.processes", lambda: 2)
     with pytest.raises(ValueError, match="marginal_likelihood in several processes"):
