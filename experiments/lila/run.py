@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -88,16 +89,22 @@ def _cells(rows: list[dict[str, Any]]) -> list[str]:
     largest = [share for share in others if share is not None]
     evidence = [each["log_evidence"] for each in rows if each["log_evidence"] is not None]
     accuracy = [each["accuracy"] for each in rows]
-    return [_over(turns, "{:.0f}"), _over(largest, "{:.2f}"), _over(accuracy, "{:.1f}"), _over(evidence, "{:.2f}")]
+    return [
+        _over(turns, "{:.0f}", 0, 180),
+        _over(largest, "{:.2f}", 0, 1),
+        _over(accuracy, "{:.1f}", 0, 100),
+        _over(evidence, "{:.2f}"),
+    ]
 
 
-def _over(values: list[float], form: str) -> str:
+def _over(values: list[float], form: str, least: float = -math.inf, most: float = math.inf) -> str:
+    """The mean with its interval, as far as such values can be."""
     if not values:
         return ""
     mean = form.format(sum(values) / len(values))
     if len(values) < 2:
         return mean
-    interval = over_seeds(values)
+    interval = over_seeds(values).clipped(least, most)
     return f"{mean} [{form.format(interval.low)}, {form.format(interval.high)}]"
 
 
