@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -225,3 +227,22 @@ def test_crystals_are_trained_in_python(tmp_path):
     batches = ls.data.Batches(ls.data.Dataset(x, y, "copper"), 12, 0)
     ls.training.fit(net, penalised, batches, steps=30, seed=0)
     assert penalised(net.train(), (x, y)).total.item() < before
+
+
+def test_the_guide_trains_on_a_file_of_ones_own(tmp_path, monkeypatch):
+    """The command as it is written, with a few steps of small networks."""
+    guide = (Path(__file__).parents[2] / "docs" / "molecules.md").read_text(encoding="utf8")
+    (command,) = re.findall(r"^learnsym (train molecules/3bpa --data.name trajectory.xyz .*)$", guide, re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    frames = [_frame(0.1 * torch.randn(3, 3), float(torch.randn(()))) for _ in range(40)]
+    Path("trajectory.xyz").write_text("".join(frames))
+    few = "--train.steps 2 --train.batch_size 4 --net.width 8 --net.depth 1 --net.exact egnn --seeds [0]"
+    assert main([*command.split(), *few.split()]) == 0
+    assert (tmp_path / "runs" / "mine" / "learned-0" / "metrics.jsonl").exists()
+
+
+def _frame(positions, energy):
+    atoms = zip(("O", "H", "H"), positions.tolist(), (-positions).tolist(), strict=True)
+    lines = [f"{name} {' '.join(map(str, place))} {' '.join(map(str, force))}" for name, place, force in atoms]
+    return f"3\nProperties=species:S:1:pos:R:3:forces:R:3 energy={energy}\n" + "\n".join(lines) + "\n"
