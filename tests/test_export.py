@@ -269,6 +269,7 @@ def test_export_of_a_run(twin, tmp_path):
         data=data,
         net=ls.nets.NetConfig(width=4, depth=2),
         method=ls.methods.registry["augerino"](symmetry="rotation2d", test_copies=3),
+        chooser=ls.objectives.choosers.TrainingLoss(),
         train=ls.training.TrainConfig(steps=2, batch_size=8),
         twins=[twin],
     )

@@ -54,9 +54,9 @@ def test_twins_of_a_seed_begin_alike(done):
     first = {run.path.name: run.metrics()[0] for run in done.runs}
     assert set(first) == {f"{twin}-{seed}" for twin in ("learned", "plain", "exact") for seed in (0, 1)}
     for seed in (0, 1):
-        starts = [
-            done.recipe.trained(twin, seed).get_submodule("net").state_dict() for twin in done.recipe.settings.twins
-        ]
+        models = [done.recipe.trained(twin, seed) for twin in done.recipe.settings.twins]
+        nets = [model.members[2].net if isinstance(model, ls.augment.Hypotheses) else model.net for model in models]
+        starts = [net.state_dict() for net in nets]
         assert all(torch.equal(value, start[name]) for start in starts for name, value in starts[0].items())
     assert not torch.equal(*(done.recipe.network(seed).head.weight for seed in (0, 1)))
 
@@ -118,23 +118,36 @@ def test_a_study_that_was_stopped_goes_on(tmp_path, monkeypatch):
 
         patch.setattr(ls.training.OwnRun, "log", killed)
         with pytest.raises(KeyboardInterrupt):
-            ls.study(Mine, numbers(), **options)
-    with pytest.raises(ValueError, match=r"^run: .* has done 0 of 6 steps; continue it"):
+            ls.study(Mine, numbers(80), **options)
+    with pytest.raises(ValueError, match=r"^run: .* has done 0 of \d+ steps; continue it"):
         ls.report.analyze(tmp_path / "s", progress=False)
-    study = ls.study(Mine, numbers(), **options)
+    study = ls.study(Mine, numbers(80), **options)
     assert [run.is_finished for run in study.runs] == [True, True]
 
 
-@pytest.mark.slow
-def test_validation_examples_may_select_among_hypotheses(tmp_path):
-    options = {"symmetries": ["rotation2d", "flip2d"], "out": tmp_path / "s", "seeds": [0], "chooser": "selection"}
-    study = ls.study(Mine, numbers(80), **options, **{**QUICK, "steps": 20})
-    model = study.model("learned")
-    assert isinstance(model, ls.augment.Hypotheses) and int(model.alive.sum()) == 1
-    assert {degree.generator for degree in study.degrees} == {"rotation", "reflection at 90"}
-    assert "one of several hypotheses" in study.report(progress=False).read_text()
-    program = torch.export.load(study.export(tmp_path / "model.pt2", "learned")).module()
+def test_validation_examples_select_among_hypotheses(done, tmp_path):
+    model = done.model("learned")
+    assert isinstance(model, ls.augment.Hypotheses)
+    assert "one of several hypotheses" in done.report(progress=False).read_text()
+    program = torch.export.load(done.export(tmp_path / "model.pt2", "learned")).module()
     assert program(torch.rand(4, 1, 8, 8)).shape == (4, 3)
+
+
+def test_the_training_loss_may_choose(tmp_path):
+    options = {"symmetries": "rotation2d", "twins": ["learned", "plain"], "seeds": [0], "chooser": "training"}
+    method = ls.methods.augerino.Augerino(init=0.5, copies=2, test_copies=2)
+    study = ls.study(Mine, numbers(30), out=tmp_path / "s", method=method, **options, **QUICK)
+    assert isinstance(study.model("learned"), ls.augment.Augmented)
+    assert [degree.generator for degree in study.degrees] == ["rotation"]
+    assert [study.recipe.steps(twin, 30) for twin in ("learned", "plain", "exact")] == [6, 12, 6]
+
+
+def test_twins_cost_what_the_selection_costs(done):
+    steps, count = done.recipe.settings.steps, len(done.splits.train)
+    assert done.recipe.steps("learned", count) == steps
+    halving = done.recipe.objective("learned", done.splits.val, steps)
+    trainings = halving.trainings(len(done.model("learned").members))
+    assert done.recipe.steps("plain", count) == done.recipe.steps("exact", count) == round(steps * trainings) > steps
 
 
 FORMS = {
@@ -156,10 +169,10 @@ def test_examples_come_in_any_form(form, tmp_path):
 
 
 def test_numbers_get_the_squared_error_and_a_word_names_a_network(tmp_path, caplog):
-    x, _ = numbers(30)
+    x, _ = numbers(80)
     one = {"twins": ["learned"], "seeds": [0], **QUICK, "steps": 1}
     with caplog.at_level(logging.INFO):
-        study = ls.study("mlp", (x, np.linspace(0, 1, 30)), symmetries=["scale2d"], out=tmp_path / "s", **one)
+        study = ls.study("mlp", (x, np.linspace(0, 1, 80)), symmetries=["scale2d"], out=tmp_path / "s", **one)
     assert "loss: mse, since the targets are numbers" in caplog.text
     assert study.results.twins[0].score == "squared error"
 
@@ -193,11 +206,11 @@ BAD = {
         r"^method.orbit: got 4",
     ),
     "too few examples to select by": (
-        {"chooser": "selection", "val": numbers(6)},
-        r"^held_out: got 6 examples, must be at least 10 for an interval at 90%",
+        {"val": numbers(6)},
+        r"^val: got 6 examples, must be at least 10 for the chooser selection; give more, or take the chooser training",
     ),
     "setting that selection does not use": (
-        {"chooser": "selection", "method": ls.methods.augerino.Augerino(init=0.5)},
+        {"method": ls.methods.augerino.Augerino(init=0.5)},
         r"^method.init: got 0.5, which the chooser selection does not use",
     ),
     "no seeds": ({"seeds": []}, r"^study\.seeds: got \[\], must name at least one"),
@@ -208,7 +221,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_refused_before_work(case, tmp_path):
     change, sentence = BAD[case]
-    given = {"net": Mine, "train": numbers(), "symmetries": "rotation2d", "out": tmp_path / "s", **QUICK, **change}
+    given = {"net": Mine, "train": numbers(80), "symmetries": "rotation2d", "out": tmp_path / "s", **QUICK, **change}
     with pytest.raises(ValueError, match=sentence):
         ls.study(given.pop("net"), given.pop("train"), given.pop("val", None), **given)
     assert not (tmp_path / "s").exists()
@@ -217,7 +230,7 @@ def test_bad_input_is_refused_before_work(case, tmp_path):
 def test_a_folder_of_something_else(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"^out: .* is not a study, but holds notes\.txt"):
-        ls.study(Mine, numbers(), symmetries="rotation2d", out=tmp_path, **QUICK)
+        ls.study(Mine, numbers(80), symmetries="rotation2d", out=tmp_path, **QUICK)
 
 
 class Two(Mine):

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from learnsym._settings import Count, Distinct, In, NotNegative, Positive, Seed, check_settings
 from learnsym.files import check_name
 from learnsym.nets.sources import source_of
-from learnsym.training.config_file import USUAL
+from learnsym.training.config_file import CHOSEN, names_in
 
 Match = Literal["parameters", "flops", "none"]
 
@@ -111,7 +111,7 @@ def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str,
     """
     values = dict(base)
     for key, value in differences.items():
-        if _stands_alone(key, value, values.get(key)):
+        if _stands_alone(key, value, values):
             values[key] = value
             continue
         nested = isinstance(value, Mapping) and isinstance(values.get(key), Mapping)
@@ -119,12 +119,12 @@ def merged(base: Mapping[str, Any], differences: Mapping[str, Any]) -> dict[str,
     return values
 
 
-def _stands_alone(key: str, section: object, before: object) -> bool:
+def _stands_alone(key: str, section: object, before: Mapping[str, Any]) -> bool:
     """Whether a section names something whose settings are not those of what was named before."""
-    name, other = _name(section), _name(before)
+    name = _name(section)
     if key == "net":
-        return isinstance(name, str) and name != other and source_of(name) is not None
-    return key in USUAL and name not in (None, other or USUAL[key])
+        return isinstance(name, str) and name != _name(before.get(key)) and source_of(name) is not None
+    return key in CHOSEN and name not in (None, names_in([], before)[key])
 
 
 def _name(section: object) -> str | None:

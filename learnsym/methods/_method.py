@@ -15,6 +15,7 @@ from learnsym.groups import Group
 from learnsym.nets import NetConfig
 from learnsym.objectives import Batch, LossConfig, Objective
 from learnsym.objectives.choosers import Chooser, TrainingLoss
+from learnsym.objectives.choosers import registry as choosers
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
 Place = Literal["data", "weights", "loss"]
@@ -76,7 +77,7 @@ class Method(abc.ABC):
     twins: ClassVar[tuple[Twin, ...]]
     """Twins that it has."""
     choosers: ClassVar[tuple[str, ...]]
-    """Choosers that it works with, by their names."""
+    """Choosers that it works with, by their names; the first one is taken where none is named."""
     losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "mse")
     """Losses that it takes."""
 
@@ -91,6 +92,10 @@ class Method(abc.ABC):
     @abc.abstractmethod
     def tested(self, data: Signature) -> Symmetry:
         """The symmetry that a page measures of the trained twins."""
+
+    def usual_chooser(self) -> Chooser:
+        """The chooser of the degree where none is named."""
+        return choosers[self.choosers[0]]()
 
     def law(self) -> GroupDistribution | None:
         """The law of the elements that are tested; None for the uniform one of a compact group."""
@@ -111,6 +116,10 @@ class Method(abc.ABC):
     def unused(self, chooser: Chooser) -> tuple[str, ...]:
         """Settings that a chooser makes no use of, which must stay at their defaults."""
         return ()
+
+    def choosers_that_use(self, setting: str) -> list[str]:
+        """Names of the choosers that make use of a setting."""
+        return [name for name in self.choosers if setting not in self.unused(choosers[name]())]
 
     def note(self) -> str:
         """The method in a sentence, for pages."""
@@ -140,8 +149,8 @@ class Method(abc.ABC):
         for name in unused:
             if getattr(self, name) != getattr(type(self)(), name):
                 raise ValueError(
-                    f"method.{name}: got {getattr(self, name)}, which the chooser {chooser.name} does not use; leave "
-                    "it out"
+                    f"method.{name}: got {getattr(self, name)!r}, which the chooser {chooser.name} does not use; leave "
+                    f"it out, or take chooser.name {' or '.join(self.choosers_that_use(name))}"
                 )
 
     def _check_net(self, net: NetConfig) -> None:

@@ -62,7 +62,7 @@ class Augerino(Method):
     papers = (("Benton et al. 2020", "2010.11882"),)
     nets = IMAGE_NETS
     twins = ("learned", "plain", "fixed", "exact")
-    choosers = ("training", "validation", "selection", "marginal_likelihood")
+    choosers = ("selection", "training", "validation", "marginal_likelihood")
     losses = ("cross_entropy", "mse", "segmentation")
 
     def __post_init__(self) -> None:

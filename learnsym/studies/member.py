@@ -22,8 +22,7 @@ EVALUATIONS, CHECKPOINTS = 4, 100
 """Evaluations of a training, and steps between its checkpoints."""
 HOW = {
     "training": "as Augerino does (Benton et al. 2020, arXiv 2010.11882)",
-    "selection": "as one of several hypotheses from none to all of it, which the validation examples chose; with their "
-    "trainings it has cost about three of the others",
+    "selection": "as one of several hypotheses from none to all of it, which the validation examples chose",
 }
 """How the learned twin came by its degrees, by chooser."""
 MEASURED: dict[str, Any] = {
@@ -51,7 +50,7 @@ def train_member(recipe: Recipe, twin: str, seed: int, splits: Splits, path: Pat
         return run
     settings, device = recipe.settings, pick_device(recipe.settings.device)
     model, loss_fn = recipe.trained(twin, seed).to(device), recipe.loss.function()
-    steps = settings.steps_for(len(splits.train))
+    steps = recipe.steps(twin, len(splits.train))
     fit(
         model,
         recipe.objective(twin, splits.val, steps),
@@ -86,7 +85,8 @@ def _notes(recipe: Recipe, splits: Splits) -> list[str]:
     settings, count = recipe.settings, len(splits.train)
     notes = [
         f"The learned twin learns {recipe.symmetry.name} {HOW[settings.chooser]}.",
-        f"Each twin: {settings.steps_for(count)} steps of {settings.size_for(count)} of {count} training examples; "
+        f"Steps: {', '.join(f'{twin} {recipe.steps(twin, count)}' for twin in settings.twins)}, of "
+        f"{settings.size_for(count)} of {count} training examples each, so that all twins cost the same in training; "
         f"initial weights {weights}, the same for all twins of a seed.",
         *dict.fromkeys(note for part in (splits.train, splits.val, splits.test) for note in part.notes),
     ]

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from learnsym._python_file import required_inputs
-from learnsym.augment import Augmented, Hypotheses, OrbitAveraged, Plain, averages, fixed, quadrature
+from learnsym.augment import Augmented, Hypotheses, OrbitAveraged, Plain, averages, fixed, laws, quadrature
 from learnsym.data import Dataset
 from learnsym.distributions import Fixed, Haar, LearnableDistribution, learnable
 from learnsym.groups import MatrixGroup, compact_part
@@ -21,6 +21,7 @@ from learnsym.nets import NetConfig, build
 from learnsym.nets.sources import SeveralInputs
 from learnsym.objectives import Objective, Regularised, SuccessiveHalving, Supervised, regularisers
 from learnsym.objectives.choosers import registry as choosers
+from learnsym.objectives.choosers.selection import FEWEST
 from learnsym.objectives.losses import LossConfig
 from learnsym.objectives.terms import Reward
 from learnsym.studies.examples import in_memory
@@ -81,6 +82,26 @@ class Recipe:
             "selection": lambda: SuccessiveHalving(task, (in_memory(val).inputs, val.y), steps=steps),
         }
         return choosers[self.settings.chooser]() if learns(twin) else task
+
+    def check_val(self, examples: int) -> None:
+        """Refuse too few validation examples for the chooser."""
+        asked = self.settings.chooser == "selection" and any(map(learns, self.settings.twins))
+        if asked and examples < FEWEST:
+            raise ValueError(
+                f"val: got {examples} examples, must be at least {FEWEST} for the chooser selection; give more, or "
+                "take the chooser training"
+            )
+
+    def steps(self, twin: str, examples: int) -> int:
+        """Steps of a twin on so many examples: those of the learned one, or as many as cost the same."""
+        steps = self.settings.steps_for(examples)
+        if learns(twin):
+            return steps
+        copies = self.settings.method.copies if twin == "plain" else 1  # the others have as many as the learned one
+        if self.settings.chooser == "training" or not any(map(learns, self.settings.twins)):
+            return steps * copies
+        halving = SuccessiveHalving(Supervised(self.loss.function()), None, steps=steps)
+        return round(steps * copies * halving.trainings(1 + len(laws(self.symmetry.group))))
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""
@@ -150,5 +171,6 @@ def check_method(method: Augerino, chooser: str) -> None:
     for name in method.unused(choosers[chooser]()):
         if getattr(method, name) != getattr(usual, name):
             raise ValueError(
-                f"method.{name}: got {getattr(method, name)!r}, which the chooser {chooser} does not use; leave it out"
+                f"method.{name}: got {getattr(method, name)!r}, which the chooser {chooser} does not use; leave it "
+                "out, or take the chooser training"
             )

@@ -146,12 +146,12 @@ def study(
 ) -> Study:
     """Which symmetry is in your data: train twins of your network that learn it, have it and do not have it.
 
-    The learned twin averages the network over transformed inputs and learns how far they are moved, as Augerino does,
-    or, with `chooser="selection"`, is that of several hypotheses, from none to full symmetry, which validation examples
-    choose, for about three trainings of compute. `plain` is the network alone, `exact` is averaged over the largest
-    compact group in the symmetries. All twins of a seed begin with the same weights and see the same batches. Choices
-    are made on validation examples, scores are those of test examples. For images the law of poses is inferred too,
-    from the inputs alone. The same call continues what was stopped, and does nothing when all is done.
+    The learned twin averages the network over transformed inputs; how far they are moved is that one of several
+    hypotheses, from none to full symmetry, which validation examples choose, or, with `chooser="training"`, what the
+    training loss and a reward make of it, as Augerino does. `plain` is the network alone, `exact` is averaged over the
+    largest compact group in the symmetries. All twins of a seed begin with the same weights and cost the same in
+    training. Choices are made on validation examples, scores are those of test examples. For images the law of poses
+    is inferred too, from the inputs alone. The same call continues what was stopped, and does nothing when all is done.
 
     Args:
         net: your network, or a function that makes it (seeds then draw new initial weights, and intervals hold that
@@ -187,8 +187,7 @@ def study(
     names = _names(symmetries)
     symmetry = _symmetry(symmetries, names, splits.train)
     recipe = _recipe(net, symmetry, splits.train, chosen)
-    for twin in recipe.settings.twins:  # what a chooser needs is asked for before any work
-        recipe.objective(twin, splits.val, chosen.steps_for(len(splits.train)))
+    recipe.check_val(len(splits.val))
     label = label or splits.train.name
     begin(folder, question_of(recipe, names, splits, label))
     members = [(twin, seed) for twin in recipe.settings.twins for seed in chosen.seeds]

@@ -10,7 +10,7 @@ from learnsym.data.config import DataConfig
 from learnsym.measure.config import AnalysisConfig
 from learnsym.methods import Method, Twin, registry
 from learnsym.nets.config import NetConfig
-from learnsym.objectives.choosers import Chooser, Selection, TrainingLoss
+from learnsym.objectives.choosers import Chooser, Selection
 from learnsym.objectives.losses import LossConfig
 
 Steps = Annotated[int, In("[0, 1000000000]")]
@@ -96,8 +96,8 @@ class RunConfig:
     """Loss on the targets."""
     method: Method = field(default_factory=registry["augerino"])
     """Where the degree of symmetry lives, and what holds it there."""
-    chooser: Chooser = field(default_factory=TrainingLoss)
-    """Who chooses the degree of the learned twin."""
+    chooser: Chooser = None  # type: ignore[assignment]  # that of the method, which is not known here
+    """Who chooses the degree of the learned twin; None for the usual chooser of the method."""
     twin: Twin = "learned"
     """Learned, plain, fixed or exact symmetry, as the method has them."""
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
@@ -114,6 +114,7 @@ class RunConfig:
     """Seeds of initial weights, batches and transformations."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "chooser", self.chooser or self.method.usual_chooser())
         check_settings(self)
         trained = self.twins or [self.twin]
         self.method.check(self.net, self.loss, trained, self.chooser)

@@ -40,6 +40,7 @@ RESUMED = (*RUNTIME, "train.checkpoint_every")
 CHOSEN: dict[str, Mapping[str, type]] = {"method": methods.registry, "chooser": choosers.registry}
 """Sections whose settings depend on their `name`."""
 USUAL = {"method": RunConfig().method.name, "chooser": RunConfig().chooser.name}
+"""Names of the method where none is given, and of its chooser."""
 
 
 def config_parser(
@@ -74,6 +75,8 @@ def all_keys() -> list[str]:
 def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Names of the method and of the chooser that a file and arguments choose; the later word counts.
 
+    A chooser that is not named is the usual one of the method.
+
     Args:
         arguments: words of a command line.
         content: of the file.
@@ -81,16 +84,18 @@ def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None)
     Raises:
         ValueError: for arguments that name them inside of a mapping.
     """
-    chosen = dict(USUAL)
-    for section in CHOSEN:
-        values = (content or {}).get(section)
-        if isinstance(values, Mapping) and "name" in values:
-            chosen[section] = str(values["name"])
-        option = f"--{section}.name"
-        if any(word.partition("=")[0] == f"--{section}" for word in arguments):
-            raise ValueError(f"{section}: got keys in one word; write each by itself, such as {option} NAME")
-        chosen[section] = _given(option, arguments) or chosen[section]
-    return chosen
+    method = _chosen("method", arguments, content or {}) or USUAL["method"]
+    usual = methods.registry[method].choosers[0] if method in methods.registry else USUAL["chooser"]
+    return {"method": method, "chooser": _chosen("chooser", arguments, content or {}) or usual}
+
+
+def _chosen(section: str, arguments: Sequence[str], content: Mapping[str, Any]) -> str | None:
+    """The name in a section, None where there is none."""
+    option, values = f"--{section}.name", content.get(section)
+    if any(word.partition("=")[0] == f"--{section}" for word in arguments):
+        raise ValueError(f"{section}: got keys in one word; write each by itself, such as {option} NAME")
+    in_file = str(values["name"]) if isinstance(values, Mapping) and "name" in values else None
+    return _given(option, arguments) or in_file
 
 
 def _given(option: str, arguments: Sequence[str]) -> str | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from learnsym._settings import Distinct, Seed, Share, check_settings, shown
 from learnsym.training import RunConfig
-from learnsym.training.config_file import USUAL, config_of
+from learnsym.training.config_file import CHOSEN, config_of
 from learnsym.tuning.ranges import Choices, Range
 
 if TYPE_CHECKING:
@@ -98,9 +98,11 @@ def configured(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
         4
     """
     whole = asdict(config)
-    for section in USUAL:
+    for section in CHOSEN:
         if values.get(f"{section}.name", whole[section]["name"]) != whole[section]["name"]:
             whole[section] = {}
+    if not whole["method"] and config.chooser == config.method.usual_chooser():
+        whole["chooser"] = {}  # the usual one of the other method
     for key, value in values.items():
         *folders, name = key.split(".")
         place = whole

@@ -11,6 +11,7 @@ import learnsym as ls
 from learnsym.data.config import DataConfig
 from learnsym.methods import registry
 from learnsym.nets.config import NetConfig
+from learnsym.objectives.choosers import TrainingLoss
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig
 
 
@@ -21,6 +22,7 @@ def tiny() -> RunConfig:
         data=DataConfig(name="digits", size=8, train=64, val=32, test=32),
         net=NetConfig(name="mlp", width=16, depth=1),
         method=registry["augerino"](symmetry="affine2d", test_copies=2, weight=0.05),
+        chooser=TrainingLoss(),
         optimiser=OptimiserConfig(lr=3e-2),
         train=TrainConfig(steps=12, batch_size=16, checkpoint_every=5, eval_every=4, device="cpu"),
     )

@@ -28,6 +28,7 @@ def config(label: str, **changes) -> RunConfig:
         data=data,
         net=ls.nets.NetConfig(width=4, depth=2),
         method=ls.methods.registry["augerino"](test_copies=2, orbit=2),
+        chooser=ls.objectives.choosers.TrainingLoss(),
         train=ls.training.TrainConfig(steps=3, batch_size=16, eval_every=1, threads=1),
         analysis=SETTINGS,
         **{"twins": ["learned", "plain"], "seeds": [0, 1], **changes},
