@@ -33,6 +33,7 @@ from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
+from learnsym.measure.lie.own_floor import own_floor
 from learnsym.measure.lie.residual_axis import ResidualAxis, residual_axis
 from learnsym.measure.merging.merge import MergeBarrier, merge_barrier, merge_barrier_between
 from learnsym.measure.pose.closure import Closure, closure_of
@@ -110,6 +111,7 @@ __all__ = [
     "merge_barrier",
     "merge_barrier_between",
     "next_exact_size",
+    "own_floor",
     "pad_to_exact",
     "paired_difference",
     "pixel_shifts",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -59,12 +58,12 @@ def axis(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
     data = task_by_name(task).splits(seed, train=size.examples, val=1, test=min(size.test, 128))
     truth = task_by_name(task).truth
     assert isinstance(truth, Axis)
-    model = _perceptron(data.train.inputs, data.train.y, 5 * size.reading, seed)
-    test = data.test.inputs
+    models = [_perceptron(data.train.inputs, data.train.y, 5 * size.reading, each) for each in (2 * seed, 2 * seed + 1)]
+    moves = PointCloud(), PointVectors()
+    floor = measure.own_floor(models, data.test.inputs, data.test.y, *moves)
     found = measure.residual_axis(
-        model, test, PointCloud(), PointVectors(), floor=_own_error(model, test, data.test.y), bootstrap=200,
-        level=level, seed=seed,
-    )  # fmt: skip
+        models[0], data.test.inputs, *moves, floor=floor, bootstrap=200, level=level, seed=seed
+    )
     off = None if truth.direction is None else found.angle_to(truth.direction)
     return {
         "says": found.verdict in ("all rotations", "one axis"),
@@ -93,13 +92,6 @@ def _examples(task: str, size: Size, seed: int) -> Tensor:
     x = task_by_name(task).splits(seed, train=size.examples, val=1, test=1).train.inputs
     assert isinstance(x, Tensor)
     return x
-
-
-@torch.no_grad()
-def _own_error(model: nn.Module, x: Any, y: Tensor) -> float:  # noqa: ANN401  inputs of a dataset
-    """The error of a network per radian of which a degree is its share: a turn that costs less is as good as kept."""
-    apart = math.sqrt(2.0) * float((y - y.mean(0)).square().sum((1, 2)).mean().sqrt())
-    return float((model(x) - y).square().sum((1, 2)).mean().sqrt()) / apart * math.pi / 180
 
 
 def _perceptron(x: Any, y: Tensor, steps: int, seed: int) -> nn.Module:  # noqa: ANN401  inputs of a dataset

@@ -125,8 +125,7 @@ def residual_axis(
     which few models look too much alike. Eigenvalues of a sample never coincide: the gap is compared with those of
     replicates around the nearest `Q` whose two smallest eigenvalues do, not around `Q`.
 
-    The verdict goes by `floor`. A floor from the model itself is its error on held-out targets over `d`, times π / 180:
-    a turn that costs less than one's own error is as good as kept.
+    The verdict goes by `floor`; `own_floor` gives one that goes by the errors of the models themselves.
 
     References: Gruver, Finzi, Goldblum, Wilson (2023), arXiv 2210.02984, for the Lie derivative; Beran, Srivastava,
     "Bootstrap tests and confidence regions for functions of a covariance matrix" (1985), for eigenvalues that coincide;
