@@ -4,6 +4,7 @@ from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.dual_ascent import DualAscent, Tolerance
 from learnsym.objectives.choosers.elbo import EvidenceBound
 from learnsym.objectives.choosers.gradnorm import EqualGradients, GradNorm
+from learnsym.objectives.choosers.implicit import ImplicitBilevel, ImplicitHeldOutLoss, neumann_solve
 from learnsym.objectives.choosers.marginal_likelihood import LaplaceEvidence, MarginalLikelihood
 from learnsym.objectives.choosers.selection import Selection, SuccessiveHalving
 from learnsym.objectives.choosers.training import ConstantWeights, TrainingLoss
@@ -25,6 +26,8 @@ __all__ = [
     "EvidenceBound",
     "GradNorm",
     "HeldOutLoss",
+    "ImplicitBilevel",
+    "ImplicitHeldOutLoss",
     "LaplaceEvidence",
     "MarginalLikelihood",
     "Selection",
@@ -33,5 +36,6 @@ __all__ = [
     "TrainingLoss",
     "ValidationWeights",
     "Weighting",
+    "neumann_solve",
     "registry",
 ]

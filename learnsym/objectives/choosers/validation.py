@@ -12,13 +12,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym._settings import Copies, In
-from learnsym.distributions.noise import random_examples
 from learnsym.learners import symmetry_parameters
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser
+from learnsym.objectives.choosers.held_out import HeldOut
 from learnsym.objectives.choosers.levels import frozen, predicting
 from learnsym.objectives.choosers.weighting import Weighting, gradient, unregistered
-from learnsym.parts import chosen, device_of, moved_to, tensors_in
+from learnsym.parts import device_of
 
 COPIES = 4
 """Transformed copies per held-out example, unless something else is said."""
@@ -103,16 +103,10 @@ class Bilevel(nn.Module):
         self, objective: Objective, held_out: Batch | None, *, batch_size: int = 32, copies: int | None = None
     ) -> None:
         super().__init__()
-        for name, value in (("batch_size", batch_size), ("copies", copies)):
-            if value is not None and value < 1:
-                raise ValueError(f"{name}: got {value}, must be >= 1; one held-out example and copy are the fewest")
-        dtypes = [] if held_out is None else [tensor.dtype for _, tensor in tensors_in(held_out[0])]
-        if held_out is not None and not any(dtype.is_floating_point for dtype in dtypes):
-            got = ", ".join(map(str, dtypes))
-            raise ValueError(f"held_out: got inputs of {got}, must be floating; `Dataset.inputs` are")
+        if copies is not None and copies < 1:
+            raise ValueError(f"copies: got {copies}, must be >= 1; one copy is the fewest")
         self.objective = objective
-        self.held_out = held_out
-        self.batch_size = batch_size
+        self.held_out = HeldOut(held_out, batch_size)
         self.copies = copies
 
     def forward(self, model: nn.Module, batch: Any) -> Loss:  # noqa: ANN401  whatever the loader gives
@@ -128,17 +122,9 @@ class Bilevel(nn.Module):
         with frozen(p for p in model.parameters() if id(p) in own):
             trained = self.objective(model, batch)
         with frozen(p for p in model.parameters() if id(p) not in own), predicting(model, self.copies, COPIES):
-            held_out = self.objective(model, self._held_out_batch(device_of(batch[0])))
+            held_out = self.objective(model, self.held_out.drawn(device_of(batch[0])))
         parts = {**held_out.parts, "held_out": held_out.parts["task"], "task": trained.parts["task"]}
         return Loss(trained.total + held_out.total, parts)
-
-    def _held_out_batch(self, device: torch.device) -> Batch:
-        if self.held_out is None:
-            raise ValueError("held_out: got None; give inputs and targets that the network is not trained on")
-        x, y = self.held_out
-        self.held_out = x, y = moved_to(x, device), moved_to(y, device)
-        indices = random_examples(len(y), self.batch_size, device)
-        return chosen(x, indices), chosen(y, indices)
 
 
 class ValidationWeights(Weighting):

@@ -16,6 +16,7 @@ from learnsym.objectives.terms.regularisers import (
     squared_norm,
 )
 from learnsym.objectives.terms.reward import Reward, learned_distributions
+from learnsym.objectives.terms.sharing import Sharing
 
 __all__ = [
     "Alignment",
@@ -27,6 +28,7 @@ __all__ = [
     "Prior",
     "Regulariser",
     "Reward",
+    "Sharing",
     "Term",
     "anchored",
     "covering",

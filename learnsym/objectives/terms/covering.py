@@ -10,11 +10,13 @@ from learnsym.learners import needed_terms
 from learnsym.objectives.terms._term import Term
 from learnsym.objectives.terms.likelihoods import Alignment, DivergenceAlongDepth
 from learnsym.objectives.terms.reward import Reward
+from learnsym.objectives.terms.sharing import Sharing
 
 usual: dict[str, Callable[[], Term]] = {
     "reward": Reward,
     "alignment": Alignment,
     "divergence": DivergenceAlongDepth,
+    "sharing": Sharing,
 }
 """A term of each kind that has usual weights; a prior has none, since it is per training example."""
 
