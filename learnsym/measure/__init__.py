@@ -6,6 +6,10 @@ import importlib
 from typing import Any
 
 from learnsym.distributions import Quadrature
+from learnsym.measure.certified.certificates import Certificates, GeneratorCertificate
+from learnsym.measure.certified.certify import certify_generators
+from learnsym.measure.certified.network import certify_model
+from learnsym.measure.certified.pairs import GeneratorPairs
 from learnsym.measure.closure import closure_test
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.measure.departure import Exactness, exactness_test
@@ -58,6 +62,7 @@ __all__ = [
     "AnalysisConfig",
     "Attribution",
     "Break",
+    "Certificates",
     "Closure",
     "Contribution",
     "Discovery",
@@ -68,6 +73,8 @@ __all__ = [
     "Exactness",
     "Exchangeability",
     "GeneratorCandidate",
+    "GeneratorCertificate",
+    "GeneratorPairs",
     "Interval",
     "LayerScore",
     "LayerScores",
@@ -93,6 +100,8 @@ __all__ = [
     "attribute",
     "bootstrap_interval",
     "card",  # pyright: ignore[reportUnsupportedDunderAll]  resolved below
+    "certify_generators",
+    "certify_model",
     "closure_of",
     "closure_test",
     "consistency",
