@@ -34,6 +34,8 @@ from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
 from learnsym.measure.finite.layer_scores import LayerScore, LayerScores, layer_scores
 from learnsym.measure.finite.pixel_shifts import pixel_shifts
 from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
+from learnsym.measure.flow.distance import sample_distance, sample_modes
+from learnsym.measure.flow.flow import FlowSample, GroupFlow, group_flow
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
@@ -72,9 +74,11 @@ __all__ = [
     "ExactSizes",
     "Exactness",
     "Exchangeability",
+    "FlowSample",
     "GeneratorCandidate",
     "GeneratorCertificate",
     "GeneratorPairs",
+    "GroupFlow",
     "Interval",
     "LayerScore",
     "LayerScores",
@@ -113,6 +117,7 @@ __all__ = [
     "exactness_test",
     "exchangeability",
     "g_eed",
+    "group_flow",
     "interpolation_floor",
     "layer_scores",
     "local_equivariance_error",
@@ -127,6 +132,8 @@ __all__ = [
     "ratio_of_means",
     "remul_errors",
     "residual_axis",
+    "sample_distance",
+    "sample_modes",
     "space_pose_posterior",
     "strided_is_exact",
     "student_interval",
