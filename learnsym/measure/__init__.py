@@ -13,6 +13,7 @@ from learnsym.measure.certified.pairs import GeneratorPairs
 from learnsym.measure.closure import closure_test
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.measure.departure import Exactness, exactness_test
+from learnsym.measure.discovery.basis import LearnedBasis, learned_basis, move_errors
 from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import Discovery, discover_generators
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
@@ -83,6 +84,7 @@ __all__ = [
     "LayerScore",
     "LayerScores",
     "Layout",
+    "LearnedBasis",
     "LocalError",
     "LocalErrors",
     "MergeBarrier",
@@ -120,9 +122,11 @@ __all__ = [
     "group_flow",
     "interpolation_floor",
     "layer_scores",
+    "learned_basis",
     "local_equivariance_error",
     "merge_barrier",
     "merge_barrier_between",
+    "move_errors",
     "next_exact_size",
     "pad_to_exact",
     "paired_difference",
