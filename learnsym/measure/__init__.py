@@ -6,9 +6,14 @@ import importlib
 from typing import Any
 
 from learnsym.distributions import Quadrature
+from learnsym.measure.certified.certificates import Certificates, GeneratorCertificate
+from learnsym.measure.certified.certify import certify_generators
+from learnsym.measure.certified.network import certify_model
+from learnsym.measure.certified.pairs import GeneratorPairs
 from learnsym.measure.closure import closure_test
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.measure.departure import Exactness, exactness_test
+from learnsym.measure.discovery.basis import LearnedBasis, learned_basis, move_errors
 from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import Discovery, discover_generators
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
@@ -30,6 +35,8 @@ from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
 from learnsym.measure.finite.layer_scores import LayerScore, LayerScores, layer_scores
 from learnsym.measure.finite.pixel_shifts import pixel_shifts
 from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
+from learnsym.measure.flow.distance import sample_distance, sample_modes
+from learnsym.measure.flow.flow import FlowSample, GroupFlow, group_flow
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
@@ -59,6 +66,7 @@ __all__ = [
     "AnalysisConfig",
     "Attribution",
     "Break",
+    "Certificates",
     "Closure",
     "Contribution",
     "Discovery",
@@ -68,11 +76,16 @@ __all__ = [
     "ExactSizes",
     "Exactness",
     "Exchangeability",
+    "FlowSample",
     "GeneratorCandidate",
+    "GeneratorCertificate",
+    "GeneratorPairs",
+    "GroupFlow",
     "Interval",
     "LayerScore",
     "LayerScores",
     "Layout",
+    "LearnedBasis",
     "LocalError",
     "LocalErrors",
     "MergeBarrier",
@@ -94,6 +107,8 @@ __all__ = [
     "attribute",
     "bootstrap_interval",
     "card",  # pyright: ignore[reportUnsupportedDunderAll]  resolved below
+    "certify_generators",
+    "certify_model",
     "closure_of",
     "closure_test",
     "consistency",
@@ -105,11 +120,14 @@ __all__ = [
     "exactness_test",
     "exchangeability",
     "g_eed",
+    "group_flow",
     "interpolation_floor",
     "layer_scores",
+    "learned_basis",
     "local_equivariance_error",
     "merge_barrier",
     "merge_barrier_between",
+    "move_errors",
     "next_exact_size",
     "own_floor",
     "pad_to_exact",
@@ -120,6 +138,8 @@ __all__ = [
     "ratio_of_means",
     "remul_errors",
     "residual_axis",
+    "sample_distance",
+    "sample_modes",
     "space_pose_posterior",
     "strided_is_exact",
     "student_interval",

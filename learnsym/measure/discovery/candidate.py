@@ -5,14 +5,14 @@ Legend of axes: `J` examples that judge.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.statistics import Estimate, student_quantile
+from learnsym.measure.discovery.ratio import upper_ratio
+from learnsym.statistics import Estimate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +58,4 @@ class GeneratorCandidate:
         if not 0 < level < 0.5:
             raise ValueError(f"level: got {level}, must lie between 0 and 0.5; 0.05 is usual")
         mean = self.unrelated.mean()
-        q = torch.cat([self.change, torch.maximum(self.change.max(), mean)[None]])
-        h = torch.cat([self.unrelated, mean[None]])
-        t = student_quantile(1 - 2 * level, len(q) - 1)
-        (vq, c), (_, vh) = (t**2 / len(q) * torch.stack([q, h]).cov()).tolist()
-        mq, mh = float(q.mean()), float(h.mean())
-        a, b = mh**2 - vh, mq * mh - c
-        if a <= 0:
-            return math.inf
-        return math.sqrt(max(0.0, (b + math.sqrt(max(0.0, b**2 - a * (mq**2 - vq)))) / a))
+        return upper_ratio(self.change, self.unrelated, level, extra=float(torch.maximum(self.change.max(), mean)))

@@ -19,7 +19,7 @@ def unit_gradients(
     model: Model, x: Tensor, probes: int, seed: int, output: Output | None, batch_size: int
 ) -> Float[Tensor, "M B F"]:
     """Gradients of the outputs, or of random projections of many outputs, over their common size at each example."""
-    read = torch.stack(list(_gradients(model, x, probes, seed, output, batch_size)))
+    read = torch.stack(list(gradients(model, x, probes, seed, output, batch_size)))
     return read / _positive(read.double().square().sum((0, 2), keepdim=True).sqrt()).to(read)
 
 
@@ -32,9 +32,10 @@ def _positive(size: Tensor) -> Tensor:
     return torch.where(size > 0, size, 1.0)
 
 
-def _gradients(
+def gradients(
     model: Model, x: Tensor, probes: int, seed: int, output: Output | None, batch_size: int
 ) -> Iterator[Float[Tensor, "B F"]]:
+    """Gradients of each output, or of random projections where there are more than `probes`."""
     count = outputs_of(model, x, output, batch_size).flatten(1).shape[1]
     generator = torch.Generator().manual_seed(seed)
     weights = torch.eye(count) if count <= probes else torch.randn(probes, count, generator=generator)
