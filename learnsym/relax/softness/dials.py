@@ -52,6 +52,8 @@ class LearnedSoftness(nn.Module):
     """
 
     reason = ONE_TRAINING
+    over_elements = True
+    """Its logit has the rate of parameters of symmetry, and no weight decay, which would pull it to 0.5."""
 
     def __init__(self, start: float = 0.5) -> None:
         super().__init__()
