@@ -6,6 +6,8 @@ import importlib
 from typing import Any
 
 from learnsym.distributions import Quadrature
+from learnsym.measure.breaking.asymmetry import Asymmetry, asymmetry, orbit_asymmetry
+from learnsym.measure.breaking.useful_asymmetry import UsefulAsymmetry, useful_asymmetry
 from learnsym.measure.closure import closure_test
 from learnsym.measure.config import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.measure.departure import Exactness, exactness_test
@@ -56,6 +58,7 @@ from learnsym.statistics import (
 
 __all__ = [
     "AnalysisConfig",
+    "Asymmetry",
     "Attribution",
     "Break",
     "Closure",
@@ -89,7 +92,9 @@ __all__ = [
     "TaskExtent",
     "TaskExtentConfig",
     "TwirlDecomposition",
+    "UsefulAsymmetry",
     "VarianceComponents",
+    "asymmetry",
     "attribute",
     "bootstrap_interval",
     "card",  # pyright: ignore[reportUnsupportedDunderAll]  resolved below
@@ -110,6 +115,7 @@ __all__ = [
     "merge_barrier",
     "merge_barrier_between",
     "next_exact_size",
+    "orbit_asymmetry",
     "pad_to_exact",
     "paired_difference",
     "pixel_shifts",
@@ -123,6 +129,7 @@ __all__ = [
     "student_interval",
     "task_extent",
     "twirl",
+    "useful_asymmetry",
     "variance_components",
     "warn_if_inexact",
 ]
