@@ -32,6 +32,7 @@ from learnsym.measure.finite.g_eed import EquivarianceDeviation, g_eed
 from learnsym.measure.finite.layer_scores import LayerScore, LayerScores, layer_scores
 from learnsym.measure.finite.pixel_shifts import pixel_shifts
 from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
+from learnsym.measure.irrep_content import IrrepContent, irrep_content
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
@@ -72,6 +73,7 @@ __all__ = [
     "Exchangeability",
     "GeneratorCandidate",
     "Interval",
+    "IrrepContent",
     "LayerScore",
     "LayerScores",
     "Layout",
@@ -110,6 +112,7 @@ __all__ = [
     "exchangeability",
     "g_eed",
     "interpolation_floor",
+    "irrep_content",
     "layer_scores",
     "local_equivariance_error",
     "merge_barrier",
