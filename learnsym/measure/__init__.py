@@ -6,6 +6,8 @@ import importlib
 from typing import Any
 
 from learnsym.distributions import Quadrature
+from learnsym.measure.breaking.asymmetry import Asymmetry, asymmetry, orbit_asymmetry
+from learnsym.measure.breaking.useful_asymmetry import UsefulAsymmetry, useful_asymmetry
 from learnsym.measure.certified.certificates import Certificates, GeneratorCertificate
 from learnsym.measure.certified.certify import certify_generators
 from learnsym.measure.certified.network import certify_model
@@ -37,6 +39,7 @@ from learnsym.measure.finite.pixel_shifts import pixel_shifts
 from learnsym.measure.finite.remul_errors import RemulErrors, remul_errors
 from learnsym.measure.flow.distance import sample_distance, sample_modes
 from learnsym.measure.flow.flow import FlowSample, GroupFlow, group_flow
+from learnsym.measure.irrep_content import IrrepContent, irrep_content
 from learnsym.measure.lie.attribution import Attribution, Contribution, attribute
 from learnsym.measure.lie.layout import Layout
 from learnsym.measure.lie.local_error import LocalError, LocalErrors, local_equivariance_error
@@ -64,6 +67,7 @@ from learnsym.statistics import (
 
 __all__ = [
     "AnalysisConfig",
+    "Asymmetry",
     "Attribution",
     "Break",
     "Certificates",
@@ -82,6 +86,7 @@ __all__ = [
     "GeneratorPairs",
     "GroupFlow",
     "Interval",
+    "IrrepContent",
     "LayerScore",
     "LayerScores",
     "Layout",
@@ -103,7 +108,9 @@ __all__ = [
     "TaskExtent",
     "TaskExtentConfig",
     "TwirlDecomposition",
+    "UsefulAsymmetry",
     "VarianceComponents",
+    "asymmetry",
     "attribute",
     "bootstrap_interval",
     "card",  # pyright: ignore[reportUnsupportedDunderAll]  resolved below
@@ -122,6 +129,7 @@ __all__ = [
     "g_eed",
     "group_flow",
     "interpolation_floor",
+    "irrep_content",
     "layer_scores",
     "learned_basis",
     "local_equivariance_error",
@@ -129,6 +137,7 @@ __all__ = [
     "merge_barrier_between",
     "move_errors",
     "next_exact_size",
+    "orbit_asymmetry",
     "own_floor",
     "pad_to_exact",
     "paired_difference",
@@ -145,6 +154,7 @@ __all__ = [
     "student_interval",
     "task_extent",
     "twirl",
+    "useful_asymmetry",
     "variance_components",
     "warn_if_inexact",
 ]

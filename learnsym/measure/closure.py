@@ -92,13 +92,14 @@ def _tested(
         held_out = fold == k
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed * folds + k)
-            net = _trained(make(1).to(forward.device), forward[~held_out], backward[~held_out], steps)
+            net = trained_sides(make(1).to(forward.device), forward[~held_out], backward[~held_out], steps)
         with torch.no_grad():
             scores[:, held_out] = torch.stack([net(side[held_out]).squeeze(1).cpu() for side in (forward, backward)])
     return closure_of(scores[0], scores[1], fold)
 
 
-def _trained(net: nn.Module, forward: Tensor, backward: Tensor, steps: int) -> nn.Module:
+def trained_sides(net: nn.Module, forward: Tensor, backward: Tensor, steps: int) -> nn.Module:
+    """A network of one score that tells two samples apart: positive for the first."""
     optimiser = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
     for _ in range(steps):

@@ -73,13 +73,18 @@ class Method(abc.ABC):
     papers: ClassVar[tuple[tuple[str, str], ...]] = ()
     """Authors with year, and arXiv id."""
     nets: ClassVar[tuple[str, ...]]
-    """Networks that it takes, by their names in `NetConfig`; your own ones, too, unless the degree lives in weights."""
+    """Networks that it takes, by their names in `NetConfig`; your own ones, too, see `takes_any_net`."""
     twins: ClassVar[tuple[Twin, ...]]
     """Twins that it has."""
     choosers: ClassVar[tuple[str, ...]]
     """Choosers that it works with, by their names; the first one is taken where none is named."""
     losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "mse")
     """Losses that it takes."""
+
+    @classmethod
+    def takes_any_net(cls) -> bool:
+        """Whether it works with networks and weights of your own: not where it chooses the layers itself."""
+        return cls.place != "weights"
 
     @abc.abstractmethod
     def model(self, setup: Setup) -> nn.Module:
@@ -159,10 +164,10 @@ class Method(abc.ABC):
             raise ValueError(
                 f"net.name: got {net.name!r} with the method {self.name}, must be one of {', '.join(self.nets)}"
             )
-        if self.place != "weights" or (net.source is None and net.weights is None):
+        if self.takes_any_net() or (net.source is None and net.weights is None):
             return
         key, value = ("net.weights", net.weights) if net.source is None else ("net.name", net.name)
-        others = sorted(kind.name for kind in _kinds(Method) if kind.place != "weights")
+        others = sorted(kind.name for kind in _kinds(Method) if kind.takes_any_net())
         raise ValueError(
             f"{key}: got {value} with the method {self.name}, which chooses the layers of the network itself "
             f"({', '.join(self.nets)}); take one of the methods {', '.join(others)}, which work with any network"

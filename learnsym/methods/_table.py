@@ -32,7 +32,7 @@ def _by_place() -> list[type[Method]]:
 
 
 def _nets(method: type[Method]) -> tuple[str, ...]:
-    return method.nets if method.place == "weights" else (*method.nets, "your own")
+    return (*method.nets, "your own") if method.takes_any_net() else method.nets
 
 
 def _cell(method: type[Method], chooser: type[Chooser]) -> str:

@@ -10,6 +10,7 @@ from learnsym.posterior.of_outputs import LogLikelihood
 from learnsym.posterior.prior import SpikedPrior
 from learnsym.posterior.residual import residual_variances
 from learnsym.posterior.seeds import degrees_over_seeds
+from learnsym.posterior.softness import SoftnessPosterior, softness_posterior
 
 __all__ = [
     "Axis",
@@ -21,6 +22,7 @@ __all__ = [
     "LogLikelihood",
     "MixAxis",
     "RangeAxis",
+    "SoftnessPosterior",
     "SpikedPrior",
     "degree_posterior",
     "degrees_over_seeds",
@@ -29,4 +31,5 @@ __all__ = [
     "laplace_posterior",
     "posterior_of",
     "residual_variances",
+    "softness_posterior",
 ]

@@ -22,6 +22,11 @@ from learnsym.relax.relaxed_group_conv import RelaxedGroupConv2d
 from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
 from learnsym.relax.relaxed_translation_conv import RelaxedTranslationConv
 from learnsym.relax.residual_pathway import ResidualPathway
+from learnsym.relax.softness.dials import FixedSoftness, LearnedSoftness
+from learnsym.relax.softness.masks import hard_mask, smooth_mask
+from learnsym.relax.softness.moved_entries import KernelPixels, MapEntries, TokenGrid
+from learnsym.relax.softness.places import moved_parameters
+from learnsym.relax.softness.softened import Softened
 from learnsym.relax.sparsified import SparsifiedConv, SparsifiedMap
 from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
 from learnsym.relax.streams import Streams
@@ -32,11 +37,15 @@ __all__ = [
     "ConvMap",
     "DenseMap",
     "FactoredMap",
+    "FixedSoftness",
     "GridPathway",
     "Interpolation",
+    "KernelPixels",
     "LearnedArc",
     "LearnedElements",
+    "LearnedSoftness",
     "Likelihood",
+    "MapEntries",
     "NormalPosterior",
     "PartialGroupConv",
     "PartialMean",
@@ -46,10 +55,12 @@ __all__ = [
     "RelaxedSteerableConv",
     "RelaxedTranslationConv",
     "ResidualPathway",
+    "Softened",
     "SparsifiedConv",
     "SparsifiedMap",
     "StreamPosterior",
     "Streams",
+    "TokenGrid",
     "VariationalPathway",
     "bayesian_likelihood",
     "cell_masses",
@@ -57,14 +68,17 @@ __all__ = [
     "coverage_degrees",
     "exact_twin",
     "from_escnn",
+    "hard_mask",
     "increase_along_depth",
     "kl_along_depth",
     "likelihoods",
+    "moved_parameters",
     "partial_ranges",
     "peaked",
     "plain_twin",
     "planted_masses",
     "polyphase",
+    "smooth_mask",
     "stream_posterior",
     "to_escnn",
 ]

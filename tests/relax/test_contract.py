@@ -94,9 +94,12 @@ RELAXED = {
 LAYERS = EXACT | RELAXED
 PARTS = {
     *("Constant", "IntegrationKernel", "Monomials", "PointwiseMLP", "WeightedSums"),
+    *("FixedSoftness", "LearnedSoftness"),
     *("Interpolation", "Likelihood", "LearnedArc", "LearnedElements", "NormalPosterior", "PartialRange"),
 }
 """Modules that are parts of layers."""
+AROUND_NETWORKS = {"Softened"}
+"""Modules around whole networks, whatever their layers; tests/relax/test_softness.py has their laws."""
 MOVED_BY_THEIR_INPUT = {"EquivariantSubsample2d", "EquivariantUpsample2d", "ExactStride"}
 """Layers whose indices depend on the input; tests/equivariant/subsampling has their laws."""
 OWN_CLASS = {"BallMask", "Gated", "InvariantPool", "NormNonlinearity", "FourierNonlinearity"}
@@ -136,7 +139,7 @@ def inputs(name, layer):
 def test_no_layer_is_left_out():
     public = {k for m in (eq, relax) for k in m.__all__ if inspect.isclass(getattr(m, k))}
     modules = {k for k in public if issubclass(getattr(eq, k, None) or getattr(relax, k), nn.Module)}
-    assert modules == {name.split()[0] for name in LAYERS} | PARTS | MOVED_BY_THEIR_INPUT
+    assert modules == {name.split()[0] for name in LAYERS} | PARTS | AROUND_NETWORKS | MOVED_BY_THEIR_INPUT
 
 
 KERNELS = (eq.GroupConv2d, eq.SteerableConv, eq.EquivariantLinear)

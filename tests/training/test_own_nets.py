@@ -141,7 +141,7 @@ def test_members_in_processes_make_the_network_themselves(tiny, files):
     assert [run.is_finished for run in train(config, "runs")] == [True, True]
 
 
-@pytest.mark.parametrize("name", [name for name, method in registry.items() if method.place != "weights"])
+@pytest.mark.parametrize("name", [name for name, method in registry.items() if method.takes_any_net()])
 def test_methods_of_data_and_loss_take_any_network(tiny, files, name):
     settings = {"symmetries": ["rotation2d"]} if name == "remul" else {}
     method = registry[name](**settings)
@@ -151,7 +151,7 @@ def test_methods_of_data_and_loss_take_any_network(tiny, files, name):
     assert degrees(build(replace(own(tiny), method=method))[0]) or name == "remul"
 
 
-@pytest.mark.parametrize("name", [name for name, method in registry.items() if method.place == "weights"])
+@pytest.mark.parametrize("name", [name for name, method in registry.items() if not method.takes_any_net()])
 def test_methods_of_weights_choose_the_layers_themselves(tiny, files, name):
     method = registry[name]()
     with pytest.raises(ValueError, match=rf"net.name: got .*mine.py:make with the method {name}, which chooses the .*"):

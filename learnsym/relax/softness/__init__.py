@@ -1,0 +1,1 @@
+"""Soft equivariance: weights of any network held near their equivariant subspace by a dial."""
