@@ -15,6 +15,7 @@ from learnsym.methods._method import Method, Setup
 from learnsym.nets import LayerwiseNet
 from learnsym.nets.layerwise import SMALLEST
 from learnsym.objectives import Objective
+from learnsym.objectives.choosers import Chooser
 from learnsym.objectives.terms import Prior
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
@@ -29,25 +30,30 @@ TWINS = {
 class Layerwise(Method):
     """Eight layers, each of which may be a convolution, a free map between grids, or their mean, as a prior says.
 
-    `plain` has the free maps alone, `exact` the convolutions, which keep all translations. Images are resized to the
-    next multiple of 32 pixels.
+    With the chooser training the prior variances of both paths are fixed; with marginal_likelihood the evidence learns
+    a precision of each tensor of each path (ELLA), and degrees say which path the examples determine. `plain` has the
+    free maps alone, `exact` the convolutions, which keep all translations. Images are resized to the next multiple of
+    32 pixels.
     """
 
     name: Literal["layerwise"] = "layerwise"
     maps: Literal["dense", "factored", "sparsified"] = "sparsified"
     """Kind of the free maps: all weights, one pattern for each pair of channels, or patterns between anchors."""
     weight: NotNegative = 1.0
-    """Weight of the prior; 1 is Bayes' rule."""
+    """Weight of the prior; 1 is Bayes' rule. The chooser marginal_likelihood has a prior of its own."""
 
     title = "dense, factored and sparsified maps beside convolutions (layers of ELLA)"
     place = "weights"
     papers = (("van der Ouderaa et al. 2023", "2310.06131"), ("Finzi et al. 2021", "2112.01388"))
     nets = ("layerwise",)
     twins = ("learned", "plain", "exact")
-    choosers = ("training",)
+    choosers = ("training", "marginal_likelihood")
 
     def __post_init__(self) -> None:
         check_settings(self, "method.")
+
+    def unused(self, chooser: Chooser) -> tuple[str, ...]:
+        return ("weight",) if chooser.name == "marginal_likelihood" else ()
 
     def model(self, setup: Setup) -> nn.Module:
         refuse_clouds(self.name, setup)

@@ -28,10 +28,24 @@ def polyphase(x: Any, stride: int) -> Any:  # noqa: ANN401  a tensor, or its sta
     """
     if stride == 1:
         return x
-    phases = nn.functional.pixel_unshuffle(x, stride).unflatten(1, (-1, stride**2))
-    energies = phases.square().sum((1, 3, 4))
-    weights = torch.zeros_like(energies).scatter(1, energies.argmax(1, keepdim=True), 1.0)
-    return (weights[:, None, :, None, None] * phases).sum(2)
+    grids = phases(x, stride)
+    return picked(grids, largest(grids))
+
+
+def phases(x: Any, stride: int) -> Any:  # noqa: ANN401  as polyphase
+    """All grids with one pixel in `s x s`, `(B, C, s², H / s, W / s)`."""
+    return nn.functional.pixel_unshuffle(x, stride).unflatten(1, (-1, stride**2))
+
+
+def largest(grids: Any) -> Any:  # noqa: ANN401  as polyphase
+    """Which grid has the largest norm: weights `(B, s²)` of which one is 1 and all others 0."""
+    energies = grids.square().sum((1, 3, 4))
+    return torch.zeros_like(energies).scatter(1, energies.argmax(1, keepdim=True), 1.0)
+
+
+def picked(grids: Any, which: Any) -> Any:  # noqa: ANN401  as polyphase
+    """The grids of the weights `(B, s²)`."""
+    return (which[:, None, :, None, None] * grids).sum(2)
 
 
 def plain_polyphase(stride: int) -> nn.Module:

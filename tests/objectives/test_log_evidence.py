@@ -7,7 +7,7 @@ from torch.func import functional_call, jacrev
 
 import learnsym as ls
 from learnsym.objectives.marginal_likelihood.evidence import log_evidence
-from learnsym.objectives.marginal_likelihood.kronecker import factors_of, layers_of, occam
+from learnsym.objectives.marginal_likelihood.kronecker import Kronecker
 from learnsym.objectives.marginal_likelihood.likelihoods import Classes, NormalNoise
 
 X, LABELS = torch.randn(6, 1, 4, 4, dtype=torch.float64), torch.arange(6) % 3
@@ -83,8 +83,8 @@ def test_its_gradient_in_the_law_is_that_of_differences():
 
     def value():
         exact = log_evidence(model, weights, precisions, X, LABELS, Classes()).total
-        _, factors = factors_of(model, layers_of(model, weights), X, Classes())
-        return torch.stack([exact, occam(factors, weights, dict.fromkeys(weights, 1.0), 6).log_determinant])
+        _, factors = Kronecker().of(model, Kronecker().held(model, weights), X, Classes())
+        return torch.stack([exact, factors.occam(precisions, 6).log_determinant])
 
     for k in range(2):
         (slope,) = torch.autograd.grad(value()[k], law)
@@ -98,69 +98,3 @@ def test_its_gradient_in_the_law_is_that_of_differences():
         with torch.no_grad():
             law += step
         assert float(slope) == pytest.approx((up - down) / (2 * step), rel=1e-5)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_kronecker_factors_are_exact_for_a_linear_layer_and_one_example(name):
-    likelihood, _ = CASES[name]
-    net = nn.Sequential(nn.Flatten(), nn.Linear(16, 3, bias=False)).double()
-    weights = dict(net.named_parameters())
-    _, factors = factors_of(net, layers_of(net, weights), X[:1], likelihood)
-    found = occam(factors, weights, {"1.weight": 0.7}, 1)
-    H = dense(net, X[:1], likelihood)
-    eye = torch.eye(len(H), dtype=torch.float64)
-    assert float(found.log_determinant) == pytest.approx(float(torch.logdet(eye + H / 0.7)), abs=1e-9)
-    expected = (H @ torch.linalg.inv(H + 0.7 * eye)).trace()
-    assert float(found.dimensions["1.weight"]) == pytest.approx(float(expected), abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("conv", "size"),
-    [
-        (nn.Conv1d(2, 3, 3, stride=2, padding=1), (7,)),
-        (nn.Conv2d(2, 3, (3, 2), padding=1, dilation=2, padding_mode="circular"), (6, 7)),
-        (nn.Conv3d(2, 3, 2), (4, 4, 4)),
-    ],
-    ids=["1d", "2d", "3d"],
-)
-def test_what_convolutions_take_in_and_give_makes_their_gradient(conv, size):
-    """`Σ_t g_t a_t^T`, so that patches are in the order of the weights."""
-    conv = conv.double()
-    x = torch.randn(4, 2, *size, dtype=torch.float64)
-    net = nn.Sequential(conv, nn.Flatten(), nn.LazyLinear(2).double())
-    net(x)
-    from learnsym.objectives.marginal_likelihood.kronecker import _patches, _positions
-
-    given = conv(x)
-    g = torch.randn_like(given)
-    (expected,) = torch.autograd.grad(given, conv.weight, g)
-    found = torch.einsum("nto,nti->oi", _positions(conv, g), _patches(conv, x))
-    torch.testing.assert_close(found.view_as(expected), expected)
-
-
-def test_copies_that_are_all_alike_change_nothing():
-    """Weights are shared by copies: they are no further data."""
-    net = network()
-    narrow = ls.distributions.Fixed(ls.distributions.LieBox(ls.groups.SO2(), torch.tensor([1e-9])))
-    model = ls.augment.Augmented(net, "rotation2d", narrow, test_copies=5).double().eval()
-    weights = dict(net.named_parameters())
-    _, alone = factors_of(net, layers_of(net, weights), X, Classes())
-    _, copied = factors_of(
-        model, {f"net.{path}": layer for path, layer in layers_of(net, weights).items()}, X, Classes()
-    )
-    for path, factor in alone.items():
-        torch.testing.assert_close(copied[f"net.{path}"].inputs, factor.inputs, atol=1e-6, rtol=1e-6)
-        torch.testing.assert_close(copied[f"net.{path}"].gradients, factor.gradients, atol=1e-6, rtol=1e-6)
-
-
-def test_layers_without_factors_are_named():
-    net = nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.Flatten(), nn.LazyLinear(3))
-    net(torch.randn(1, 2, 5, 5))
-    with pytest.raises(ValueError, match=r"0\.weight belongs to a layer without Kronecker factors"):
-        layers_of(net, dict(net.named_parameters()))
-    normed = nn.Sequential(nn.BatchNorm1d(4))
-    with pytest.raises(ValueError, match="no trained Linear layer or convolution"):
-        layers_of(normed, dict(normed.named_parameters()))
-    twice = nn.Linear(3, 3)
-    with pytest.raises(ValueError, match="used several times"):
-        factors_of(nn.Sequential(twice, twice), {"0": twice}, torch.randn(2, 3), Classes())

@@ -11,13 +11,20 @@ from torch import Tensor, nn
 
 from learnsym._processes import processes
 from learnsym._settings import Copies, Count, Positive, Share
+from learnsym.degrees import Degree
 from learnsym.learners import over_elements
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.levels import frozen, predicting
 from learnsym.objectives.losses import cross_entropy, mse, shaped_as
-from learnsym.objectives.marginal_likelihood.kronecker import Factors, factors_of, layers_of, names_in, occam
+from learnsym.objectives.marginal_likelihood.curvature import Curvature, Form, squares, with_values_of
+from learnsym.objectives.marginal_likelihood.diagonal import Diagonal
+from learnsym.objectives.marginal_likelihood.full import Full
+from learnsym.objectives.marginal_likelihood.kronecker import Kronecker, KroneckerAndDiagonal
+from learnsym.objectives.marginal_likelihood.last_layer import LastLayer
 from learnsym.objectives.marginal_likelihood.likelihoods import Classes, Likelihood, NormalNoise
+from learnsym.objectives.marginal_likelihood.paths import bandwidths, layer_degree, path_shares
+from learnsym.objectives.marginal_likelihood.precisions import ByGradient, Kept, MacKay, Precisions
 from learnsym.parts import Whole, chosen, examples
 
 LIKELIHOODS: dict[Callable[..., Tensor], Callable[[float], Likelihood]] = {
@@ -30,9 +37,17 @@ LIKELIHOODS: dict[Callable[..., Tensor], Callable[[float], Likelihood]] = {
 COPIES = 16
 """Transformed copies per example, unless something else is said: few of them make wide laws look improbable."""
 MEMORY = 10
-"""Looks over which factors and the noise are averaged."""
-LEAST, MOST = 1e-6, 1e8
-"""Of precisions."""
+"""Looks over which the curvature and the noise are averaged."""
+CURVATURES: dict[str, Form] = {
+    "kronecker": Kronecker(),
+    "kronecker_and_diagonal": KroneckerAndDiagonal(),
+    "diagonal": Diagonal(),
+    "full": Full(),
+    "last_layer": LastLayer(),
+}
+"""Approximations of the curvature, by their names in configurations."""
+PRECISIONS: dict[str, Callable[[float], Precisions]] = {"mackay": MacKay, "gradient": ByGradient, "kept": Kept}
+"""Rules for prior precisions, by their names in configurations and the precision at the start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +69,10 @@ class MarginalLikelihood(Chooser):
     """Part of the steps before the first look."""
     precision: Positive = 1.0
     """Prior precision of all weights at the start."""
+    precisions: Literal["mackay", "gradient", "kept"] = "mackay"
+    """Prior precisions of each tensor of weights: MacKay's rule, gradient steps, or kept as at the start (MAP)."""
+    curvature: Literal["kronecker", "kronecker_and_diagonal", "diagonal", "full", "last_layer"] = "kronecker"
+    """Approximation of the curvature; with normalisations, of small networks, or, to compare with, the last layer's."""
 
     label = "marginal likelihood"
     note = (
@@ -64,7 +83,7 @@ class MarginalLikelihood(Chooser):
     needs = "training examples alone"
 
     def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
-        """The task, a prior on the weights, and the evidence for laws, which takes the place of their reward."""
+        """The task, a prior on the weights, and the evidence for laws, which takes the place of other terms."""
         return LaplaceEvidence(
             getattr(objective, "task", objective),
             examples,
@@ -72,7 +91,8 @@ class MarginalLikelihood(Chooser):
             copies=self.copies,
             every=self.every,
             start=round(self.warmup * steps),
-            precision=self.precision,
+            precisions=PRECISIONS[self.precisions](self.precision),
+            curvature=CURVATURES[self.curvature],
         )
 
 
@@ -81,19 +101,22 @@ class LaplaceEvidence(nn.Module):
 
         weights   follow  grad of  task(f, x, y) + 1/(2 N c) Σ_l δ_l |w_l|²
         laws      follow  grad of  -1/N log p(D)            at every look
-        δ_l       becomes γ_l / |w_l|²                      at every look (MacKay)
+        δ_l       becomes γ_l / |w_l|²                      at every look (MacKay), or follows the gradient
 
-    where `c` turns the loss into a negative log likelihood. The evidence is Laplace's approximation with Kronecker
-    factors of each layer, which are running means over looks:
+    where `c` turns the loss into a negative log likelihood. The evidence is Laplace's approximation, whose curvature
+    `H` is a running mean over looks:
 
-        log p(D) ≈ Σ_n log p(y_n | x_n) - 1/2 Σ_l δ_l |w_l|² - 1/2 Σ_l log det(1 + N A_l ⊗ G_l / δ_l)
+        log p(D) ≈ Σ_n log p(y_n | x_n) - 1/2 Σ_l δ_l |w_l|² - 1/2 log det(1 + H δ^-1)
 
-    With learned augmentations the network is the average of outputs over `copies`. Scales and shifts of normalisations
-    have a flat prior, and batch norm is as in evaluation when it is looked at. Regression has noise of a variance that
-    is fitted, since an evidence whose variance is set too high says nothing.
+    Laws are those of group elements, and bandwidths of sparsified layers that are learned. With learned augmentations
+    the network is the average of outputs over `copies`. With paths side by side (`relax.GridPathway`) each tensor of
+    each path has its own precision: the path that the examples do not need is switched off (ELLA). Batch norm is as in
+    evaluation when it is looked at. Regression has noise of a variance that is fitted, since an evidence whose variance
+    is set too high says nothing.
 
-    Reference: Immer, van der Ouderaa, Fortuin, Rätsch, van der Wilk, "Invariance learning in deep neural networks with
-    differentiable Laplace approximations" (2022), arXiv 2202.10638 (LILA); MacKay (1992) for `δ`.
+    References: Immer, van der Ouderaa, Fortuin, Rätsch, van der Wilk, "Invariance learning in deep neural networks with
+    differentiable Laplace approximations" (2022), arXiv 2202.10638 (LILA); van der Ouderaa, Immer, van der Wilk,
+    "Learning layer-wise equivariances automatically using gradients" (2023), arXiv 2310.06131 (ELLA).
 
     Args:
         task: `objectives.Supervised` with cross-entropy of classes, or the mean squared error.
@@ -101,11 +124,12 @@ class LaplaceEvidence(nn.Module):
         batch, copies: of a look.
         every: steps between looks.
         start: step of the first look.
-        precision: `δ` at the start.
+        precisions: the rule for `δ`, and their start.
+        curvature: how `H` is approximated.
 
     Raises:
         ValueError: for another task, or in several processes; in training, for copies of a model that has none, or a
-            layer without Kronecker factors.
+            layer without such a curvature.
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
@@ -128,7 +152,8 @@ class LaplaceEvidence(nn.Module):
         copies: int | None = None,
         every: int = 10,
         start: int = 0,
-        precision: float = 1.0,
+        precisions: Precisions = MacKay(),  # noqa: B008  frozen
+        curvature: Form = Kronecker(),  # noqa: B008  frozen
     ) -> None:
         super().__init__()
         loss_fn: Any = getattr(task, "loss_fn", None)
@@ -141,21 +166,20 @@ class LaplaceEvidence(nn.Module):
             raise ValueError("chooser.name: got marginal_likelihood in several processes, it works in one; use one")
         self.task = task
         self.examples, self.batch, self.copies = examples, batch, copies
-        self.every, self.start, self.precision = every, start, precision
+        self.every, self.start = every, start
+        self.rule, self.curvature = precisions, curvature
         self._likelihood = LIKELIHOODS[loss_fn]
         self.register_buffer("seen", torch.zeros((), dtype=torch.long))
         self.kept: dict[str, Tensor] = {}
+        self._known: tuple[list[str], list[str]] = [], []
 
     def forward(self, model: nn.Module, batch: Any) -> Loss:  # noqa: ANN401  whatever the loader gives
         """The losses of both levels, whose gradients do not mix; in evaluation the task."""
         if not model.training:
             return self.task(model, batch)
-        own = over_elements(model)
-        laws = [p for p in model.parameters() if id(p) in own and p.requires_grad]
-        weights = {n: p for n, p in model.named_parameters() if id(p) not in own and p.requires_grad}
-        layers = layers_of(model, weights)
-        held = {name: weights[name] for name in names_in(layers, weights)}
-        pull = self._look(model, layers, held, laws, batch) if self._looks() else 0.0
+        laws, weights = _laws_and_weights(model)
+        held = self._held(model, weights)
+        pull = self._look(model, held, laws, batch) if self._looks() else 0.0
         self.seen += 1
         with frozen(laws):
             task = self.task(model, batch)
@@ -173,6 +197,18 @@ class LaplaceEvidence(nn.Module):
         """How many entries `γ_l` of each tensor of weights the data determine, by name."""
         return self._by_name("dimensions")
 
+    def path_dimensions(self) -> dict[str, dict[str, float]]:
+        """The share of entries that the data determine, for each path of each `relax.GridPathway`, by its place."""
+        found: dict[str, dict[str, float]] = {}
+        for name, share in self._by_name("path").items():
+            layer, _, path = name.rpartition(".")
+            found.setdefault(layer, {})[path] = share
+        return found
+
+    def degrees(self, site: str) -> list[Degree]:
+        """Of each layer with two paths, how far it is the exact one: `γ_conv / (γ_free + γ_conv)`, per entry."""
+        return [layer_degree(layer, shares["free"], shares["conv"]) for layer, shares in self.path_dimensions().items()]
+
     def _by_name(self, kind: str) -> dict[str, float]:
         start = f"{kind}."
         return {name.removeprefix(start): float(v) for name, v in self.kept.items() if name.startswith(start)}
@@ -183,23 +219,26 @@ class LaplaceEvidence(nn.Module):
 
     def _prior(self, weights: Mapping[str, nn.Parameter], y: Tensor) -> Tensor:
         """`1/(2 N c) Σ_l δ_l |w_l|²`."""
-        squares = [self._precision(name, weight) * weight.square().sum() for name, weight in weights.items()]
-        return torch.stack(squares).sum() / (2 * self.examples * self._noise().per_loss(y[0].numel()))
+        held = [self._precision(name, weight) * weight.square().sum() for name, weight in weights.items()]
+        return torch.stack(held).sum() / (2 * self.examples * self._noise().per_loss(y[0].numel()))
 
     def _precision(self, name: str, weight: Tensor) -> Tensor:
         """On the device of the weight, and not read there: that would make a GPU wait in every step."""
-        return self.kept.get(f"precision.{name}", weight.new_tensor(self.precision)).to(weight)
+        return self.kept.get(f"precision.{name}", weight.new_tensor(self.rule.start)).to(weight)
 
     def _noise(self) -> Likelihood:
         return self._likelihood(float(self.kept.get("variance", 1.0)))
 
+    def _held(self, model: nn.Module, weights: Mapping[str, nn.Parameter]) -> dict[str, nn.Parameter]:
+        """The weights with a prior, looked for again when others are trained than before."""
+        trained, held = self._known
+        if trained != list(weights):
+            held = list(self.curvature.held(model, weights))
+            self._known = list(weights), held
+        return {name: weights[name] for name in held}
+
     def _look(
-        self,
-        model: nn.Module,
-        layers: Mapping[str, nn.Module],
-        weights: Mapping[str, nn.Parameter],
-        laws: list[nn.Parameter],
-        batch: Batch,
+        self, model: nn.Module, held: Mapping[str, nn.Parameter], laws: list[nn.Parameter], batch: Batch
     ) -> Tensor | float:
         """A term of value 0 whose gradient in the laws is that of the negative log evidence per example."""
         if batch[1].dim() > 1 and not batch[1].is_floating_point():
@@ -211,28 +250,26 @@ class LaplaceEvidence(nn.Module):
         x, y = chosen(batch[0], indices), batch[1][indices]
         with predicting(model, self.copies, COPIES):
             self._fit_noise(model, x, y)
-            f, factors = factors_of(model, layers, x, self._noise())
-        precisions = {name: self._precision(name, weight) for name, weight in weights.items()}
-        cost = occam(self._averaged(factors), weights, precisions, self.examples)
+            f, now = self.curvature.of(model, held, x, self._noise(), create_graph=bool(laws))
+        means = self._averaged(now.means)
+        precisions = {name: self._precision(name, weight) for name, weight in held.items()}
+        cost = now.with_means(with_values_of(now.means, means)).occam(precisions, self.examples)
         fit = self.examples * self._noise().log_prob(f, y).double().mean()
-        squares = torch.stack([precisions[name] * weight.detach().square().sum() for name, weight in weights.items()])
-        evidence = (fit - (squares.sum() + cost.log_determinant) / 2) / self.examples
+        detached = {name: weight.detach() for name, weight in held.items()}
+        evidence = (fit - (squares(detached, precisions) + cost.log_determinant) / 2) / self.examples
         self.kept["log_evidence"] = evidence.detach()
-        self._update(weights, cost.dimensions)
+        self._update(model, detached, precisions, now.with_means(means), cost.dimensions)
         if not laws:
             return 0.0
         slopes = torch.autograd.grad(-evidence, laws, materialize_grads=True)
         pulls = [((law - law.detach()) * slope.detach()).sum() for law, slope in zip(laws, slopes, strict=True)]
         return torch.stack(pulls).sum()
 
-    def _averaged(self, factors: Mapping[str, Factors]) -> dict[str, Factors]:
-        """Means over looks, with the gradient of this one: a batch has fewer examples than a layer has weights."""
-        found = {}
-        for path, now in factors.items():
-            for kind in ("inputs", "gradients"):
-                self._keep(f"{kind}.{path}", getattr(now, kind).detach())
-            found[path] = now.with_values_of(Factors(self.kept[f"inputs.{path}"], self.kept[f"gradients.{path}"]))
-        return found
+    def _averaged(self, now: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Means over looks, since a batch has fewer examples than a layer has weights."""
+        for name, mean in now.items():
+            self._keep(f"curvature.{name}", mean.detach())
+        return {name: self.kept[f"curvature.{name}"] for name in now}
 
     @torch.no_grad()
     def _fit_noise(self, model: nn.Module, x: Whole, y: Tensor) -> None:
@@ -243,13 +280,21 @@ class LaplaceEvidence(nn.Module):
         left = max(numbers - sum(self.effective_dimensions().values()), 0.1 * numbers)
         self._keep("variance", (shaped_as(model(x), y) - y).square().mean() * numbers / left)
 
-    @torch.no_grad()
-    def _update(self, weights: Mapping[str, nn.Parameter], dimensions: Mapping[str, Tensor]) -> None:
-        """`δ_l = γ_l / |w_l|²`."""
-        for name, value in dimensions.items():
-            self.kept[f"dimensions.{name}"] = value
-            square = weights[name].square().sum().double()
-            self.kept[f"precision.{name}"] = (value / square.clamp(min=LEAST)).clamp(LEAST, MOST)
+    def _update(
+        self,
+        model: nn.Module,
+        weights: Mapping[str, Tensor],
+        precisions: Mapping[str, Tensor],
+        curvature: Curvature,
+        dimensions: Mapping[str, Tensor],
+    ) -> None:
+        """Precisions by the rule, and what is said of layers."""
+        each = {name: weight.double().square().sum() for name, weight in weights.items()}
+        after = self.rule(precisions, each, curvature, self.examples)
+        self.kept |= {f"precision.{name}": value for name, value in after.items()}
+        self.kept |= {f"dimensions.{name}": value for name, value in dimensions.items()}
+        shares = path_shares(model, dimensions)
+        self.kept |= {f"path.{layer}.{path}": share for layer, both in shares.items() for path, share in both.items()}
 
     def _keep(self, name: str, now: Tensor) -> None:
         """A running mean."""
@@ -263,3 +308,10 @@ class LaplaceEvidence(nn.Module):
     def set_extra_state(self, state: dict[str, Tensor]) -> None:
         """That of `get_extra_state`."""
         self.kept = {name: value.clone() for name, value in state.items()}
+
+
+def _laws_and_weights(model: nn.Module) -> tuple[list[nn.Parameter], dict[str, nn.Parameter]]:
+    """What the evidence sets, and the weights whose evidence it is."""
+    own = over_elements(model) | bandwidths(model)
+    trained = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    return [p for _, p in trained if id(p) in own], {name: p for name, p in trained if id(p) not in own}

@@ -1,149 +1,229 @@
-"""Kronecker factors of the generalised Gauss-Newton matrix of linear layers and convolutions (KFAC).
+"""Kronecker factors of the generalised Gauss-Newton matrix, layer by layer (KFAC).
 
-Legend of axes: `B` batch, `D` outputs of an example, `S` copies of an example, `T` positions, `I` numbers that a weight
-takes in, `O` numbers that it gives.
+Legend of axes: `B` batch, `D` outputs of an example, `S` copies of an example, `R` rows, `M` groups of weights that
+share nothing, `T` positions, `I` numbers that a weight takes in, `O` numbers that it gives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym.objectives.marginal_likelihood.curvature import Occam
+from learnsym.objectives.marginal_likelihood.layers import LARGEST, LINEAR, NORMALISATIONS, Acting, Table
 from learnsym.objectives.marginal_likelihood.likelihoods import Likelihood
 from learnsym.parts import Whole
 
-CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-NORMALISATIONS = (
-    nn.BatchNorm1d,
-    nn.BatchNorm2d,
-    nn.BatchNorm3d,
-    nn.LayerNorm,
-    nn.GroupNorm,
-    nn.InstanceNorm1d,
-    nn.InstanceNorm2d,
-    nn.InstanceNorm3d,
-)
+
+@dataclass(frozen=True)
+class KroneckerCurvature:
+    """`H_ll ≈ N G_l ⊗ A_l` for each tensor and each of its groups, and `N G_l` for biases."""
+
+    means: dict[str, Float[Tensor, "M n n"]]
+    """Second moments `A` and `G`, by layer and name."""
+    blocks: dict[str, tuple[str, ...]]
+    """Names of the moments of each tensor."""
+
+    @cached_property
+    def spectra(self) -> dict[str, Float[Tensor, "M n"]]:
+        """Eigenvalues of the moments; round-off makes those of 0 a little negative."""
+        return {name: torch.linalg.eigvalsh(mean.double()).clamp(min=0) for name, mean in self.means.items()}
+
+    def occam(self, precisions: Mapping[str, Tensor], examples: int) -> Occam:
+        """`Σ_l log det(1 + N G_l ⊗ A_l / δ_l)`: eigenvalues of a Kronecker product are products of eigenvalues."""
+        determinants, dimensions = [], {}
+        for name, moments in self.blocks.items():
+            first, *others = (self.spectra[moment] for moment in moments)
+            spectrum = first[:, :, None] * others[0][:, None] if others else first
+            ratio = examples * spectrum / precisions[name]
+            determinants.append(ratio.log1p().sum())
+            dimensions[name] = (ratio / (1 + ratio)).sum().detach()
+        return Occam(torch.stack(determinants).sum(), dimensions)
+
+    def with_means(self, means: dict[str, Tensor]) -> KroneckerCurvature:
+        """The same of other means."""
+        return replace(self, means=means)
 
 
 @dataclass(frozen=True)
-class Factors:
-    """`H_ll ≈ N A ⊗ G` of a weight, and `N G` of its bias, means over examples."""
-
-    inputs: Float[Tensor, "I I"]
-    """`A`."""
-    gradients: Float[Tensor, "O O"]
-    """`G`."""
-
-    def with_values_of(self, other: Factors) -> Factors:
-        """Other values with the gradient of these."""
-        pairs = ((other.inputs, self.inputs), (other.gradients, self.gradients))
-        return Factors(*(value + (own - own.detach()) for value, own in pairs))
-
-
-@dataclass(frozen=True)
-class Occam:
-    """What the curvature of layers takes off the log evidence, and how many weights the data determine."""
-
-    log_determinant: Float[Tensor, ""]
-    """`Σ_l log det(1 + N A_l ⊗ G_l / δ_l)`, and of biases `log det(1 + N G_l / δ_l)`."""
-    dimensions: dict[str, Float[Tensor, ""]]
-    """Effective dimensions `γ_l = tr(H_ll (H_ll + δ_l)^-1)` of each tensor."""
-
-
-def occam(
-    factors: Mapping[str, Factors],
-    weights: Mapping[str, Tensor],
-    precisions: Mapping[str, float | Tensor],
-    examples: int,
-) -> Occam:
-    """The log-determinant of the curvature over the precisions, layer by layer.
-
-    Args:
-        factors: by path of a layer.
-        weights: tensors by name, of which those of the layers are looked at.
-        precisions: `δ_l` of each.
-        examples: `N`.
-    """
-    determinants, dimensions = [], {}
-    for path, factor in factors.items():
-        # round-off makes eigenvalues of 0 a little negative
-        inputs, gradients = (
-            torch.linalg.eigvalsh(each.double()).clamp(min=0) for each in (factor.inputs, factor.gradients)
-        )
-        for name, spectrum in (("weight", torch.outer(gradients, inputs)), ("bias", gradients)):
-            key = _joined(path, name)
-            if key in weights:
-                ratio = examples * spectrum / precisions[key]
-                determinants.append(ratio.log1p().sum())
-                dimensions[key] = (ratio / (1 + ratio)).sum().detach()
-    return Occam(torch.stack(determinants).sum(), dimensions)
-
-
-def layers_of(model: nn.Module, weights: Mapping[str, nn.Parameter]) -> dict[str, nn.Module]:
-    """The layers that have factors, by path; scales and shifts of normalisations have none and keep a flat prior.
-
-    Raises:
-        ValueError: naming weights of other layers.
-    """
-    found, known = {}, set()
-    for path, module in model.named_modules():
-        own = {_joined(path, name) for name, _ in module.named_parameters(recurse=False)}
-        is_linear = type(module) is nn.Linear or (type(module) in CONVOLUTIONS and getattr(module, "groups", 1) == 1)
-        if is_linear and own & weights.keys():
-            found[path] = module
-        if is_linear or isinstance(module, NORMALISATIONS):
-            known |= own
-    others = [name for name in weights if name not in known]
-    if others:
-        raise ValueError(
-            f"model: {others[0]} belongs to a layer without Kronecker factors, which Linear and Conv1d, 2d and 3d with "
-            "one group have; freeze it, or take the chooser validation"
-        )
-    if not found:
-        raise ValueError("model: has no trained Linear layer or convolution, whose evidence could be taken; add one")
-    return found
-
-
-def factors_of(
-    model: nn.Module, layers: Mapping[str, nn.Module], x: Whole, likelihood: Likelihood
-) -> tuple[Float[Tensor, "B D"], dict[str, Factors]]:
-    """Outputs and the factors of a batch, with a graph to whatever the model is made of.
+class Kronecker:
+    """Kronecker factors of linear layers and convolutions; scales and shifts of normalisations have a flat prior.
 
         A = 1/(B T) Σ_{n,t} a_nt a_nt^T,    G = 1/B Σ_{n,t,d} g_ntd g_ntd^T
 
-    `a` are what a layer takes in, at each of `T` positions, and `g` derivatives of what it gives, of the outputs times
+    `a` are what a tensor takes in, at each of `T` positions, and `g` derivatives of what it gives, of the outputs times
     column `d` of a root of the curvature of the likelihood. Of several copies of an example, whose outputs are
     averaged, `a` is the mean and `g` the sum: they share the weights.
 
+    What is left out: couplings between tensors, between groups of one tensor, and between positions; that `a` and `g`
+    depend on each other. Layers whose weights are expanded to a kernel or to patterns (`layers`) have factors of the
+    weights themselves, by the chain rule. curvlinops has the same factors as KFAC of the type `expand`.
+
     References: Martens, Grosse (2015), arXiv 1503.05671; convolutions: Grosse, Martens (2016), arXiv 1602.01407;
-    copies: Immer et al. (2022), arXiv 2202.10638; Eschenhagen et al. (2023), arXiv 2311.00636.
+    shared weights: Eschenhagen et al. (2023), arXiv 2311.00636; copies: Immer et al. (2022), arXiv 2202.10638.
+
+    Example:
+        >>> from learnsym.objectives.marginal_likelihood.likelihoods import Classes
+        >>> net = nn.Sequential(nn.Flatten(), nn.Linear(16, 3))
+        >>> held = Kronecker().held(net, dict(net.named_parameters()))
+        >>> _, curvature = Kronecker().of(net, held, torch.rand(5, 4, 4), Classes())
+        >>> {name: tuple(mean.shape) for name, mean in curvature.means.items()}
+        {'1:inputs': (1, 16, 16), '1:gradients': (1, 3, 3)}
     """
-    with _recorded(layers) as seen:
+
+    def held(self, model: nn.Module, weights: Mapping[str, nn.Parameter]) -> dict[str, nn.Parameter]:
+        """Those of linear layers and convolutions.
+
+        Raises:
+            ValueError: naming weights of other layers, or factors that would be too large.
+        """
+        return held_in(model, weights, LINEAR, flat=NORMALISATIONS)
+
+    def of(
+        self,
+        model: nn.Module,
+        held: Mapping[str, nn.Parameter],
+        x: Whole,
+        likelihood: Likelihood,
+        *,
+        create_graph: bool = True,
+    ) -> tuple[Float[Tensor, "B D"], KroneckerCurvature]:
+        """Outputs and factors of a batch."""
+        return curvature_of(model, LINEAR, held, x, likelihood, create_graph)
+
+
+@dataclass(frozen=True)
+class KroneckerAndDiagonal:
+    """As `Kronecker`, and scales and shifts of normalisations have a normal prior and the diagonal of the curvature.
+
+        H_ii = N · 1/B Σ_{n,d} (Σ_t g_ntdi x'_nti)²
+
+    with the normalised input `x'`; batch norm is as in evaluation. A scale and the weights before it can be traded for
+    each other without a change of the function, which a prior on both pays for twice.
+    """
+
+    def held(self, model: nn.Module, weights: Mapping[str, nn.Parameter]) -> dict[str, nn.Parameter]:
+        """Those of linear layers, convolutions and normalisations.
+
+        Raises:
+            ValueError: as `Kronecker`.
+        """
+        return held_in(model, weights, {**LINEAR, **NORMALISATIONS}, flat={})
+
+    def of(
+        self,
+        model: nn.Module,
+        held: Mapping[str, nn.Parameter],
+        x: Whole,
+        likelihood: Likelihood,
+        *,
+        create_graph: bool = True,
+    ) -> tuple[Float[Tensor, "B D"], KroneckerCurvature]:
+        """Outputs and factors of a batch."""
+        return curvature_of(model, {**LINEAR, **NORMALISATIONS}, held, x, likelihood, create_graph)
+
+
+def acting(model: nn.Module, table: Table) -> dict[str, tuple[nn.Module, Acting]]:
+    """The layers of a table, by path."""
+    return {
+        path: (module, table[type(module)](module)) for path, module in model.named_modules() if type(module) in table
+    }
+
+
+def held_in(
+    model: nn.Module, weights: Mapping[str, nn.Parameter], table: Table, flat: Table
+) -> dict[str, nn.Parameter]:
+    """The weights in the layers of a table.
+
+    Raises:
+        ValueError: naming weights of layers in neither table, none at all, or factors that would be too large.
+    """
+    own = {_joined(path, name) for path, (_, each) in acting(model, table).items() for name in each.blocks}
+    free = {
+        _joined(path, name)
+        for path, module in model.named_modules()
+        if type(module) in flat
+        for name, _ in module.named_parameters(recurse=False)
+    }
+    others = [name for name in weights if name not in own | free]
+    if others:
+        raise ValueError(
+            f"model: {others[0]} belongs to a layer without Kronecker factors, which Linear, convolutions of torch, "
+            "maps between grids, GroupConv2d, SteerableConv and EquivariantLinear have; freeze it, or take the chooser "
+            "validation"
+        )
+    held = {name: weight for name, weight in weights.items() if name in own}
+    if not held:
+        raise ValueError("model: has no trained Linear layer or convolution, whose evidence could be taken; add one")
+    return held
+
+
+def curvature_of(
+    model: nn.Module,
+    table: Table,
+    held: Mapping[str, nn.Parameter],
+    x: Whole,
+    likelihood: Likelihood,
+    create_graph: bool,
+) -> tuple[Float[Tensor, "B D"], KroneckerCurvature]:
+    """Outputs and factors of the layers of a table that hold weights."""
+    blocks, layers = {}, {}
+    for path, (module, each) in acting(model, table).items():
+        own = {_joined(path, name): moments for name, moments in each.blocks.items() if _joined(path, name) in held}
+        blocks |= {name: tuple(f"{path}:{moment}" for moment in moments) for name, moments in own.items()}
+        if own:
+            layers[path] = module, each
+    f, means = moments_of(model, layers, x, likelihood, create_graph)
+    used = {moment for moments in blocks.values() for moment in moments}
+    means = {name: mean for name, mean in means.items() if name in used}
+    return f, KroneckerCurvature(means, {name: blocks[name] for name in held})
+
+
+def moments_of(
+    model: nn.Module,
+    layers: Mapping[str, tuple[nn.Module, Acting]],
+    x: Whole,
+    likelihood: Likelihood,
+    create_graph: bool,
+) -> tuple[Float[Tensor, "B D"], dict[str, Float[Tensor, "M n n"]]]:
+    """Outputs and second moments, see `Kronecker`."""
+    with _recorded({path: module for path, (module, _) in layers.items()}) as seen:
         f = model(x).flatten(1)
-    given = [outputs for _, outputs in seen.values()]
-    curvature = [
-        torch.autograd.grad(f, given, column, create_graph=True, materialize_grads=True)
-        for column in likelihood.root(f).unbind(-1)
+    outputs = [given for _, given in seen.values()]
+    columns = likelihood.root(f if create_graph else f.detach()).unbind(-1)
+    slopes = [
+        torch.autograd.grad(f, outputs, v, create_graph=create_graph, retain_graph=True, materialize_grads=True)
+        for v in columns
     ]
-    factors = {}
-    for i, (path, (taken, _)) in enumerate(seen.items()):
-        a = _over_copies(_patches(layers[path], taken), len(f)).mean(0)
-        g = torch.stack([_over_copies(_positions(layers[path], column[i]), len(f)).sum(0) for column in curvature])
-        a, g = a.flatten(0, 1), g.flatten(0, 2)
-        factors[path] = Factors(a.mT @ a / len(a), g.mT @ g / len(f))
-    return f, factors
+    moments = {}
+    with torch.set_grad_enabled(create_graph):
+        for i, (path, (taken, _)) in enumerate(seen.items()):
+            _, each = layers[path]
+            for name, a in each.taken(taken).items():
+                a = _over_copies(a, len(f)).mean(0)
+                moments[f"{path}:{name}"] = _second(path, a) / (len(f) * a.shape[2])
+            given = [each.given(taken, slope[i]) for slope in slopes]
+            for name in given[0]:
+                g = torch.cat([_over_copies(column[name], len(f)).sum(0) for column in given])
+                moments[f"{path}:{name}"] = _second(path, g) / len(f)
+    return f if create_graph else f.detach(), moments
 
 
-def names_in(layers: Mapping[str, nn.Module], weights: Mapping[str, nn.Parameter]) -> list[str]:
-    """Names of the weights and biases of layers."""
-    names = (_joined(path, name) for path in layers for name in ("weight", "bias"))
-    return [name for name in names if name in weights]
+def _second(path: str, rows: Float[Tensor, "R M T I"]) -> Float[Tensor, "M I I"]:
+    """Sums of products over rows and positions."""
+    if rows.shape[-1] > LARGEST:
+        raise ValueError(
+            f"model: {path} has weights of {rows.shape[-1]} numbers, whose Kronecker factor has their square; must be "
+            f"at most {LARGEST}; take a narrower network, or factored or sparsified maps"
+        )
+    each = rows.transpose(0, 1).flatten(1, 2)
+    return each.mT @ each
 
 
 def _joined(path: str, name: str) -> str:
@@ -171,26 +251,7 @@ def _recorded(layers: Mapping[str, nn.Module]) -> Iterator[dict[str, tuple[Tenso
             handle.remove()
 
 
-def _patches(layer: nn.Module, x: Tensor) -> Float[Tensor, "R T I"]:
-    """What each position of a layer takes in."""
-    if isinstance(layer, nn.Linear):
-        return x.reshape(len(x), -1, x.shape[-1])
-    assert isinstance(layer, CONVOLUTIONS)
-    mode = "constant" if layer.padding_mode == "zeros" else layer.padding_mode
-    x = F.pad(x, layer._reversed_padding_repeated_twice, mode=mode)
-    for axis, (size, step, apart) in enumerate(zip(layer.kernel_size, layer.stride, layer.dilation, strict=True), 2):
-        x = x.unfold(axis, apart * (size - 1) + 1, step)[..., ::apart]
-    dims = len(layer.kernel_size)
-    # (R, I, positions..., kernel...) -> (R, positions, I * kernel)
-    return x.movedim(1, 1 + dims).flatten(1, dims).flatten(2)
-
-
-def _positions(layer: nn.Module, g: Tensor) -> Float[Tensor, "R T O"]:
-    """Derivatives at each position."""
-    return g.reshape(len(g), -1, g.shape[-1]) if isinstance(layer, nn.Linear) else g.flatten(2).mT
-
-
-def _over_copies(rows: Float[Tensor, "R T I"], examples: int) -> Float[Tensor, "S B T I"]:
+def _over_copies(rows: Float[Tensor, "R M T I"], examples: int) -> Float[Tensor, "S B M T I"]:
     """Rows in the order of copies by copy and example."""
     if len(rows) % examples:
         raise ValueError(

@@ -35,6 +35,8 @@ def rows_of(
     x: Whole,
     likelihood: Likelihood,
     column: int | None = None,
+    *,
+    create_graph: bool = True,
 ) -> Rows:
     """The rows of a batch, with a graph to whatever else the model is made of.
 
@@ -46,22 +48,25 @@ def rows_of(
         x: inputs.
         likelihood: of the outputs.
         column: one column of the root; all, which are `D` times as many rows, when None.
+        create_graph: to whatever else the model is made of; without it the rows are numbers.
     """
     outputs, found = [], []
     for one in split(x, 1):
         f = model(one).flatten(1)
-        root = likelihood.root(f)[0]
+        root = likelihood.root(f if create_graph else f.detach())[0]
         columns = root.mT if column is None else root.mT[column : column + 1]
-        outputs.append(f)
-        found.append(_products(f[0], list(weights.values()), columns))
+        outputs.append(f if create_graph else f.detach())
+        found.append(_products(f[0], list(weights.values()), columns, create_graph))
     stacked = [torch.cat(parts) for parts in zip(*found, strict=True)]
     return Rows(torch.cat(outputs), dict(zip(weights, stacked, strict=True)))
 
 
-def _products(f: Float[Tensor, "D"], weights: list[nn.Parameter], vectors: Float[Tensor, "R D"]) -> list[Tensor]:
+def _products(
+    f: Float[Tensor, "D"], weights: list[nn.Parameter], vectors: Float[Tensor, "R D"], create_graph: bool
+) -> list[Tensor]:
     """`v^T ∂f/∂w` for each vector `v`: a constant in this derivative, whatever it depends on, and not in the next."""
     held = [
-        torch.autograd.grad(f, weights, vector, create_graph=True, retain_graph=True, materialize_grads=True)
+        torch.autograd.grad(f, weights, vector, create_graph=create_graph, retain_graph=True, materialize_grads=True)
         for vector in vectors
     ]
     return [torch.stack([row.flatten() for row in column]) for column in zip(*held, strict=True)]

@@ -9,7 +9,8 @@ from torch import nn
 import learnsym as ls
 from learnsym.objectives import LaplaceEvidence, Supervised
 from learnsym.objectives.choosers import registry
-from learnsym.objectives.marginal_likelihood.kronecker import layers_of, names_in
+from learnsym.objectives.marginal_likelihood.kronecker import Kronecker
+from learnsym.objectives.marginal_likelihood.precisions import MacKay
 from learnsym.objectives.moved_examples import MovedExamples
 
 TASK = Supervised(nn.functional.cross_entropy)
@@ -26,13 +27,13 @@ def batch(count=12):
 
 
 def test_weights_follow_the_task_with_its_prior_and_laws_do_not():
-    net, objective = model(), LaplaceEvidence(TASK, 12, start=99, precision=2.0)
+    net, objective = model(), LaplaceEvidence(TASK, 12, start=99, precisions=MacKay(2.0))
     torch.manual_seed(3)
     loss = objective(net, batch())
     torch.manual_seed(3)
     task = TASK(net, batch()).total
     weights = dict(net.net.named_parameters())
-    held = [weights[name] for name in names_in(layers_of(net.net, weights), weights)]
+    held = list(Kronecker().held(net.net, weights).values())
     assert len(held) == 3, "scales and shifts of normalisations are not held"
     prior = 2.0 * sum(float(w.detach().square().sum()) for w in held) / (2 * 12)
     assert float(loss.total) == pytest.approx(float(task) + prior, rel=1e-5)
