@@ -5,12 +5,17 @@ from learnsym.objectives import terms as terms
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.candidate import Candidate, bank
 from learnsym.objectives.choosers import (
+    AnnealedGains,
     Bilevel,
     Chooser,
     ConstantWeights,
     DualAscent,
+    EqualityConstraint,
+    GainRidge,
     GradNorm,
     LaplaceEvidence,
+    ModulatedGains,
+    ResilientConstraint,
     SuccessiveHalving,
     ValidationWeights,
     Weighting,
@@ -39,6 +44,7 @@ from learnsym.objectives.terms import (
 )
 
 __all__ = [
+    "AnnealedGains",
     "Augerino",
     "Batch",
     "Bilevel",
@@ -47,6 +53,8 @@ __all__ = [
     "CoMoved",
     "ConstantWeights",
     "DualAscent",
+    "EqualityConstraint",
+    "GainRidge",
     "GradNorm",
     "LaplaceEvidence",
     "LikelihoodELBO",
@@ -54,6 +62,7 @@ __all__ = [
     "LossConfig",
     "LossFunction",
     "MixtureLikelihood",
+    "ModulatedGains",
     "MovedExamples",
     "Objective",
     "OfBatch",
@@ -62,6 +71,7 @@ __all__ = [
     "Regularised",
     "Regulariser",
     "Remul",
+    "ResilientConstraint",
     "Segmentation",
     "SuccessiveHalving",
     "Supervised",

@@ -4,6 +4,7 @@ from learnsym.equivariant.twins import exact_twin, plain_twin
 from learnsym.relax import points as points
 from learnsym.relax.escnn.network import from_escnn, to_escnn
 from learnsym.relax.factored import FactoredMap
+from learnsym.relax.gain import Gain, GainedLayer, gained_layers, truncate
 from learnsym.relax.grid_maps import ConvMap, DenseMap
 from learnsym.relax.grid_pathway import GridPathway
 from learnsym.relax.interpolation import Interpolation
@@ -21,6 +22,7 @@ from learnsym.relax.relaxed_group_conv import RelaxedGroupConv2d
 from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
 from learnsym.relax.relaxed_translation_conv import RelaxedTranslationConv
 from learnsym.relax.residual_pathway import ResidualPathway
+from learnsym.relax.scaled_pathway import ScaledPathway
 from learnsym.relax.sparsified import SparsifiedConv, SparsifiedMap
 from learnsym.relax.stream_posterior import StreamPosterior, stream_posterior
 from learnsym.relax.streams import Streams
@@ -31,6 +33,8 @@ __all__ = [
     "ConvMap",
     "DenseMap",
     "FactoredMap",
+    "Gain",
+    "GainedLayer",
     "GridPathway",
     "Interpolation",
     "LearnedArc",
@@ -45,6 +49,7 @@ __all__ = [
     "RelaxedSteerableConv",
     "RelaxedTranslationConv",
     "ResidualPathway",
+    "ScaledPathway",
     "SparsifiedConv",
     "SparsifiedMap",
     "StreamPosterior",
@@ -56,6 +61,7 @@ __all__ = [
     "coverage_degrees",
     "exact_twin",
     "from_escnn",
+    "gained_layers",
     "increase_along_depth",
     "kl_along_depth",
     "likelihoods",
@@ -66,4 +72,5 @@ __all__ = [
     "polyphase",
     "stream_posterior",
     "to_escnn",
+    "truncate",
 ]

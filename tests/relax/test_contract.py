@@ -80,6 +80,8 @@ RELAXED = {
     "ResidualPathway lattice": lambda: relax.ResidualPathway(lattice(D4)),
     "ResidualPathway steerable": lambda: relax.ResidualPathway(steerable(SO2())),
     "ResidualPathway linear": lambda: relax.ResidualPathway(eq.EquivariantLinear(scalars_and(D4), scalars_and(D4))),
+    "ScaledPathway lattice": lambda: relax.ScaledPathway(lattice(D4)),
+    "ScaledPathway steerable": lambda: relax.ScaledPathway(steerable(SO2())),
     "VariationalPathway": lambda: relax.VariationalPathway(lattice(C4)),
     "PartialGroupConv C_8": lambda: relax.PartialGroupConv(eq.SteerableConv(regular(C8), regular(C8), 3, padding=1)),
     "PartialGroupConv D_4": lambda: relax.PartialGroupConv(eq.GroupConv2d(regular(D4), regular(D4), 3, padding=1)),
@@ -94,7 +96,16 @@ RELAXED = {
 LAYERS = EXACT | RELAXED
 PARTS = {
     *("Constant", "IntegrationKernel", "Monomials", "PointwiseMLP", "WeightedSums"),
-    *("Interpolation", "Likelihood", "LearnedArc", "LearnedElements", "NormalPosterior", "PartialRange"),
+    *(
+        "Gain",
+        "GainedLayer",
+        "Interpolation",
+        "Likelihood",
+        "LearnedArc",
+        "LearnedElements",
+        "NormalPosterior",
+        "PartialRange",
+    ),
 }
 """Modules that are parts of layers."""
 MOVED_BY_THEIR_INPUT = {"EquivariantSubsample2d", "EquivariantUpsample2d", "ExactStride"}
