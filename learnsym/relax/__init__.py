@@ -18,6 +18,7 @@ from learnsym.relax.partial.range import PartialRange, increase_along_depth, par
 from learnsym.relax.partial_group_conv import PartialGroupConv, PartialMean
 from learnsym.relax.polyphase import polyphase
 from learnsym.relax.probabilistic import Certificate, ProbabilisticSteerableConv, certificates, likelihoods
+from learnsym.relax.projected_layer import ProjectedLayer
 from learnsym.relax.relaxed_group_conv import RelaxedGroupConv2d
 from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
 from learnsym.relax.relaxed_translation_conv import RelaxedTranslationConv
@@ -45,6 +46,7 @@ __all__ = [
     "PartialMean",
     "PartialRange",
     "ProbabilisticSteerableConv",
+    "ProjectedLayer",
     "RelaxedGroupConv2d",
     "RelaxedSteerableConv",
     "RelaxedTranslationConv",

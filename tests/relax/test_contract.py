@@ -80,6 +80,7 @@ RELAXED = {
     "ResidualPathway lattice": lambda: relax.ResidualPathway(lattice(D4)),
     "ResidualPathway steerable": lambda: relax.ResidualPathway(steerable(SO2())),
     "ResidualPathway linear": lambda: relax.ResidualPathway(eq.EquivariantLinear(scalars_and(D4), scalars_and(D4))),
+    "ProjectedLayer lattice": lambda: relax.ProjectedLayer(lattice(D4)),
     "ScaledPathway lattice": lambda: relax.ScaledPathway(lattice(D4)),
     "ScaledPathway steerable": lambda: relax.ScaledPathway(steerable(SO2())),
     "VariationalPathway": lambda: relax.VariationalPathway(lattice(C4)),
@@ -167,7 +168,8 @@ def test_gradient_reaches_every_parameter(name):
     layer, x = make(name)
     layer.train()(x.requires_grad_()).square().sum().backward()
     assert bool(x.grad.abs().sum() > 0)
-    assert not [key for key, p in layer.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)]
+    trained = [(key, p) for key, p in layer.named_parameters() if p.requires_grad]
+    assert trained and not [key for key, p in trained if p.grad is None or not bool(p.grad.abs().sum() > 0)]
 
 
 @every_layer
