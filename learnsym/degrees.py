@@ -16,9 +16,10 @@ VERSION = 1
 
 Notion = Literal["task", "distribution"]
 
-Status = Literal["ok", "no interval", "rejected", "cannot be learned", "bound only"]
-"""Whether the number can be trusted: its fit was rejected, the data do not determine it, or only a bound is known. With
-`no interval` it can, as the number of one training, and the reason says why there is no interval around it."""
+Status = Literal["ok", "no interval", "rejected", "cannot be learned", "bound only", "not converged"]
+"""Whether the number can be trusted: its fit was rejected, the data do not determine it, only a bound is known, or its
+training has not come to rest. With `no interval` it can, as the number of one training, and the reason says why there
+is no interval around it."""
 
 ONE_TRAINING = "one training gives one number, see learnsym.posterior"
 GIVEN = "it was given, not learned"

@@ -18,7 +18,7 @@ from learnsym.equivariant.linear import EquivariantLinear
 from learnsym.equivariant.nonlinearities import FourierNonlinearity, Gated, NormNonlinearity, Pointwise
 from learnsym.equivariant.normalisation import FieldBatchNorm
 from learnsym.equivariant.pooling import CosetPool
-from learnsym.equivariant.projection import kernel_distance, nearest_kernel, projected
+from learnsym.equivariant.projection import group_mean, kernel_distance, nearest_kernel, projected
 from learnsym.equivariant.restrict import Restrict
 from learnsym.equivariant.sequential import Sequential
 from learnsym.equivariant.spatial_pools import AveragePool, GlobalAveragePool
@@ -71,6 +71,7 @@ __all__ = [
     "field_type_of",
     "fields_of_e3nn",
     "group_kernel",
+    "group_mean",
     "kernel_distance",
     "kernel_orbits",
     "nearest_kernel",

@@ -39,6 +39,33 @@ def nearest_kernel(layer: ExactLayer, kernel: Float[Tensor, "c_out c_in *S"]) ->
     return layer.kernel_of(nearest_weights(layer, kernel))
 
 
+def group_mean(
+    weight: Float[Tensor, "o i"], on_output: Float[Tensor, "G p p"], on_input: Float[Tensor, "H q q"]
+) -> Float[Tensor, "o i"]:
+    """The projection `P W = mean_g s(g)^-1 W r(g)` of a matrix onto the equivariant ones, differentiable in the matrix.
+
+    Args:
+        weight: `W`.
+        on_output, on_input: orthogonal matrices `s(g)` and `r(g)` of all elements of a finite group, in one order.
+
+    Raises:
+        ValueError: for matrices that do not fit.
+
+    Example:
+        >>> swaps = torch.stack([torch.eye(2), torch.eye(2).flip(0)])
+        >>> ls.equivariant.group_mean(torch.tensor([[1.0, 2.0], [0.0, 3.0]]), swaps, swaps)
+        tensor([[2., 1.],
+                [1., 2.]])
+    """
+    expected = [(len(on_input), size, size) for size in weight.shape]
+    if [tuple(on_output.shape), tuple(on_input.shape)] != expected:
+        raise ValueError(
+            f"on_output, on_input: got shapes {tuple(on_output.shape)} and {tuple(on_input.shape)} for a weight "
+            f"{tuple(weight.shape)}, must be {expected[0]} and {expected[1]}; give one matrix for each element"
+        )
+    return torch.einsum("gpo,pq,gqi->oi", on_output, weight, on_input) / len(on_input)
+
+
 def nearest_weights(layer: ExactLayer, kernel: Float[Tensor, "c_out c_in *S"]) -> dict[str, Tensor]:
     """The weights, by block, of the kernel nearest to a given one: a left inverse of `layer.kernel_of`."""
     blocks = _blocks(layer, kernel)

@@ -5,13 +5,18 @@ from learnsym.objectives import terms as terms
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.candidate import Candidate, bank
 from learnsym.objectives.choosers import (
+    AnnealedGains,
     Bilevel,
     Chooser,
     ConstantWeights,
     DualAscent,
+    EqualityConstraint,
+    GainRidge,
     GradNorm,
     ImplicitBilevel,
     LaplaceEvidence,
+    ModulatedGains,
+    ResilientConstraint,
     SuccessiveHalving,
     ValidationWeights,
     Weighting,
@@ -40,6 +45,7 @@ from learnsym.objectives.terms import (
 )
 
 __all__ = [
+    "AnnealedGains",
     "Augerino",
     "Batch",
     "Bilevel",
@@ -48,6 +54,8 @@ __all__ = [
     "CoMoved",
     "ConstantWeights",
     "DualAscent",
+    "EqualityConstraint",
+    "GainRidge",
     "GradNorm",
     "ImplicitBilevel",
     "LaplaceEvidence",
@@ -56,6 +64,7 @@ __all__ = [
     "LossConfig",
     "LossFunction",
     "MixtureLikelihood",
+    "ModulatedGains",
     "MovedExamples",
     "Objective",
     "OfBatch",
@@ -64,6 +73,7 @@ __all__ = [
     "Regularised",
     "Regulariser",
     "Remul",
+    "ResilientConstraint",
     "Segmentation",
     "SuccessiveHalving",
     "Supervised",

@@ -5,6 +5,7 @@ from learnsym.relax import points as points
 from learnsym.relax import sharing as sharing
 from learnsym.relax.escnn.network import from_escnn, to_escnn
 from learnsym.relax.factored import FactoredMap
+from learnsym.relax.gain import Gain, GainedLayer, gained_layers, truncate
 from learnsym.relax.grid_maps import ConvMap, DenseMap
 from learnsym.relax.grid_pathway import GridPathway
 from learnsym.relax.interpolation import Interpolation
@@ -18,10 +19,12 @@ from learnsym.relax.partial.range import PartialRange, increase_along_depth, par
 from learnsym.relax.partial_group_conv import PartialGroupConv, PartialMean
 from learnsym.relax.polyphase import polyphase
 from learnsym.relax.probabilistic import Certificate, ProbabilisticSteerableConv, certificates, likelihoods
+from learnsym.relax.projected_layer import ProjectedLayer
 from learnsym.relax.relaxed_group_conv import RelaxedGroupConv2d
 from learnsym.relax.relaxed_steerable_conv import RelaxedSteerableConv
 from learnsym.relax.relaxed_translation_conv import RelaxedTranslationConv
 from learnsym.relax.residual_pathway import ResidualPathway
+from learnsym.relax.scaled_pathway import ScaledPathway
 from learnsym.relax.softness.dials import FixedSoftness, LearnedSoftness
 from learnsym.relax.softness.masks import hard_mask, smooth_mask
 from learnsym.relax.softness.moved_entries import KernelPixels, MapEntries, TokenGrid
@@ -38,6 +41,8 @@ __all__ = [
     "DenseMap",
     "FactoredMap",
     "FixedSoftness",
+    "Gain",
+    "GainedLayer",
     "GridPathway",
     "Interpolation",
     "KernelPixels",
@@ -51,10 +56,12 @@ __all__ = [
     "PartialMean",
     "PartialRange",
     "ProbabilisticSteerableConv",
+    "ProjectedLayer",
     "RelaxedGroupConv2d",
     "RelaxedSteerableConv",
     "RelaxedTranslationConv",
     "ResidualPathway",
+    "ScaledPathway",
     "Softened",
     "SparsifiedConv",
     "SparsifiedMap",
@@ -68,6 +75,7 @@ __all__ = [
     "coverage_degrees",
     "exact_twin",
     "from_escnn",
+    "gained_layers",
     "hard_mask",
     "increase_along_depth",
     "kl_along_depth",
@@ -81,4 +89,5 @@ __all__ = [
     "smooth_mask",
     "stream_posterior",
     "to_escnn",
+    "truncate",
 ]

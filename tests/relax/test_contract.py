@@ -80,6 +80,9 @@ RELAXED = {
     "ResidualPathway lattice": lambda: relax.ResidualPathway(lattice(D4)),
     "ResidualPathway steerable": lambda: relax.ResidualPathway(steerable(SO2())),
     "ResidualPathway linear": lambda: relax.ResidualPathway(eq.EquivariantLinear(scalars_and(D4), scalars_and(D4))),
+    "ProjectedLayer lattice": lambda: relax.ProjectedLayer(lattice(D4)),
+    "ScaledPathway lattice": lambda: relax.ScaledPathway(lattice(D4)),
+    "ScaledPathway steerable": lambda: relax.ScaledPathway(steerable(SO2())),
     "VariationalPathway": lambda: relax.VariationalPathway(lattice(C4)),
     "PartialGroupConv C_8": lambda: relax.PartialGroupConv(eq.SteerableConv(regular(C8), regular(C8), 3, padding=1)),
     "PartialGroupConv D_4": lambda: relax.PartialGroupConv(eq.GroupConv2d(regular(D4), regular(D4), 3, padding=1)),
@@ -94,7 +97,7 @@ RELAXED = {
 LAYERS = EXACT | RELAXED
 PARTS = {
     *("Constant", "IntegrationKernel", "Monomials", "PointwiseMLP", "WeightedSums"),
-    *("FixedSoftness", "LearnedSoftness"),
+    *("Gain", "GainedLayer", "FixedSoftness", "LearnedSoftness"),
     *("Interpolation", "Likelihood", "LearnedArc", "LearnedElements", "NormalPosterior", "PartialRange"),
 }
 """Modules that are parts of layers."""
@@ -159,7 +162,8 @@ def test_gradient_reaches_every_parameter(name):
     layer, x = make(name)
     layer.train()(x.requires_grad_()).square().sum().backward()
     assert bool(x.grad.abs().sum() > 0)
-    assert not [key for key, p in layer.named_parameters() if p.grad is None or not bool(p.grad.abs().sum() > 0)]
+    trained = [(key, p) for key, p in layer.named_parameters() if p.requires_grad]
+    assert trained and not [key for key, p in trained if p.grad is None or not bool(p.grad.abs().sum() > 0)]
 
 
 @every_layer

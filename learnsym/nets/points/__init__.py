@@ -7,6 +7,7 @@ from learnsym.nets.points.egnn import EGNN
 from learnsym.nets.points.elements import Elements
 from learnsym.nets.points.energy import Energy
 from learnsym.nets.points.frame_averaging import FrameAveraged
+from learnsym.nets.points.free_path import FreePath, with_free_paths
 from learnsym.nets.points.gatr import GATr
 from learnsym.nets.points.gnn import GNN
 from learnsym.nets.points.potentials import ConservativePotential, DirectPotential, potentials
@@ -23,9 +24,11 @@ __all__ = [
     "Elements",
     "Energy",
     "FrameAveraged",
+    "FreePath",
     "GATr",
     "PointTransformer",
     "assemble",
     "potentials",
     "vector_count",
+    "with_free_paths",
 ]

@@ -24,6 +24,8 @@ class Chooser:
     """What is added to the method's name in degrees; nothing for the training loss."""
     note: ClassVar[str] = ""
     """What a page says of learned degrees that it chose."""
+    sets_gains: ClassVar[bool] = False
+    """Whether it sets gains of layers by itself, so that an optimiser has none to train."""
     needs: ClassVar[str] = ""
     """What it needs beside the training examples."""
 

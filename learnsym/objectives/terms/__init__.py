@@ -7,6 +7,7 @@ from learnsym.objectives.terms.entropy_band import EntropyBand
 from learnsym.objectives.terms.increase_along_depth import IncreaseAlongDepth
 from learnsym.objectives.terms.likelihoods import Alignment, DivergenceAlongDepth, PosteriorDivergence
 from learnsym.objectives.terms.prior import Prior
+from learnsym.objectives.terms.projection_penalty import ProjectionPenalty
 from learnsym.objectives.terms.regularisers import (
     Regulariser,
     entropy,
@@ -26,6 +27,7 @@ __all__ = [
     "OrbitOutputs",
     "PosteriorDivergence",
     "Prior",
+    "ProjectionPenalty",
     "Regulariser",
     "Reward",
     "Sharing",

@@ -20,6 +20,10 @@ usual: dict[str, Callable[[], Term]] = {
 }
 """A term of each kind that has usual weights; a prior has none, since it is per training example."""
 
+PRIOR = "one, such as objectives.terms.Prior(examples=N) for N training examples, or take objectives.WithPrior"
+REMEDIES = {"projection": "objectives.terms.ProjectionPenalty(broken=0.1)"}
+"""What to add of a kind that is no prior."""
+
 
 def covering(model: nn.Module, terms: Sequence[Term]) -> list[Term]:
     """The terms, and after them one with its usual weight for each kind that a learner in the model needs beside them.
@@ -37,7 +41,7 @@ def covering(model: nn.Module, terms: Sequence[Term]) -> list[Term]:
     for kind, site in missing.items():
         if kind not in usual:
             raise ValueError(
-                f"terms: the learner at {site!r} is held by a {kind}, which the objective does not have; add one, such "
-                "as objectives.terms.Prior(examples=N) for N training examples, or take objectives.WithPrior"
+                f"terms: the learner at {site!r} is held by a {kind}, which the objective does not have; add "
+                f"{REMEDIES.get(kind, PRIOR)}"
             )
     return [*terms, *(usual[kind]() for kind in missing)]

@@ -163,7 +163,7 @@ def merged_degrees(of_seeds: Sequence[Sequence[dict[str, Any]]], level: float) -
     return merged
 
 
-SEVEREST = ("cannot be learned", "rejected", "bound only", "no interval", "ok")
+SEVEREST = ("cannot be learned", "rejected", "not converged", "bound only", "no interval", "ok")
 """The status of a mean over seeds is the first of these that a seed has."""
 
 
