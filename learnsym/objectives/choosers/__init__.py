@@ -13,7 +13,16 @@ from learnsym.objectives.choosers.weighting import Weighting
 
 registry: dict[str, type[Chooser]] = {
     chooser.name: chooser
-    for chooser in (TrainingLoss, HeldOutLoss, Selection, EvidenceBound, MarginalLikelihood, EqualGradients, Tolerance)
+    for chooser in (
+        TrainingLoss,
+        HeldOutLoss,
+        ImplicitHeldOutLoss,
+        Selection,
+        EvidenceBound,
+        MarginalLikelihood,
+        EqualGradients,
+        Tolerance,
+    )
 }
 """Choosers by their names in configurations."""
 
