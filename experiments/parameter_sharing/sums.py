@@ -19,11 +19,12 @@ from learnsym.statistics.partition import partition_distance
 TRAIN, HELD_OUT, TEST, LARGEST = 100, 150, 20000, 10
 EMBEDDED, HIDDEN, STEPS, ORDER = 64, 50, 400, 10
 OPTIMISER = ls.training.OptimiserConfig(lr=3e-3, symmetry_lr=0.1)
-TASKS = {"sum of 4": [1, 1, 1, 1], "alternating sum of 4": [1, -1, 1, -1], "sum of 10": [1] * 10}
-ARMS = {"columns": 5, "nuclear": 5, "no sharing": 5, "oracle": 5}
-"""Seeds of each arm for sums of 4."""
-OTHER_ARMS = {"columns": 3, "no sharing": 3, "oracle": 3}
-"""Seeds of each arm for the other tasks."""
+TASKS = {"sum of 4": [1] * 4, "sum of 10": [1] * 10}
+ARMS = {
+    "sum of 4": {"no sharing": 5, "oracle": 5, "columns": 5, "nuclear": 3},
+    "sum of 10": {"oracle": 3, "columns": 3},
+}
+"""Arms of each task, with their seeds."""
 Pairs = tuple[Tensor, Tensor]
 
 
@@ -100,8 +101,8 @@ def row(task: str, arm: str, seed: int) -> dict[str, Any]:
 def rows() -> list[dict[str, Any]]:
     """One row for each task, arm and seed."""
     found = []
-    for task in TASKS:
-        for arm, seeds in (ARMS if task == "sum of 4" else OTHER_ARMS).items():
+    for task in ARMS:
+        for arm, seeds in ARMS[task].items():
             found += [row(task, arm, seed) for seed in range(seeds)]
             print(table(found[-seeds:]), flush=True)
     return found

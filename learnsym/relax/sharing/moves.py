@@ -161,7 +161,7 @@ def convex_coefficients(
 
     Args:
         matrices: `R_h`, learned.
-        elements: `P_g`, known; where they are linearly dependent, as those of D_4 on 3 x 3 pixels, one of several answers.
+        elements: `P_g`, known; where they are dependent, as those of D_4 on 3 x 3 pixels, the answer is one of several.
 
     Returns:
         The coefficients, and what is left over, `|R_h - Σ_g c_g P_g| / |R_h|`.

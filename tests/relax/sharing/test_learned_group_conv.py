@@ -124,9 +124,8 @@ def test_only_a_doubly_stochastic_matrix_is_told_by_how_it_moves_one_pattern():
             optimiser.step()
         assert float(loss) < 0.05
         parts[kind] = float(convex_coefficients(moves.matrices()[1:], P)[0].amax(1).min())
-    assert (
-        parts["doubly_stochastic"] > 0.75 and parts["doubly_stochastic"] > parts["row_stochastic"] + 0.1 > parts["free"]
-    )
+    best = parts.pop("doubly_stochastic")
+    assert best > 0.75 and best > 0.1 + max(parts.values())
 
 
 @every_kind
