@@ -18,7 +18,7 @@ from learnsym.objectives.choosers.weighting import Weighting
 registry: dict[str, type[Chooser]] = {
     chooser.name: chooser
     for chooser in (
-        *(TrainingLoss, HeldOutLoss, Selection, EvidenceBound, MarginalLikelihood),
+        *(TrainingLoss, HeldOutLoss, ImplicitHeldOutLoss, Selection, EvidenceBound, MarginalLikelihood),
         *(Equality, Resilience, RidgeOnGains, Schedule, Modulation),
         *(EqualGradients, Tolerance),
     )

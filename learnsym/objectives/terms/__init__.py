@@ -6,6 +6,7 @@ from learnsym.objectives.terms.defect import OrbitOutputs, anchored, functional,
 from learnsym.objectives.terms.entropy_band import EntropyBand
 from learnsym.objectives.terms.increase_along_depth import IncreaseAlongDepth
 from learnsym.objectives.terms.likelihoods import Alignment, DivergenceAlongDepth, PosteriorDivergence
+from learnsym.objectives.terms.moves import Moves
 from learnsym.objectives.terms.prior import Prior
 from learnsym.objectives.terms.projection_penalty import ProjectionPenalty
 from learnsym.objectives.terms.regularisers import (
@@ -24,6 +25,7 @@ __all__ = [
     "DivergenceAlongDepth",
     "EntropyBand",
     "IncreaseAlongDepth",
+    "Moves",
     "OrbitOutputs",
     "PosteriorDivergence",
     "Prior",

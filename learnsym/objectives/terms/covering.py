@@ -9,6 +9,7 @@ from torch import nn
 from learnsym.learners import needed_terms
 from learnsym.objectives.terms._term import Term
 from learnsym.objectives.terms.likelihoods import Alignment, DivergenceAlongDepth
+from learnsym.objectives.terms.moves import Moves
 from learnsym.objectives.terms.reward import Reward
 from learnsym.objectives.terms.sharing import Sharing
 
@@ -17,6 +18,7 @@ usual: dict[str, Callable[[], Term]] = {
     "alignment": Alignment,
     "divergence": DivergenceAlongDepth,
     "sharing": Sharing,
+    "moves": Moves,
 }
 """A term of each kind that has usual weights; a prior has none, since it is per training example."""
 
