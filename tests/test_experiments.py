@@ -58,6 +58,7 @@ ARMS = {
     "remul": ("--task gravity --arms ?", ["plain", "EGNN"]),
     "residual_pathway": ("--part ?", ["turns", "quadrants"]),
     "selection": ("--arms ?", ["fixed 60", "affine2d, selection"]),
+    "softness": ("--nets ?", ["vit", "resnet"]),
     "using_equivariance": ("digits --trainings ?", ["upright"]),
 }
 """For each experiment, words that name something to train which it does not have, and what it does have."""

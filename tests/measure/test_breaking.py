@@ -79,6 +79,8 @@ def sixes_and_nines():
 def test_six_and_nine_are_told_by_their_orientation(sixes_and_nines):
     found = ls.measure.useful_asymmetry(*sixes_and_nines, C4)
     assert found.ratio > 1.5 and found.is_useful and found.stderr < 0.25
+    x, y = (each.numpy() for each in sixes_and_nines)
+    assert ls.measure.useful_asymmetry(x, y, C4).ratio == found.ratio
     assert found.oriented > 0.75 and abs(found.rotated - 0.5) < 0.02
 
 

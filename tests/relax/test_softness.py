@@ -247,6 +247,7 @@ def test_gradients_reach_weights_and_learned_dials_and_copies_are_equal(x):
     soft.eval()
     for other in (copy.deepcopy(soft), pickle.loads(pickle.dumps(soft))):
         assert torch.equal(other(x), soft(x))
+    assert Softened(nn.Conv2d(1, 2, 3).double(), C4).weights()["weight"].dtype == torch.float64
     double = copy.deepcopy(soft).double()
     torch.testing.assert_close(double(x.double()), soft(x).double(), atol=1e-5, rtol=1e-5)
 

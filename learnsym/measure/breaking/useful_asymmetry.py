@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -54,7 +55,7 @@ class UsefulAsymmetry:
 
 def useful_asymmetry(
     x: Whole,
-    y: Tensor,
+    y: Tensor | np.ndarray,
     symmetry: SymmetryLike,
     *,
     orientations: int = 8,
@@ -71,7 +72,8 @@ def useful_asymmetry(
     uniform, so that the best prediction from it is a constant; neither needs a network. Of several random `h` the one
     that predicts best on the training half is tested on the other.
 
-    `t` near 1: augmentation is safe. Much more than 1: it takes a signal away, as of 6 and 9 under half turns. It sees
+    `t` near 1: augmentation is safe. Much more than 1: it takes a signal away, as of 6 and 9 under half turns. Of many
+    classes, of which a constant names few, a weak signal makes a large `t`: read `oriented` beside it. It sees
     signals of the orientation alone; one that only orientation and shape tell together is missed, so that `t` near 1
     is no guarantee.
 
@@ -100,6 +102,7 @@ def useful_asymmetry(
         True
     """
     x, symmetry = moving(x, symmetry)
+    y = torch.as_tensor(y)
     _check(x, y, symmetry, splits, orientations)
     scores = [score] if score is not None else [random_score(x, seed * orientations + h) for h in range(orientations)]
     found = torch.stack([orientation(x, symmetry, each) for each in scores])

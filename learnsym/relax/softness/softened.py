@@ -126,7 +126,8 @@ class Softened(nn.Module):
         for name, moved in chosen.items():
             _check_fits(net, name, moved)
         self.soft = nn.ModuleList(SoftParameter(moved, group, copy.deepcopy(dial), mask) for moved in chosen.values())
-        self.to(next(net.parameters()).device)
+        for _, soft, parameter in self._places():
+            soft.to(parameter)
 
     def weights(self) -> dict[str, Tensor]:
         """`w_b` of each parameter that the group moves, by name."""
@@ -155,8 +156,8 @@ class Softened(nn.Module):
     def exact(self) -> Softened:
         """A copy with all dials at 0, which training leaves equivariant."""
         twin: Any = _escnn.copied(self)
-        for soft in twin.soft:
-            soft.dial = FixedSoftness(0).to(next(self.net.parameters()).device)
+        for _, soft, parameter in twin._places():
+            soft.dial = FixedSoftness(0).to(parameter)
         return twin
 
     @torch.no_grad()
