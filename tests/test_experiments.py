@@ -42,6 +42,7 @@ ARMS = {
     "group_subsampling": ("--models ?", ["ConvAE", "GAE p4m"]),
     "guaranteed_invariances": ("--part ?", ["samples", "streams"]),
     "known_symmetry": ("--methods ?", ["poses", "augerino"]),
+    "layerwise_equivariance": ("--arms ?", ["f-fc+conv, MAP"]),
     "learned_equivariance": ("--data ?", ["cifar10-jpeg"]),
     "lila": ("--arms ?", ["plain", "evidence, affine2d"]),
     "lie_derivative": ("training --data ?", ["cifar10-jpeg"]),
