@@ -21,6 +21,7 @@ from learnsym.objectives.choosers import (
     Weighting,
 )
 from learnsym.objectives.co_moved import CoMoved
+from learnsym.objectives.latent_defect import LatentDefect
 from learnsym.objectives.losses import LossConfig, LossFunction, Segmentation, cross_entropy, losses, mse
 from learnsym.objectives.mixture import MixtureLikelihood
 from learnsym.objectives.moved_examples import MovedExamples
@@ -57,6 +58,7 @@ __all__ = [
     "GainRidge",
     "GradNorm",
     "LaplaceEvidence",
+    "LatentDefect",
     "LikelihoodELBO",
     "Loss",
     "LossConfig",
