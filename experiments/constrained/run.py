@@ -46,7 +46,7 @@ ARMS = (
     "remul, 1",
 )
 BREAKINGS = {"rings": (0.0, 0.1, 0.3, 1.0), "charges": (0.0, 0.3, 1.0)}
-STEPS = {"rings": 250, "charges": 150}
+STEPS = {"rings": 250, "charges": 100}
 SEEDS = 3
 CUT = ("schedule", "equality")
 """Arms whose free branches are cut off after training."""
@@ -75,8 +75,7 @@ def objective(arm: str, task: Task, steps: int) -> Any:
     held = {
         "ridge": lambda: GainRidge(plain, cost=COST),
         "schedule": lambda: AnnealedGains(plain, steps=steps),
-        # multipliers have to grow to the slope of the loss within some hundred steps
-        "equality": lambda: EqualityConstraint(plain, rate=0.1, damping=0.3, memory=20),
+        "equality": lambda: EqualityConstraint(plain, memory=20),
         "resilience": lambda: ResilientConstraint(plain, cost=COST),
         "modulation": lambda: ModulatedGains(plain, len(task.train)),
     }
