@@ -22,6 +22,7 @@ from learnsym.objectives.choosers import (
     Weighting,
 )
 from learnsym.objectives.co_moved import CoMoved
+from learnsym.objectives.latent_defect import LatentDefect
 from learnsym.objectives.losses import LossConfig, LossFunction, Segmentation, cross_entropy, losses, mse
 from learnsym.objectives.mixture import MixtureLikelihood
 from learnsym.objectives.moved_examples import MovedExamples
@@ -59,6 +60,7 @@ __all__ = [
     "GradNorm",
     "ImplicitBilevel",
     "LaplaceEvidence",
+    "LatentDefect",
     "LikelihoodELBO",
     "Loss",
     "LossConfig",

@@ -54,7 +54,8 @@ class DualAscent(Weighting):
         start: weights at the start.
         warmup: steps before the multipliers move.
 
-    Reference: Elenter, Chamon, Ribeiro et al., adaptive constrained equivariance (2024); the method is classical.
+    Reference: the method is classical; Manolache, Chamon, Niepert (2025), arXiv 2505.13631, ascend in the gains of free
+    branches instead, see `EqualityConstraint`.
     """
 
     unit = "weight"

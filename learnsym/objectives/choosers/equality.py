@@ -26,7 +26,7 @@ class Equality(Chooser):
     """Chooser of the degree of symmetry."""
     rate: Positive = 0.01
     """Step of the multipliers, per unit of gain."""
-    damping: NotNegative = 0.1
+    damping: NotNegative = 1.0
     """Weight of half the square of each gain, which brings gains to rest where the loss does not depend on them."""
     tolerance: Positive = 0.01
     """Root mean square of a gain over the last steps up to which it counts as at rest."""
@@ -54,8 +54,10 @@ class EqualityConstraint(GainsObjective):
     step. Begin with gains of 1, and end with `relax.truncate` or `equivariant.exact_twin`, which cost nothing in
     evaluation. The damping (an augmented Lagrangian) leaves the solution where it is. Without it a loss that is flat in
     γ lets γ and λ turn about each other with frequency `sqrt(step · rate)` and growing radius, so that a gain that
-    oscillates says nothing about the data; under gradient descent it comes to rest when `damping > rate`. Gains whose
-    root mean square over the last steps is above `tolerance` have degrees with the status `not converged`.
+    oscillates says nothing about the data; under gradient descent it comes to rest when `damping > rate`, over about
+    `damping / rate` steps. With Adam, whose steps have a largest size, multipliers that grow while the gain is still on
+    its way overshoot: rather a small rate. Gains whose root mean square over the last steps is above `tolerance` have
+    degrees with the status `not converged`.
 
     Reference: Manolache, Chamon, Niepert, "Learning (approximately) equivariant networks via constrained optimization"
     (2025), arXiv 2505.13631 (ACE), algorithm 1; damping and status are our own.
@@ -82,7 +84,7 @@ class EqualityConstraint(GainsObjective):
         objective: Objective,
         *,
         rate: float = 0.01,
-        damping: float = 0.1,
+        damping: float = 1.0,
         tolerance: float = 0.01,
         memory: int = 100,
     ) -> None:

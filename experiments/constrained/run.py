@@ -1,0 +1,206 @@
+"""Constraints on free branches: who finds an exact network, who leaves the symmetry where the data do, at what error?
+
+python experiments/constrained/run.py --out runs/constrained
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from scipy.stats import spearmanr
+from tasks import TASKS, Task, exact_net, plain_net, projected_net, relaxed_net
+from torch import nn
+
+import learnsym as ls
+from learnsym.objectives import (
+    AnnealedGains,
+    ConstantWeights,
+    EqualityConstraint,
+    GainRidge,
+    ModulatedGains,
+    Regularised,
+    Remul,
+    ResilientConstraint,
+    Supervised,
+    bank,
+    mse,
+)
+from learnsym.objectives.terms import ProjectionPenalty
+from learnsym.statistics import over_seeds
+
+COST = 0.1
+ARMS = (
+    "strict",
+    "free",
+    "plain",
+    "ridge",
+    "schedule",
+    "equality",
+    "resilience",
+    "modulation",
+    "projection, 0.1",
+    "remul, 0.1",
+    "remul, 1",
+)
+BREAKINGS = {"rings": (0.0, 0.1, 0.3, 1.0), "charges": (0.0, 0.3, 1.0)}
+STEPS = {"rings": 250, "charges": 100}
+SEEDS = 3
+CUT = ("schedule", "equality")
+"""Arms whose free branches are cut off after training."""
+RINGS_ONLY = ("plain", "projection, 0.1", "remul, 0.1")
+"""A graph network has no linear layer between representations to project; the two others are left out to save time."""
+BATCH = 50
+Row = dict[str, Any]
+
+
+def network(task: str, arm: str) -> nn.Module:
+    name = arm.partition(",")[0]
+    nets = {"strict": exact_net, "plain": plain_net, "projection": projected_net, "remul": plain_net}
+    if name == "modulation":
+        return relaxed_net(task, start=0.0)
+    return nets.get(name, relaxed_net)(task)
+
+
+def objective(arm: str, task: Task, steps: int) -> Any:
+    name, _, weight = arm.partition(", ")
+    plain = Supervised(mse)
+    if name == "projection":
+        return Regularised(plain, [ProjectionPenalty(float(weight))])
+    if name == "remul":
+        candidates = bank({"turns": task.symmetry}, "functional")
+        return Remul(mse, candidates, ConstantWeights(["turns"], float(weight)))
+    held = {
+        "ridge": lambda: GainRidge(plain, cost=COST),
+        "schedule": lambda: AnnealedGains(plain, steps=steps),
+        "equality": lambda: EqualityConstraint(plain, memory=20),
+        "resilience": lambda: ResilientConstraint(plain, cost=COST),
+        "modulation": lambda: ModulatedGains(plain, len(task.train)),
+    }
+    return held[name]() if name in held else plain
+
+
+def error(net: nn.Module, data: ls.data.Dataset) -> float:
+    return ls.training.evaluate(net, data, mse)["task"]
+
+
+def row(name: str, arm: str, breaking: float, seed: int, steps: int) -> Row:
+    task = TASKS[name](breaking, seed)
+    torch.manual_seed(seed)
+    net, started = network(name, arm), time.process_time()
+    ls.training.fit(
+        net,
+        objective(arm, task, steps),
+        ls.data.Batches(task.train, BATCH, seed),
+        steps=steps,
+        optimiser=ls.training.OptimiserConfig(lr=1e-2),
+        seed=seed,
+    )
+    seconds = time.process_time() - started
+    found: Row = {"task": name, "arm": arm, "breaking": breaking, "seed": seed, "steps": steps, "seconds": seconds}
+    degrees = ls.degrees(net)
+    found["degrees"] = [degree.estimate for degree in degrees]
+    found["statuses"] = [degree.status for degree in degrees]
+    found["gains"] = [float(m.value.detach()) for m in net.modules() if isinstance(m, ls.relax.Gain)]
+    found["before"] = error(net, task.test)
+    if arm in CUT:
+        ls.relax.truncate(net)
+    few = task.test.x[:200]
+    found["defect"] = ls.measure.equivariance_error(net, few, task.symmetry, samples=4).mean
+    return {**found, "val": error(net, task.val), "test": error(net, task.test)}
+
+
+def mean_degree(found: Row) -> float:
+    return sum(found["degrees"]) / max(1, len(found["degrees"]))
+
+
+def shown(values: list[float]) -> str:
+    if len(values) < 2:
+        return f"{values[0]:.4f}"
+    value = over_seeds(values)
+    return f"{value.estimate:.4f} [{value.low:.4f}, {value.high:.4f}]"
+
+
+def table(rows: list[Row]) -> str:
+    header = ("task", "breaking", "arm", "test error", "minus strict", "minus ridge", "defect", "mean degree", "s")
+    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+    by_key = {(r["task"], r["breaking"], r["arm"], r["seed"]): r for r in rows}
+    for kind in dict.fromkeys((r["task"], r["breaking"], r["arm"]) for r in rows):
+        same = [r for r in rows if (r["task"], r["breaking"], r["arm"]) == kind]
+        cells = [shown([r["test"] for r in same])]
+        for other in ("strict", "ridge"):
+            pairs = [(r, by_key.get((*kind[:2], other, r["seed"]))) for r in same]
+            apart = [r["test"] - base["test"] for r, base in pairs if base is not None]
+            cells.append(shown(apart) if apart and kind[2] != other else "")
+        degree = f"{sum(map(mean_degree, same)) / len(same):.3f}" if same[0]["gains"] or same[0]["degrees"] else ""
+        defect = max(r["defect"] for r in same)
+        seconds = sum(r["seconds"] for r in same) / len(same)
+        cells += [f"{defect:.1e}", degree, f"{seconds:.1f}"]
+        lines.append(f"| {' | '.join([kind[0], format(kind[1], 'g'), kind[2], *cells])} |")
+    return "\n".join(lines)
+
+
+def dials(rows: list[Row]) -> list[str]:
+    """Whether the mean degree rises with the dial: Spearman's correlation of means over seeds, and within each seed."""
+    lines = []
+    for task, arm in dict.fromkeys((r["task"], r["arm"]) for r in rows if r["gains"]):
+        same = [r for r in rows if (r["task"], r["arm"]) == (task, arm)]
+        values = sorted({r["breaking"] for r in same})
+        if len(values) < 3:
+            continue
+        means = [
+            sum(map(mean_degree, at)) / len(at) for at in ([r for r in same if r["breaking"] == b] for b in values)
+        ]
+        each = [_spearman([r for r in same if r["seed"] == seed]) for seed in sorted({r["seed"] for r in same})]
+        points = ", ".join(f"{b:g}: {m:.3f}" for b, m in zip(values, means, strict=True))
+        rank = "none" if len(set(means)) == 1 else f"{spearmanr(values, means).statistic:.2f}"
+        lines.append(f"{task}, {arm}: {points}; Spearman of means {rank}, of seeds {', '.join(each)}")
+    return lines
+
+
+def _spearman(rows: list[Row]) -> str:
+    degrees = [mean_degree(r) for r in rows]
+    alike = len(set(degrees)) == 1
+    return "none" if alike else f"{spearmanr([r['breaking'] for r in rows], degrees).statistic:.2f}"
+
+
+def planned(options: argparse.Namespace) -> list[tuple[str, str, float, int]]:
+    runs = []
+    for task in options.tasks:
+        for seed in range(options.seeds):
+            for breaking in BREAKINGS[task]:
+                arms = [arm for arm in options.arms if task == "rings" or arm not in RINGS_ONLY]
+                runs += [(task, arm, breaking, seed) for arm in arms]
+    return runs
+
+
+def main() -> None:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many")
+    parser.add_argument("--steps", type=int, help="of each training; by task when left out")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    file = options.out / "rows.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    done = {(r["task"], r["arm"], r["breaking"], r["seed"], r["steps"]) for r in rows}
+    for task, arm, breaking, seed in planned(options):
+        steps = options.steps or STEPS[task]
+        if (task, arm, breaking, seed, steps) in done:
+            continue
+        found = row(task, arm, breaking, seed, steps)
+        rows.append(found)
+        with file.open("a") as stream:
+            stream.write(json.dumps(found) + "\n")
+    print(table(rows))
+    print("\n".join(dials(rows)))
+
+
+if __name__ == "__main__":
+    main()
