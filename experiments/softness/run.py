@@ -131,7 +131,8 @@ def summary(rows: list[dict[str, Any]]) -> str:
     """One line of a network, a task and an arm, over seeds."""
     first = rows[0]
     columns = [
-        str(ls.statistics.over_seeds([each[key] for each in rows])) for key in ("upright", "turned", "agreement")
+        str(ls.statistics.over_seeds([each[key] for each in rows]).clipped(0, 1))
+        for key in ("upright", "turned", "agreement")
     ]
     return f"{first['net']:7s} {first['task']:8s} {first['arm']:8s} " + " ".join(f"{each:32s}" for each in columns)
 

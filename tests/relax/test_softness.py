@@ -300,6 +300,8 @@ def test_what_does_not_fit_is_one_sentence():
         Softened(net, Cyclic(8))
     with pytest.raises(ValueError, match=r"^group: got SO\(2\), which does not map pixels"):
         Softened(net, SO2())
+    with pytest.raises(ValueError, match=r"^method.group: got C_8, which does not map pixels"):
+        ls.methods.registry["soft"](group="C_8")
     with pytest.raises(ValueError, match=r"^group: got SE\(2\)"):
         reach(ls.groups.SE2())
     with pytest.raises(ValueError, match=r"^mask: got hard_mask"):
