@@ -106,17 +106,17 @@ def test_the_diagonal_of_normalisations_is_exact(name):
         torch.testing.assert_close(diagonal, exact[tensor].diagonal())
 
 
-@pytest.mark.parametrize("name", ["conv, stride, zeros", "steerable convolution", "group norm", "factored map"])
+@pytest.mark.parametrize("name", ["conv, stride, zeros", "group norm"])
 @pytest.mark.parametrize("form", [Full(), Diagonal()], ids=["full", "diagonal"])
 def test_full_and_diagonal_are_those_of_the_dense_matrix(form, name):
-    net, x = network(name), images()
+    net, x = network(name), images(3)
     held = form.held(net, dict(net.named_parameters()))
     precisions = deltas(held)
     H = dense(net, held, x, Classes())
     H = H if isinstance(form, Full) else H.diagonal().diag()
     delta = torch.cat([precisions[n].expand(w.numel()) for n, w in held.items()])
     f, curvature = form.of(net, held, x, Classes())
-    found = curvature.occam(precisions, 5)
+    found = curvature.occam(precisions, 3)
     torch.testing.assert_close(f, net(x))
     torch.testing.assert_close(found.log_determinant, torch.logdet(H + delta.diag()) - delta.log().sum())
     shares = (H @ torch.linalg.inv(H + delta.diag())).diagonal().split([w.numel() for w in held.values()])

@@ -37,7 +37,7 @@ def layer_degree(layer: str, free: float, conv: float) -> Degree:
         unit="1",
         notion="task",
         estimate=conv / max(free + conv, 1e-12),
-        method="grid pathway, marginal likelihood",
+        method="grid pathway",
         status="no interval",
         reason=ONE_TRAINING,
     )
