@@ -36,6 +36,7 @@ def test_experiments_train_through_fit():
 
 ARMS = {
     "adrenal_volumes": ("--nets ?", ["SO(3), residual pathway"]),
+    "discovery": ("--part ?", ["rates", "laws"]),
     "effective_invariance": ("--data ?", ["fashion-mnist"]),
     "evfn": ("--nets ?", ["EGNN"]),
     "exchangeable_nodes": ("--twins ?", ["learned", "exact"]),
