@@ -37,6 +37,7 @@ def test_experiments_train_through_fit():
 ARMS = {
     "adrenal_volumes": ("--nets ?", ["SO(3), residual pathway"]),
     "constrained": ("--arms ?", ["equality", "projection, 0.1"]),
+    "discovery": ("--part ?", ["rates", "laws"]),
     "effective_invariance": ("--data ?", ["fashion-mnist"]),
     "evfn": ("--nets ?", ["EGNN"]),
     "exchangeable_nodes": ("--twins ?", ["learned", "exact"]),

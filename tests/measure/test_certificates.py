@@ -316,6 +316,7 @@ def test_bad_input_is_refused():
         "monomials of degree 2 are dependent": lambda: certify_generators(x / x.norm(dim=1, keepdim=True), y),
         "inputs: got 0 copies": lambda: GeneratorPairs.tied(2).repeated(0),
         "x: got 10 examples, must be >= 20": lambda: certify_model(model, x[:10]),
+        "floating": lambda: certify_model(model, torch.ones(30, 2, dtype=torch.long)),
         "delta: got 2": lambda: certify_model(model, x, delta=2.0),
     }.items():
         with pytest.raises(ValueError, match=words):

@@ -82,6 +82,7 @@ def test_bad_input_is_refused():
     for words, call in {
         "generators: got 5": lambda: learned_basis(radial, x, PLANE, PLANE, 5),
         "reward: got 0": lambda: learned_basis(radial, x, PLANE, PLANE, reward=0.0, generators=1),
+        "floating": lambda: learned_basis(radial, x.long(), PLANE, PLANE, generators=1),
         "steps: got 0": lambda: learned_basis(radial, x, PLANE, PLANE, steps=0, generators=1),
         "outputs are the same": lambda: learned_basis(torch.zeros_like, x, PLANE, PLANE, generators=1),
     }.items():

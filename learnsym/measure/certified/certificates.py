@@ -43,7 +43,8 @@ class Certificates:
     spans: tuple[float, ...]
     """Upper bounds of the defects of *all* combinations of the first, the first two, ... generators, at once."""
     least: float
-    """Lower bound of the defects of all candidates at once: above `delta` there is no symmetry among them."""
+    """Lower bound of the defects of all candidates at once: above `delta` there is no symmetry among them. 0 for a
+    network, of which none is computed."""
     unseen: tuple[Float[Tensor, "U n n"], Float[Tensor, "U m m"]]
     """Pairs that move neither side: what the data do not see of a motion. Ask `GeneratorPairs.invariance` for
     motions of the input that leave the output alone."""

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym._modes import evaluating
+from learnsym.actions._checks import check_floating
 from learnsym.measure._inputs import OutputLike, as_tensors, output_of
 from learnsym.measure._probe import Model, check_one_tensor, check_probe
 from learnsym.measure._reader import outputs_of
@@ -77,6 +78,7 @@ def certify_model(
     """
     x, output = as_tensors(x, model), output_of(output)
     check_one_tensor(x)
+    check_floating(x)
     check_level(level)
     check_tolerance(delta)
     check_probe(model, x, batch_size)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from learnsym._modes import evaluating
 from learnsym.actions import PointCloud
+from learnsym.actions._checks import check_floating
 from learnsym.measure._inputs import OutputLike, as_tensors, output_of
 from learnsym.measure._probe import Model, Output, check_one_tensor, check_probe, tensor_of
 from learnsym.measure._reader import outputs_of
@@ -119,6 +120,7 @@ def learned_basis(
     """
     x, output = as_tensors(x, model), output_of(output)
     check_one_tensor(x)
+    check_floating(x)
     check_probe(model, x)
     n = on_input.dim
     if not 1 <= generators <= n * n:
@@ -177,6 +179,7 @@ def move_errors(
     """
     x, output = as_tensors(x, model), output_of(output)
     check_one_tensor(x)
+    check_floating(x)
     check_probe(model, x)
     unit_norm = matrices.to(x) / matrices.to(x).flatten(1).norm(dim=1)[:, None, None]
     with evaluating(model), torch.no_grad():
@@ -185,7 +188,7 @@ def move_errors(
         for each in unit_norm:
             generator = torch.Generator().manual_seed(seed)
             errors.append(_departure(model, output, x, outputs, on_input, on_output, each[None], generator) / unit)
-    return torch.stack(errors)
+    return torch.stack(errors).cpu()
 
 
 def _outputs(model: Model, x: Tensor, output: Output | None) -> tuple[Tensor, float]:

@@ -126,7 +126,7 @@ def group_flow(
     """
     x, symmetry = moving(x, symmetry)
     _check(x, symmetry, steps, order)
-    x = x.float()
+    x = x.float().cpu()
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

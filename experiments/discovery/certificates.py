@@ -1,0 +1,138 @@
+"""Certificates of generators: error rates on known fields, and generators of simulated tasks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from scipy.linalg import subspace_angles
+from systems import FURTHER, SYSTEMS, System, pairs_of
+from tasks import INERTIA, TASKS, Task
+from torch import Tensor, nn
+
+import learnsym as ls
+from learnsym.measure import Certificates, GeneratorPairs, certify_generators, certify_model
+from learnsym.objectives import Supervised, mse
+
+COUNTS, NOISES, TOLERANCE = (100, 200, 400, 800, 1600, 3200), (0.01, 0.03, 0.1, 0.3), 0.05
+Row = dict[str, Any]
+
+
+def true_defects(system: System, x: Tensor, matrices: Tensor) -> Tensor:
+    """`|DF A x - A F| / (|DF A x|² + |A F|²)^1/2` of the field itself."""
+    found = []
+    for a in matrices:
+        _, along = torch.func.jvp(system.field, (x,), (x @ a.mT,))
+        moved = system.field(x) @ a.mT
+        found.append((along - moved).norm() / math.hypot(float(along.norm()), float(moved.norm())))
+    return torch.stack(found)
+
+
+def one(system: System, count: int, noise: float, seed: int, degree: int) -> Row:
+    """One data set: what is certified, what of it is false, whether all bounds hold, what a threshold would say."""
+    x, y = pairs_of(system, count, noise, seed)
+    found = certify_generators(x, y, GeneratorPairs.tied(system.n), degree, TOLERANCE)
+    exact = true_defects(system, x, torch.stack([each.input for each in found.generators]))
+    low, high = torch.tensor([each.defect.ends for each in found.generators], dtype=torch.float64).T
+    certified = torch.tensor([each.verdict == "certified" for each in found.generators])
+    refuted = torch.tensor([each.verdict == "refuted" for each in found.generators])
+    plug_in = torch.tensor([each.defect.estimate <= TOLERANCE for each in found.generators])
+    return {
+        "held": bool(((low <= exact + 1e-9) & (exact <= high + 1e-9)).all()),
+        "detected": bool(certified.any()),
+        "all": found.dimension == system.symmetries,
+        "false": bool((certified & (exact > TOLERANCE)).any()),
+        "refuted falsely": bool((refuted & (exact <= TOLERANCE)).any()),
+        "threshold detected": bool(plug_in.any()),
+        "threshold false": bool((plug_in & (exact > TOLERANCE)).any()),
+        "gate": bool(found.reason),
+    }
+
+
+def shares(system: System, count: int, noise: float, runs: int, degree: int) -> Row:
+    """Shares of runs."""
+    rows = [one(system, count, noise, seed, degree) for seed in range(runs)]
+    return {key: sum(row[key] for row in rows) / runs for key in rows[0]}
+
+
+def rates(runs: int) -> Iterator[Row]:
+    """Each system, number of examples and noise; and classes that are too small."""
+    for name, system in {**SYSTEMS, **FURTHER}.items():
+        for count in COUNTS:
+            for noise in NOISES:
+                row = shares(system, count, noise, runs, system.degree)
+                kind = "setting" if name in SYSTEMS else "further"
+                yield {"kind": kind, "system": name, "symmetries": system.symmetries, "N": count, "noise": noise, **row}
+    for name in ("van der Pol", "Duffing", "Selkov"):
+        yield {"kind": "too small", "system": name, "degree": 2, **shares(SYSTEMS[name], 1600, 0.1, runs, 2)}
+
+
+def network(task: Task, seed: int, steps: int) -> tuple[nn.Module, float]:
+    """A plain network of the task, and its error on new examples, of variance or of labels."""
+    torch.manual_seed(seed)
+    x, y = task.data(task.examples, torch.Generator().manual_seed(seed))
+    outputs = task.classes or y.shape[1]
+    net = nn.Sequential(nn.Linear(x.shape[1], 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, outputs))
+    batch = 256
+    batches = [(x[i : i + batch], y[i : i + batch]) for i in range(0, task.examples, batch)]
+    loss = nn.functional.cross_entropy if task.classes else mse
+    optimiser = ls.training.OptimiserConfig(lr=2e-3)
+    ls.training.fit(net, Supervised(loss), batches, steps=steps, optimiser=optimiser, seed=seed)
+    new_x, new_y = task.data(4000, torch.Generator().manual_seed(1000 + seed))
+    with torch.no_grad():
+        out = net.eval()(new_x)
+    if task.classes:
+        return net, float((out.argmax(1) != new_y).double().mean())
+    return net, float((out - new_y).square().mean() / new_y.var(0).mean())
+
+
+def angle(found: Certificates, truth: GeneratorPairs) -> float:
+    """Largest principal angle, in degrees, between the true algebra and as many of the most symmetric directions."""
+    first = found.generators[: len(truth.input)]
+    own = torch.stack([torch.cat([each.input.flatten(), each.output.flatten()]) for each in first])
+    true = torch.cat([truth.input.flatten(1), truth.output.flatten(1)], 1)
+    return math.degrees(float(subspace_angles(own.T.numpy(), true.T.numpy()).max()))
+
+
+def discovered(name: str, found: Certificates, truth: GeneratorPairs, **rest: object) -> Row:
+    """One row of a discovery."""
+    return {
+        "task": name,
+        **rest,
+        "angle": angle(found, truth),
+        "dimension": found.dimension,
+        "true dimension": len(truth.input),
+        "closure": found.closure_defect,
+        "defects": [each.defect.estimate for each in found.generators],
+        "high": [each.defect.high for each in found.generators],
+        "verdicts": [each.verdict for each in found.generators],
+    }
+
+
+def logit(outputs: Tensor) -> Tensor:
+    """The difference of two scores."""
+    return outputs[:, 1:] - outputs[:, :1]
+
+
+def tasks(seeds: int, steps: int) -> Iterator[Row]:
+    """Generators of trained networks on examples that they have not seen; and of the polynomial of one task."""
+    for seed in range(seeds):
+        for name, task in TASKS.items():
+            start = time.process_time()
+            net, error = network(task, seed, steps)
+            x, _ = task.data(4000, torch.Generator().manual_seed(2000 + seed))
+            output = logit if task.classes else None
+            found = certify_model(net, x, task.pairs, delta=0.1, seed=seed, output=output)
+            yield discovered(
+                f"{name}, network", found, task.truth, seed=seed, error=error, seconds=time.process_time() - start
+            )
+    for seed in range(seeds):
+        start = time.process_time()
+        generator = torch.Generator().manual_seed(seed)
+        x, y = INERTIA.data(2000, generator)
+        y = y + 0.1 * torch.randn(y.shape, generator=generator)
+        found = certify_generators(x, y, INERTIA.pairs, 2, TOLERANCE)
+        yield discovered("inertia, polynomial", found, INERTIA.truth, seed=seed, seconds=time.process_time() - start)
