@@ -58,6 +58,8 @@ def arm_configs(config: ComparisonConfig) -> dict[str, RunConfig]:
     configs = {}
     for name, differences in config.arms.items():
         values = merged(config.base, differences)
+        if not values.get("twin_steps", True):
+            del values["twin_steps"]  # as the files of runs have it that were trained without
         for key in ("twins", "twin_steps", "seeds"):
             if key in values:
                 raise ValueError(

@@ -50,7 +50,7 @@ class Constrained(Method):
     papers = (("Manolache et al. 2025", "2505.13631"), ("after Pertigkiozoglou et al. 2026", "2602.02853"))
     nets = ("steerable", *POINT_NETS)
     twins = ("learned", "plain", "exact")
-    choosers = ("training", "validation", "equality", "resilience", "ridge", "schedule", "modulation")
+    choosers = ("resilience", "training", "validation", "equality", "ridge", "schedule", "modulation")
 
     def __post_init__(self) -> None:
         check_settings(self, "method.")

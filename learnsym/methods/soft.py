@@ -39,7 +39,7 @@ class Soft(Method):
     papers = (("Rahman et al. 2026", "2603.26657"),)
     nets = ("cnn", "mario", "cifar")
     twins = ("learned", "plain", "fixed", "exact")
-    choosers = ("training", "validation")
+    choosers = ("validation", "training")
 
     def __post_init__(self) -> None:
         check_settings(self, "method.")
