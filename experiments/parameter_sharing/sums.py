@@ -19,11 +19,8 @@ from learnsym.statistics.partition import partition_distance
 TRAIN, HELD_OUT, TEST, LARGEST = 100, 150, 20000, 10
 EMBEDDED, HIDDEN, STEPS, ORDER = 64, 50, 400, 10
 OPTIMISER = ls.training.OptimiserConfig(lr=3e-3, symmetry_lr=0.1)
-TASKS = {"sum of 4": [1] * 4, "sum of 10": [1] * 10}
-ARMS = {
-    "sum of 4": {"no sharing": 5, "oracle": 5, "columns": 5, "nuclear": 3},
-    "sum of 10": {"oracle": 3, "columns": 3},
-}
+TASKS = {"sum of 4": [1] * 4}
+ARMS = {"sum of 4": {"no sharing": 5, "oracle": 5, "columns": 5, "nuclear": 3}}
 """Arms of each task, with their seeds."""
 Pairs = tuple[Tensor, Tensor]
 
