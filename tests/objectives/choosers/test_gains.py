@@ -125,7 +125,7 @@ TASK = ls.objectives.Supervised(ls.objectives.mse)
 
 @pytest.mark.parametrize("symmetric", [True, False])
 def test_equality_ends_in_an_exact_network(symmetric):
-    net, history, (x, y) = fitted(EqualityConstraint(TASK, rate=0.2), symmetric, steps=250)
+    net, history, (x, y) = fitted(EqualityConstraint(TASK, rate=0.2, damping=0.1), symmetric, steps=250)
     before = ls.objectives.mse(net(x), y)
     after = ls.objectives.mse(truncate(net)(x), y)
     assert float(after.detach()) == pytest.approx(float(before.detach()), rel=0.05, abs=1e-3)
