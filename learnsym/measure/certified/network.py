@@ -53,7 +53,7 @@ def certify_model(
     This is weaker than `certify_generators`: bounds are asymptotic in the number of examples, and they are about the
     network, which may have a symmetry that the data have not (a network too small makes some), or miss one.
 
-    Reference: Hu et al., "Symmetry discovery for neural networks and data: LieSD" (2024), arXiv 2410.09841; the bounds
+    Reference: Hu et al., "LieSD" (2024), arXiv 2410.09841; the bounds
     are our own.
 
     Args:

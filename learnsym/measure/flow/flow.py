@@ -103,7 +103,7 @@ def group_flow(
     why late times are seen more often (`order` of 5). Draws begin anew at an example each: for data that cover a range
     they are moves from that example into the range, see `FlowSample.examples`.
 
-    Reference: Park et al., "LieFlow: discovering symmetry by flow matching on Lie groups" (2025), arXiv 2512.20043.
+    Reference: Park et al., "LieFlow" (2025), arXiv 2512.20043.
 
     Args:
         x: examples, a tensor or an array.
