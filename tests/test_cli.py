@@ -56,7 +56,7 @@ def refused(capsys, arguments, named):
         (["--method.name", "none"], "method.name: got 'none', must be one of"),
         (["--chooser.name=none"], "chooser.name: got 'none', must be one of"),
         (["--chooser.name", "elbo"], "chooser.name: got 'elbo' with the method augerino"),
-        (["--chooser.copies", "2"], "chooser.copies"),
+        (["--chooser.batch", "2"], "chooser.batch"),
         (["--chooser.name", "validation", "--chooser.copies", "0"], "chooser.copies"),
         ([*REMUL, "--chooser.name", "validation", "--chooser.copies", "2"], "chooser.copies"),
         ([*REMUL, "--method.init", "0.2"], "method.init: unknown key"),

@@ -85,11 +85,11 @@ class Recipe:
 
     def check_val(self, examples: int) -> None:
         """Refuse too few validation examples for the chooser."""
-        asked = self.settings.chooser == "selection" and any(map(learns, self.settings.twins))
-        if asked and examples < FEWEST:
+        least = {"training": 0, "selection": FEWEST}[self.settings.chooser]
+        if any(map(learns, self.settings.twins)) and examples < least:
             raise ValueError(
-                f"val: got {examples} examples, must be at least {FEWEST} for the chooser selection; give more, or "
-                "take the chooser training"
+                f"val: got {examples} examples, must be at least {least} for the chooser {self.settings.chooser}; give "
+                "more, or take the chooser training"
             )
 
     def steps(self, twin: str, examples: int) -> int:
@@ -97,11 +97,18 @@ class Recipe:
         steps = self.settings.steps_for(examples)
         if learns(twin):
             return steps
-        copies = self.settings.method.copies if twin == "plain" else 1  # the others have as many as the learned one
-        if self.settings.chooser == "training" or not any(map(learns, self.settings.twins)):
-            return steps * copies
+        copies = {"plain": self.settings.method.copies}.get(twin, 1)  # the others have as many as the learned one
+        trainings = self._trainings(steps) if any(map(learns, self.settings.twins)) else 1.0
+        return round(steps * copies * trainings)
+
+    def _trainings(self, steps: int) -> float:
+        """The cost of a step of the learned twin, in steps of one network."""
         halving = SuccessiveHalving(Supervised(self.loss.function()), None, steps=steps)
-        return round(steps * copies * halving.trainings(1 + len(laws(self.symmetry.group))))
+        choosers: dict[str, Callable[[], float]] = {
+            "training": lambda: 1.0,
+            "selection": lambda: halving.trainings(1 + len(laws(self.symmetry.group))),
+        }
+        return choosers[self.settings.chooser]()
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""

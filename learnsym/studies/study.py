@@ -175,7 +175,7 @@ def study(
 
     Example:
         >>> import tempfile
-        >>> x, y = torch.rand(60, 1, 8, 8), torch.arange(60) % 3
+        >>> x, y = torch.rand(80, 1, 8, 8), torch.arange(80) % 3
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
         >>> options = {"steps": 5, "seeds": [0], "pose": ls.measure.PoseConfig(generators=[])}
         >>> found = ls.study(net, (x, y), symmetries=["rotation2d", "flip2d"], out=tempfile.mkdtemp() + "/s", **options)

@@ -14,6 +14,7 @@ from learnsym.methods import Setup, Twin, learns
 from learnsym.nets.matching import parameter_count
 from learnsym.nets.sources import check_outputs
 from learnsym.objectives import Objective
+from learnsym.objectives.choosers import TrainingLoss
 from learnsym.training.config import RunConfig
 from learnsym.training.parameters import check_width
 
@@ -22,7 +23,8 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
     """The model with the initial weights of the first seed, the objective and the data of one member.
 
     Example:
-        >>> model, objective, splits = ls.training.build(ls.training.RunConfig())
+        >>> config = ls.training.RunConfig(chooser=ls.objectives.choosers.TrainingLoss())
+        >>> model, objective, splits = ls.training.build(config)
         >>> sorted(objective(model, (splits.train.x[:4], splits.train.y[:4])).parts)
         ['regulariser', 'task']
     """
@@ -86,6 +88,6 @@ def members(config: RunConfig, out: str | os.PathLike[str]) -> list[tuple[RunCon
 
 def member(config: RunConfig, twin: Twin, seed: int) -> RunConfig:
     """The configuration of one twin with one seed; a twin that learns no symmetry has no chooser."""
-    chooser = config.chooser if learns(twin) else RunConfig().chooser
+    chooser = config.chooser if learns(twin) else TrainingLoss()
     train = replace(config.train, steps=config.twin_steps.get(twin, config.train.steps))
     return replace(config, twins=[twin], twin=twin, twin_steps={}, seeds=[seed], chooser=chooser, train=train)

@@ -114,7 +114,8 @@ class RunConfig:
     """Seeds of initial weights, batches and transformations."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "chooser", self.chooser or self.method.usual_chooser())
+        if self.chooser is None and isinstance(self.method, Method):  # what is no method is refused below
+            object.__setattr__(self, "chooser", self.method.usual_chooser())
         check_settings(self)
         trained = self.twins or [self.twin]
         self.method.check(self.net, self.loss, trained, self.chooser)

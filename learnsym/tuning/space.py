@@ -101,8 +101,9 @@ def configured(config: RunConfig, values: Mapping[str, Value]) -> RunConfig:
     for section in CHOSEN:
         if values.get(f"{section}.name", whole[section]["name"]) != whole[section]["name"]:
             whole[section] = {}
-    if not whole["method"] and config.chooser == config.method.usual_chooser():
-        whole["chooser"] = {}  # the usual one of the other method
+    usual = config.method.usual_chooser()
+    if not whole["method"] and usual == config.chooser:
+        whole["chooser"] = {}  # that of the other method
     for key, value in values.items():
         *folders, name = key.split(".")
         place = whole

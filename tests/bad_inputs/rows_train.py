@@ -9,6 +9,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 SMALL = "data: {name: blobs, train: 16, val: 8, test: 8}\nnet: {name: mlp, width: 2, depth: 1}\n"
 SMALL += "train: {steps: 1, batch_size: 8, device: cpu}\n"
+SEVENTEEN = SMALL.replace("batch_size: 8", "batch_size: 17") + "chooser: {name: training}\n"
 DIGITS = "data: {name: digits, train: 16, val: 8, test: 8}\ntrain: {steps: 1, batch_size: 8, device: cpu}\n"
 FORCES = "data: {name: gravity4}\nnet: {name: gnn, forces: direct}\nloss: {name: mse}\nmethod: {name: remul}\n"
 ARMS = "arms: {plain: {twin: plain}, learned: {}}\n"
@@ -167,7 +168,11 @@ VALUES = [
     _keys("endless depth", "net: {depth: 1000000000}\n", "net.depth: got 1000000000"),
     _keys("dropout of all", "net: {dropout: 1}\n", "net.dropout: got 1"),
     _keys("a batch that nothing holds", f"train: {{batch_size: {10**12}}}\n", "train.batch_size: got 1000000000000"),
-    _keys("a batch of more than there are", SMALL.replace("batch_size: 8", "batch_size: 17"), "batch_size"),
+    _keys(
+        "a batch of more than there are",
+        f"{SMALL.replace('batch_size: 8', 'batch_size: 17')}chooser: {{name: training}}\n",
+        "batch_size",
+    ),
     _keys("unknown backend", "train: {compile: true, compile_backend: none}\n", "train.compile_backend: got 'none'"),
     _keys("no workers", "train: {workers: 0}\n", "train.workers: got 0"),
     _keys("a million workers", "train: {workers: 1000000}\n", "train.workers: got 1000000"),

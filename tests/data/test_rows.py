@@ -13,6 +13,7 @@ import torch
 
 from learnsym.data import Batches, DataConfig, Rows, load_splits, npy_stretch
 from learnsym.data.own import npy
+from learnsym.objectives import choosers
 from learnsym.training import RunConfig, train
 from learnsym.training.config import TrainConfig
 from learnsym.training.evaluate import predict
@@ -106,7 +107,8 @@ def test_a_planted_symmetry_needs_examples_in_memory(tmp_path, monkeypatch):
 def test_a_run_trains_on_rows_and_notices_that_the_file_has_changed(tmp_path, monkeypatch):
     monkeypatch.setattr(npy, "IN_MEMORY", 1000)
     data = DataConfig(name=str(save(tmp_path, "npy")))
-    config = RunConfig(data=data, train=TrainConfig(steps=2, batch_size=8, device="cpu"))
+    training = choosers.TrainingLoss()
+    config = RunConfig(data=data, chooser=training, train=TrainConfig(steps=2, batch_size=8, device="cpu"))
     (run,) = train(config, tmp_path / "run")
     assert run.is_finished and run.splits().train.x.shape[1:] == (3, 12, 12)
     np.save(tmp_path / "y.npy", Y[::-1])

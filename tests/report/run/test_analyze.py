@@ -22,16 +22,18 @@ SETTINGS = AnalysisConfig(
 )
 
 
+TRAINING = ls.objectives.choosers.TrainingLoss()
+
+
 def config(label: str, **changes) -> RunConfig:
     data = ls.data.DataConfig(name="digits", label=label, size=12, train=40, val=20, test=20)
     return RunConfig(
         data=data,
         net=ls.nets.NetConfig(width=4, depth=2),
         method=ls.methods.registry["augerino"](test_copies=2, orbit=2),
-        chooser=ls.objectives.choosers.TrainingLoss(),
         train=ls.training.TrainConfig(steps=3, batch_size=16, eval_every=1, threads=1),
         analysis=SETTINGS,
-        **{"twins": ["learned", "plain"], "seeds": [0, 1], **changes},
+        **{"chooser": TRAINING, "twins": ["learned", "plain"], "seeds": [0, 1], **changes},
     )
 
 
