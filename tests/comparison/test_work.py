@@ -148,6 +148,7 @@ def killed(config, folder, kills, storage="", pause=1.0):
     check_whole(Plan.of(config), folder)
 
 
+@pytest.mark.slow
 def test_three_workers_of_which_some_are_killed(small, with_values, tmp_path):
     killed(with_values(small, steps=[60], stack_below=0.0), tmp_path / "out", kills=3, pause=0.5)
 

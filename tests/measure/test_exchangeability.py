@@ -21,6 +21,7 @@ def _weighted(x):
     return (WEIGHTS[:, None] * x).sum(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("kind", CLASSES)
 def test_planted_classes_are_found_by_what_was_learned_of_masked_sets(kind, seed):

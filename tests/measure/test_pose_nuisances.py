@@ -136,6 +136,7 @@ def test_slope_of_light_is_no_law_of_the_objects():
     assert found.flags[0].startswith("a cue tells poses, the light")
 
 
+@pytest.mark.slow
 def test_range_that_is_read_well_stands():
     turn = (torch.rand(240, 1, 1, generator=random()) - 0.5) * 2.4
     found = law(ellipses(turn))

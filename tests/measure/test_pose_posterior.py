@@ -66,6 +66,7 @@ def test_half_width_of_images():
     assert sum(free) * step == pytest.approx(1.0) and sum(fitted) * step == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_full_circle_and_quarter_turns_are_told_apart():
     full = inferred(spots(360 * torch.rand(400)))
     quarters = inferred(spots(90.0 * torch.randint(4, (400,))))
@@ -99,12 +100,14 @@ def pears(angles, offset):
     return (wide + narrow + 0.02 * torch.randn(len(a), 16, 16))[:, None]
 
 
+@pytest.mark.slow
 def test_offset_of_all_objects_is_no_law():
     full = inferred(pears(360 * torch.rand(250), 0.5))
     assert full.high == 180.0 and full.low >= 150.0
     assert "centred (0.5" in full.flags[0] and full.with_cue < 60
 
 
+@pytest.mark.slow
 def test_narrow_law_with_an_offset_is_told():
     law = inferred(pears(100 * torch.rand(300) - 50, 0.3), steps=30)
     assert 38 < law.half_width < 62 and law.high < 100
@@ -238,6 +241,7 @@ def test_laws_are_shown_in_three_lines():
     assert "degree [" in first and second == f"status: {law.status}" and third
 
 
+@pytest.mark.slow
 def test_data_sets_and_splits_are_taken():
     splits = data.load_splits(data.DataConfig(name="digits", train=40, val=10, test=10))
     laws = [inferred(x, steps=2) for x in (splits, splits.train, splits.train.inputs)]

@@ -83,6 +83,7 @@ def test_the_trial_of_a_dead_worker_goes_on(join, tmp_path):
     assert states(join()) == ["COMPLETE"] * 2
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_is_given_up(join, tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "MOST_DEATHS", 3)
     for _ in range(3):

@@ -92,6 +92,7 @@ def test_no_configuration_is_in_two_splits(name):
     assert len(everything.unique(dim=0)) == len(everything)
 
 
+@pytest.mark.slow
 @pytest.mark.data
 @present
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)

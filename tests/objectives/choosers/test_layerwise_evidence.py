@@ -41,6 +41,7 @@ def evidence(**options):
     return LaplaceEvidence(Supervised(mse), COUNT, batch=COUNT, every=4, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", [MacKay(), ByGradient()], ids=["mackay", "gradient"])
 def test_a_convolution_switches_the_free_path_off_and_a_free_map_does_not(rule):
     shares = {}

@@ -88,6 +88,7 @@ def test_the_prior():
     torch.testing.assert_close(wide.penalty(), torch.tensor(0.5 * 5 * 4 / 4))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("kind", CLASSES)
 def test_training_tells_apart_what_the_data_do(kind, seed):
