@@ -127,8 +127,7 @@ def test_tables_are_those_of_the_registry(file, name, table):
 
 
 def test_the_readme_is_short():
-    by_hand = README[: README.index("<!-- methods -->")] + README[README.index("<!-- /methods -->") :]
-    assert len(by_hand.splitlines()) <= 96
+    assert len(README.splitlines()) <= 110
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

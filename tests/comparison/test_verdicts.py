@@ -67,6 +67,14 @@ def _curve(*estimates):
     return [Difference(estimate=float(one), low=one - 1.0, high=one + 1.0, seeds=3) for one in estimates]
 
 
+@pytest.mark.parametrize("first", [100, 243, 997])
+def test_regions_end_at_the_numbers_that_were_trained(first):
+    """To the last bit, so that words say "up to" and "on": `exp(log n)` is another number on some processors."""
+    train = [first, 3 * first + 1, 9 * first + 7]
+    found = regions(train, _curve(3, -3, 3))
+    assert (found[0].low, found[-1].high) == (train[0], train[-1])
+
+
 def test_several_crossings_are_all_found():
     signs = [region.sign for region in regions([10, 100, 1000], _curve(3, -3, 3))]
     assert signs == [1, 0, -1, 0, 1]

@@ -56,7 +56,9 @@ def regions(train: Sequence[int], differences: Sequence[Difference]) -> list[Reg
     edges = np.sort(np.concatenate([np.setdiff1d(roots, x), x, x]))
     middles = (edges[1:] + edges[:-1]) / 2
     signs = (_at(x, low, middles) > 0).astype(int) - (_at(x, high, middles) < 0)
-    pieces = zip(signs.tolist(), pairwise(np.exp(edges).tolist()), strict=True)
+    # exp(log n) is not n to the last bit on every processor
+    numbers = np.where(np.isin(edges, x), np.take(train, np.searchsorted(x, edges), mode="clip"), np.exp(edges))
+    pieces = zip(signs.tolist(), pairwise(numbers.tolist()), strict=True)
     joined = [(sign, [edge for _, edge in group]) for sign, group in groupby(pieces, key=lambda piece: piece[0])]
     return [Region(low=ends[0][0], high=ends[-1][1], sign=sign) for sign, ends in joined]
 
