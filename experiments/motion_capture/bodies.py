@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 import learnsym as ls
-from learnsym.nets.points import EGNN
+from learnsym.nets.points import EGNN, with_free_paths
 from learnsym.nets.points.transformer import PointTransformer
 from learnsym.relax.points import AbsoluteCoordinates, FixedInputs
 
@@ -87,6 +87,9 @@ def network(name: str) -> nn.Module:
         return Straight()
     if kind == "EGNN":
         return EGNN(INPUTS, OUTPUTS, HIDDEN, LAYERS)
+    if kind == "EGNN, free":
+        start = 0.0 if name.endswith("modulation") else 1.0
+        return with_free_paths(EGNN(INPUTS, OUTPUTS, HIDDEN, LAYERS), start=start)
     if kind == "EGNN, vertical and height":
         return Vertical(HIDDEN, LAYERS)
     if kind == "EGNN, fixed vector":

@@ -3,6 +3,7 @@
 python experiments/motion_capture/run.py --out runs/motion_capture --part sweep
 python experiments/motion_capture/run.py --out runs/motion_capture --part nets
 python experiments/motion_capture/run.py --out runs/motion_capture --part choosers
+python experiments/motion_capture/run.py --out runs/motion_capture --part constraints --seeds 0 1 2 3 4
 """
 
 import argparse
@@ -22,6 +23,8 @@ from learnsym.training.evaluate import predict
 BATCH = 12
 RATES = {"transformer": 3e-3, "EGNN": 1e-2, "straight on": 0.0}
 WEIGHTS = (0.01, 0.1, 1.0, 10.0, 100.0)
+COSTS = ("0.0001", "0.01")
+"""Of half the square of a gain, in m²: errors are 1e-4 to 1e-2."""
 PARTS = {
     "sweep": [
         "transformer",
@@ -40,7 +43,17 @@ PARTS = {
         "transformer: bank functional, all headings",
         "transformer: gradnorm",
     ],
+    "constraints": [
+        "EGNN",
+        "EGNN, free: supervised",
+        *(f"EGNN, free: ridge {cost}" for cost in COSTS),
+        *(f"EGNN, free: resilience {cost}" for cost in COSTS),
+        "EGNN, free: equality",
+        "EGNN, free: modulation",
+    ],
 }
+CUT = "EGNN, free: equality"
+"""The run whose free branches are cut off after training."""
 Row = dict[str, Any]
 
 
@@ -58,10 +71,19 @@ def objective(name: str, net: nn.Module, splits: ls.data.Splits, seed: int) -> A
         held_out = turned(splits.val, GROUPS["SO(2)_y"], seed) if words[2] == "all" else splits.val
         weighting = ls.objectives.ValidationWeights(list(GROUPS), last_layer(net))
         return ls.objectives.Remul(mse, candidates, weighting, held_out=(held_out.x, held_out.y))
+    plain = ls.objectives.Supervised(mse)
+    held = {
+        "ridge": lambda: ls.objectives.GainRidge(plain, cost=float(words[1])),
+        "resilience": lambda: ls.objectives.ResilientConstraint(plain, cost=float(words[1])),
+        "equality": lambda: ls.objectives.EqualityConstraint(plain),
+        "modulation": lambda: ls.objectives.ModulatedGains(plain, len(splits.train)),
+    }
+    if kind in held:
+        return held[kind]()
     if kind == "gradnorm":
         weighting = ls.objectives.GradNorm(["SO(3)"], last_layer(net))
         return ls.objectives.Remul(mse, ls.objectives.bank({"SO(3)": GROUPS["SO(3)"]}, "anchored"), weighting)
-    return ls.objectives.Supervised(mse)
+    return plain
 
 
 def error(net: nn.Module, data: ls.data.Dataset) -> float:
@@ -112,6 +134,9 @@ def trained(name: str, splits: ls.data.Splits, seed: int, steps: int, lr: float)
 def row(data: str, name: str, seed: int, steps: int, lr: float) -> Row:
     splits = load(data, seed)
     net, training = trained(name, splits, seed, steps, lr)
+    degrees = [d.estimate for d in ls.degrees(net)]
+    if name == CUT:
+        ls.relax.truncate(net)
     tests = {group: error(net, turned(splits.test, moves, 1000, copies=2)) for group, moves in GROUPS.items()}
     few = splits.test.x[::8]
     defects = {g: ls.measure.remul_errors(net, few, moves, samples=4) for g, moves in GROUPS.items()}
@@ -127,7 +152,7 @@ def row(data: str, name: str, seed: int, steps: int, lr: float) -> Row:
         "val, turned": error(net, turned(splits.val, GROUPS["SO(2)_y"], 1001)),
         "test": {"none": error(net, splits.test), **tests},
         "defect": {g: found.deviation.mean for g, found in defects.items()},
-        "degrees": [d.estimate for d in ls.degrees(net)],
+        "degrees": degrees,
         "fixed": net.axis().tolist() if isinstance(net, ls.relax.points.FixedInputs) else None,
         "axis": axis(net, few) if training["curve"] else None,
         **training,
