@@ -26,7 +26,7 @@ demo: setup  ## digits as scanned, rotated by up to 60 and by up to 180 degrees:
 	$(BIN)/learnsym train configs/demo.yaml --data.label rotated-180 --data.plant.rotation 180 --out $(DEMO)/rotated-180
 	$(BIN)/learnsym analyze $(DEMO)
 
-test: setup  ## tests and doctests, without the slow ones
+test: setup  ## tests and doctests, without the slow ones (tests/slow.txt, and those marked)
 	$(PYTEST) -m "not slow"
 
 test-all: setup  ## all tests

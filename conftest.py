@@ -1,10 +1,22 @@
 """Set-up of every test and doctest: seed 0, a compiler without memory, one namespace."""
 
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
+
+SLOW = frozenset((Path(__file__).parent / "tests" / "slow.txt").read_text(encoding="utf8").splitlines())
+"""Tests that `make test` leaves out, measured (scripts/slow_tests.py); others are marked in their files."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks are set before pytest selects by them."""
+    for item in items:
+        if item.nodeid in SLOW:
+            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

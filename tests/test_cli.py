@@ -196,13 +196,15 @@ def shown(capsys, *arguments):
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize("method", methods.registry)
-def test_help_shows_the_settings_of_the_method_and_of_the_chooser(capsys, method):
-    for chooser in choosers.registry:
-        text = shown(capsys, "--method.name", method, f"--chooser.name={chooser}")
-        options = {word for word in re.findall(r"--((?:method|chooser)\.\w+)", text) if not word.endswith(".help")}
-        kinds = {"method": methods.registry[method], "chooser": choosers.registry[chooser]}
-        assert options == {f"{section}.{field.name}" for section, kind in kinds.items() for field in fields(kind)}
+SECTIONS = [*((method, "selection") for method in methods.registry), *(("remul", name) for name in choosers.registry)]
+
+
+@pytest.mark.parametrize(("method", "chooser"), SECTIONS)
+def test_help_shows_the_settings_of_the_method_and_of_the_chooser(capsys, method, chooser):
+    text = shown(capsys, "--method.name", method, f"--chooser.name={chooser}")
+    options = {word for word in re.findall(r"--((?:method|chooser)\.\w+)", text) if not word.endswith(".help")}
+    kinds = {"method": methods.registry[method], "chooser": choosers.registry[chooser]}
+    assert options == {f"{section}.{field.name}" for section, kind in kinds.items() for field in fields(kind)}
 
 
 def test_help_of_a_file_is_that_of_its_method(capsys, tmp_path):

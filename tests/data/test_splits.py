@@ -36,7 +36,11 @@ def cache(pytestconfig, tmp_path_factory):
     return os.environ.get("LEARNSYM_CACHE") or str(kept.mkdir("data") if kept else tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture(params=sorted(SHAPES))
+DECODED = "cifar10-jpeg"
+"""Half a minute of decoding in a new environment."""
+
+
+@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.slow if n == DECODED else ()) for n in sorted(SHAPES)])
 def loaded(request, cache, monkeypatch):
     skip_when_missing(request.param)
     monkeypatch.setenv("LEARNSYM_CACHE", cache)
