@@ -18,8 +18,8 @@ class BankedBody(nn.Module):
 
     Without extra inputs `s` all layers are ordinary convolutions with the mean kernel.
 
-    Reference: the relaxed convolution that Ashman et al. (2024), arXiv 2406.13488, compare with, after Wang, Walters, Yu
-    (2022), arXiv 2201.11969; they divide by 3 M, which is a matter of the weights at the start.
+    Reference: the relaxed convolution that Ashman et al. (2024), arXiv 2406.13488, compare with, after Wang, Walters,
+    Yu (2022), arXiv 2201.11969; they divide by 3 M, which is a matter of the weights at the start.
 
     Args:
         dim: dimension of the lattice, 1 to 3.
