@@ -64,7 +64,7 @@ class Lattice(nn.Module):
 
     def locations(self, axes: Sequence[Float[Tensor, "B G"]]) -> Float[Tensor, "B P d"]:
         """All points of the lattice, the last axis running fastest."""
-        shape = (len(axes[0]), *[self.points] * self.dim)
+        shape = (axes[0].shape[0], *[self.points] * self.dim)
         grids = [
             axis.reshape(-1, *[1] * i, self.points, *[1] * (self.dim - 1 - i)).expand(shape)
             for i, axis in enumerate(axes)

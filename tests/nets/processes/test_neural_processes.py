@@ -126,6 +126,7 @@ def test_a_location_may_come_twice(name):
 def test_targets_off_the_lattice_get_the_answer_of_no_features(name):
     net, x = made(name), tasks(name)
     far = x._replace(target_x=x.target_x + torch.tensor([[[50.0]], [[90.0]], [[70.0]]], dtype=torch.float64))
+    assert isinstance(net, ConvCNP)
     answer = net.head(torch.zeros(1, 1, net.body.width, dtype=torch.float64))
     torch.testing.assert_close(net(far.inputs()), answer.expand(3, 5, -1), rtol=0, atol=1e-12)
 
@@ -148,8 +149,7 @@ def test_banks_without_weights_are_one_convolution_with_the_mean_kernel():
     torch.manual_seed(0)
     body = BankedBody(1, width=3, depth=1, kernel=5, banks=3).double()
     z = torch.randn(2, 3, 11, dtype=torch.float64)
-    conv = body.layers[0][1]
-    kernel, bias = (torch.stack(w.chunk(3)).mean(0) for w in (conv.weight, conv.bias))
+    kernel, bias = (torch.stack(weight.chunk(3)).mean(0) for weight in body.parameters())
     expected = z + torch.nn.functional.conv1d(torch.nn.functional.silu(z), kernel, bias, padding=2)
     torch.testing.assert_close(body(z), expected)
     torch.testing.assert_close(body(z, torch.zeros(2, 3, 11, dtype=torch.float64)), expected)
