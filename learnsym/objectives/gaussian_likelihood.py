@@ -27,10 +27,10 @@ class GaussianLikelihood:
         tensor(1.4189)
     """
 
-    def __call__(self, outputs: Float[Tensor, "B T K"], targets: Float[Tensor, "B T K"]) -> Float[Tensor, ""]:
+    def __call__(self, outputs: Float[Tensor, "B *outputs"], targets: Float[Tensor, "B *targets"]) -> Float[Tensor, ""]:
         return self.of_each(outputs, targets).mean()
 
-    def of_each(self, outputs: Float[Tensor, "B T K"], targets: Float[Tensor, "B T K"]) -> Float[Tensor, "B"]:
+    def of_each(self, outputs: Float[Tensor, "B *outputs"], targets: Float[Tensor, "B *targets"]) -> Float[Tensor, "B"]:
         """`ℓ` of each task; 0 for one without targets.
 
         Raises:
