@@ -37,7 +37,7 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 USUAL = [arm for arm in ARMS if not arm.startswith("tnp")]
 DATA = {"name": "gibbs", "train": 16384, "val": 512, "test": 2048}
-OPTIMISER = {"lr": 5e-3, "clip": 0.5}
+OPTIMISER = {"lr": 1e-2, "clip": 0.5}
 PAIRS = (
     ("learned", "exact"),
     ("learned", "plain"),

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from learnsym.tasks import Tasks
 
 AXES = "ghk"
-SMOOTHING = 1.6
+SMOOTHING = 1.0
 """Length of the kernels at the start, in spacings of the lattice."""
 FEW = 1e-4
 """Density next to which there is as good as no context."""

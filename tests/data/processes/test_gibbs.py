@@ -99,7 +99,7 @@ def test_data_sets_by_name():
     splits = ls.data.load_splits(config)
     assert float(splits.test.inputs["locations"].max()) > 8 > float(splits.train.inputs["locations"].max())
     assert splits.train.signature.symmetry("translation1d").on_input.part.key == "locations"
-    with pytest.raises(ValueError, match="data.size: got 8"):
+    with pytest.raises(ValueError, match=r"data\.size: got 8"):
         ls.data.load_splits(ls.data.DataConfig(name="gibbs", size=8, train=6, val=4, test=5))
     with pytest.raises(ValueError, match="clouds of points of dimension 1, must be one of translation1d"):
         splits.train.signature.symmetry("so3")
@@ -108,6 +108,6 @@ def test_data_sets_by_name():
 def test_what_is_refused():
     with pytest.raises(ValueError, match="context, targets: got 0, 128"):
         GibbsProcess(context=0)
-    process, x, y = _small()
+    _, x, y = _small()
     with pytest.raises(ValueError, match=r"targets: got shape \(6, 3, 1\), must be \(6, 3, 2\)"):
         ls.data.processes.task_dataset(Tasks.of(x), y[..., :1])
