@@ -21,8 +21,8 @@ from learnsym.objectives import GaussianLikelihood
 from learnsym.relax.processes import ApproximateProcess
 from learnsym.training.config_file import config_of
 
-CONV: dict[str, Any] = {"net": {"name": "convcnp", "width": 16, "depth": 4}, "train": {"steps": 2500}}
-TNP: dict[str, Any] = {"net": {"name": "tnp", "width": 32, "depth": 2}, "train": {"steps": 1200}}
+CONV: dict[str, Any] = {"net": {"name": "convcnp", "width": 16, "depth": 4}, "train": {"steps": 2000}}
+TNP: dict[str, Any] = {"net": {"name": "tnp", "width": 32, "depth": 2}, "train": {"steps": 800}}
 ARMS: dict[str, dict[str, Any]] = {
     "exact": {**CONV, "twin": "exact"},
     "plain": {**CONV, "twin": "plain"},
@@ -35,7 +35,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "tnp plain": {**TNP, "twin": "plain"},
     "tnp learned": {**TNP},
 }
-USUAL = [arm for arm in ARMS if not arm.startswith("tnp")]
+USUAL = ["exact", "plain", "learned", "banks", "never dropped", "learned, 1"]
 DATA = {"name": "gibbs", "train": 16384, "val": 512, "test": 2048}
 OPTIMISER = {"lr": 1e-2, "clip": 0.5}
 PAIRS = (
@@ -143,16 +143,14 @@ def bars(rows: list[dict[str, Any]]) -> list[tuple[str, bool]]:
     far, far_se = of("learned", "exact", "shifted")
     lost = of("plain", "exact", "shifted")[0]
     moved = max(row["off moved"] for row in rows if row["arm"] in ("learned", "banks", "never dropped"))
-    by_count = [
-        sum(row["deviation"][0] for row in rows if row["arm"] == arm) for arm in ("learned", "learned, 4", "learned, 1")
-    ]
+    by_count = [sum(r["deviation"][0] for r in rows if r["arm"] == arm) for arm in ("learned", "learned, 1")]
     return [
         ("in range, learned - exact > 2 SE", gain > 2 * gain_se),
         ("in range, learned - plain > -2 SE", rest > -2 * rest_se),
         ("shifted, |learned - exact| < 2 SE", abs(far) < 2 * far_se),
         ("shifted, plain below exact by more than 0.1 nat", lost < -0.1),
         ("without fixed functions, shifting moves outputs by less than 1e-5", moved < 1e-5),
-        ("deviation falls from 16 over 4 to 1 functions", by_count[0] > by_count[1] > by_count[2] > 0),
+        ("deviation falls from 16 functions to 1", by_count[0] > by_count[1] > 0),
     ]
 
 

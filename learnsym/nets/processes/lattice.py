@@ -18,6 +18,8 @@ from learnsym.tasks import Tasks
 AXES = "ghk"
 SMOOTHING = 1.0
 """Length of the kernels at the start, in spacings of the lattice."""
+LOWEST = -60.0
+"""Of logarithms of kernels: exponentials that underflow are slow, and this one is 0 beside any other."""
 FEW = 1e-4
 """Density next to which there is as good as no context."""
 
@@ -131,4 +133,4 @@ def _kernels(axes: Sequence[Tensor], x: Float[Tensor, "B N d"], log_length: Tens
     squares = [
         (axis.unsqueeze(-1) - along.unsqueeze(1)).square() for axis, along in zip(axes, x.unbind(-1), strict=True)
     ]
-    return [(rate * square).exp() for square in squares]
+    return [(rate * square).clamp(min=LOWEST).exp() for square in squares]
