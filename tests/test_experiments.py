@@ -50,6 +50,7 @@ ARMS = {
     "lie_derivative": ("training --data ?", ["cifar10-jpeg"]),
     "motion_capture": ("--part nets --names ?", ["EGNN, fixed vector", "straight on"]),
     "nbody_symmetry": ("--part ?", ["certificates", "axis"]),
+    "neural_processes": ("--arms ?", ["exact", "never dropped", "tnp learned"]),
     "nuisances": ("--subjects ?", ["galaxies", "discs"]),
     "parameter_sharing": ("--parts ?", ["means", "orbits"]),
     "partial_group_convolution": ("--kinds ?", ["partial arc", "plain narrow"]),

@@ -30,6 +30,7 @@ LAYERS = (
     ("files",),
     ("parts",),
     ("ragged",),
+    ("tasks",),
     ("_configs", "_keys", "_settings"),
     ("_reasons",),
     ("_memory", "_modes", "_processes", "_python_file", "groups"),

@@ -8,6 +8,7 @@ from torch import Tensor
 from learnsym.groups import Group
 
 ACTIONS_OF_SPACE = {
+    "line": "PointCloud(dim=1) or PointVectors(dim=1)",
     "plane": "Image, LabelMap, VectorField or PointCloud(dim=2)",
     "space": "Volume, VectorField(dim=3), PointCloud, PointVectors, Cell or SymmetricTensor",
     "spacetime": "PointCloud(dim=4)",

@@ -17,7 +17,7 @@ from learnsym.actions._checks import check_batch, check_finite, check_floating, 
 from learnsym.actions._linear import apply_linear
 from learnsym.groups import Group
 
-SPACE_OF_DIM = {2: "plane", 3: "space", 4: "spacetime"}
+SPACE_OF_DIM = {1: "line", 2: "plane", 3: "space", 4: "spacetime"}
 
 
 class PointParts(NamedTuple):
@@ -45,7 +45,7 @@ class PointCloud(Action):
     Args:
         vectors: number of vectors per point beside the position.
         scalars: number of scalars per point.
-        dim: dimension of the points: 2 (plane), 3 (space) or 4 (spacetime).
+        dim: dimension of the points: 1 (line), 2 (plane), 3 (space) or 4 (spacetime).
 
     Example:
         >>> quarter_turn = torch.tensor([[[0.0, -1.0], [1.0, 0.0]]])
@@ -97,7 +97,7 @@ class PointCloud(Action):
         return torch.cat([positions.to(x.dtype), vectors.flatten(-2).to(x.dtype), x[..., k:]], -1)
 
     def check(self, group: Group) -> None:
-        """The group must act on the plane, space or spacetime, as `dim` says."""
+        """The group must act on the line, plane, space or spacetime, as `dim` says."""
         check_space(self, group, SPACE_OF_DIM[self.dim])
         check_size(self, group, self.dim)
 
@@ -118,7 +118,7 @@ class PointVectors(Action):
     Args:
         vectors: number of vectors per point.
         scalars: number of scalars per point.
-        dim: dimension of the vectors: 2 (plane), 3 (space) or 4 (spacetime).
+        dim: dimension of the vectors: 1 (line), 2 (plane), 3 (space) or 4 (spacetime).
 
     Example:
         >>> quarter_turn = torch.tensor([[[0.0, -1.0], [1.0, 0.0]]])
@@ -155,7 +155,7 @@ class PointVectors(Action):
         return self.join(moved.to(x.dtype), scalars)
 
     def check(self, group: Group) -> None:
-        """The group must act on the plane, space or spacetime, as `dim` says."""
+        """The group must act on the line, plane, space or spacetime, as `dim` says."""
         check_space(self, group, SPACE_OF_DIM[self.dim])
         check_size(self, group, self.dim)
 
@@ -186,4 +186,4 @@ def _check_sizes(vectors: int, scalars: int, dim: int) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise ValueError(f"{name}: got {value!r}, must be a whole number >= 0; 0 for none")
     if dim not in SPACE_OF_DIM:
-        raise ValueError(f"dim: got {dim}, must be 2 (plane), 3 (space) or 4 (spacetime)")
+        raise ValueError(f"dim: got {dim}, must be 1 (line), 2 (plane), 3 (space) or 4 (spacetime)")

@@ -17,7 +17,7 @@ COLUMNS = (
     *("cell", "state", "failure", "arm", "train", "size", "width", "steps", "batch_size", "seed", "lr"),
     *("parameters", "flops_counted", "flops_nominal", "flops_inference", "samples", "epochs"),
     *("compute_counted", "compute_nominal", "seconds", "val_loss", "val_accuracy", "test_loss", "test_accuracy"),
-    "degrees",
+    *("val_log_likelihood", "test_log_likelihood", "degrees"),
 )
 
 TEXT = ("cell", "state", "failure", "arm", "degrees")
@@ -79,7 +79,7 @@ def _checked(path: Path) -> dict[str, Any]:
     return row
 
 
-SCORES = {"loss": "task", "accuracy": "accuracy"}
+SCORES = {"loss": "task", "accuracy": "accuracy", "log_likelihood": "log_likelihood"}
 
 
 def _given(cell: Cell, network: Network) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Real data sets, and simulators whose symmetry is known."""
 
-from learnsym.data import dynamics, known, molecules, motion, rigid_bodies
+from learnsym.data import dynamics, known, molecules, motion, processes, rigid_bodies
 from learnsym.data.batches import Batches
 from learnsym.data.bumps import blobs
 from learnsym.data.config import DataConfig, PlantConfig
@@ -46,6 +46,7 @@ __all__ = [
     "motion",
     "npy_stretch",
     "plant",
+    "processes",
     "registry",
     "rigid_bodies",
     "say_notes",

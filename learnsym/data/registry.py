@@ -13,6 +13,7 @@ from learnsym.data.figures import TWO_FIGURES
 from learnsym.data.idx import FASHION_MNIST, MNIST
 from learnsym.data.molecules import SOURCES as MOLECULES
 from learnsym.data.motion import SOURCES as MOTION
+from learnsym.data.processes import SOURCES as PROCESSES
 from learnsym.data.rigid_bodies import SOURCES as RIGID_BODIES
 from learnsym.data.source import Source
 
@@ -25,6 +26,7 @@ registry: dict[str, Source] = {
         *MOTION,
         *MOLECULES,
         *RIGID_BODIES,
+        *PROCESSES,
     )
 }
 

@@ -9,7 +9,23 @@ from typing import Any
 import torch
 
 from learnsym.actions import PointCloud, PointVectors
-from learnsym.groups import E3, O3, SE3, SO3, AxialSO2, Group, Octahedral, SignedPermutations
+from learnsym.groups import (
+    E3,
+    O2,
+    O3,
+    SE2,
+    SE3,
+    SO2,
+    SO3,
+    AxialSO2,
+    Cyclic,
+    Dihedral,
+    Group,
+    Octahedral,
+    SignedPermutations,
+    Translation1,
+    Translation2,
+)
 from learnsym.symmetry import Symmetry, symmetry_by_name
 
 SPACE: dict[str, Callable[[], Group]] = {
@@ -24,6 +40,17 @@ SPACE: dict[str, Callable[[], Group]] = {
     "e3": E3,
 }
 """Groups that clouds of points in space can be moved by."""
+PLANE: dict[str, Callable[[], Group]] = {
+    "translation2d": Translation2,
+    "rotation2d": SO2,
+    "orthogonal2d": O2,
+    "quarter_turns2d": lambda: Cyclic(4),
+    "square2d": lambda: Dihedral(4),
+    "se2": SE2,
+}
+"""Groups that clouds of points of the plane can be moved by."""
+OF_POINTS: dict[int, dict[str, Callable[[], Group]]] = {1: {"translation1d": Translation1}, 2: PLANE, 3: SPACE}
+"""By the dimension of the points."""
 
 _KINDS = {kind.__name__: kind for kind in (PointCloud, PointVectors)}
 
@@ -60,10 +87,12 @@ class Signature:
         """
         if self.on_input is None:
             return self._fitting(name)
-        if name not in SPACE:
-            raise ValueError(f"symmetry: got {name!r} for clouds of points, must be one of {', '.join(SPACE)}")
+        known = OF_POINTS.get(self.on_input.dim, {})
+        if name not in known:
+            of = "" if self.on_input.dim == 3 else f" of dimension {self.on_input.dim}"
+            raise ValueError(f"symmetry: got {name!r} for clouds of points{of}, must be one of {', '.join(known)}")
         assert self.on_output is not None
-        return Symmetry(SPACE[name](), self.on_input, self.on_output).at(input=self.moves)
+        return Symmetry(known[name](), self.on_input, self.on_output).at(input=self.moves)
 
     def _fitting(self, name: str) -> Symmetry:
         symmetry = symmetry_by_name(name)

@@ -18,6 +18,7 @@ from learnsym.groups._finite import (
 from learnsym.groups._group import Generator, Group
 from learnsym.groups._hue import HueSaturation
 from learnsym.groups._join import Join, compact_part
+from learnsym.groups._line import Translation1
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
 from learnsym.groups._product import Product, split
@@ -52,6 +53,7 @@ __all__ = [
     "Scale2",
     "SignedPermutations",
     "Similarity2",
+    "Translation1",
     "Translation2",
     "Trivial",
     "YoungSubgroup",

@@ -29,7 +29,7 @@ def CustomGroup(
     Args:
         generators: linearly independent matrices, `(D, n, n)`.
         names: a name or a `Generator` (with unit and cap) for each; `g1`, `g2`, ... by default.
-        space: what the matrices act on: `plane`, `space`, `spacetime`, `channels`, `rgb`, `index`.
+        space: what the matrices act on: `line`, `plane`, `space`, `spacetime`, `channels`, `rgb`, `index`.
         name: of the group; made from the sizes by default.
         closed: require that the brackets `[G_i, G_j]` lie in the span, without which products leave the group.
 

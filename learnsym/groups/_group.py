@@ -46,7 +46,7 @@ class Group(abc.ABC):
 
     name: str
     space: str
-    """What the matrices act on: `plane`, `space`, `spacetime`, `channels`, `rgb`, `index` or `product`."""
+    """What the matrices act on: `line`, `plane`, `space`, `spacetime`, `channels`, `rgb`, `index` or `product`."""
     generators: tuple[Generator, ...]
     algebra: Float[Tensor, "D n n"]
     components: Float[Tensor, "K n n"]

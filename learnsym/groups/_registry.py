@@ -13,6 +13,7 @@ from learnsym.groups._finite import MOST, Cyclic, Dihedral, Octahedral, Permutat
 from learnsym.groups._group import Group
 from learnsym.groups._hue import HueSaturation
 from learnsym.groups._join import Join
+from learnsym.groups._line import Translation1
 from learnsym.groups._matrix_group import MatrixGroup
 from learnsym.groups._planar import O2, SE2, SO2, Affine2, Scale2, Similarity2, Translation2
 from learnsym.groups._product import Product
@@ -33,6 +34,7 @@ registry: dict[str, Callable[[], MatrixGroup]] = {
     "se2": SE2,
     "similarity2": Similarity2,
     "affine2": Affine2,
+    "translation1": Translation1,
     "translation2": Translation2,
     "scale2": Scale2,
     "so2_scale2": lambda: Join(SO2(), Scale2()),

@@ -102,7 +102,7 @@ class Method(abc.ABC):
         """The chooser of the degree where none is named."""
         return choosers[self.choosers[0]]()
 
-    def law(self) -> GroupDistribution | None:
+    def law(self, data: Signature) -> GroupDistribution | None:
         """The law of the elements that are tested; None for the uniform one of a compact group."""
         return None
 

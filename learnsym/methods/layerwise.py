@@ -68,5 +68,5 @@ class Layerwise(Method):
     def tested(self, data: Signature) -> Symmetry:
         return symmetry_by_name("translation2d")
 
-    def law(self) -> GroupDistribution | None:
+    def law(self, data: Signature) -> GroupDistribution | None:
         return shifts()

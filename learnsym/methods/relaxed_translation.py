@@ -71,7 +71,7 @@ class RelaxedTranslation(Method):
     def tested(self, data: Signature) -> Symmetry:
         return symmetry_by_name("translation2d")
 
-    def law(self) -> GroupDistribution | None:
+    def law(self, data: Signature) -> GroupDistribution | None:
         return shifts()
 
 

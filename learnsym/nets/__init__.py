@@ -2,6 +2,7 @@
 
 from learnsym.nets import cost as cost
 from learnsym.nets import points as points
+from learnsym.nets import processes as processes
 from learnsym.nets import sources as sources
 from learnsym.nets.autoencoders import ConvAutoencoder, GConvAutoencoder
 from learnsym.nets.cifar import CIFARNet

@@ -49,7 +49,10 @@ IMAGE_NETS: tuple[str, ...] = get_args(ImageNet)
 """Networks for inputs of one shape, whatever the method, see `build`."""
 LayeredNet = Literal["steerable", "group", "layerwise", "invariant"]
 """Networks of images whose layers the method chooses."""
-BUILT_IN: tuple[str, ...] = (*IMAGE_NETS, *get_args(LayeredNet), *POINT_NETS)
+ProcessNet = Literal["convcnp", "equivcnp", "tnp"]
+PROCESS_NETS: tuple[str, ...] = get_args(ProcessNet)
+"""Networks of tasks with a context, see `nets.processes`."""
+BUILT_IN: tuple[str, ...] = (*IMAGE_NETS, *get_args(LayeredNet), *POINT_NETS, *PROCESS_NETS)
 """Names of the networks of the library."""
 TRIED = (2, 3)
 """Examples on which a network of somebody else is tried, so that one of a single batch size is found out."""
@@ -64,15 +67,18 @@ class NetConfig:
     convolutions for CIFAR-10; segmentation, a small U-Net. With layers that the method chooses: steerable, six
     convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
     with invariants. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet, an
-    SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Your own: FILE.py:factory, which
-    is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or num_classes, and size are given
-    where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
+    SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Tasks with a context: convcnp, a
+    convolutional neural process; equivcnp, a steerable one of the plane; tnp, a transformer one. Your own:
+    FILE.py:factory, which is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or num_classes,
+    and size are given where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2, an exported
+    program."""
     width: Annotated[int, In("[1, 1000000]")] = WIDTH
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
-    invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
+    invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr); features of a
+    location, or regular fields (equivcnp)."""
     depth: Annotated[int, In("[1, 1000]")] = 3
-    """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points; mario and cifar
-    have a depth of their own."""
+    """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points or of tasks; mario
+    and cifar have a depth of their own."""
     exact: PointNet = "egnn"
     """Networks of points only: the exact twin, with the width that gives it about as many parameters; where the degree
     lives in the weights the learned twin is that network, relaxed."""

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from learnsym._settings import In, NotNegative, check_settings
+from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.potential_loss import ENERGY_WEIGHT, PotentialLoss
 from learnsym.ragged import Ragged
 
@@ -90,6 +91,7 @@ losses: dict[str, LossFunction] = {
     "mse": mse,
     "segmentation": Segmentation(),
     "potential": PotentialLoss(),
+    "gaussian": GaussianLikelihood(),
 }
 VOID = 11
 """Label of void in label maps, when nothing else is said."""
@@ -99,9 +101,9 @@ VOID = 11
 class LossConfig:
     """The loss on the targets."""
 
-    name: Literal["cross_entropy", "mse", "segmentation", "potential"] = "cross_entropy"
-    """Classes, real numbers, classes of pixels (label maps are moved with the images), or energies and forces of atoms
-    (`data.energies: true`)."""
+    name: Literal["cross_entropy", "mse", "segmentation", "potential", "gaussian"] = "cross_entropy"
+    """Classes, real numbers, classes of pixels (label maps are moved with the images), energies and forces of atoms
+    (`data.energies: true`), or real numbers of which a mean and a variance are predicted (tasks with a context)."""
     ignore: Annotated[int, In("[-100, 65535]")] | None = None
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside; None for
     11."""

@@ -2,6 +2,7 @@
 
 from learnsym.equivariant.twins import exact_twin, plain_twin
 from learnsym.relax import points as points
+from learnsym.relax import processes as processes
 from learnsym.relax import sharing as sharing
 from learnsym.relax.escnn.network import from_escnn, to_escnn
 from learnsym.relax.factored import FactoredMap

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym.data import Dataset, Rows
+from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.losses import loss_of
 from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
 from learnsym.objectives.supervised import output_of
@@ -37,13 +38,15 @@ def predict(model: nn.Module, x: Whole, batch_size: int = BATCH, output: str = "
 
 
 def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
-    """`task`, the mean of the loss that was trained; for labels or label maps `accuracy`; and for molecules with
-    energies the mean absolute errors of `potential_errors`."""
+    """`task`, the mean of the loss that was trained; for labels or label maps `accuracy`; for predicted means and
+    variances `log_likelihood`; and for molecules with energies the mean absolute errors of `potential_errors`."""
     y = dataset.y.cpu()
     values = {"task": loss_of(loss_fn, outputs, y).item()}
     if dataset.classes:
         labelled = torch.ones_like(y, dtype=torch.bool) if dataset.ignore is None else y != dataset.ignore
         values["accuracy"] = (outputs.argmax(1) == y)[labelled].double().mean().item()
+    if isinstance(loss_fn, GaussianLikelihood):
+        values["log_likelihood"] = -values["task"]
     if isinstance(loss_fn, PotentialLoss):
         values |= {name: errors.mean().item() for name, errors in potential_errors(outputs, y).items()}
     return values

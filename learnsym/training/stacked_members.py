@@ -37,6 +37,8 @@ def can_stack(members: Sequence[RunConfig]) -> bool:
     if len({_shared(member) for member in members}) > 1:
         return False
     splits = load_splits(first.data)
+    if splits.train.moves:  # batches of one tensor are stacked
+        return False
     models = [build_model(member, splits.train.signature) for member in members[:2]]
     if not isinstance(build_objective(first, models[0], splits), Supervised):
         return False

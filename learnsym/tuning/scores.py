@@ -52,10 +52,10 @@ def _equivariance_error(run: Run) -> float:
     model = run.model()
     return measure.equivariance_error(
         Probabilities(model) if data.classes else model,
-        data.inputs[: analysis.equivariance_examples],
+        data.subset(torch.arange(len(data))[: analysis.equivariance_examples]).inputs,
         run.config.method.tested(data.signature),
         samples=analysis.equivariance_samples,
-        distribution=run.config.method.law(),
+        distribution=run.config.method.law(data.signature),
         seed=analysis.seed,
     ).mean
 

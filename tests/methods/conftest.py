@@ -11,6 +11,12 @@ from learnsym.training.config_file import config_of
 
 DIGITS = {"name": "digits", "size": 8, "train": 24, "val": 16, "test": 16}
 BODIES = {"name": "nbody5-norm-clamp", "train": 24, "val": 16, "test": 16}
+TASKS = {"name": "gibbs", "train": 24, "val": 16, "test": 16}
+KINDS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "transformer": (BODIES, {"name": "mse"}),
+    "convcnp": (TASKS, {"name": "gaussian"}),
+}
+"""Data and loss of networks that are not those of digits."""
 NETS: dict[str, dict[str, Any]] = {
     "cnn": {"name": "cnn", "width": 4, "depth": 1},
     "steerable": {"name": "steerable", "width": 1},
@@ -18,6 +24,7 @@ NETS: dict[str, dict[str, Any]] = {
     "layerwise": {"name": "layerwise", "width": 1},
     "invariant": {"name": "invariant", "width": 2, "depth": 2},
     "transformer": {"name": "transformer", "width": 8, "depth": 1},
+    "convcnp": {"name": "convcnp", "width": 4, "depth": 1},
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "augerino": {"test_copies": 2},
@@ -25,6 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "remul": {"symmetries": ["so3", "so2_x"]},
     "partial_group": {"group": "C_4"},
     "streams": {"groups": ["none", "C_4"]},
+    "neural_process": {"inputs": 2, "spacing": 0.25, "points": 52},
 }
 PAIRS = [(method, chooser) for method in registry for chooser in choosers.registry]
 WORKING = [(method, chooser) for method, chooser in PAIRS if chooser in registry[method].choosers]
@@ -36,11 +44,11 @@ def tiny(method: str, chooser: str = "training", **more: Any) -> RunConfig:
     net = NETS[next(name for name in NETS if name in registry[method].nets)]
     if "so3" in SETTINGS.get(method, {}).get("symmetries", []):
         net = NETS["transformer"]
-    clouds = net["name"] == "transformer"
+    data, loss = KINDS.get(net["name"], (DIGITS, {}))
     values = {
-        "data": BODIES if clouds else DIGITS,
+        "data": data,
         "net": net,
-        "loss": {"name": "mse"} if clouds else {},
+        "loss": loss,
         "method": {"name": method, **SETTINGS.get(method, {})},
         "chooser": {"name": chooser},
         "train": {"steps": 3, "batch_size": 8, "threads": 1, "device": "cpu"},

@@ -5,7 +5,7 @@ from learnsym.comparison.verdicts.crossover import Crossover, crossover
 from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.efficiency import Efficiency, data_efficiency
 from learnsym.comparison.verdicts.grid import Place, at_best, finished, length_unit, lengths, settings, where
-from learnsym.comparison.verdicts.metrics import ACCURACY, ERROR_RATE, LOSS, Metric, metric_of
+from learnsym.comparison.verdicts.metrics import ACCURACY, ERROR_RATE, LOG_LIKELIHOOD, LOSS, Metric, metric_of
 from learnsym.comparison.verdicts.recommendation import Recommendation, recommend
 from learnsym.comparison.verdicts.regions import Crossing, Region, regions
 from learnsym.comparison.verdicts.regret import Behind, Regret, regret
@@ -14,6 +14,7 @@ from learnsym.comparison.verdicts.scores import Scores
 __all__ = [
     "ACCURACY",
     "ERROR_RATE",
+    "LOG_LIKELIHOOD",
     "LOSS",
     "Behind",
     "Best",

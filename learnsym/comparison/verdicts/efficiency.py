@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.grid import at_best
-from learnsym.comparison.verdicts.metrics import ERROR_RATE, LOSS, Metric, has_accuracy
+from learnsym.comparison.verdicts.metrics import Metric, logarithmic
 from learnsym.comparison.verdicts.regions import regions, zeros
 from learnsym.comparison.verdicts.scores import Scores, check_arms
 from learnsym.statistics import LEVEL
@@ -52,7 +52,7 @@ def data_efficiency(
         table: of a comparison.
         arm: which may need more data.
         reference: whose scores are to be reached.
-        metric: of the score; the error rate where there are accuracies, else the loss.
+        metric: of the score; the error rate where there are accuracies, else that of `metric_of`.
         level: of each interval.
         test_examples: as in `Scores`.
 
@@ -60,8 +60,7 @@ def data_efficiency(
         ValueError: when the table has no such arm.
     """
     check_arms(table, (arm, reference))
-    usual = ERROR_RATE if has_accuracy(table) else LOSS
-    scores = Scores(at_best(table), metric or usual, level, test_examples)
+    scores = Scores(at_best(table), metric or logarithmic(table), level, test_examples)
     return list(_factors(scores, arm, reference))
 
 

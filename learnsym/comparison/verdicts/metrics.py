@@ -33,7 +33,10 @@ class Metric:
     value: Callable[[float], float]
     """A score to the value of the column."""
     shown: Callable[[float], float]
-    """A difference of scores to what a reader sees: points, or percent by which the larger loss exceeds the other."""
+    """A difference of scores to what a reader sees: points or nats, or percent by which the larger loss exceeds the
+    other."""
+    additive: bool = False
+    """Whether scores are values of the column, whose differences are read as they are, and not logarithms."""
     lowest: float = -math.inf
     highest: float = math.inf
     """The scores that are possible: no interval goes beyond."""
@@ -59,6 +62,7 @@ ACCURACY = Metric(
     scores=lambda values: 100.0 * values,
     value=lambda score: score / 100.0,
     shown=lambda difference: difference,
+    additive=True,
     lowest=0.0,
     highest=100.0,
     variance=lambda score: score * (100.0 - score),
@@ -84,13 +88,29 @@ LOSS = Metric(
     value=lambda score: math.exp(-score),
     shown=_percent,
 )
+LOG_LIKELIHOOD = Metric(
+    name="log-likelihood",
+    column="test_log_likelihood",
+    unit="nats",
+    margin=0.01,
+    scores=lambda values: values,
+    value=lambda score: score,
+    shown=lambda difference: difference,
+    additive=True,
+)
 
 
 def metric_of(table: pd.DataFrame) -> Metric:
-    """Accuracy where the table has one, else the loss."""
-    return ACCURACY if has_accuracy(table) else LOSS
+    """Accuracy or log-likelihood where the table has one, else the loss."""
+    return next((metric for metric in (ACCURACY, LOG_LIKELIHOOD) if _has(table, metric)), LOSS)
 
 
-def has_accuracy(table: pd.DataFrame) -> bool:
-    """Whether a row has a test accuracy."""
-    return bool(np.isfinite(table["test_accuracy"].to_numpy(dtype=float)).any())
+def logarithmic(table: pd.DataFrame) -> Metric:
+    """The metric in which power laws are straight lines: the error rate where there are accuracies, else the usual."""
+    usual = metric_of(table)
+    return ERROR_RATE if usual is ACCURACY else usual
+
+
+def _has(table: pd.DataFrame, metric: Metric) -> bool:
+    """Whether a row has a number in the column; tables of older versions may lack it."""
+    return metric.column in table and bool(np.isfinite(table[metric.column].to_numpy(dtype=float)).any())

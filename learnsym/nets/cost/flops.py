@@ -14,6 +14,7 @@ from learnsym.nets.cost.counter import FlopCounter, Place
 from learnsym.nets.cost.layers import Layers
 from learnsym.nets.cost.rules import nominal_forward
 from learnsym.nets.cost.untouched import untouched
+from learnsym.parts import Whole, device_of, examples, mapped, tensors_in
 
 Loss = Callable[..., Tensor]
 
@@ -62,7 +63,7 @@ class Flops:
         return math.fsum(row.nominal for row in self.rows)
 
 
-def flops(model: nn.Module, *inputs: Tensor, batch_size: int | None = None, loss: Loss | None = None) -> Flops:
+def flops(model: nn.Module, *inputs: Whole, batch_size: int | None = None, loss: Loss | None = None) -> Flops:
     """FLOPs of a network per example: counted in inference and training, and by the nominal rule.
 
         counted:    2 for each multiplication with its addition that `torch.utils.flop_counter` sees
@@ -85,7 +86,7 @@ def flops(model: nn.Module, *inputs: Tensor, batch_size: int | None = None, loss
 
     Args:
         model: any module; inputs are moved to its device.
-        inputs: what it is called with, batches `(B, ...)`; 2 examples are enough.
+        inputs: what it is called with, batches `(B, ...)` or structures of them; 2 examples are enough.
         batch_size: examples among which work is shared that is done once for a batch; `B` by default.
         loss: a function of the model and its inputs to a scalar, for objectives that run the model more than once;
             by default the model runs once, with all its outputs differentiated.
@@ -98,35 +99,40 @@ def flops(model: nn.Module, *inputs: Tensor, batch_size: int | None = None, loss
         >>> cost.inference, cost.training, cost.nominal  # nothing is differentiated with respect to the input
         (18.0, 42.0, 54.0)
     """
-    if not inputs or not len(inputs[0]):
+    count = examples(inputs[0], "inputs") if inputs else 0
+    if not count:
         raise ValueError(f"inputs: got {len(inputs)} with no example, must be batches (B, ...); 2 examples are enough")
-    shared_by = len(inputs[0]) if batch_size is None else batch_size
+    shared_by = count if batch_size is None else batch_size
     if shared_by < 1:
         raise ValueError(f"batch_size: got {batch_size}, must be at least 1; give that of the training")
-    device = next((weight.device for weight in model.parameters()), inputs[0].device)
-    moved = [x.detach().to(device) for x in inputs]
+    device = next((weight.device for weight in model.parameters()), device_of(inputs[0]))
+    moved = [mapped(lambda x: x.detach().to(device), whole) for whole in inputs]
     with untouched(model):
         evaluated, trained = _inference(model, moved), _training(model, moved, loss or _squares)
-    return _table(evaluated, trained, len(moved[0]), shared_by)
+    return _table(evaluated, trained, count, shared_by)
 
 
-def _squares(model: nn.Module, *inputs: Tensor) -> Tensor:
+def _squares(model: nn.Module, *inputs: Whole) -> Tensor:
     leaves = [leaf for leaf in tree_leaves(model(*inputs)) if isinstance(leaf, Tensor) and leaf.requires_grad]
     return torch.stack([leaf.abs().square().sum() for leaf in leaves]).sum() if leaves else torch.zeros(())
 
 
-def _inference(model: nn.Module, inputs: list[Tensor]) -> FlopCounter:
+def _tensors(inputs: list[Whole]) -> list[Tensor]:
+    return [tensor for whole in inputs for _, tensor in tensors_in(whole)]
+
+
+def _inference(model: nn.Module, inputs: list[Whole]) -> FlopCounter:
     layers = Layers(model)
     model.eval()
-    with layers.followed(), FlopCounter(layers, inputs) as counter, torch.no_grad():
+    with layers.followed(), FlopCounter(layers, _tensors(inputs)) as counter, torch.no_grad():
         model(*inputs)
     return counter
 
 
-def _training(model: nn.Module, inputs: list[Tensor], loss: Loss) -> FlopCounter:
+def _training(model: nn.Module, inputs: list[Whole], loss: Loss) -> FlopCounter:
     layers = Layers(model)
     model.train()
-    with layers.followed(), FlopCounter(layers, inputs) as counter, torch.enable_grad():
+    with layers.followed(), FlopCounter(layers, _tensors(inputs)) as counter, torch.enable_grad():
         value = loss(model, *inputs)
         counter.backward = True
         if value.requires_grad:
@@ -134,10 +140,10 @@ def _training(model: nn.Module, inputs: list[Tensor], loss: Loss) -> FlopCounter
     return counter
 
 
-def _table(evaluated: FlopCounter, trained: FlopCounter, examples: int, shared_by: int) -> Flops:
+def _table(evaluated: FlopCounter, trained: FlopCounter, count: int, shared_by: int) -> Flops:
     def each(counter: FlopCounter, layer: str) -> float:
         own, once = (counter.counted[Place(layer, shared)] for shared in (False, True))
-        return own / examples + once / shared_by
+        return own / count + once / shared_by
 
     rows = [
         LayerFlops(
@@ -145,7 +151,7 @@ def _table(evaluated: FlopCounter, trained: FlopCounter, examples: int, shared_b
             kind=type(module).__name__,
             inference=each(evaluated, name),
             training=each(trained, name),
-            nominal=3 * nominal_forward(module, trained.uses[name]) / examples,
+            nominal=3 * nominal_forward(module, trained.uses[name]) / count,
             per_batch=trained.counted[Place(name, True)],
         )
         for name, module in trained.layers.modules.items()

@@ -25,7 +25,7 @@ def amount(metric: Metric, difference: Difference) -> str:
     """
     ends = (difference.estimate, difference.low, difference.high)
     known = [end for end in ends if not isinf(end)]
-    if metric.unit == "points" or all(abs(metric.shown(end)) <= 100 for end in known):
+    if metric.additive or all(abs(metric.shown(end)) <= 100 for end in known):
         return _with_interval(difference, [two_digits(metric.shown(end)) for end in ends], unit_of(metric))
     factors = [number(1 / factor_of_losses(end), 2) for end in ends]
     return f"a factor of {_with_interval(difference, factors, f'in {metric.name}')}"

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from learnsym.comparison.verdicts import (
+    LOG_LIKELIHOOD,
     LOSS,
     Difference,
     Metric,
@@ -53,7 +54,8 @@ def _size(labels: Sequence[str]) -> tuple[float, float]:
 
 
 def _curves(findings: Findings) -> Iterator[Panel]:
-    metrics = [findings.metric] if findings.metric is LOSS else [findings.metric, LOSS]
+    alone = findings.metric in (LOSS, LOG_LIKELIHOOD)
+    metrics = [findings.metric] if alone else [findings.metric, LOSS]
     sizes = sorted(set(findings.rows["size"]))
     several = len(sizes) > 1 or lengths(findings.rows).nunique() > 1
     for metric in metrics:
@@ -102,8 +104,9 @@ def _differences(findings: Findings) -> Iterator[Panel]:
     curves = [curve for arm in others if (curve := _difference(arm, base, scores, findings.metric)).x]
     if not curves:
         return
-    if findings.metric.unit == "points":
-        draw, what, ylabel = figures.paired_differences, "in points, positive", f"lead over {base} (points)"
+    if findings.metric.additive:
+        unit = findings.metric.unit
+        draw, what, ylabel = figures.paired_differences, f"in {unit}, positive", f"lead over {base} ({unit})"
     else:
         draw, what, ylabel = figures.loss_ratios, f"as {base}'s loss by its own, above 1", f"loss of {base} / own loss"
     make = partial(draw, curves, arm_looks(findings.arms), base, ylabel)
@@ -117,11 +120,11 @@ def _differences(findings: Findings) -> Iterator[Panel]:
 
 
 def _difference(arm: str, base: str, scores: Scores, metric: Metric) -> ArmCurve:
-    """Points, or the factor by which the base's loss is larger."""
+    """Points or nats, or the factor by which the base's loss is larger."""
     of_arm, of_base = scores.curve(arm), scores.curve(base)
     pairs = {n: scores.difference((arm, of_arm[n]), (base, of_base[n])) for n in of_arm if n in of_base}
     known = {n: difference for n, difference in pairs.items() if difference is not None}
-    shown = metric.shown if metric.unit == "points" else _ratio
+    shown = metric.shown if metric.additive else _ratio
     columns = {
         name: [shown(getattr(difference, end)) for difference in known.values()]
         for name, end in (("mean", "estimate"), ("low", "low"), ("high", "high"))
@@ -168,6 +171,8 @@ def _row_name(place: tuple[int, float], unit: str | None) -> str:
 
 
 def _compute(findings: Findings) -> Iterator[Panel]:
+    if findings.metric is LOG_LIKELIHOOD:  # which may have either sign, and no logarithm
+        return
     scores = findings.losses
     lengthy = findings.rows.assign(length=lengths(findings.rows))
     names = ("arm", "train", "size", "length", "compute_counted")

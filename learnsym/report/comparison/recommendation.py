@@ -45,15 +45,15 @@ def headline(found: Recommendation) -> str:
 
 def over(metric: Metric, lead: Difference, other: str) -> str:
     """A lead over another arm: `+5.4 points [2.0, 9.1] over plain`, `a loss 12 % [5.0, 20] lower than plain's`."""
-    if metric.unit == "points":
-        return f"{_points(lead)} over {other}"
+    if metric.additive:
+        return f"{_added(metric, lead)} over {other}"
     lower, low, high = (two_digits(100 * (1 - factor_of_losses(end))) for end in (lead.estimate, lead.low, lead.high))
     return f"a {metric.name} {lower} % [{low}, {high}] lower than {other}'s"
 
 
-def _points(lead: Difference) -> str:
+def _added(metric: Metric, lead: Difference) -> str:
     sign = "+" if lead.estimate > 0 else ""
-    return f"{sign}{two_digits(lead.estimate)} points [{two_digits(lead.low)}, {two_digits(lead.high)}]"
+    return f"{sign}{two_digits(lead.estimate)} {metric.unit} [{two_digits(lead.low)}, {two_digits(lead.high)}]"
 
 
 def _equals(found: Recommendation) -> list[str]:

@@ -39,7 +39,7 @@ def learning_curves(curves: Sequence[ArmCurve], looks: dict[str, Look], ylabel: 
     ax.set(ylabel=ylabel)
     if "accuracy" in ylabel:
         ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
-    else:
+    elif "likelihood" not in ylabel:  # which may have either sign
         log_axis(ax)
     legend_above([curve.arm for curve in curves], ax)
     return tidy(ax)

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 
 def loss_curves(twins: Iterable[TwinResult], ax: Axes, key: str = "val/task") -> Axes:
     """Validation loss over steps: one thin line a seed, one thick line for their mean."""
-    unit = "nats"
+    unit, twins = "nats", list(twins)
+    logged = [value for twin in twins for history in twin.histories for value in history.values.get(key, [])]
+    scale = "log" if min(logged, default=1.0) > 0 else "linear"  # a likelihood may have either sign
     for twin in twins:
         colour, dash = TWIN_COLOURS.get(twin.name), DASHES.get(twin.name, "-")
         unit = "nats" if twin.score == "accuracy" else twin.score
         _replicates(twin.histories, key, ax, label=twin.name, color=colour, linestyle=dash)
-    ax.set(xlabel="training step", ylabel=f"validation loss ({unit})", yscale="log")
+    ax.set(xlabel="training step", ylabel=f"validation loss ({unit})", yscale=scale)
     ax.yaxis.set_major_formatter("{x:.3g}")
-    ax.yaxis.set_minor_formatter(lambda value, _: f"{value:.1g}" if f"{value:.0e}"[0] in "25" else "")
+    if scale == "log":
+        ax.yaxis.set_minor_formatter(lambda value, _: f"{value:.1g}" if f"{value:.0e}"[0] in "25" else "")
     ax.tick_params(axis="y", which="minor", labelsize=8)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, handlelength=1.8, columnspacing=1.2)
     tidy(ax)

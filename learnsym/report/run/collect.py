@@ -216,7 +216,7 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
     signature, method = group.first.signature(), group.first.config.method
     symmetry = method.tested(signature).name
     notes.append(method.note())
-    law = method.law()
+    law = method.law(signature)
     drawn = "all of" if law is None else f"elements up to {law.widths().max() / 2:.2g} from the identity of"
     of = "class probabilities" if signature.classes else "outputs"
     notes.append(

@@ -22,6 +22,7 @@ from learnsym.degrees import Degree
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import SO2
 from learnsym.methods import learns
+from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.losses import LossFunction, mse, shaped_as
 from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
 from learnsym.parts import Part
@@ -33,6 +34,7 @@ from learnsym.training.evaluate import IN_CACHE, Probabilities
 ORBIT_ROWS, ORBIT_COPIES = 3, 9
 ERRORS = {"energy_mae_meV_per_atom": "energy MAE, meV/atom", "force_mae_meV_per_angstrom": "force MAE, meV/Å"}
 """What pages call the errors of potentials."""
+NATS = "negative log-likelihood, nats a target"
 
 
 def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +46,8 @@ def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
     """
     run = Run(path)
     model, splits = run.model(), run.splits()
-    symmetry, law = run.config.method.tested(splits.test.signature), run.config.method.law()
+    method, signature = run.config.method, splits.test.signature
+    symmetry, law = method.tested(signature), method.law(signature)
     loss_fn = run.config.loss.function()
     return {
         "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
@@ -70,7 +73,7 @@ def findings(
         test: examples that it was not trained on.
         symmetry: under which its error is measured; None for none.
         settings: the fields of `AnalysisConfig` that matter here.
-        loss_fn: that was trained; only one of energies and forces changes what is found.
+        loss_fn: that was trained; one of energies and forces, or of means and variances, changes what is found.
         law: of the elements of that error; None for the uniform one.
         learned: whether the model has a learned distribution whose orbits are shown.
     """
@@ -92,6 +95,8 @@ def _scored(outputs: Tensor, test: Dataset, loss_fn: LossFunction) -> dict[str, 
     if isinstance(loss_fn, PotentialLoss):
         also = {ERRORS[name]: errors.tolist() for name, errors in potential_errors(outputs, test.y).items()}
         return {"score": "potential loss", "scores": loss_fn.of_each(outputs, test.y).tolist(), "also": also}
+    if isinstance(loss_fn, GaussianLikelihood):
+        return {"score": NATS, "scores": loss_fn.of_each(outputs, test.y.cpu()).tolist()}
     return {"score": "accuracy" if test.classes else "squared error", "scores": scores(outputs, test).tolist()}
 
 

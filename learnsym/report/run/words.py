@@ -109,7 +109,7 @@ def _sentence(text: str) -> str:
 
 
 def extra_inputs(data: DataResult) -> list[str]:
-    """What relaxed networks on clouds have learned beside the clouds, one sentence each; none for other networks."""
+    """What relaxed networks on clouds or tasks have learned beside these, one sentence each; none for others."""
     return [
         _EXTRA[degree.method](degree) + (f" {_sentence(degree.doubt)}" if degree.doubt else "")
         for degree in data.degrees
@@ -129,7 +129,12 @@ def _coordinates(degree: Degree) -> str:
     return f"Of the mean square of all scalars, {share} sees where points are."
 
 
-_EXTRA = {"fixed inputs": _fixed_vector, "absolute coordinates": _coordinates}
+def _functions(degree: Degree) -> str:
+    share = percent(degree.estimate, degree.low, degree.high)
+    return f"Functions of location carry {share} of the size of the predicted means; without them {degree.group} holds."
+
+
+_EXTRA = {"fixed inputs": _fixed_vector, "absolute coordinates": _coordinates, "fixed functions": _functions}
 
 
 def score_headline(data: DataResult) -> str:

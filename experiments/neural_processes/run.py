@@ -1,0 +1,224 @@
+"""Approximately equivariant neural processes on the Gibbs task: in range, shifted, and by number of fixed functions.
+
+python experiments/neural_processes/run.py --out runs/neural_processes
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import learnsym as ls
+from learnsym.data.processes import GibbsProcess
+from learnsym.data.processes.sources import SHIFT
+from learnsym.objectives import GaussianLikelihood
+from learnsym.relax.processes import ApproximateProcess
+from learnsym.training.config_file import config_of
+
+CONV: dict[str, Any] = {"net": {"name": "convcnp", "width": 16, "depth": 4}, "train": {"steps": 2000}}
+TNP: dict[str, Any] = {"net": {"name": "tnp", "width": 32, "depth": 2}, "train": {"steps": 800}}
+ARMS: dict[str, dict[str, Any]] = {
+    "exact": {**CONV, "twin": "exact"},
+    "plain": {**CONV, "twin": "plain"},
+    "learned": {**CONV},
+    "banks": {**CONV, "method": {"relaxation": "banks"}},
+    "never dropped": {**CONV, "method": {"drop": 0.0}},
+    "learned, 4": {**CONV, "method": {"inputs": 4}},
+    "learned, 1": {**CONV, "method": {"inputs": 1}},
+    "tnp exact": {**TNP, "twin": "exact"},
+    "tnp plain": {**TNP, "twin": "plain"},
+    "tnp learned": {**TNP},
+}
+USUAL = ["exact", "plain", "learned", "banks", "never dropped", "learned, 1"]
+DATA = {"name": "gibbs", "train": 16384, "val": 512, "test": 2048}
+OPTIMISER = {"lr": 1e-2, "clip": 0.5}
+PAIRS = (
+    ("learned", "exact"),
+    ("learned", "plain"),
+    ("learned", "banks"),
+    ("banks", "exact"),
+    ("never dropped", "exact"),
+    ("never dropped", "learned"),
+    ("plain", "exact"),
+    ("learned, 4", "exact"),
+    ("learned, 1", "exact"),
+    ("tnp learned", "tnp exact"),
+    ("tnp learned", "tnp plain"),
+)
+
+
+def config(arm: str, seed: int) -> ls.training.RunConfig:
+    """One training."""
+    own = ARMS[arm]
+    values = {
+        "data": DATA,
+        "net": own["net"],
+        "loss": {"name": "gaussian"},
+        "method": {"name": "neural_process", **own.get("method", {})},
+        "twin": own.get("twin", "learned"),
+        "optimiser": OPTIMISER,
+        "train": {**own["train"], "batch_size": 16, "threads": 1, "device": "cpu"},
+        "seeds": [seed],
+    }
+    return config_of(values)
+
+
+def row(arm: str, seed: int, folder: Path) -> dict[str, Any]:
+    """One training, and the log-likelihood of each test task where it is, and shifted."""
+    began = time.process_time()
+    run = ls.training.train_member(config(arm, seed), folder / f"{arm.replace(', ', '-').replace(' ', '-')}-{seed}")
+    seconds = time.process_time() - began
+    model, test = run.model().eval(), run.splits().test
+    shifted = {**test.inputs, "locations": test.inputs["locations"] + SHIFT}
+    near, far = outputs(model, test.inputs), outputs(model, shifted)
+    found = {
+        "arm": arm,
+        "seed": seed,
+        "parameters": ls.nets.parameter_count(model),
+        "seconds": seconds,
+        "in range": nats(near, test.y),
+        "shifted": nats(far, test.y),
+    }
+    if not isinstance(model, ApproximateProcess):
+        return found
+    (degree,) = run.degrees()
+    off = outputs(model.exact().eval(), test.inputs)
+    return {
+        **found,
+        "deviation": (*estimate(model.deviation(test.inputs)),),
+        "degree": (degree.estimate, degree.low, degree.high),
+        "off": nats(off, test.y),
+        "off moved": moved(model.exact().eval().double(), test.subset(torch.arange(64)).inputs),
+    }
+
+
+def outputs(model: nn.Module, x: dict[str, Tensor]) -> Tensor:
+    """Means and logarithms of variances of all tasks."""
+    return ls.training.predict(model, x, 64)
+
+
+def moved(model: nn.Module, x: dict[str, Tensor]) -> float:
+    """By how much shifting tasks changes outputs, in double precision, relative to their size."""
+    near = {key: tensor.double() for key, tensor in x.items()}
+    far = {**near, "locations": near["locations"] + SHIFT}
+    with torch.no_grad():
+        y = model(near)
+        return float((model(far) - y).norm() / y.norm())
+
+
+def nats(predicted: Tensor, y: Tensor) -> list[float]:
+    """The log-likelihood of each task, the mean over its targets."""
+    return (-GaussianLikelihood().of_each(predicted, y)).tolist()
+
+
+def estimate(found: ls.statistics.Estimate) -> tuple[float, float, float]:
+    """A mean with its interval over tasks."""
+    interval = ls.statistics.student_interval(found)
+    return (interval.estimate, *interval.ends)
+
+
+def difference(rows: list[dict[str, Any]], pair: tuple[str, str], what: str) -> dict[str, Any]:
+    """The first minus the second arm: over tasks, of means over seeds, and over seeds, of means over tasks."""
+    shared = set.intersection(*({row["seed"] for row in rows if row["arm"] == arm} for arm in pair))
+    first, second = (by_seed(rows, arm, what, shared) for arm in pair)
+    tasks = ls.statistics.Estimate.of((first - second).mean(0))
+    seeds = ls.statistics.over_seeds((first - second).mean(1).tolist())
+    over = (seeds.estimate, seeds.low, seeds.high)
+    return {"pair": pair, "what": what, "mean": tasks.mean, "standard error": tasks.stderr, "over seeds": over}
+
+
+def by_seed(rows: list[dict[str, Any]], arm: str, what: str, seeds: set[int]) -> Tensor:
+    """The log-likelihood of each task by each seed, `(S, N)`."""
+    own = {row["seed"]: row[what] for row in rows if row["arm"] == arm}
+    return torch.tensor([own[seed] for seed in sorted(seeds)], dtype=torch.double)
+
+
+def bars(rows: list[dict[str, Any]]) -> list[tuple[str, bool]]:
+    """The bars of the reduced run, each met or not; standard errors are over tasks, of means over seeds."""
+
+    def of(first: str, second: str, what: str) -> tuple[float, float]:
+        found = difference(rows, (first, second), what)
+        return found["mean"], found["standard error"]
+
+    (gain, gain_se), (rest, rest_se) = of("learned", "exact", "in range"), of("learned", "plain", "in range")
+    far, far_se = of("learned", "exact", "shifted")
+    lost = of("plain", "exact", "shifted")[0]
+    worst = max(row["off moved"] for row in rows if row["arm"] in ("learned", "banks", "never dropped"))
+    by_count = [sum(r["deviation"][0] for r in rows if r["arm"] == arm) for arm in ("learned", "learned, 1")]
+    return [
+        ("in range, learned - exact > 2 SE", gain > 2 * gain_se),
+        ("in range, learned - plain > -2 SE", rest > -2 * rest_se),
+        ("shifted, |learned - exact| < 2 SE", abs(far) < 2 * far_se),
+        ("shifted, plain below exact by more than 0.1 nat", lost < -0.1),
+        ("without fixed functions, shifting moves outputs by less than 1e-5", worst < 1e-5),
+        ("deviation falls from 16 functions to 1", by_count[0] > by_count[1] > 0),
+    ]
+
+
+def tables(rows: list[dict[str, Any]]) -> str:
+    """Log-likelihoods and deviations of all arms, and differences."""
+    arms = list(dict.fromkeys(row["arm"] for row in rows))
+    lines = ["| arm | parameters | in range | shifted | without functions, in range | deviation | seconds |"]
+    lines.append("|" + "---|" * 7)
+    for arm in arms:
+        own = [row for row in rows if row["arm"] == arm]
+        cells = [arm, f"{own[0]['parameters']:,}"]
+        for what in ("in range", "shifted", "off"):
+            values = [sum(row[what]) / len(row[what]) for row in own if what in row]
+            cells.append(_interval(values))
+        cells.append(_interval([row["deviation"][0] for row in own if "deviation" in row]))
+        cells.append(f"{sum(row['seconds'] for row in own) / len(own):.0f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "| difference | where | nats | standard error over tasks | over seeds |", "|" + "---|" * 5]
+    for pair in PAIRS:
+        for what in ("in range", "shifted") if set(pair) <= set(arms) else ():
+            found = difference(rows, pair, what)
+            mean, error = found["mean"], found["standard error"]
+            center, low, high = found["over seeds"]
+            over = f"{center:+.4f}" if low is None else f"{center:+.4f} [{low:+.4f}, {high:+.4f}]"
+            lines.append(f"| {pair[0]} - {pair[1]} | {what} | {mean:+.4f} | {error:.4f} | {over} |")
+    return "\n".join(lines)
+
+
+def _interval(values: list[float]) -> str:
+    if not values:
+        return ""
+    found = ls.statistics.over_seeds(values)
+    return f"{found.estimate:.3f}" + ("" if found.low is None else f" [{found.low:.3f}, {found.high:.3f}]")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=USUAL, help="what is trained")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of weights and batches")
+    parser.add_argument("--out", type=Path, default=Path("runs/neural_processes"), help="folder of runs and results")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    rows = []
+    for seed in options.seeds:
+        for arm in options.arms:
+            rows.append(row(arm, seed, options.out))
+            print(tables([rows[-1]]).splitlines()[2], flush=True)
+    test = ls.data.load_splits(config("exact", 0).data).test
+    oracle = ls.statistics.Estimate.of(GibbsProcess().log_likelihood(test.inputs, test.y).double())
+    print(f"\nthe process itself: {oracle.mean:.4f}, standard error over tasks {oracle.stderr:.4f}\n\n{tables(rows)}")
+    result: dict[str, Any] = {"the process itself": (oracle.mean, oracle.stderr)}
+    if set(USUAL) <= set(options.arms):
+        result["bars"] = bars(rows)
+        print("", *(f"{'met   ' if met else 'missed'}  {text}" for text, met in result["bars"]), sep="\n")
+    present = [pair for pair in PAIRS if set(pair) <= set(options.arms)]
+    result["differences"] = [difference(rows, pair, what) for pair in present for what in ("in range", "shifted")]
+    per_task = ("in range", "shifted", "off")
+    short = {name: lambda values: sum(values) / len(values) for name in per_task}
+    result["rows"] = [{key: short[key](v) if key in short else v for key, v in row.items()} for row in rows]
+    (options.out / "results.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
