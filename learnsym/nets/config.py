@@ -62,13 +62,13 @@ class NetConfig:
 
     name: PathText = "cnn"
     """Images: cnn, a small convolutional classifier; mlp, a perceptron; mario, the Mario-Iggy network; cifar, nine
-    convolutions for CIFAR-10; segmentation, a small U-Net. Pictures of the
-    sphere: spherical, a rotation-invariant classifier; spherical_unet, an equivariant one of pixels. With layers that the method chooses: steerable, six
+    convolutions for CIFAR-10; segmentation, a small U-Net. Pictures of the sphere: spherical, a rotation-invariant
+    classifier; spherical_unet, an equivariant one of pixels. With layers that the method chooses: steerable, six
     convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
-    with invariants. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet, an
-    SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Your own: FILE.py:factory, which
-    is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or num_classes, and size are given
-    where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
+    with invariants. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet,
+    an SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Your own: FILE.py:factory,
+    which is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or num_classes, and size are
+    given where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
     width: Annotated[int, In("[1, 1000000]")] = WIDTH
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
     invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""

@@ -78,7 +78,7 @@ class SphericalUNet(nn.Module):
     """Classes of pixels on the sphere: equivariant under rotations, but for aliasing of the activation.
 
     Levels of falling band limit as in `SphericalCNN`, up again by convolutions on SO(3) whose outputs stand beside
-    those of the same level on the way down, and back to the sphere, where logits have the band limit of the first level.
+    those of the same level on the way down, and back to the sphere, with logits of the band limit of the first level.
 
     Reference: Gerken, Carlsson, Linander, Ohlsson, Petersson, Persson, "Equivariance versus augmentation for spherical
     images" (2022), arXiv 2202.03990, whose published network has no connections across.

@@ -10,6 +10,7 @@ from learnsym.training import RunConfig
 from learnsym.training.config_file import config_of
 
 DIGITS = {"name": "digits", "size": 8, "train": 24, "val": 16, "test": 16}
+SPHERES = {"name": "spherical-digits", "size": 8, "train": 24, "val": 16, "test": 16}
 BODIES = {"name": "nbody5-norm-clamp", "train": 24, "val": 16, "test": 16}
 NETS: dict[str, dict[str, Any]] = {
     "cnn": {"name": "cnn", "width": 4, "depth": 1},
@@ -24,6 +25,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "instance_wise": {"symmetry": "rotation2d", "test_copies": 2},
     "remul": {"symmetries": ["so3", "so2_x"]},
     "partial_group": {"group": "C_4"},
+    "spherical": {"levels": 1, "test_copies": 2},
     "streams": {"groups": ["none", "C_4"]},
 }
 PAIRS = [(method, chooser) for method in registry for chooser in choosers.registry]
@@ -38,7 +40,7 @@ def tiny(method: str, chooser: str = "training", **more: Any) -> RunConfig:
         net = NETS["transformer"]
     clouds = net["name"] == "transformer"
     values = {
-        "data": BODIES if clouds else DIGITS,
+        "data": BODIES if clouds else SPHERES if method == "spherical" else DIGITS,
         "net": net,
         "loss": {"name": "mse"} if clouds else {},
         "method": {"name": method, **SETTINGS.get(method, {})},
