@@ -38,8 +38,8 @@ from learnsym.representations import sphere_points
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 SIZE, SMALLEST = 40, 8
-HALF_WIDTH = 1.5
-"""Half of the side of the canvas on the tangent plane of the unit sphere: it covers 74° to each side of its centre."""
+HALF_WIDTH = 2.0
+"""Half of the side of the canvas on the tangent plane of the unit sphere: it covers 90° to each side of its centre."""
 INK = 150 / 255
 """Pixels above this are of the figure's class, all others of the background."""
 HELD_OUT = 0.1

@@ -51,7 +51,7 @@ class Spherical(Method):
     azimuthal: Annotated[int, In("[1, 512]")] | None = None
     """Exact: azimuthal band limit of features on SO(3), which saves time; None for all orders."""
     oversampling: Annotated[float, In("[1, 16]")] = 1.5
-    """Exact: of the grid on which activations are computed; a ReLU errs by 20 % with 1, 3.6 % with 1.5, 1.4 % with 2."""
+    """Exact: of the grid on which activations are computed; a ReLU errs by 20 % with 1, by 3.6 % with 1.5."""
 
     title = "equivariance or augmentation for pictures of the sphere: spherical networks, ranges of rotations"
     place = "data"
