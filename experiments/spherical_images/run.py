@@ -27,7 +27,7 @@ from learnsym.representations import latitude_weights
 SIZE, ORIGINALS, BATCH, AZIMUTHAL = 24, 400, 32, 3
 SMALL, LARGE = 40_000, 200_000
 LIMITS = (8, 5)
-RATES = {"S2CNN": 3e-2, "CNN": 1e-2}
+RATES = {"S2CNN": {"labels": 1e-2, "masks": 3e-2}, "CNN": {"labels": 3e-3, "masks": 3e-3}}
 OVERSAMPLING = (1.0, 1.5, 2.0, 3.0)
 SCORES = {"labels": "accuracy", "masks": "iou"}
 Row = dict[str, Any]
@@ -216,7 +216,7 @@ def main() -> None:
         for seed in options.seeds:
             for task in options.tasks:
                 for arm in (arm for arm in ARMS if arm.name in options.arms):
-                    rate = options.rate or RATES[arm.family]
+                    rate = options.rate or RATES[arm.family][task]
                     for row in rows(arm, task, seed, options.steps, tuple(options.examples), rate):
                         found.append(row)
                         stream.write(json.dumps(row) + "\n")
