@@ -174,6 +174,16 @@ def affine2d_colour(on_output: Action | None = None) -> Symmetry:
     return Symmetry(group, actions.Product(moves, sizes=(3, 2)), on_output or Invariant())
 
 
+def sphere(on_output: Action | None = None) -> Symmetry:
+    """Rotations of functions on the sphere, pictures on an equiangular grid."""
+    return Symmetry(groups.SO3(), actions.Sphere(), on_output or Invariant())
+
+
+def sphere_vertical(on_output: Action | None = None) -> Symmetry:
+    """Turns about the vertical of functions on the sphere: of upright panoramas."""
+    return Symmetry(groups.AxialSO2(2), actions.Sphere(), on_output or Invariant())
+
+
 def so3(vectors: int = 0, scalars: int = 0, on_output: Action | None = None) -> Symmetry:
     """Rotations of point clouds with `vectors` and `scalars` per point beside the position."""
     return _points(groups.SO3(), vectors, scalars, on_output)
@@ -219,6 +229,8 @@ named: dict[str, Callable[[], Symmetry]] = {
     "colour": colour,
     "hue_saturation": hue_saturation,
     "affine2d_colour": affine2d_colour,
+    "sphere": sphere,
+    "sphere_vertical": sphere_vertical,
     "so3": so3,
     "o3": o3,
     "se3": se3,

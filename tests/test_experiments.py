@@ -63,6 +63,7 @@ ARMS = {
     "residual_pathway": ("--part ?", ["turns", "quadrants"]),
     "selection": ("--arms ?", ["fixed 60", "affine2d, selection"]),
     "softness": ("--nets ?", ["vit", "resnet"]),
+    "spherical_images": ("--arms ?", ["S2CNN", "CNN 40 K x25"]),
     "using_equivariance": ("digits --trainings ?", ["upright"]),
 }
 """For each experiment, words that name something to train which it does not have, and what it does have."""

@@ -1,4 +1,4 @@
-"""How group elements act on images, volumes, label maps, fields, points, cells, tensors, sets, channels; or not."""
+"""How group elements act on images, volumes, label maps, fields, spheres, points, cells, sets, channels; or not."""
 
 from learnsym.actions._action import Action
 from learnsym.actions._checks import check_finite
@@ -14,12 +14,14 @@ from learnsym.actions.product import Product
 from learnsym.actions.rgb import RGB
 from learnsym.actions.sampler import bilinear_sample, nearest_sample
 from learnsym.actions.sets import Nodes, Pairs, Set
+from learnsym.actions.sphere import BandLimitedSphere, Sphere, SphereLabels
 from learnsym.actions.vector_field import VectorField
 from learnsym.actions.warp import sampling_grid, warp
 
 __all__ = [
     "RGB",
     "Action",
+    "BandLimitedSphere",
     "Cell",
     "Channels",
     "Image",
@@ -33,6 +35,8 @@ __all__ = [
     "PointVectors",
     "Product",
     "Set",
+    "Sphere",
+    "SphereLabels",
     "SymmetricTensor",
     "VectorField",
     "Volume",

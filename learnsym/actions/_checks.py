@@ -10,7 +10,7 @@ from learnsym.groups import Group
 ACTIONS_OF_SPACE = {
     "line": "PointCloud(dim=1) or PointVectors(dim=1)",
     "plane": "Image, LabelMap, VectorField or PointCloud(dim=2)",
-    "space": "Volume, VectorField(dim=3), PointCloud, PointVectors, Cell or SymmetricTensor",
+    "space": "Volume, VectorField(dim=3), PointCloud, PointVectors, Cell, SymmetricTensor, Sphere or SphereLabels",
     "spacetime": "PointCloud(dim=4)",
     "channels": "Channels",
     "rgb": "RGB",

@@ -22,7 +22,7 @@ def act_on_lattice(x: Tensor, g: Tensor) -> Tensor | None:
 
     The elements are read back on the host: on CUDA this waits for the device.
     """
-    if not _readable(g):
+    if not readable(g):
         return None
     rounded = g.round()
     if not bool(((g - rounded).abs() <= ATOL).all()):
@@ -64,7 +64,7 @@ def _move(entries: tuple[float, ...], n: int, shape: tuple[int, ...]) -> Move | 
     return source, tuple(i for i, j in enumerate(source) if rows[i][j] * AXIS_SIGN[i] * AXIS_SIGN[j] < 0)
 
 
-def _readable(g: Tensor) -> bool:
+def readable(g: Tensor) -> bool:
     """Whether the values of `g` may decide the path: no gradient, trace, compiler or transform needs them."""
     if torch.compiler.is_compiling() or torch.jit.is_tracing():
         return False

@@ -16,6 +16,7 @@ from learnsym.data.rows import Rows, npy_stretch
 from learnsym.data.signature import Signature
 from learnsym.data.smoke import smoke, smoke_step, stream_function
 from learnsym.data.source import Sizes, Source
+from learnsym.data.spherical import SphereConfig, spherical_figures
 from learnsym.data.splits import Splits, load, load_splits, training_examples
 from learnsym.ragged import Ragged
 
@@ -31,6 +32,7 @@ __all__ = [
     "Signature",
     "Sizes",
     "Source",
+    "SphereConfig",
     "Splits",
     "as_dataset",
     "blobs",
@@ -53,6 +55,7 @@ __all__ = [
     "smoke",
     "smoke_step",
     "source_by_name",
+    "spherical_figures",
     "stream_function",
     "training_examples",
     "two_figures",

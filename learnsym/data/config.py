@@ -9,6 +9,7 @@ from learnsym._settings import Count, Distinct, In, PathText, Seed, check_settin
 from learnsym.data.own.formats import USES, Place, place_of
 from learnsym.data.own.reading import Layout, Reading, Targets, Units
 from learnsym.data.registry import registry
+from learnsym.data.spherical import SphereConfig
 
 Law = Literal["uniform", "atoms", "normal", "two_modes"]
 Split = Literal["train", "val", "test"]
@@ -88,6 +89,9 @@ class DataConfig:
     """Number of test examples, of the official test set where there is one."""
     plant: PlantConfig = field(default_factory=PlantConfig)
     """Planted symmetry."""
+    sphere: SphereConfig = field(default_factory=SphereConfig)
+    """How figures are drawn on the sphere; for the data sets spherical-digits, spherical-mnist and
+    spherical-fashion-mnist."""
     seed: Seed = 0
     """Determines which examples are chosen and how they are transformed where a symmetry is planted."""
     layout: Layout | None = None
@@ -120,11 +124,25 @@ class DataConfig:
             raise ValueError(f"data.name: got {shown(self.name)}, must be one of {known}")
         if place is not None:
             object.__setattr__(self, "name", str(place))
+        self._check_sphere()
         used = _uses(self.name) if place is None else USES[place.kind]
         for key in READ:
             if getattr(self, key) and key not in used:
                 what = f"the data set {self.name}" if place is None else f"{place.kind} data"
                 raise ValueError(f"data.{key}: got {getattr(self, key)!r}, but {what} has no use for it; leave it out")
+
+    def _check_sphere(self) -> None:
+        on_sphere = self.place is None and registry[self.name].on_sphere is not None
+        if not on_sphere and self.sphere != SphereConfig():
+            names = ", ".join(name for name, source in registry.items() if source.on_sphere is not None)
+            raise ValueError(
+                f"data.sphere: {shown(self.name)} is not drawn on the sphere; leave it out, or take {names}"
+            )
+        if on_sphere and not self.plant.is_trivial:
+            raise ValueError(
+                f"data.plant: moves images of the plane, {self.name} are on the sphere; turn them by "
+                "data.sphere.rotated"
+            )
 
     @property
     def place(self) -> Place | None:

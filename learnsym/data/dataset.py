@@ -32,6 +32,7 @@ class Dataset:
         moves: which of several inputs a symmetry moves, by its key; the first where it is empty.
         energy_reference: of molecules whose targets are forces and energies: the energy per atom, in eV, that is taken
             off the targets; None for all other data.
+        on_sphere: whether images are pictures of the sphere on an equiangular grid, see `actions.Sphere`.
         notes: what was guessed, converted or found odd when the examples were read, in sentences.
         fingerprint: a digest of the files that they were read from; empty for data sets with a name.
         planted: coordinates `(N, 5)` of the transformation planted in each example, see `plant`: for tests, never read
@@ -57,6 +58,7 @@ class Dataset:
     on_output: PointCloud | PointVectors | None = None
     moves: str = ""
     energy_reference: float | None = None
+    on_sphere: bool = False
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
     planted: Tensor | None = None
@@ -110,6 +112,7 @@ class Dataset:
             on_input=self.on_input,
             on_output=self.on_output,
             moves=self.moves,
+            on_sphere=self.on_sphere,
         )
 
     @property

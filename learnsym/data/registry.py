@@ -16,12 +16,14 @@ from learnsym.data.motion import SOURCES as MOTION
 from learnsym.data.processes import SOURCES as PROCESSES
 from learnsym.data.rigid_bodies import SOURCES as RIGID_BODIES
 from learnsym.data.source import Source
+from learnsym.data.spherical import SPHERICAL
 
 registry: dict[str, Source] = {
     source.name: source
     for source in (
         *(DIGITS, MNIST, FASHION_MNIST, CIFAR10, CIFAR10_JPEG, CAMVID, TWO_FIGURES, BLOBS, ADRENAL),
         *DOUBLE_DIGITS,
+        *SPHERICAL,
         *DYNAMICS,
         *MOTION,
         *MOLECULES,

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from learnsym.actions import PointCloud, PointVectors
+from learnsym.actions import PointCloud, PointVectors, Sphere
 from learnsym.groups import (
     E3,
     O2,
@@ -65,6 +65,7 @@ class Signature:
         on_input: types of the numbers of a point, None for data that are no clouds.
         on_output: types of the targets of a point.
         moves: which of several inputs a symmetry moves, by its key; empty for inputs of one tensor.
+        on_sphere: whether images are pictures of the sphere on an equiangular grid.
 
     Example:
         >>> points = ls.actions.PointCloud(vectors=1)
@@ -78,6 +79,7 @@ class Signature:
     on_input: PointCloud | None = None
     on_output: PointCloud | PointVectors | None = None
     moves: str = ""
+    on_sphere: bool = False
 
     def symmetry(self, name: str) -> Symmetry:
         """The symmetry called `name`, as it moves these data: inputs and, for clouds, the targets too.
@@ -96,6 +98,11 @@ class Signature:
 
     def _fitting(self, name: str) -> Symmetry:
         symmetry = symmetry_by_name(name)
+        if self.on_sphere and not isinstance(symmetry.on_input, Sphere):
+            raise ValueError(
+                f"symmetry: got {name!r} for pictures of the sphere, must be sphere or sphere_vertical; moves of the "
+                "plane tear them apart"
+            )
         try:
             symmetry.check_data(torch.zeros(1, *self.in_shape))
         except ValueError as error:
@@ -115,6 +122,7 @@ class Signature:
             "on_input": _written(self.on_input),
             "on_output": _written(self.on_output),
             "moves": self.moves,
+            "on_sphere": self.on_sphere,
         }
 
     @staticmethod
@@ -133,6 +141,7 @@ class Signature:
             on_input=_read(content.get("on_input")),
             on_output=_read(content.get("on_output")),
             moves=str(content.get("moves", "")),
+            on_sphere=bool(content.get("on_sphere", False)),
         )
 
 

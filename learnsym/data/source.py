@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File, check, locate
@@ -39,6 +39,8 @@ class Source:
     resize: Callable[[Dataset, int | None], Dataset] = fit
     with_energies: Callable[[Sizes, int], dict[str, Dataset]] | None = None
     """Reads molecules with energies beside forces as targets; None for all other data."""
+    on_sphere: Callable[[Sizes, int, int | None, Any], dict[str, Dataset]] | None = None
+    """Draws images on the sphere, of given sizes, seed, pixels and `SphereConfig`; None for all other data."""
     also: str = ""
     """Name of another source to point to when the files are missing."""
 

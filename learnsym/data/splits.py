@@ -93,6 +93,8 @@ def _chosen(config: DataConfig) -> dict[str, Dataset]:
     sizes = _sizes(config, source.sizes)
     for split, count in zip(SPLITS, sizes, strict=True):
         check_fits(f"data.{split}", count, LEAST * count, "examples")
+    if source.on_sphere is not None:
+        return _choose(source.on_sphere(sizes, config.seed, config.size, config.sphere), sizes, config)
     read = source.with_energies if config.energies else source.read
     assert read is not None  # since the config was checked
     return _choose(read(sizes, config.seed), sizes, config)

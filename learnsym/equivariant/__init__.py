@@ -22,6 +22,16 @@ from learnsym.equivariant.projection import group_mean, kernel_distance, nearest
 from learnsym.equivariant.restrict import Restrict
 from learnsym.equivariant.sequential import Sequential
 from learnsym.equivariant.spatial_pools import AveragePool, GlobalAveragePool
+from learnsym.equivariant.sphere import (
+    S2Conv,
+    S2Transform,
+    SO3Conv,
+    SO3Mean,
+    SO3Norm,
+    SO3Pointwise,
+    SO3ToS2,
+    SO3Transform,
+)
 from learnsym.equivariant.steerable.conv import SteerableConv
 from learnsym.equivariant.subsampling.cosets import Cosets, cosets_of
 from learnsym.equivariant.subsampling.exact_stride import ExactStride, exact_strides
@@ -60,6 +70,14 @@ __all__ = [
     "PoseIndex",
     "Restrict",
     "RestrictedConv2d",
+    "S2Conv",
+    "S2Transform",
+    "SO3Conv",
+    "SO3Mean",
+    "SO3Norm",
+    "SO3Pointwise",
+    "SO3ToS2",
+    "SO3Transform",
     "Sequential",
     "SteerableConv",
     "WeightedSums",

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from learnsym import nets
-from learnsym.actions import LabelMap
+from learnsym.actions import LabelMap, SphereLabels
 from learnsym.distributions import GroupDistribution, LieBox
 from learnsym.groups import Translation2
 from learnsym.methods._method import Setup, learns
@@ -39,7 +39,7 @@ def regularised(setup: Setup, *terms: Term) -> Objective:
 
     L = task(f, x, y) + Σ_t term_t(f, x)
     """
-    task = on_targets(setup.loss)
+    task = on_targets(setup.loss, setup.data.on_sphere)
     return setup.chosen(Regularised(task, terms)) if learns(setup.twin) else task
 
 
@@ -48,8 +48,9 @@ def shifts(half_width: float = 0.2) -> GroupDistribution:
     return LieBox(Translation2(), torch.full((2,), half_width))
 
 
-def on_targets(loss: LossConfig) -> Objective:
+def on_targets(loss: LossConfig, on_sphere: bool = False) -> Objective:
     """The loss on the targets alone; label maps are moved with their images."""
     if loss.name == "segmentation":
-        return MovedTogether(Segmentation(loss.void), LabelMap(loss.void))
+        moves = SphereLabels() if on_sphere else LabelMap(loss.void)
+        return MovedTogether(Segmentation(loss.void), moves)
     return Supervised(loss.function())

@@ -108,7 +108,7 @@ class Method(abc.ABC):
 
     def moved(self, data: Signature) -> Symmetry | None:
         """By what laws of poses ask how far inputs are moved; None for inputs that are no images."""
-        return symmetry_by_name("affine2d") if data.on_input is None else None
+        return symmetry_by_name("affine2d") if data.on_input is None and not data.on_sphere else None
 
     def at_width(self, generator: str, width: float) -> Method | None:
         """The method whose fixed twin has one half-width, in the generator's unit; None where no twin has widths."""

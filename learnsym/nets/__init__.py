@@ -21,6 +21,7 @@ from learnsym.nets.over_scales import OverScales
 from learnsym.nets.p4_cnn import P4CNN
 from learnsym.nets.resnet3d import ResNet3d
 from learnsym.nets.segmentation import SegmentationCNN
+from learnsym.nets.spherical import SphericalCNN, SphericalUNet, usual_band_limits
 from learnsym.nets.steerable_cnn import SteerableCNN
 from learnsym.nets.timm_models import timm_model
 from learnsym.nets.wide_resnet import SteerableWideResNet
@@ -45,6 +46,8 @@ __all__ = [
     "OverScales",
     "ResNet3d",
     "SegmentationCNN",
+    "SphericalCNN",
+    "SphericalUNet",
     "SteerableCNN",
     "SteerableWideResNet",
     "build",
@@ -56,4 +59,5 @@ __all__ = [
     "matched_width",
     "parameter_count",
     "timm_model",
+    "usual_band_limits",
 ]

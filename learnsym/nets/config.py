@@ -35,6 +35,7 @@ from learnsym.nets.sources import (
     source_of,
 )
 from learnsym.nets.sources.weights import check_ending, load_weights
+from learnsym.nets.spherical import SphericalCNN, SphericalUNet, usual_band_limits
 from learnsym.nets.steerable_blocks import Conv
 from learnsym.nets.steerable_cnn import SteerableCNN
 from learnsym.parts import Part
@@ -44,7 +45,7 @@ PointNet = Literal["transformer", "gnn", "egnn", "clofnet", "gatr"]
 Forces = Literal["direct", "conservative"]
 POINT_NETS: tuple[str, ...] = get_args(PointNet)
 """Networks on clouds of points, see `build_points`."""
-ImageNet = Literal["cnn", "mlp", "mario", "cifar", "segmentation"]
+ImageNet = Literal["cnn", "mlp", "mario", "cifar", "segmentation", "spherical", "spherical_unet"]
 IMAGE_NETS: tuple[str, ...] = get_args(ImageNet)
 """Networks for inputs of one shape, whatever the method, see `build`."""
 LayeredNet = Literal["steerable", "group", "layerwise", "invariant"]
@@ -64,7 +65,8 @@ class NetConfig:
 
     name: PathText = "cnn"
     """Images: cnn, a small convolutional classifier; mlp, a perceptron; mario, the Mario-Iggy network; cifar, nine
-    convolutions for CIFAR-10; segmentation, a small U-Net. With layers that the method chooses: steerable, six
+    convolutions for CIFAR-10; segmentation, a small U-Net. Pictures of the sphere: spherical, a rotation-invariant
+    classifier; spherical_unet, an equivariant one of pixels. With layers that the method chooses: steerable, six
     convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
     with invariants. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet, an
     SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Tasks with a context: convcnp, a
@@ -77,8 +79,8 @@ class NetConfig:
     invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr); features of a
     location, or regular fields (equivcnp)."""
     depth: Annotated[int, In("[1, 1000]")] = 3
-    """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points or of tasks; mario
-    and cifar have a depth of their own."""
+    """Blocks of cnn, hidden layers of mlp, poolings of segmentation, levels of spherical networks, layers of a network
+    of points or of tasks; mario and cifar have a depth of their own."""
     exact: PointNet = "egnn"
     """Networks of points only: the exact twin, with the width that gives it about as many parameters; where the degree
     lives in the weights the learned twin is that network, relaxed."""
@@ -86,7 +88,7 @@ class NetConfig:
     """Networks of points with the loss `potential` only: forces predicted beside the energy, `direct`, or minus its
     gradient, `conservative`; None for direct."""
     norm: Literal["group", "batch", "none"] = "group"
-    """Normalisation; group does not depend on the other examples of a batch."""
+    """Normalisation; group does not depend on the other examples of a batch. Spherical networks have no batch norm."""
     dropout: Annotated[float, In("[0, 1)")] = 0.3
     """Cifar only: probability of dropping a channel."""
     weights: PathText | None = None
@@ -292,6 +294,11 @@ def _segmentation(c: NetConfig, shape: Shape, classes: int) -> nn.Module:
     return SegmentationCNN(shape[0], classes, width=c.width, depth=c.depth, norm=c.norm)
 
 
+def _spherical(kind: type[SphericalCNN] | type[SphericalUNet], c: NetConfig, shape: Shape, classes: int) -> nn.Module:
+    size = (shape[1], shape[2])
+    return kind(shape[0], classes, size, c.width, usual_band_limits(*size, c.depth), norm=c.norm)
+
+
 def _heads(width: int) -> int:
     return math.gcd(width, 8)
 
@@ -315,4 +322,6 @@ builders: dict[str, Callable[[NetConfig, Shape, int], nn.Module]] = {
     "mario": _mario,
     "cifar": _cifar,
     "segmentation": _segmentation,
+    "spherical": partial(_spherical, SphericalCNN),
+    "spherical_unet": partial(_spherical, SphericalUNet),
 }

@@ -15,6 +15,16 @@ from learnsym.representations.escnn import EscnnRepresentation
 from learnsym.representations.fourier import harmonics
 from learnsym.representations.irrep import Irrep, has_reflections, irreps, turns
 from learnsym.representations.permutations import Quotient, Regular
+from learnsym.representations.small_d import small_d
+from learnsym.representations.sphere import (
+    check_band_limit,
+    colatitudes,
+    harmonics_on_grid,
+    highest_band_limit,
+    latitude_weights,
+    sphere_points,
+    turned_harmonics,
+)
 
 __all__ = [
     "Component",
@@ -25,14 +35,22 @@ __all__ = [
     "Regular",
     "Representation",
     "Restriction",
+    "check_band_limit",
+    "colatitudes",
     "generating",
     "harmonics",
+    "harmonics_on_grid",
     "has_reflections",
+    "highest_band_limit",
     "intertwiners",
     "invariants",
     "irreps",
     "isotypic",
+    "latitude_weights",
+    "small_d",
+    "sphere_points",
     "spherical_harmonics",
     "tensor_product",
+    "turned_harmonics",
     "turns",
 ]

@@ -11,6 +11,7 @@ from learnsym.training.config_file import dump_config, read_config
 from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
 from learnsym.training.evaluate import evaluate, predict
 from learnsym.training.history import History
+from learnsym.training.label_maps import foreground_scores
 from learnsym.training.loop import fit
 from learnsym.training.member import train_member
 from learnsym.training.non_finite import NonFiniteLoss
@@ -41,6 +42,7 @@ __all__ = [
     "find_runs",
     "fit",
     "fit_ensemble",
+    "foreground_scores",
     "members",
     "predict",
     "read_config",

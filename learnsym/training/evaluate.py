@@ -14,6 +14,7 @@ from learnsym.objectives.losses import loss_of
 from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
 from learnsym.objectives.supervised import output_of
 from learnsym.parts import Whole, moved_to, split
+from learnsym.training.label_maps import BACKGROUND, foreground_scores
 
 BATCH = 256
 IN_CACHE = 64
@@ -38,13 +39,16 @@ def predict(model: nn.Module, x: Whole, batch_size: int = BATCH, output: str = "
 
 
 def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
-    """`task`, the mean of the loss that was trained; for labels or label maps `accuracy`; for predicted means and
-    variances `log_likelihood`; and for molecules with energies the mean absolute errors of `potential_errors`."""
+    """`task`, the mean of the loss that was trained; for labels or label maps `accuracy`; for maps with a background
+    `recall` and `iou`, see `foreground_scores`; for predicted means and variances `log_likelihood`; and for molecules
+    with energies the mean absolute errors of `potential_errors`."""
     y = dataset.y.cpu()
     values = {"task": loss_of(loss_fn, outputs, y).item()}
     if dataset.classes:
         labelled = torch.ones_like(y, dtype=torch.bool) if dataset.ignore is None else y != dataset.ignore
         values["accuracy"] = (outputs.argmax(1) == y)[labelled].double().mean().item()
+    if y.ndim > 1 and dataset.class_names[:1] == (BACKGROUND,):
+        values |= foreground_scores(outputs.argmax(1), y, dataset.classes)
     if isinstance(loss_fn, GaussianLikelihood):
         values["log_likelihood"] = -values["task"]
     if isinstance(loss_fn, PotentialLoss):

@@ -14,13 +14,15 @@ BLOBS = (((0.2, 0.1, 0.05), 1.0, 0.17), ((-0.15, 0.2, -0.1), 0.7, 0.18), ((0.0, 
 
 @dataclass(frozen=True)
 class Case:
-    """`tolerance`: largest error of the composition and inverse laws on the data, relative to their maximum."""
+    """`tolerance`: largest error of the composition and inverse laws on the data, relative to their maximum; `rounds`:
+    the identity goes through coefficients, and is exact to rounding."""
 
     name: str
     action: "actions.Action"
     group: Callable[[], "groups.Group"]
     data: Callable[[], torch.Tensor]
     tolerance: float = 1e-10
+    rounds: bool = False
 
     def elements(self, batch=BATCH, dtype=torch.float64):
         """Haar draws of compact groups, moderate elements of the others."""
@@ -54,6 +56,12 @@ def image(*shape, channels=2):
     return scale * blobs(pixel_coordinates(*shape))
 
 
+def sphere(height, width, channels=2):
+    """Functions of degree below 4 on the sphere `(B, C, height, width)`."""
+    synthesis = ls.representations.harmonics_on_grid(height, width, 4)[1]
+    return (torch.randn(BATCH, channels, 16, dtype=torch.float64) @ synthesis.mT).unflatten(-1, (height, width))
+
+
 def noise(*shape):
     return torch.randn(BATCH, *shape, dtype=torch.float64)
 
@@ -78,6 +86,11 @@ CASES = [
     Case("vector-field-so2", actions.VectorField(), lambda: groups.SO2(), lambda: image(64, 64), 2e-2),
     Case("volume-so3", actions.Volume(), lambda: groups.SO3(), lambda: image(32, 32, 32, channels=1), 0.1),
     Case("volume-se3", actions.Volume(), lambda: groups.SE3(), lambda: image(32, 32, 32, channels=1), 0.1),
+    Case("sphere-so3", actions.Sphere(), lambda: groups.SO3(), lambda: sphere(64, 64), 2e-2),
+    Case("sphere-o3", actions.BandLimitedSphere(4), lambda: groups.O3(), lambda: sphere(8, 8), rounds=True),
+    Case(
+        "sphere-labels", actions.SphereLabels(), lambda: groups.Trivial(3, "space"), lambda: torch.randint(9, (6, 8, 8))
+    ),
     Case("points-o3", actions.PointCloud(1, 2), lambda: groups.O3(), lambda: noise(5, 8)),
     Case("points-e3", actions.PointCloud(2, 1), lambda: groups.E3(), lambda: noise(5, 10)),
     Case("vectors-e3", actions.PointVectors(2, 1), lambda: groups.E3(), lambda: noise(5, 7)),

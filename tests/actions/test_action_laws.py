@@ -40,7 +40,8 @@ def test_inverse_undoes(case):
 @of(CASES)
 def test_identity_is_exact(case):
     x = case.data()
-    assert torch.equal(case.action(case.group().identity(BATCH, dtype=torch.float64), x), x)
+    moved = case.action(case.group().identity(BATCH, dtype=torch.float64), x)
+    assert torch.equal(moved, x) or (case.rounds and relative_error(moved, x) <= 1e-13)
 
 
 @of(SMOOTH)
@@ -90,11 +91,13 @@ WITH_GRADIENT = [case for case in SMOOTH if case.group().space != "index" and ca
 def test_gradients_of_the_element_and_the_data(case):
     if case.name.startswith(("image", "vector-field", "product")):
         x = case.data()[:2, :2, 1:6, 1:6].clone()
+    elif case.name.startswith("sphere"):
+        x = case.data()[:1, :1, :: case.data().shape[2] // 8, :: case.data().shape[3] // 8].clone()
     elif case.name.startswith("volume"):
         x = case.data()[:2, :, 13:17, 13:17, 13:17].clone()
     else:
         x = case.data()[:2].clone()
-    g = case.elements(batch=2)
+    g = case.elements(batch=len(x))
     g = g + 0.01 * torch.randn_like(g)  # off the kinks of bilinear interpolation
     x, g = x.requires_grad_(), g.requires_grad_()
     assert torch.autograd.gradcheck(case.action, (g, x), eps=1e-7, atol=1e-4)

@@ -10,6 +10,7 @@ from learnsym.training import RunConfig
 from learnsym.training.config_file import config_of
 
 DIGITS = {"name": "digits", "size": 8, "train": 24, "val": 16, "test": 16}
+SPHERES = {"name": "spherical-digits", "size": 8, "train": 24, "val": 16, "test": 16}
 BODIES = {"name": "nbody5-norm-clamp", "train": 24, "val": 16, "test": 16}
 TASKS = {"name": "gibbs", "train": 24, "val": 16, "test": 16}
 KINDS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
@@ -31,6 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "instance_wise": {"symmetry": "rotation2d", "test_copies": 2},
     "remul": {"symmetries": ["so3", "so2_x"]},
     "partial_group": {"group": "C_4"},
+    "spherical": {"levels": 1, "test_copies": 2},
     "streams": {"groups": ["none", "C_4"]},
     "neural_process": {"inputs": 2, "spacing": 0.25, "points": 52},
 }
@@ -44,7 +46,7 @@ def tiny(method: str, chooser: str = "training", **more: Any) -> RunConfig:
     net = NETS[next(name for name in NETS if name in registry[method].nets)]
     if "so3" in SETTINGS.get(method, {}).get("symmetries", []):
         net = NETS["transformer"]
-    data, loss = KINDS.get(net["name"], (DIGITS, {}))
+    data, loss = KINDS.get(net["name"], (SPHERES if method == "spherical" else DIGITS, {}))
     values = {
         "data": data,
         "net": net,

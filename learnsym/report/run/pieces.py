@@ -78,7 +78,7 @@ def findings(
         learned: whether the model has a learned distribution whose orbits are shown.
     """
     images = len(test.in_shape) == 3
-    turnable = images and test.y.dim() == 1 and settings["angle_step"]
+    turnable = images and not test.on_sphere and test.y.dim() == 1 and settings["angle_step"]
     angles = [float(angle) for angle in range(0, 360, settings["angle_step"])] if turnable else []
     few = test.subset(torch.arange(len(test))[: settings["angle_examples"]])
     return {
