@@ -1,6 +1,6 @@
 """A spherical network against a plain one of as many parameters: 32 pictures of 40x40, forward and backward.
 
-Masks: `nets.SphericalUNet` with band limits 10 and 6, all orders or `|n| < 3`, against `nets.SegmentationCNN`; there is no
+Masks: `nets.SphericalUNet`, band limits 10 and 6, all orders or `|n| < 3`, against `nets.SegmentationCNN`; there is no
 target, since the ratio is the price of exact rotations.
 """
 

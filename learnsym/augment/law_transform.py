@@ -20,6 +20,7 @@ from learnsym.actions import (
     PointVectors,
     Product,
     Set,
+    Sphere,
     VectorField,
     Volume,
 )
@@ -28,7 +29,7 @@ from learnsym.symmetry import Symmetry
 
 AXES: tuple[tuple[tuple[type[Action], ...], int], ...] = (
     ((Volume,), 4),
-    ((Image, RGB, Channels), 3),
+    ((Image, RGB, Channels, Sphere), 3),
     ((PointCloud, PointVectors, Set), 2),
 )
 """Axes of one example, by what moves it."""

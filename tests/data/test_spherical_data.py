@@ -6,6 +6,7 @@ import torch
 import learnsym as ls
 from learnsym.actions import BandLimitedSphere, Sphere, SphereLabels
 from learnsym.data import DataConfig, PlantConfig, SphereConfig, load_splits, spherical_figures
+from learnsym.report.inference.examples import examples_of_config
 from learnsym.representations import sphere_points
 
 
@@ -129,6 +130,11 @@ def test_moves_of_the_plane_are_refused_for_pictures_of_the_sphere():
     assert ls.data.Signature.from_json(signature.to_json()) == signature
     with pytest.raises(ValueError, match="even number of columns"):
         ls.data.Signature(in_shape=(1, 9, 9)).symmetry("sphere")
+
+
+def test_candidates_of_the_plane_are_not_asked_about():
+    with pytest.raises(ValueError, match="are pictures of the sphere, while all candidates move the plane"):
+        examples_of_config(DataConfig(name="spherical-digits", size=8, train=40, val=20, test=20), 50, 0)
 
 
 def test_band_limits_of_pictures(pool):

@@ -41,11 +41,16 @@ def examples_of(parts: Sequence[Dataset], name: str, most: int, seed: int) -> Ex
     """At most `most` examples of data sets of one kind, at random; none but these are read.
 
     Raises:
-        ValueError: when there are too few.
+        ValueError: when there are too few, or they are pictures of the sphere.
     """
     available, first = sum(len(part) for part in parts), parts[0]
     if available < LEAST:
         raise ValueError(f"x: got {available} examples, must be {LEAST} or more; take more data")
+    if first.on_sphere:
+        raise ValueError(
+            f"x: {name} are pictures of the sphere, while all candidates move the plane; take `learnsym train "
+            "sphere/digits`, whose learned twin finds a range of rotations"
+        )
     rows = torch.randperm(available, generator=torch.Generator().manual_seed(seed))[:most]
     x, y, start = [], [], 0
     for part in parts:
