@@ -22,6 +22,7 @@ from learnsym.objectives.choosers import (
     Weighting,
 )
 from learnsym.objectives.co_moved import CoMoved
+from learnsym.objectives.full_orbit import FullOrbit
 from learnsym.objectives.latent_defect import LatentDefect
 from learnsym.objectives.losses import LossConfig, LossFunction, Segmentation, cross_entropy, losses, mse
 from learnsym.objectives.mixture import MixtureLikelihood
@@ -56,6 +57,7 @@ __all__ = [
     "ConstantWeights",
     "DualAscent",
     "EqualityConstraint",
+    "FullOrbit",
     "GainRidge",
     "GradNorm",
     "ImplicitBilevel",
