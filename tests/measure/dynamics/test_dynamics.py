@@ -153,7 +153,7 @@ def test_lanczos_finds_the_ends_of_the_whole_blocks(monkeypatch):
     found = stability(net, FullOrbit(mse, TURNS), batch)
     for name in ("along", "across"):
         assert getattr(found, name) == pytest.approx(getattr(whole, name), rel=1e-6, abs=1e-8)
-    assert found.mixed == pytest.approx(whole.mixed, rel=1e-6)
+    assert found.mixed == pytest.approx(whole.mixed, rel=1e-3) and found.mixed <= whole.mixed * (1 + 1e-9)
 
 
 class Neuron(nn.Module):
