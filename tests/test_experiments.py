@@ -51,6 +51,7 @@ ARMS = {
     "motion_capture": ("--part nets --names ?", ["EGNN, fixed vector", "straight on"]),
     "nbody_symmetry": ("--part ?", ["certificates", "axis"]),
     "nuisances": ("--subjects ?", ["galaxies", "discs"]),
+    "optimisation_dynamics": ("--parts ?", ["weights", "penalty"]),
     "parameter_sharing": ("--parts ?", ["means", "orbits"]),
     "partial_group_convolution": ("--kinds ?", ["partial arc", "plain narrow"]),
     "potentials": ("--arms ?", ["plain", "anchored, 1", "exact"]),
