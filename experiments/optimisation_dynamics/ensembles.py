@@ -13,7 +13,7 @@ import learnsym as ls
 from learnsym.objectives import MovedExamples
 from learnsym.relax import Spanned
 
-ARMS = ("cross", "skew", "all")
+ARMS = ("cross", "skew")
 SIZES = (5, 10, 20, 30)
 MEMBERS, EXAMPLES, TESTED, EPOCHS, RATE, RESAMPLES = 30, 2000, 300, 10, 0.02, 500
 

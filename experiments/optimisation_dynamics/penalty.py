@@ -13,7 +13,7 @@ from learnsym.objectives import Regularised
 from learnsym.objectives.terms import ProjectionPenalty
 
 STRENGTHS = (0.0, 0.1, 1.0, 10.0)
-EXAMPLES, EXACT, EPOCHS, NOISE = 4000, 20, 5, 1e-3
+EXAMPLES, EXACT, EPOCHS, NOISE = 4000, 20, 3, 1e-3
 
 
 def rows(seeds: int) -> list[dict[str, Any]]:
@@ -34,6 +34,7 @@ def rows(seeds: int) -> list[dict[str, Any]]:
                         "seed": seed,
                         "start": distances[0],
                         "end": distances[-1],
+                        "steps": len(distances) - 1,
                         "pure penalty": distances[0] * abs(1 - RATE / 2 * strength) ** (len(distances) - 1),
                         "falls": all(b < a for a, b in itertools.pairwise(distances)),
                         "distances": distances[::10],

@@ -20,7 +20,7 @@ FLIP = ls.Symmetry(C2, ls.actions.PointCloud(dim=2))
 FLIPPED = {"w": MapEntries(Irrep(C2, 1), Irrep(C2, 0))}
 X = torch.tensor([[[0.5, 0.0]], [[2.0, 0.0]]], dtype=torch.float64)
 Y = torch.tensor([[1.4], [0.6]], dtype=torch.float64)
-EXAMPLES, EXACT, MEASURED, MOST = 4000, 20, 50, 3
+EXAMPLES, EXACT, MEASURED, MOST = 4000, 20, 50, 2
 ASKED = (("cross", "full orbit"), ("cross", "plain"), ("skew", "full orbit"))
 Batch = tuple[Tensor, Tensor]
 

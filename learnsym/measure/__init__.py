@@ -20,6 +20,7 @@ from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import Discovery, discover_generators
 from learnsym.measure.dynamics.compatibility import Compatibility, compatibility
 from learnsym.measure.dynamics.distance import EquivarianceDistance, distance_to_equivariance
+from learnsym.measure.dynamics.parametrisation import Parametrisation, parametrisation
 from learnsym.measure.dynamics.stability import Stability, stability
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.exactness import (
@@ -100,6 +101,7 @@ __all__ = [
     "LocalErrors",
     "MergeBarrier",
     "PairedDifference",
+    "Parametrisation",
     "PoseConfig",
     "PosePosterior",
     "PotentialErrors",
@@ -149,6 +151,7 @@ __all__ = [
     "own_floor",
     "pad_to_exact",
     "paired_difference",
+    "parametrisation",
     "pixel_shifts",
     "pose_posterior",
     "potential",

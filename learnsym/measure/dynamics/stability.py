@@ -188,7 +188,8 @@ def _ends(subspace: Subspace, product: Product) -> tuple[float, float]:
     operator = LinearOperator(shape, matvec=_apply(subspace, subspace, product), dtype=np.float64)  # pyright: ignore
     start = np.random.default_rng(0).standard_normal(subspace.size)
     low, high = (
-        eigsh(operator, 1, which=end, v0=start, tol=1e-6, return_eigenvectors=False)[0] for end in ("SA", "LA")
+        eigsh(operator, 1, which=end, v0=start, tol=1e-6, return_eigenvectors=False)[0]  # pyright: ignore
+        for end in ("SA", "LA")
     )
     return float(low), float(high)
 

@@ -161,7 +161,11 @@ class Neuron(nn.Module):
 
     def __init__(self, v, b):
         super().__init__()
-        self.v, self.w, self.b = v, nn.Parameter(torch.zeros(1, 2).double()), nn.Parameter(torch.tensor(b).double())
+        self.v, self.w, self.b = (
+            v,
+            nn.Parameter(torch.zeros(1, 2).double()),
+            nn.Parameter(torch.tensor(b, dtype=torch.float64)),
+        )
 
     def forward(self, x):
         return self.v * torch.tanh(self.b + x[:, 0] @ self.w.mT)
