@@ -1,13 +1,19 @@
-"""Write the tables of methods, and the list of keys, from the registries: python scripts/write_tables.py."""
+"""Write the tables of methods and of claims, and the list of keys: python scripts/write_tables.py."""
 
 from pathlib import Path
 
 from learnsym import _keys
 from learnsym.methods._table import choosers_table, methods_table
+from learnsym.report.claims import claims_table
 from learnsym.training.config_file import all_keys
 
 ROOT = Path(__file__).resolve().parents[1]
-PLACES = {"README.md": ("methods", methods_table), "docs/methods.md": ("choosers", choosers_table)}
+
+PLACES = {
+    "README.md": ("methods", methods_table),
+    "docs/methods.md": ("choosers", choosers_table),
+    "experiments/README.md": ("claims", lambda: claims_table(ROOT / "experiments")),
+}
 
 
 def main() -> None:

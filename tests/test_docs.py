@@ -12,6 +12,7 @@ import pytest
 
 import learnsym
 from learnsym.methods._table import choosers_table, methods_table
+from learnsym.report.claims import claims_table
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf8")
@@ -119,7 +120,11 @@ def test_the_quickstart_runs(steps, capsys):
 
 @pytest.mark.parametrize(
     ("file", "name", "table"),
-    [("README.md", "methods", methods_table), ("docs/methods.md", "choosers", choosers_table)],
+    [
+        ("README.md", "methods", methods_table),
+        ("docs/methods.md", "choosers", choosers_table),
+        ("experiments/README.md", "claims", lambda: claims_table(ROOT / "experiments")),
+    ],
 )
 def test_tables_are_those_of_the_registry(file, name, table):
     text = (ROOT / file).read_text(encoding="utf8")

@@ -52,6 +52,7 @@ ARMS = {
     "nbody_symmetry": ("--part ?", ["certificates", "axis"]),
     "neural_processes": ("--arms ?", ["exact", "never dropped", "tnp learned"]),
     "nuisances": ("--subjects ?", ["galaxies", "discs"]),
+    "optimisation_dynamics": ("--parts ?", ["weights", "penalty"]),
     "parameter_sharing": ("--parts ?", ["means", "orbits"]),
     "partial_group_convolution": ("--kinds ?", ["partial arc", "plain narrow"]),
     "potentials": ("--arms ?", ["plain", "anchored, 1", "exact"]),

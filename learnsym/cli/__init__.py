@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from learnsym.cli import analyze, compare, config, data, export, infer, measure, scale, suite, tune
+from learnsym.cli import analyze, claims, compare, config, data, export, infer, measure, scale, suite, tune
 from learnsym.cli._parser import Parser
 from learnsym.cli.train import train_command
 
@@ -68,6 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="learnsym", description="Learn how much symmetry a data set has.")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     commands.add_parser("train", help="train with learned symmetry; resumes when RUN exists")
-    for command in (infer, analyze, compare, scale, tune, measure, suite, export, data, config):
+    for command in (infer, analyze, compare, scale, tune, measure, suite, claims, export, data, config):
         command.add(commands)
     return parser

@@ -18,6 +18,10 @@ from learnsym.measure.departure import Exactness, exactness_test
 from learnsym.measure.discovery.basis import LearnedBasis, learned_basis, move_errors
 from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import Discovery, discover_generators
+from learnsym.measure.dynamics.compatibility import Compatibility, compatibility
+from learnsym.measure.dynamics.distance import EquivarianceDistance, distance_to_equivariance
+from learnsym.measure.dynamics.parametrisation import Parametrisation, parametrisation
+from learnsym.measure.dynamics.stability import Stability, stability
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.exactness import (
     Break,
@@ -72,9 +76,11 @@ __all__ = [
     "Break",
     "Certificates",
     "Closure",
+    "Compatibility",
     "Contribution",
     "Discovery",
     "EquivarianceDeviation",
+    "EquivarianceDistance",
     "ErrorCurve",
     "Estimate",
     "ExactSizes",
@@ -95,6 +101,7 @@ __all__ = [
     "LocalErrors",
     "MergeBarrier",
     "PairedDifference",
+    "Parametrisation",
     "PoseConfig",
     "PosePosterior",
     "PotentialErrors",
@@ -105,6 +112,7 @@ __all__ = [
     "ResidualAxis",
     "SizeVerdict",
     "SpacePosePosterior",
+    "Stability",
     "TaskExtent",
     "TaskExtentConfig",
     "TwirlDecomposition",
@@ -118,8 +126,10 @@ __all__ = [
     "certify_model",
     "closure_of",
     "closure_test",
+    "compatibility",
     "consistency",
     "discover_generators",
+    "distance_to_equivariance",
     "effective_invariance",
     "equivariance_error",
     "error_curve",
@@ -141,6 +151,7 @@ __all__ = [
     "own_floor",
     "pad_to_exact",
     "paired_difference",
+    "parametrisation",
     "pixel_shifts",
     "pose_posterior",
     "potential",
@@ -150,6 +161,7 @@ __all__ = [
     "sample_distance",
     "sample_modes",
     "space_pose_posterior",
+    "stability",
     "strided_is_exact",
     "student_interval",
     "task_extent",

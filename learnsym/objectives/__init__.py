@@ -22,6 +22,7 @@ from learnsym.objectives.choosers import (
     Weighting,
 )
 from learnsym.objectives.co_moved import CoMoved
+from learnsym.objectives.full_orbit import FullOrbit
 from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.latent_defect import LatentDefect
 from learnsym.objectives.losses import LossConfig, LossFunction, Segmentation, cross_entropy, losses, mse
@@ -57,6 +58,7 @@ __all__ = [
     "ConstantWeights",
     "DualAscent",
     "EqualityConstraint",
+    "FullOrbit",
     "GainRidge",
     "GaussianLikelihood",
     "GradNorm",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from learnsym.augment.first_batches import FirstBatches
 from learnsym.distributions import GroupDistribution
@@ -12,6 +12,7 @@ from learnsym.objectives.candidate import Candidate
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.regularised import Regularised
 from learnsym.objectives.supervised import Supervised
+from learnsym.parts import Whole
 from learnsym.ragged import mask_of
 from learnsym.symmetry import SymmetryLike, as_symmetry
 
@@ -70,9 +71,13 @@ class Moved:
         check_average(self.unmoved.loss_fn, model)
         x, y = batch
         self.first_batches.check(x)
-        g = self.moves.elements(x)
+        g = self.elements(x)
         moved = self.moves.moved(g, x)
         at_moved = self.moves.statement.output(model(moved))
         masks = mask_of(x), mask_of(moved)
         task = self.moves.penalty(self.unmoved.loss_fn, g, at_moved, None, y, *masks)
         return Loss(task, {"task": task.detach()})
+
+    def elements(self, x: Whole) -> Tensor:
+        """The elements `(S, B, n, n)` that move the examples of a batch: drawn anew."""
+        return self.moves.elements(x)

@@ -4,6 +4,8 @@ from learnsym.equivariant.twins import exact_twin, plain_twin
 from learnsym.relax import points as points
 from learnsym.relax import processes as processes
 from learnsym.relax import sharing as sharing
+from learnsym.relax.admissible.space import AdmissibleSpace
+from learnsym.relax.admissible.spanned import Spanned, spanned_networks
 from learnsym.relax.escnn.network import from_escnn, to_escnn
 from learnsym.relax.factored import FactoredMap
 from learnsym.relax.gain import Gain, GainedLayer, gained_layers, truncate
@@ -29,6 +31,7 @@ from learnsym.relax.scaled_pathway import ScaledPathway
 from learnsym.relax.softness.dials import FixedSoftness, LearnedSoftness
 from learnsym.relax.softness.masks import hard_mask, smooth_mask
 from learnsym.relax.softness.moved_entries import KernelPixels, MapEntries, TokenGrid
+from learnsym.relax.softness.moved_kernels import FieldKernel, FlatPixels
 from learnsym.relax.softness.places import moved_parameters
 from learnsym.relax.softness.softened import Softened
 from learnsym.relax.sparsified import SparsifiedConv, SparsifiedMap
@@ -37,11 +40,14 @@ from learnsym.relax.streams import Streams
 from learnsym.relax.variational_pathway import VariationalPathway
 
 __all__ = [
+    "AdmissibleSpace",
     "Certificate",
     "ConvMap",
     "DenseMap",
     "FactoredMap",
+    "FieldKernel",
     "FixedSoftness",
+    "FlatPixels",
     "Gain",
     "GainedLayer",
     "GridPathway",
@@ -64,6 +70,7 @@ __all__ = [
     "ResidualPathway",
     "ScaledPathway",
     "Softened",
+    "Spanned",
     "SparsifiedConv",
     "SparsifiedMap",
     "StreamPosterior",
@@ -88,6 +95,7 @@ __all__ = [
     "planted_masses",
     "polyphase",
     "smooth_mask",
+    "spanned_networks",
     "stream_posterior",
     "to_escnn",
     "truncate",

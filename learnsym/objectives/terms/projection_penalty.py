@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from learnsym.equivariant import group_mean
 from learnsym.objectives._objective import Loss
 from learnsym.objectives.terms._term import Term, checked_weight
+from learnsym.relax.admissible.space import AdmissibleSpace
+from learnsym.relax.admissible.spanned import spanned_networks
 from learnsym.relax.projected_layer import projected_layers
 
 Matrices = tuple[Float[Tensor, "G o o"], Float[Tensor, "G i i"]]
@@ -24,11 +26,12 @@ class ProjectionPenalty(Term):
 
         broken Σ_l |Q(W_l)|² + kept Σ_l |P(W_l)|²,    Q = 1 - P
 
-    exactly, since `P` is known: of every `relax.ProjectedLayer` of the model, and of linear layers of any network whose
-    representations of a finite group are given. It is the mean square of the equivariance error of each layer, see
-    there. Its gradient is `2 broken Q(W)`; it has no second one. A large `broken` gives the exact network, if what lies
-    between the layers is equivariant; two equal weights are an ordinary weight decay. A network of layers `A + F` under
-    two decays (`relax.ResidualPathway`) has the same minimum: this is that prior with both branches merged.
+    exactly, since `P` is known: of every `relax.ProjectedLayer` of the model, of linear layers of any network whose
+    representations of a finite group are given, and, as `Π_E`, of `relax.Spanned` and of parameters whose space is
+    given. It is the mean square of the equivariance error of each layer, see there. Its gradient is `2 broken Q(W)`; it
+    has no second one. A large `broken` gives the exact network, if what lies between the layers is equivariant; two
+    equal weights are an ordinary weight decay. A network of layers `A + F` under two decays (`relax.ResidualPathway`)
+    has the same minimum: this is that prior with both branches merged.
 
     Reference: Berndt, Stühmer (2026), arXiv 2601.05028; squares of norms, so that gradients vanish at 0, are our own
     choice. Finzi, Benton, Wilson (2021), arXiv 2112.01388, for the prior.
@@ -38,9 +41,11 @@ class ProjectionPenalty(Term):
         kept: weight of `|P(W)|²`.
         matrices: for linear layers, by their paths in the model, the orthogonal matrices `s(g)` of outputs and `r(g)`
             of inputs of all elements of a finite group, see `equivariant.group_mean`.
+        spaces: for parameters of any network, by their names in the model.
 
     Raises:
-        ValueError: for a negative weight; for a path of no linear layer, or matrices that do not fit it.
+        ValueError: for a negative weight; for a path of no linear layer, or matrices that do not fit it; for a
+            parameter that the model does not have.
 
     Example:
         >>> fields = ls.equivariant.FieldType.regular(ls.groups.Cyclic(4), 1)
@@ -53,15 +58,25 @@ class ProjectionPenalty(Term):
 
     kinds = ("projection",)
 
-    def __init__(self, broken: float, kept: float = 0.0, matrices: Mapping[str, Matrices] | None = None) -> None:
+    def __init__(
+        self,
+        broken: float,
+        kept: float = 0.0,
+        matrices: Mapping[str, Matrices] | None = None,
+        spaces: Mapping[str, AdmissibleSpace] | None = None,
+    ) -> None:
         super().__init__()
         self.broken, self.kept = checked_weight(broken, "broken"), checked_weight(kept, "kept")
         self.matrices = dict(matrices or {})
+        self.spaces = dict(spaces or {})
 
     def forward(self, model: nn.Module, x: Tensor) -> Loss:
         with torch.no_grad():
             pairs = [(layer.weight, layer.departure()) for layer in projected_layers(model)]
             pairs += [departed(model, path, *pair) for path, pair in self.matrices.items()]
+            pairs += [_left(model, name, space) for name, space in self.spaces.items()]
+            departures = [(net, net.departures()) for net in spanned_networks(model).values()]
+        pairs += [(net.weights()[name], q) for net, of_net in departures for name, q in of_net.items()]
         broken, left = squared_norms(pairs, x)
         return Loss(self.broken * broken + self.kept * left, {"departure": broken.detach()})
 
@@ -74,6 +89,14 @@ def departed(model: nn.Module, path: str, on_output: Tensor, on_input: Tensor) -
         raise ValueError(f"matrices: got the path {path!r}, where the model has {found}, must be that of an nn.Linear")
     weight = layer.weight
     return weight, weight - group_mean(weight, on_output.to(weight), on_input.to(weight))
+
+
+def _left(model: nn.Module, name: str, space: AdmissibleSpace) -> tuple[Tensor, Tensor]:
+    """A parameter `w` of a model, and `w - Π_E w`."""
+    known = dict(model.named_parameters())
+    if name not in known:
+        raise ValueError(f"spaces: got {name!r}, must be parameters of the model: {', '.join(list(known)[:8])}")
+    return known[name], known[name] - space.projection(known[name])
 
 
 def squared_norms(pairs: Sequence[tuple[Tensor, Tensor]], like: Tensor) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:

@@ -1,0 +1,1 @@
+"""What training does to the weights: compatibility, distances to equivariance, stability across it."""
