@@ -18,6 +18,7 @@ from learnsym.nets.mlp import MLP
 from learnsym.nets.normalised import Normalised
 from learnsym.nets.over_scales import OverScales
 from learnsym.nets.p4_cnn import P4CNN
+from learnsym.nets.regular_encoder import OrbitClassifier, RegularEncoder
 from learnsym.nets.resnet3d import ResNet3d
 from learnsym.nets.segmentation import SegmentationCNN
 from learnsym.nets.steerable_cnn import SteerableCNN
@@ -41,7 +42,9 @@ __all__ = [
     "MarioCNN",
     "NetConfig",
     "Normalised",
+    "OrbitClassifier",
     "OverScales",
+    "RegularEncoder",
     "ResNet3d",
     "SegmentationCNN",
     "SteerableCNN",
