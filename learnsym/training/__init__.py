@@ -11,6 +11,7 @@ from learnsym.training.config_file import dump_config, read_config
 from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_ensemble
 from learnsym.training.evaluate import evaluate, predict
 from learnsym.training.history import History
+from learnsym.training.linear_probe import LinearProbe, linear_probe
 from learnsym.training.loop import fit
 from learnsym.training.member import train_member
 from learnsym.training.non_finite import NonFiniteLoss
@@ -23,6 +24,7 @@ __all__ = [
     "EnsembleHistory",
     "History",
     "Interrupted",
+    "LinearProbe",
     "MembersFailed",
     "MembersNonFinite",
     "NonFiniteLoss",
@@ -41,6 +43,7 @@ __all__ = [
     "find_runs",
     "fit",
     "fit_ensemble",
+    "linear_probe",
     "members",
     "predict",
     "read_config",

@@ -31,7 +31,7 @@ class RelativePosition(Pretext):
 
     Example:
         >>> ls.objectives.RelativePosition(ls.groups.Dihedral(4), tile=8).labels
-        D_4: 1 x quotient by D_4[0, 5] + 1 x quotient by D_4[0, 6]
+        D_4: 1 x quotient by D_4[0, 5] + 1 x quotient by D_4[0, 4]
     """
 
     name = "position"
