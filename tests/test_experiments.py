@@ -62,6 +62,7 @@ ARMS = {
     "relu_networks": ("--kinds ?", ["augmented", "invariance"]),
     "remul": ("--task gravity --arms ?", ["plain", "EGNN"]),
     "residual_pathway": ("--part ?", ["turns", "quadrants"]),
+    "self_supervision": ("--arms ?", ["rotation, naive", "learned, turned"]),
     "selection": ("--arms ?", ["fixed 60", "affine2d, selection"]),
     "softness": ("--nets ?", ["vit", "resnet"]),
     "spherical_images": ("--arms ?", ["S2CNN", "CNN 40 K x25"]),

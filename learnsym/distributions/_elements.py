@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.degrees import ONE_TRAINING, Degree
+from learnsym.degrees import ONE_TRAINING, Degree, Notion
 from learnsym.groups import Group
 
 
@@ -37,7 +37,9 @@ def _name(group: Group, k: int, matrix: Tensor) -> str:
     return f"reflection at {angle / 2 % 180:.4g}"
 
 
-def probability_degrees(group: Group, p: Float[Tensor, "*B K"], site: str, method: str) -> list[Degree]:
+def probability_degrees(
+    group: Group, p: Float[Tensor, "*B K"], site: str, method: str, notion: Notion = "task"
+) -> list[Degree]:
     """The probability of each element or component but the identity; the mean over the batch."""
     means = p.detach().double().reshape(-1, p.shape[-1]).mean(0).tolist()
     return [
@@ -46,7 +48,7 @@ def probability_degrees(group: Group, p: Float[Tensor, "*B K"], site: str, metho
             group=group.name,
             generator=name,
             unit="probability",
-            notion="task",
+            notion=notion,
             estimate=mean,
             method=method,
             status="no interval",

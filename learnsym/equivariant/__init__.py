@@ -17,6 +17,7 @@ from learnsym.equivariant.lattice.orbits import group_kernel, kernel_orbits
 from learnsym.equivariant.linear import EquivariantLinear
 from learnsym.equivariant.nonlinearities import FourierNonlinearity, Gated, NormNonlinearity, Pointwise
 from learnsym.equivariant.normalisation import FieldBatchNorm
+from learnsym.equivariant.orbit_invariants import OrbitInvariants
 from learnsym.equivariant.pooling import CosetPool
 from learnsym.equivariant.projection import group_mean, kernel_distance, nearest_kernel, projected
 from learnsym.equivariant.restrict import Restrict
@@ -65,6 +66,7 @@ __all__ = [
     "LatticePose",
     "Monomials",
     "NormNonlinearity",
+    "OrbitInvariants",
     "Pointwise",
     "PointwiseMLP",
     "PoseIndex",

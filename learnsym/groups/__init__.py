@@ -25,6 +25,7 @@ from learnsym.groups._product import Product, split
 from learnsym.groups._registry import plane_group, registry
 from learnsym.groups._spacetime import Lorentz
 from learnsym.groups._spatial import E3, O3, SE3, SO3, AxialSO2
+from learnsym.groups._subgroup import Subgroup
 from learnsym.groups._young import YoungSubgroup
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Scale2",
     "SignedPermutations",
     "Similarity2",
+    "Subgroup",
     "Translation1",
     "Translation2",
     "Trivial",

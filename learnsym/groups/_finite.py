@@ -32,7 +32,7 @@ def Cyclic(N: int) -> MatrixGroup:
         tensor([[ 0., -1.],
                 [ 1.,  0.]])
     """
-    return _finite(f"C_{_count(N)}", "plane", _turns(N))
+    return finite_group(f"C_{_count(N)}", "plane", _turns(N))
 
 
 def Dihedral(N: int) -> MatrixGroup:
@@ -42,7 +42,7 @@ def Dihedral(N: int) -> MatrixGroup:
         ValueError: when `N` is no whole number from 1 to 1000.
     """
     turns = _turns(_count(N))
-    return _finite(f"D_{N}", "plane", torch.cat([turns, turns @ FLIP]))
+    return finite_group(f"D_{N}", "plane", torch.cat([turns, turns @ FLIP]))
 
 
 def Permutation(N: int) -> MatrixGroup:
@@ -74,18 +74,18 @@ def Octahedral() -> MatrixGroup:
         24
     """
     elements = _signed_permutations()
-    return _finite("O", "space", elements[torch.linalg.det(elements) > 0])
+    return finite_group("O", "space", elements[torch.linalg.det(elements) > 0])
 
 
 def SignedPermutations() -> MatrixGroup:
     """The 48 permutations and sign changes of the coordinates of space, O_h: rotations first, then reflections."""
     elements = _signed_permutations()
-    return _finite("O_h", "space", elements[torch.linalg.det(elements).argsort(descending=True, stable=True)])
+    return finite_group("O_h", "space", elements[torch.linalg.det(elements).argsort(descending=True, stable=True)])
 
 
 def Trivial(n: int = 2, space: str = "plane") -> MatrixGroup:
     """The identity alone, as a matrix `n x n`."""
-    return _finite("trivial", space, torch.eye(_count(n), dtype=torch.float64)[None])
+    return finite_group("trivial", space, torch.eye(_count(n), dtype=torch.float64)[None])
 
 
 def cayley_table(group: Group) -> Int[Tensor, "K K"]:
@@ -188,7 +188,7 @@ class Permutations(Formulas):
         return (smaller_later * weights).sum(-1)
 
 
-def _finite(name: str, space: str, elements: Tensor) -> MatrixGroup:
+def finite_group(name: str, space: str, elements: Tensor) -> MatrixGroup:
     n = elements.shape[-1]
     return MatrixGroup(
         name=name,

@@ -80,6 +80,10 @@ class Method(abc.ABC):
     """Choosers that it works with, by their names; the first one is taken where none is named."""
     losses: ClassVar[tuple[str, ...]] = ("cross_entropy", "mse")
     """Losses that it takes."""
+    takes_weights: ClassVar[bool] = False
+    """Whether layers that it chooses may begin with the weights of a file, those of another run of it."""
+    compiles: ClassVar[bool] = True
+    """Whether its training calls the model as a whole, which is what torch.compile compiles."""
 
     @classmethod
     def takes_any_net(cls) -> bool:
@@ -164,7 +168,7 @@ class Method(abc.ABC):
             raise ValueError(
                 f"net.name: got {net.name!r} with the method {self.name}, must be one of {', '.join(self.nets)}"
             )
-        if self.takes_any_net() or (net.source is None and net.weights is None):
+        if self.takes_any_net() or (net.source is None and (net.weights is None or self.takes_weights)):
             return
         key, value = ("net.weights", net.weights) if net.source is None else ("net.name", net.name)
         others = sorted(kind.name for kind in _kinds(Method) if kind.takes_any_net())

@@ -48,7 +48,7 @@ POINT_NETS: tuple[str, ...] = get_args(PointNet)
 ImageNet = Literal["cnn", "mlp", "mario", "cifar", "segmentation", "spherical", "spherical_unet"]
 IMAGE_NETS: tuple[str, ...] = get_args(ImageNet)
 """Networks for inputs of one shape, whatever the method, see `build`."""
-LayeredNet = Literal["steerable", "group", "layerwise", "invariant"]
+LayeredNet = Literal["steerable", "group", "layerwise", "invariant", "regular"]
 """Networks of images whose layers the method chooses."""
 ProcessNet = Literal["convcnp", "equivcnp", "tnp"]
 PROCESS_NETS: tuple[str, ...] = get_args(ProcessNet)
@@ -68,19 +68,19 @@ class NetConfig:
     convolutions for CIFAR-10; segmentation, a small U-Net. Pictures of the sphere: spherical, a rotation-invariant
     classifier; spherical_unet, an equivariant one of pixels. With layers that the method chooses: steerable, six
     convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
-    with invariants. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet, an
-    SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Tasks with a context: convcnp, a
-    convolutional neural process; equivcnp, a steerable one of the plane; tnp, a transformer one. Your own:
-    FILE.py:factory, which is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or num_classes,
-    and size are given where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2, an exported
-    program."""
+    with invariants; regular, group convolutions whose features know the pose. Clouds of points: transformer; gnn, a
+    plain graph network; egnn, an E(3) graph network; clofnet, an SE(3) graph network with local frames; gatr, an E(3)
+    geometric-algebra transformer. Tasks with a context: convcnp, a convolutional neural process; equivcnp, a steerable
+    one of the plane; tnp, a transformer one. Your own: FILE.py:factory, which is EXECUTED (its arguments width,
+    in_shape, in_channels or in_chans, classes or num_classes, and size are given where it has them); timm:NAME;
+    hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
     width: Annotated[int, In("[1, 1000000]")] = WIDTH
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
-    invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr); features of a
-    location, or regular fields (equivcnp)."""
+    invariant, regular), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr); features
+    of a location, or regular fields (equivcnp)."""
     depth: Annotated[int, In("[1, 1000]")] = 3
-    """Blocks of cnn, hidden layers of mlp, poolings of segmentation, levels of spherical networks, layers of a network
-    of points or of tasks; mario and cifar have a depth of their own."""
+    """Blocks of cnn and regular, hidden layers of mlp, poolings of segmentation, levels of spherical networks, layers
+    of a network of points or of tasks; mario and cifar have a depth of their own."""
     exact: PointNet = "egnn"
     """Networks of points only: the exact twin, with the width that gives it about as many parameters; where the degree
     lives in the weights the learned twin is that network, relaxed."""
@@ -169,7 +169,7 @@ def build(config: NetConfig, in_shape: Shape, classes: int, moves: str = "") -> 
         )
     if config.name != "mlp":
         _check_images(config, in_shape)
-    return _with_weights(config, builders[config.name](config, tuple(in_shape), classes))
+    return with_weights(config, builders[config.name](config, tuple(in_shape), classes))
 
 
 def _own(config: NetConfig, source: Source, in_shape: Shape, classes: int, moves: str) -> nn.Module:
@@ -181,11 +181,12 @@ def _own(config: NetConfig, source: Source, in_shape: Shape, classes: int, moves
     for count in () if moves else TRIED:  # which makes layers that wait for the first batch, too
         x = torch.rand(count, *in_shape, generator=torch.Generator().manual_seed(0))
         check_outputs(net, source.word, x, classes)
-    _with_weights(config, given)
+    with_weights(config, given)
     return net
 
 
-def _with_weights(config: NetConfig, net: nn.Module) -> nn.Module:
+def with_weights(config: NetConfig, net: nn.Module) -> nn.Module:
+    """The network, which begins with the weights of a file where the configuration names one."""
     if config.weights is not None:
         load_weights(net, Path(config.weights))
     return net
@@ -238,7 +239,7 @@ def build_points(config: NetConfig, on_input: PointCloud, on_output: PointCloud 
     """
     if config.name not in POINT_NETS:
         raise ValueError(f"net.name: got {config.name!r} for clouds of points, must be one of {', '.join(POINT_NETS)}")
-    return _with_weights(config, point_builders[config.name](on_input, on_output, config.width, config.depth))
+    return with_weights(config, point_builders[config.name](on_input, on_output, config.width, config.depth))
 
 
 def exact_points(

@@ -1,6 +1,7 @@
 """What is minimised: functions of a model and a batch that give a loss with named parts."""
 
 from learnsym.objectives import choosers as choosers
+from learnsym.objectives import self_supervision as self_supervision
 from learnsym.objectives import terms as terms
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.candidate import Candidate, bank
@@ -32,6 +33,22 @@ from learnsym.objectives.of_batch import OfBatch
 from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
 from learnsym.objectives.regularised import Augerino, LikelihoodELBO, Probabilistic, Regularised, WithPrior
 from learnsym.objectives.remul import Remul
+from learnsym.objectives.self_supervision import (
+    EquivariantHead,
+    InvariantContrast,
+    Jigsaw,
+    LearnedPoses,
+    NaiveHead,
+    Pretext,
+    PretextPrediction,
+    RandomViews,
+    RelativePosition,
+    RotationLabel,
+    closed_permutations,
+    info_nce,
+    pose_scores,
+    spread_permutations,
+)
 from learnsym.objectives.supervised import Supervised
 from learnsym.objectives.terms import (
     Regulariser,
@@ -58,13 +75,17 @@ __all__ = [
     "ConstantWeights",
     "DualAscent",
     "EqualityConstraint",
+    "EquivariantHead",
     "FullOrbit",
     "GainRidge",
     "GaussianLikelihood",
     "GradNorm",
     "ImplicitBilevel",
+    "InvariantContrast",
+    "Jigsaw",
     "LaplaceEvidence",
     "LatentDefect",
+    "LearnedPoses",
     "LikelihoodELBO",
     "Loss",
     "LossConfig",
@@ -72,14 +93,20 @@ __all__ = [
     "MixtureLikelihood",
     "ModulatedGains",
     "MovedExamples",
+    "NaiveHead",
     "Objective",
     "OfBatch",
     "PotentialLoss",
+    "Pretext",
+    "PretextPrediction",
     "Probabilistic",
+    "RandomViews",
     "Regularised",
     "Regulariser",
+    "RelativePosition",
     "Remul",
     "ResilientConstraint",
+    "RotationLabel",
     "Segmentation",
     "SuccessiveHalving",
     "Supervised",
@@ -89,18 +116,22 @@ __all__ = [
     "anchored",
     "bank",
     "choosers",
+    "closed_permutations",
     "cross_entropy",
     "entropy",
     "functional",
+    "info_nce",
     "learned_distributions",
     "losses",
     "mse",
     "norm",
     "orbit_variance",
     "penalties",
+    "pose_scores",
     "potential_errors",
     "regularisers",
     "sparse_norm",
+    "spread_permutations",
     "squared_norm",
     "terms",
 ]

@@ -12,6 +12,7 @@ from learnsym.training.ensemble import EnsembleHistory, MembersNonFinite, fit_en
 from learnsym.training.evaluate import evaluate, predict
 from learnsym.training.history import History
 from learnsym.training.label_maps import foreground_scores
+from learnsym.training.linear_probe import LinearProbe, linear_probe
 from learnsym.training.loop import fit
 from learnsym.training.member import train_member
 from learnsym.training.non_finite import NonFiniteLoss
@@ -24,6 +25,7 @@ __all__ = [
     "EnsembleHistory",
     "History",
     "Interrupted",
+    "LinearProbe",
     "MembersFailed",
     "MembersNonFinite",
     "NonFiniteLoss",
@@ -43,6 +45,7 @@ __all__ = [
     "fit",
     "fit_ensemble",
     "foreground_scores",
+    "linear_probe",
     "members",
     "predict",
     "read_config",

@@ -62,7 +62,7 @@ def _model(config: RunConfig, signature: Signature, width: int) -> nn.Module:
 
 
 def build_objective(config: RunConfig, model: nn.Module, splits: Splits) -> Objective:
-    """What the training of one member minimises."""
+    """What the training of one member minimises; heads that it holds have the initial weights of the first seed."""
     held_out = splits.val.inputs, splits.val.y
     setup = replace(
         setup_of(config, splits.train.signature),
@@ -70,7 +70,9 @@ def build_objective(config: RunConfig, model: nn.Module, splits: Splits) -> Obje
         held_out=held_out,
         steps=config.train.steps,
     )
-    return config.method.objective(setup, model)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seeds[0])
+        return config.method.objective(setup, model)
 
 
 def setup_of(config: RunConfig, signature: Signature) -> Setup:

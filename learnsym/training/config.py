@@ -126,6 +126,11 @@ class RunConfig:
                     f"twin_steps: got {shown(twin)}, must be one of the twins that are trained, {', '.join(trained)}; "
                     "leave it out, or add it to twins"
                 )
+        if self.train.compile and not self.method.compiles:
+            raise ValueError(
+                f"train.compile: got true with the method {self.method.name}, whose training calls the encoder by "
+                "itself; leave it out"
+            )
         if self.train.compile and isinstance(self.chooser, Selection):
             raise ValueError(
                 "train.compile: got true with the chooser selection, whose networks are called by themselves; leave it "

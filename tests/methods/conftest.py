@@ -24,6 +24,7 @@ NETS: dict[str, dict[str, Any]] = {
     "group": {"name": "group", "width": 1},
     "layerwise": {"name": "layerwise", "width": 1},
     "invariant": {"name": "invariant", "width": 2, "depth": 2},
+    "regular": {"name": "regular", "width": 2, "depth": 2},
     "transformer": {"name": "transformer", "width": 8, "depth": 1},
     "convcnp": {"name": "convcnp", "width": 4, "depth": 1},
 }

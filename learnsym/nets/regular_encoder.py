@@ -1,0 +1,98 @@
+"""An encoder whose features know the pose, and the classifier that reads it through invariants."""
+
+from __future__ import annotations
+
+import math
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from learnsym.equivariant import (
+    FieldType,
+    GlobalAveragePool,
+    GroupConv2d,
+    OrbitInvariants,
+    Sequential,
+    SteerableConv,
+)
+from learnsym.groups import Group
+from learnsym.nets.blocks import at_least_one
+from learnsym.nets.invariant_cnn import LATTICE
+
+
+class RegularEncoder(nn.Module):
+    """Group convolutions of regular fields and the mean over pixels: `z(g·x) = ρ(g) z(x)` with `ρ` regular.
+
+    Each of `depth` blocks is a 3x3 group convolution, normalisation of whole fields within an example and ReLU; the
+    first `pools` end with 2x2 max pooling. Exact for the elements that move pixels onto pixels, where the sides of the
+    image are multiples of `2^pools`. Nothing depends on the other examples of a batch, so that whole pictures and small
+    tiles of them can be encoded by turns.
+
+    Args:
+        group: finite, of the plane; `C_1` for an encoder without symmetry.
+        in_channels: channels of the images.
+        fields: regular fields of every block; each has as many channels as the group has elements.
+        depth: blocks.
+        pools: of them with pooling.
+
+    Raises:
+        ValueError: for sizes below 1.
+
+    Example:
+        >>> net = ls.nets.RegularEncoder(ls.groups.Cyclic(4), 1, fields=2)
+        >>> x = torch.rand(2, 1, 16, 16)
+        >>> torch.allclose(net(x.rot90(1, (-2, -1))), net(x).unflatten(1, (2, 4)).roll(1, 2).flatten(1), atol=1e-5)
+        True
+    """
+
+    def __init__(self, group: Group, in_channels: int, fields: int = 8, depth: int = 4, pools: int = 2) -> None:
+        super().__init__()
+        at_least_one(in_channels=in_channels, fields=fields, depth=depth)
+        image, regular = FieldType.trivial(group, in_channels), FieldType.regular(group, fields)
+        conv = GroupConv2d if group.name in LATTICE else SteerableConv
+        layers: list[nn.Module] = []
+        for block in range(depth):
+            layers.append(conv(regular if block else image, regular, 3, padding=1))
+            # groups of whole fields, without weights of channels, which the group would permute
+            layers.append(nn.GroupNorm(math.gcd(fields, 4), regular.size, affine=False))
+            layers += [nn.ReLU(), *[nn.MaxPool2d(2)] * (block < pools)]
+        self.out_type, self.pools = regular, pools
+        self.features = Sequential(*layers, GlobalAveragePool(regular))
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B c"]:
+        """The features, vectors of type `out_type`."""
+        return self.features(x)
+
+
+class OrbitClassifier(nn.Module):
+    """A linear layer on the invariants of an encoder: `f(x) = W n(I(z(x))) + b`, so that `f(g·x) = f(x)`.
+
+    The linear layer is a probe of the encoder where the latter is not trained on labels: `read` alone has no gradient
+    that reaches the encoder when its features are detached.
+
+    Args:
+        encoder: gives vectors of regular fields.
+        classes: number of outputs.
+
+    Example:
+        >>> net = ls.nets.OrbitClassifier(ls.nets.RegularEncoder(ls.groups.Cyclic(4), 1, fields=2), classes=10)
+        >>> net(torch.rand(2, 1, 16, 16)).shape
+        torch.Size([2, 10])
+    """
+
+    def __init__(self, encoder: RegularEncoder, classes: int) -> None:
+        super().__init__()
+        at_least_one(classes=classes)
+        self.encoder = encoder
+        self.invariants = OrbitInvariants(encoder.out_type)
+        features = self.invariants.out_type.size
+        self.norm = nn.BatchNorm1d(features, affine=False)
+        self.head = nn.Linear(features, classes)
+
+    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
+        """The class logits."""
+        return self.read(self.encoder(x))
+
+    def read(self, z: Float[Tensor, "B c"]) -> Float[Tensor, "B K"]:
+        """The class logits of features."""
+        return self.head(self.norm(self.invariants(z)))
