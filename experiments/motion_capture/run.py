@@ -3,7 +3,7 @@
 python experiments/motion_capture/run.py --out runs/motion_capture --part sweep
 python experiments/motion_capture/run.py --out runs/motion_capture --part nets
 python experiments/motion_capture/run.py --out runs/motion_capture --part choosers
-python experiments/motion_capture/run.py --out runs/motion_capture --part constraints --seeds 0 1 2 3 4
+python experiments/motion_capture/run.py --out runs/motion_capture --part constraints
 """
 
 import argparse

@@ -110,7 +110,8 @@ def main() -> None:
         some = [r for r in rows if r["data"] == data]
         for part, names in PARTS.items():
             print(f"\n{data}, {part}\n")
-            print(errors(some, (["transformer"] if part != "sweep" else []) + names, "transformer"), "\n")
+            reference = "EGNN" if part == "constraints" else "transformer"
+            print(errors(some, [reference, *(name for name in names if name != reference)], reference), "\n")
             print(geometry(some, names), "\n")
             if part == "sweep":
                 print("\n" + chosen(some, names))
