@@ -48,7 +48,7 @@ def network(channels: tuple[int, int, int] = (8, 16, 16)) -> nn.Sequential:
         nn.Tanh(),
         nn.Conv2d(b, c, 3, padding=1),
         nn.Tanh(),
-        nn.LayerNorm((c, side, side), elementwise_affine=False),
+        nn.LayerNorm([c, side, side], elementwise_affine=False),
         nn.Flatten(),
         nn.Linear(c * side**2, 10),
     )
