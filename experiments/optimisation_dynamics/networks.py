@@ -48,7 +48,7 @@ def network(channels: tuple[int, int, int] = (8, 16, 16)) -> nn.Sequential:
         nn.Tanh(),
         nn.Conv2d(b, c, 3, padding=1),
         nn.Tanh(),
-        nn.LayerNorm((c, side, side), elementwise_affine=False),
+        nn.LayerNorm([c, side, side], elementwise_affine=False),
         nn.Flatten(),
         nn.Linear(c * side**2, 10),
     )
@@ -101,10 +101,12 @@ def distance(model: nn.Module) -> float:
     return ls.measure.distance_to_equivariance(model).total
 
 
-def equivariant(case: str, seed: int, data: ls.data.Dataset, epochs: int, lr: float) -> nn.Module:
+def equivariant(
+    case: str, seed: int, data: ls.data.Dataset, epochs: int, lr: float, channels: tuple[int, int, int] = (8, 16, 16)
+) -> nn.Module:
     """A plain network on `E`, trained there in orthonormal coordinates."""
     torch.manual_seed(seed)
-    exact = Spanned(network(), spaces(case, seed)).exact()
+    exact = Spanned(network(channels), spaces(case, seed)).exact()
     trained(exact, OBJECTIVES["plain"], data, epochs, lr, seed)
     return exact.plain()
 

@@ -207,7 +207,7 @@ def _coupling(along: Subspace, across: Subspace, product: Product) -> float:
         # z -> Mᵀ M z / |z|, of which the norm comes to |M|² from below
         before, z = norm, back(there(z / np.linalg.norm(z)))
         norm = float(np.sqrt(np.linalg.norm(z)))
-        if not norm or abs(norm - before) < 1e-6 * norm:
+        if not norm or abs(norm - before) < 1e-4 * norm:
             break
     return norm
 
