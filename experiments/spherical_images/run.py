@@ -151,7 +151,7 @@ def of(found: list[Row], arm: str, task: str, key: str) -> list[Any]:
 
 def shown(values: Sequence[float]) -> str:
     mean, half = over_seeds(values)
-    return f"{mean:.1f} ± {half:.1f}"
+    return f"{mean:.1f} ± {half:.1f}" if len(values) > 1 else f"{mean:.1f} (one seed)"
 
 
 def lines_of(found: list[Row]) -> Iterator[str]:

@@ -66,7 +66,7 @@ class InstanceWise(Method):
     title = "augmentation per instance, entropy in a band (InstaAug)"
     place = "data"
     papers = (("Miao et al. 2022", "2206.00051"),)
-    nets = tuple(name for name in IMAGE_NETS if name != "segmentation")
+    nets = tuple(name for name in IMAGE_NETS if name not in ("segmentation", "spherical_unet"))
     twins = ("learned", "plain", "exact")
     choosers = ("training",)
 
