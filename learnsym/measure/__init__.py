@@ -18,6 +18,10 @@ from learnsym.measure.departure import Exactness, exactness_test
 from learnsym.measure.discovery.basis import LearnedBasis, learned_basis, move_errors
 from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import Discovery, discover_generators
+from learnsym.measure.equation.certify import certify_equation
+from learnsym.measure.equation.jets import Jets, jets_of_grid
+from learnsym.measure.equation.surrogate import certify_surrogate, equation_defects
+from learnsym.measure.equation.symmetries import EquationSymmetries, PointGenerator
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.exactness import (
     Break,
@@ -74,6 +78,7 @@ __all__ = [
     "Closure",
     "Contribution",
     "Discovery",
+    "EquationSymmetries",
     "EquivarianceDeviation",
     "ErrorCurve",
     "Estimate",
@@ -87,6 +92,7 @@ __all__ = [
     "GroupFlow",
     "Interval",
     "IrrepContent",
+    "Jets",
     "LayerScore",
     "LayerScores",
     "Layout",
@@ -95,6 +101,7 @@ __all__ = [
     "LocalErrors",
     "MergeBarrier",
     "PairedDifference",
+    "PointGenerator",
     "PoseConfig",
     "PosePosterior",
     "PotentialErrors",
@@ -114,13 +121,16 @@ __all__ = [
     "attribute",
     "bootstrap_interval",
     "card",  # pyright: ignore[reportUnsupportedDunderAll]  resolved below
+    "certify_equation",
     "certify_generators",
     "certify_model",
+    "certify_surrogate",
     "closure_of",
     "closure_test",
     "consistency",
     "discover_generators",
     "effective_invariance",
+    "equation_defects",
     "equivariance_error",
     "error_curve",
     "exact_sizes",
@@ -130,6 +140,7 @@ __all__ = [
     "group_flow",
     "interpolation_floor",
     "irrep_content",
+    "jets_of_grid",
     "layer_scores",
     "learned_basis",
     "local_equivariance_error",
