@@ -5,6 +5,7 @@ python experiments/discovery/run.py --part tasks --out runs/discovery
 python experiments/discovery/run.py --part laws --out runs/discovery
 python experiments/discovery/run.py --part bases --seeds 5 --out runs/discovery
 python experiments/discovery/run.py --part equations --seeds 5 --out runs/discovery
+python experiments/discovery/run.py --part charts --out runs/discovery
 """
 
 import argparse
@@ -16,6 +17,7 @@ from typing import Any
 
 import bases
 import certificates
+import charts
 import equations
 import flows
 
@@ -24,6 +26,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "rates": lambda asked: certificates.rates(asked.runs),
     "tasks": lambda asked: certificates.tasks(asked.seeds, asked.steps),
     "bases": lambda asked: bases.bases(asked.seeds, asked.basis_steps),
+    "charts": lambda asked: charts.charts(asked.seeds, asked.chart_steps),
     "equations": lambda asked: equations.equations(asked.seeds, asked.equation_steps),
     "laws": lambda asked: flows.laws(asked.seeds, asked.flow_steps),
 }
@@ -45,6 +48,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=2500, help="of networks of tasks")
     parser.add_argument("--basis-steps", type=int, default=2000, help="of networks of bases")
+    parser.add_argument("--chart-steps", type=int, default=2000, help="of networks of charts")
     parser.add_argument("--equation-steps", type=int, default=5000, help="of networks of equations")
     parser.add_argument("--flow-steps", type=int, default=1000, help="of flows over SO(2); twice as many over SO(3)")
     parser.add_argument("--out", type=Path, default=Path("runs/discovery"))

@@ -18,6 +18,7 @@ from learnsym.measure.departure import Exactness, exactness_test
 from learnsym.measure.discovery.basis import LearnedBasis, learned_basis, move_errors
 from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import Discovery, discover_generators
+from learnsym.measure.discovery.local import ChartBasis, LocalBasis, local_basis
 from learnsym.measure.equation.certify import certify_equation
 from learnsym.measure.equation.jets import Jets, jets_of_grid
 from learnsym.measure.equation.surrogate import certify_surrogate, equation_defects
@@ -75,6 +76,7 @@ __all__ = [
     "Attribution",
     "Break",
     "Certificates",
+    "ChartBasis",
     "Closure",
     "Contribution",
     "Discovery",
@@ -97,6 +99,7 @@ __all__ = [
     "LayerScores",
     "Layout",
     "LearnedBasis",
+    "LocalBasis",
     "LocalError",
     "LocalErrors",
     "MergeBarrier",
@@ -143,6 +146,7 @@ __all__ = [
     "jets_of_grid",
     "layer_scores",
     "learned_basis",
+    "local_basis",
     "local_equivariance_error",
     "merge_barrier",
     "merge_barrier_between",

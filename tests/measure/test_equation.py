@@ -240,3 +240,33 @@ def test_bad_input_is_refused():
     }.items():
         with pytest.raises(ValueError, match=words):
             call()
+
+
+def coverage_of_coefficients(runs, count):
+    """How many of `runs` data sets have all coefficients of the basis within their intervals."""
+    truth = torch.zeros(4, 3, 4, dtype=torch.float64)
+    # monomials 1, t, x, u: ∂_t, ∂_x, t ∂_x + ∂_u and 2 t ∂_t + x ∂_x - u ∂_u
+    truth[0, 0, 0] = truth[1, 1, 0] = truth[2, 1, 1] = truth[2, 2, 0] = 1
+    truth[3, 0, 1], truth[3, 1, 2], truth[3, 2, 3] = 2, 1, -1
+    held = 0
+    for seed in range(runs):
+        torch.manual_seed(seed)
+        found = certify_equation(jets_of(burgers, count, noise=0.02), ["u_t"], SECOND, generators=1, delta=0.1)
+        assert found.dimension in (0, 4)
+        if found.reason:
+            held += 1
+            continue
+        flat, true = found.basis.flatten(1), truth.flatten(1)
+        # the same basis of the truth: 1 where others have 0
+        places = [
+            int(((flat[:, c] - torch.eye(4).double()[k]).abs() < 1e-12).all()) for k in range(4) for c in range(12)
+        ]
+        place = [places[12 * k : 12 * k + 12].index(1) for k in range(4)]
+        exact = torch.linalg.solve(true[:, place], true).unflatten(1, (3, 4))
+        held += bool(((found.low - 1e-9 <= exact) & (exact <= found.high + 1e-9)).all())
+    return held
+
+
+@pytest.mark.slow
+def test_intervals_of_coefficients_hold_all_at_once():
+    assert coverage_of_coefficients(40, 300) >= 34

@@ -52,8 +52,8 @@ def certify_surrogate(
     Reference: Hu et al., "LieNLSD" (2025), arXiv 2510.01855; the bounds are our own.
 
     Args:
-        model: from inputs `(P, n)`, in the units of the data and in the order of `inputs`, to `(P, m)`, or to `(P,)` for one
-            equation.
+        model: from inputs `(P, n)`, in the units of the data and in the order of `inputs`, to `(P, m)`, or to `(P,)`
+            where `m` is 1.
         jets: independent points that had no part in training.
         leading, inputs, generators: as in `certify_equation`.
         delta: the largest defect of a symmetry.
