@@ -18,6 +18,7 @@ from learnsym.measure.departure import Exactness, exactness_test
 from learnsym.measure.discovery.basis import LearnedBasis, learned_basis, move_errors
 from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import Discovery, discover_generators
+from learnsym.measure.discovery.latent import LatentSymmetry, latent_symmetry
 from learnsym.measure.discovery.local import ChartBasis, LocalBasis, local_basis
 from learnsym.measure.equation.certify import certify_equation
 from learnsym.measure.equation.jets import Jets, jets_of_grid
@@ -95,6 +96,7 @@ __all__ = [
     "Interval",
     "IrrepContent",
     "Jets",
+    "LatentSymmetry",
     "LayerScore",
     "LayerScores",
     "Layout",
@@ -144,6 +146,7 @@ __all__ = [
     "interpolation_floor",
     "irrep_content",
     "jets_of_grid",
+    "latent_symmetry",
     "layer_scores",
     "learned_basis",
     "local_basis",

@@ -138,7 +138,7 @@ def learned_basis(
         for _ in range(steps):
             rows = torch.randint(len(x), (min(BATCH, len(x)),), generator=generator)
             error = _departure(model, output, x[rows], outputs[rows], on_input, on_output, basis, generator) / unit
-            loss = error - reward * basis.flatten(1).norm(dim=1).clamp(max=CAP).sum() + _shape(basis)
+            loss = error - reward * basis.flatten(1).norm(dim=1).clamp(max=CAP).sum() + shape_penalty(basis)
             optimiser.zero_grad(set_to_none=True)
             (basis.grad,) = torch.autograd.grad(loss, basis)
             optimiser.step()
@@ -245,7 +245,7 @@ def dimension_of_space(action: Action) -> int:
     raise ValueError(f"on_input: got {type(action).__name__}, must be PointCloud, Image, Volume or VectorField")
 
 
-def _shape(basis: Float[Tensor, "K n n"]) -> Tensor:
+def shape_penalty(basis: Float[Tensor, "K n n"]) -> Tensor:
     """Directions that differ, and have few entries."""
     unit = basis.flatten(1) / basis.flatten(1).norm(dim=1, keepdim=True).clamp(min=1e-6)
     return ORTHOGONALITY * (unit @ unit.mT).triu(1).square().sum() + SPARSITY * unit.abs().sum()

@@ -124,7 +124,7 @@ def local_basis(
 
     Bounds are asymptotic in the number of examples, which must be independent, and are about the networks.
 
-    Reference: Hu et al., "AtlasD" (2025), arXiv 2504.10777.
+    Reference: Bhat et al., "AtlasD" (2025), arXiv 2504.10777.
 
     Args:
         charts: by name, a differentiable callable of a batch, and examples `(B, ...)` that had no part in training.
@@ -150,62 +150,55 @@ def local_basis(
     n = dimension_of_space(on_input)
     if not charts:
         raise ValueError("charts: got none, must be at least one; give {name: (model, examples)}")
-    halves = {name: _Half.of(name, *chart, on_input, on_output, seed) for name, chart in charts.items()}
+    halves = {name: _halves(name, *chart, seed) for name, chart in charts.items()}
+    judges = {
+        name: Judge.of(name, charts[name][0], judging, on_input, on_output) for name, (_, judging) in halves.items()
+    }
     count = len(charts) * generators
-    # two bounds of each reach of each generator on each chart
-    tail = (1 - level) / (2 * len(REACHES) * len(charts) * count)
-    controls = _random(n, max(CONTROLS, math.ceil(count / (1 - level))), seed)
+    # two bounds of each reach of each generator of each chart, and one on each other chart
+    tail = (1 - level) / ((2 * len(REACHES) + len(charts)) * count)
+    controls = random_matrices(n, count, level, seed)
     found = {}
-    for name, half in halves.items():
+    for name, (choosing, _) in halves.items():
         basis = learned_basis(
-            half.model, half.choosing, on_input, on_output, generators, reward=reward, steps=steps, seed=seed
+            charts[name][0], choosing, on_input, on_output, generators, reward=reward, steps=steps, seed=seed
         )
-        random = torch.stack([half.error(each, seed) for each in controls])
-        found[name] = _judged(half, basis.matrices, random, delta, tail, (1 - level) / count, level, seed)
+        found[name] = judges[name].basis(basis.matrices, controls, delta, tail, (1 - level) / count, level, seed)
     holds = {
-        (name, other): tuple(half.bounds(each, 1.0, tail, seed)[2] <= delta for each in found[name].present)
+        (name, other): tuple(judge.bounds(each, 1.0, tail, seed)[2] <= delta for each in found[name].present)
         for name in charts
-        for other, half in halves.items()
+        for other, judge in judges.items()
     }
     return LocalBasis(charts=found, holds=holds, delta=delta, level=level)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Half:
-    """A chart: examples that choose, and those that judge with what the network says of them."""
+class Judge:
+    """A network, examples that had no part in choosing generators, and what it says of them."""
 
     model: Model
-    choosing: Tensor
-    judging: Tensor
+    x: Tensor
     outputs: Tensor
     on_input: Action
     on_output: Action
 
     @classmethod
-    def of(cls, name: str, model: Model, x: Whole, on_input: Action, on_output: Action, seed: int) -> _Half:
-        x = as_tensors(x, model)
-        check_one_tensor(x)
-        check_probe(model, x)
-        if len(x) < LEAST:
-            raise ValueError(f"charts: {name!r} has {len(x)} examples, must be >= {LEAST}; a thousand are usual")
-        order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed)).to(x.device)
-        choosing, judging = (x[part] for part in order.tensor_split(2))
-        outputs = outputs_of(model, judging, None).to(x)
+    def of(cls, name: str, model: Model, x: Tensor, on_input: Action, on_output: Action) -> Judge:
+        """Read the outputs."""
+        outputs = outputs_of(model, x, None).to(x)
         if not float(outputs.var(0).mean()) > 0:
             raise ValueError(f"charts: outputs of {name!r} are the same for all examples; no move has a scale")
-        return cls(
-            model=model, choosing=choosing, judging=judging, outputs=outputs, on_input=on_input, on_output=on_output
-        )
+        return cls(model=model, x=x, outputs=outputs, on_input=on_input, on_output=on_output)
 
     def squares(self, matrix: Float[Tensor, "n n"], reach: float, seed: int) -> tuple[Tensor, Tensor]:
         """`|f(g·x) - g·f(x)|²` and `|f(x) - mean f|²` of each example."""
-        unit = (matrix / matrix.norm()).to(self.judging)
+        unit = (matrix / matrix.norm()).to(self.x)
         generator = torch.Generator().manual_seed(seed)
         with evaluating(self.model), torch.no_grad():
             q = square_departures(
                 self.model,
                 None,
-                self.judging,
+                self.x,
                 self.outputs,
                 self.on_input,
                 self.on_output,
@@ -227,32 +220,34 @@ class _Half:
         high = upper_ratio(q, h, tail, extra=max(float(q.max()), float(h.mean())))
         return float(q.mean() / h.mean()) ** 0.5, lower_ratio(q, h, tail), high
 
-
-def _judged(
-    half: _Half,
-    matrices: Float[Tensor, "K n n"],
-    random: Float[Tensor, "R"],
-    delta: float,
-    tail: float,
-    share: float,
-    level: float,
-    seed: int,
-) -> ChartBasis:
-    table = [[half.bounds(each, reach, tail, seed) for reach in REACHES] for each in matrices]
-    at_one = [row[REACHES.index(1.0)] for row in table]
-    p_values = [(1 + int((random <= estimate + ROUNDING).sum())) / (1 + len(random)) for estimate, _, _ in at_one]
-    verdicts = [
-        verdict if verdict != "certified" or p <= share else "not decided"
-        for (_, low, high), p in zip(at_one, p_values, strict=True)
-        for verdict in [verdict_of(low, high, delta, "")]
-    ]
-    return ChartBasis(
-        matrices=matrices,
-        defects=tuple(Interval(estimate=e, low=low, high=high, level=level) for e, low, high in at_one),
-        p_values=tuple(p_values),
-        reaches=tuple(_reach([high <= delta for _, _, high in row]) for row in table),
-        verdicts=tuple(verdicts),
-    )
+    def basis(
+        self,
+        matrices: Float[Tensor, "K n n"],
+        controls: Float[Tensor, "R n n"],
+        delta: float,
+        tail: float,
+        share: float,
+        level: float,
+        seed: int,
+    ) -> ChartBasis:
+        """Bounds with probability `1 - tail` each, and verdicts beside random generators of which at most a share may
+        be followed as well."""
+        random = torch.stack([self.error(each, seed) for each in controls])
+        table = [[self.bounds(each, reach, tail, seed) for reach in REACHES] for each in matrices]
+        at_one = [row[REACHES.index(1.0)] for row in table]
+        p_values = [(1 + int((random <= estimate + ROUNDING).sum())) / (1 + len(random)) for estimate, _, _ in at_one]
+        verdicts = [
+            verdict if verdict != "certified" or p <= share else "not decided"
+            for (_, low, high), p in zip(at_one, p_values, strict=True)
+            for verdict in [verdict_of(low, high, delta, "")]
+        ]
+        return ChartBasis(
+            matrices=matrices,
+            defects=tuple(Interval(estimate=e, low=low, high=high, level=level) for e, low, high in at_one),
+            p_values=tuple(p_values),
+            reaches=tuple(_reach([high <= delta for _, _, high in row]) for row in table),
+            verdicts=tuple(verdicts),
+        )
 
 
 def _reach(held: list[bool]) -> float:
@@ -261,6 +256,20 @@ def _reach(held: list[bool]) -> float:
     return REACHES[first - 1] if first else 0.0
 
 
-def _random(n: int, count: int, seed: int) -> Float[Tensor, "R n n"]:
+def random_matrices(n: int, count: int, level: float, seed: int) -> Float[Tensor, "R n n"]:
+    """So many that none of `count` tests is passed by chance more often than it may."""
     generator = torch.Generator().manual_seed(seed + 1)
-    return torch.randn(count, n, n, generator=generator, dtype=torch.float64)
+    wanted = max(CONTROLS, math.ceil(count / (1 - level)))
+    return torch.randn(wanted, n, n, generator=generator, dtype=torch.float64)
+
+
+def _halves(name: str, model: Model, x: Whole, seed: int) -> tuple[Tensor, Tensor]:
+    """Examples that choose, and those that judge."""
+    x = as_tensors(x, model)
+    check_one_tensor(x)
+    check_probe(model, x)
+    if len(x) < LEAST:
+        raise ValueError(f"charts: {name!r} has {len(x)} examples, must be >= {LEAST}; a thousand are usual")
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed)).to(x.device)
+    choosing, judging = (x[part] for part in order.tensor_split(2))
+    return choosing, judging
