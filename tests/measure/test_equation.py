@@ -243,19 +243,19 @@ def test_bad_input_is_refused():
 
 
 def coverage_of_coefficients(runs, count):
-    """How many of `runs` data sets have all coefficients of the basis within their intervals."""
+    """How many data sets are decided, and of how many all coefficients of the basis lie within their intervals."""
     truth = torch.zeros(4, 3, 4, dtype=torch.float64)
     # monomials 1, t, x, u: ∂_t, ∂_x, t ∂_x + ∂_u and 2 t ∂_t + x ∂_x - u ∂_u
     truth[0, 0, 0] = truth[1, 1, 0] = truth[2, 1, 1] = truth[2, 2, 0] = 1
     truth[3, 0, 1], truth[3, 1, 2], truth[3, 2, 3] = 2, 1, -1
-    held = 0
+    decided = held = 0
     for seed in range(runs):
         torch.manual_seed(seed)
         found = certify_equation(jets_of(burgers, count, noise=0.02), ["u_t"], SECOND, generators=1, delta=0.1)
         assert found.dimension in (0, 4)
         if found.reason:
-            held += 1
             continue
+        decided += 1
         flat, true = found.basis.flatten(1), truth.flatten(1)
         # the same basis of the truth: 1 where others have 0
         places = [
@@ -264,9 +264,10 @@ def coverage_of_coefficients(runs, count):
         place = [places[12 * k : 12 * k + 12].index(1) for k in range(4)]
         exact = torch.linalg.solve(true[:, place], true).unflatten(1, (3, 4))
         held += bool(((found.low - 1e-9 <= exact) & (exact <= found.high + 1e-9)).all())
-    return held
+    return decided, held
 
 
 @pytest.mark.slow
 def test_intervals_of_coefficients_hold_all_at_once():
-    assert coverage_of_coefficients(40, 300) >= 34
+    decided, held = coverage_of_coefficients(40, 300)
+    assert decided >= 33 and held >= decided - 4

@@ -1,4 +1,4 @@
-"""Latent symmetry: a hidden turn is found, judged by a map that never saw it; where states are lost, nothing is said."""
+"""Latent symmetry: a hidden turn is found, and judged by a map that never saw it; lost states decide nothing."""
 
 from __future__ import annotations
 

@@ -236,18 +236,22 @@ class Judge:
         table = [[self.bounds(each, reach, tail, seed) for reach in REACHES] for each in matrices]
         at_one = [row[REACHES.index(1.0)] for row in table]
         p_values = [(1 + int((random <= estimate + ROUNDING).sum())) / (1 + len(random)) for estimate, _, _ in at_one]
-        verdicts = [
-            verdict if verdict != "certified" or p <= share else "not decided"
+        verdicts = tuple(
+            _beside(verdict_of(low, high, delta, ""), p <= share)
             for (_, low, high), p in zip(at_one, p_values, strict=True)
-            for verdict in [verdict_of(low, high, delta, "")]
-        ]
+        )
         return ChartBasis(
             matrices=matrices,
             defects=tuple(Interval(estimate=e, low=low, high=high, level=level) for e, low, high in at_one),
             p_values=tuple(p_values),
             reaches=tuple(_reach([high <= delta for _, _, high in row]) for row in table),
-            verdicts=tuple(verdicts),
+            verdicts=verdicts,
         )
+
+
+def _beside(verdict: CertificateVerdict, is_rare: bool) -> CertificateVerdict:
+    """What random generators leave of a verdict: nothing is certified that many of them would be, too."""
+    return "not decided" if verdict == "certified" and not is_rare else verdict
 
 
 def _reach(held: list[bool]) -> float:
