@@ -236,7 +236,7 @@ class Judge:
         table = [[self.bounds(each, reach, tail, seed) for reach in REACHES] for each in matrices]
         at_one = [row[REACHES.index(1.0)] for row in table]
         p_values = [(1 + int((random <= estimate + ROUNDING).sum())) / (1 + len(random)) for estimate, _, _ in at_one]
-        verdicts = tuple(
+        verdicts: tuple[CertificateVerdict, ...] = tuple(
             _beside(verdict_of(low, high, delta, ""), p <= share)
             for (_, low, high), p in zip(at_one, p_values, strict=True)
         )
@@ -251,7 +251,9 @@ class Judge:
 
 def _beside(verdict: CertificateVerdict, is_rare: bool) -> CertificateVerdict:
     """What random generators leave of a verdict: nothing is certified that many of them would be, too."""
-    return "not decided" if verdict == "certified" and not is_rare else verdict
+    if verdict == "certified" and not is_rare:
+        return "not decided"
+    return verdict
 
 
 def _reach(held: list[bool]) -> float:
