@@ -4,6 +4,9 @@ python experiments/discovery/run.py --part rates --out runs/discovery
 python experiments/discovery/run.py --part tasks --out runs/discovery
 python experiments/discovery/run.py --part laws --out runs/discovery
 python experiments/discovery/run.py --part bases --seeds 5 --out runs/discovery
+python experiments/discovery/run.py --part equations --seeds 5 --out runs/discovery
+python experiments/discovery/run.py --part charts --out runs/discovery
+python experiments/discovery/run.py --part latents --out runs/discovery
 """
 
 import argparse
@@ -15,13 +18,19 @@ from typing import Any
 
 import bases
 import certificates
+import charts
+import equations
 import flows
+import latents
 
 Row = dict[str, Any]
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "rates": lambda asked: certificates.rates(asked.runs),
     "tasks": lambda asked: certificates.tasks(asked.seeds, asked.steps),
     "bases": lambda asked: bases.bases(asked.seeds, asked.basis_steps),
+    "charts": lambda asked: charts.charts(asked.seeds, asked.chart_steps),
+    "equations": lambda asked: equations.equations(asked.seeds, asked.equation_steps),
+    "latents": lambda asked: latents.latents(asked.seeds, asked.latent_steps),
     "laws": lambda asked: flows.laws(asked.seeds, asked.flow_steps),
 }
 
@@ -42,6 +51,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=2500, help="of networks of tasks")
     parser.add_argument("--basis-steps", type=int, default=2000, help="of networks of bases")
+    parser.add_argument("--chart-steps", type=int, default=2000, help="of networks of charts")
+    parser.add_argument("--latent-steps", type=int, default=2500, help="of encoders and of maps of latents")
+    parser.add_argument("--equation-steps", type=int, default=5000, help="of networks of equations")
     parser.add_argument("--flow-steps", type=int, default=1000, help="of flows over SO(2); twice as many over SO(3)")
     parser.add_argument("--out", type=Path, default=Path("runs/discovery"))
     arguments = parser.parse_args()

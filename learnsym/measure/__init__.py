@@ -18,10 +18,16 @@ from learnsym.measure.departure import Exactness, exactness_test
 from learnsym.measure.discovery.basis import LearnedBasis, learned_basis, move_errors
 from learnsym.measure.discovery.candidate import GeneratorCandidate
 from learnsym.measure.discovery.discover import Discovery, discover_generators
+from learnsym.measure.discovery.latent import LatentSymmetry, latent_symmetry
+from learnsym.measure.discovery.local import ChartBasis, LocalBasis, local_basis
 from learnsym.measure.dynamics.compatibility import Compatibility, compatibility
 from learnsym.measure.dynamics.distance import EquivarianceDistance, distance_to_equivariance
 from learnsym.measure.dynamics.parametrisation import Parametrisation, parametrisation
 from learnsym.measure.dynamics.stability import Stability, stability
+from learnsym.measure.equation.certify import certify_equation
+from learnsym.measure.equation.jets import Jets, jets_of_grid
+from learnsym.measure.equation.surrogate import certify_surrogate, equation_defects
+from learnsym.measure.equation.symmetries import EquationSymmetries, PointGenerator
 from learnsym.measure.equivariance_error import equivariance_error, interpolation_floor
 from learnsym.measure.exactness import (
     Break,
@@ -75,10 +81,12 @@ __all__ = [
     "Attribution",
     "Break",
     "Certificates",
+    "ChartBasis",
     "Closure",
     "Compatibility",
     "Contribution",
     "Discovery",
+    "EquationSymmetries",
     "EquivarianceDeviation",
     "EquivarianceDistance",
     "ErrorCurve",
@@ -93,15 +101,19 @@ __all__ = [
     "GroupFlow",
     "Interval",
     "IrrepContent",
+    "Jets",
+    "LatentSymmetry",
     "LayerScore",
     "LayerScores",
     "Layout",
     "LearnedBasis",
+    "LocalBasis",
     "LocalError",
     "LocalErrors",
     "MergeBarrier",
     "PairedDifference",
     "Parametrisation",
+    "PointGenerator",
     "PoseConfig",
     "PosePosterior",
     "PotentialErrors",
@@ -122,8 +134,10 @@ __all__ = [
     "attribute",
     "bootstrap_interval",
     "card",  # pyright: ignore[reportUnsupportedDunderAll]  resolved below
+    "certify_equation",
     "certify_generators",
     "certify_model",
+    "certify_surrogate",
     "closure_of",
     "closure_test",
     "compatibility",
@@ -131,6 +145,7 @@ __all__ = [
     "discover_generators",
     "distance_to_equivariance",
     "effective_invariance",
+    "equation_defects",
     "equivariance_error",
     "error_curve",
     "exact_sizes",
@@ -140,8 +155,11 @@ __all__ = [
     "group_flow",
     "interpolation_floor",
     "irrep_content",
+    "jets_of_grid",
+    "latent_symmetry",
     "layer_scores",
     "learned_basis",
+    "local_basis",
     "local_equivariance_error",
     "merge_barrier",
     "merge_barrier_between",

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym._modes import evaluating
-from learnsym.actions import PointCloud
+from learnsym.actions import Action, Image, PointCloud, VectorField, Volume
 from learnsym.actions._checks import check_floating
 from learnsym.measure._inputs import OutputLike, as_tensors, output_of
 from learnsym.measure._probe import Model, Output, check_one_tensor, check_probe, tensor_of
@@ -77,8 +77,8 @@ class LearnedBasis:
 def learned_basis(
     model: Model,
     x: Whole,
-    on_input: PointCloud,
-    on_output: PointCloud,
+    on_input: Action,
+    on_output: Action,
     generators: int = 6,
     reward: float = 0.05,
     steps: int = 1500,
@@ -99,9 +99,9 @@ def learned_basis(
     al., "LieAugmenter" (2025), arXiv 2506.03914, for the reward; without their adversary and their joint training.
 
     Args:
-        model: any differentiable callable of a batch of points; a module is put into evaluation mode and back.
-        x: points `(B, N, F)`.
-        on_input, on_output: how matrices move inputs and outputs.
+        model: any differentiable callable of a batch; a module is put into evaluation mode and back.
+        x: points `(B, N, F)`, images, volumes or fields of vectors.
+        on_input, on_output: how matrices move inputs and outputs; `Invariant` where outputs stay.
         generators: `K`, at most the square of the dimension of space.
         reward: `λ`.
         steps: of Adam, of 256 examples.
@@ -122,7 +122,7 @@ def learned_basis(
     check_one_tensor(x)
     check_floating(x)
     check_probe(model, x)
-    n = on_input.dim
+    n = dimension_of_space(on_input)
     if not 1 <= generators <= n * n:
         raise ValueError(f"generators: got {generators}, must lie between 1 and {n * n}, the dimension of gl({n})")
     for name, value in (("reward", reward), ("steps", steps)):
@@ -138,7 +138,7 @@ def learned_basis(
         for _ in range(steps):
             rows = torch.randint(len(x), (min(BATCH, len(x)),), generator=generator)
             error = _departure(model, output, x[rows], outputs[rows], on_input, on_output, basis, generator) / unit
-            loss = error - reward * basis.flatten(1).norm(dim=1).clamp(max=CAP).sum() + _shape(basis)
+            loss = error - reward * basis.flatten(1).norm(dim=1).clamp(max=CAP).sum() + shape_penalty(basis)
             optimiser.zero_grad(set_to_none=True)
             (basis.grad,) = torch.autograd.grad(loss, basis)
             optimiser.step()
@@ -153,8 +153,8 @@ def learned_basis(
 def move_errors(
     model: Model,
     x: Whole,
-    on_input: PointCloud,
-    on_output: PointCloud,
+    on_input: Action,
+    on_output: Action,
     matrices: Float[Tensor, "K n n"],
     seed: int = 0,
     *,
@@ -203,21 +203,49 @@ def _outputs(model: Model, x: Tensor, output: Output | None) -> tuple[Tensor, fl
 def _departure(
     model: Model,
     output: Output | None,
-    x: Float[Tensor, "B N F"],
+    x: Tensor,
     outputs: Tensor,
-    on_input: PointCloud,
-    on_output: PointCloud,
+    on_input: Action,
+    on_output: Action,
     basis: Float[Tensor, "K n n"],
     generator: torch.Generator,
 ) -> Tensor:
     """`mean |f(g·x) - g·f(x)|²`."""
-    c = (2 * torch.rand(len(x), len(basis), generator=generator) - 1).to(x)
+    return square_departures(model, output, x, outputs, on_input, on_output, basis, generator).mean()
+
+
+def square_departures(
+    model: Model,
+    output: Output | None,
+    x: Tensor,
+    outputs: Tensor,
+    on_input: Action,
+    on_output: Action,
+    basis: Float[Tensor, "K n n"],
+    generator: torch.Generator,
+    reach: float = 1.0,
+) -> Float[Tensor, "B"]:
+    """`|f(g·x) - g·f(x)|²` of each example over the number of outputs, `c` uniform up to `reach`."""
+    c = reach * (2 * torch.rand(len(x), len(basis), generator=generator) - 1).to(x)
     g = torch.linalg.matrix_exp(torch.einsum("bk,kij->bij", c, basis))
     moved = tensor_of(model(on_input(g, x)), len(x), output)
-    return (moved - on_output(g, outputs)).square().mean()
+    return (moved - on_output(g, outputs)).square().flatten(1).mean(1)
 
 
-def _shape(basis: Float[Tensor, "K n n"]) -> Tensor:
+def dimension_of_space(action: Action) -> int:
+    """Of the space whose matrices move data.
+
+    Raises:
+        ValueError: for actions that matrices of gl(n) do not have.
+    """
+    if isinstance(action, PointCloud | VectorField):
+        return action.dim
+    if isinstance(action, Image | Volume):
+        return 2 if isinstance(action, Image) else 3
+    raise ValueError(f"on_input: got {type(action).__name__}, must be PointCloud, Image, Volume or VectorField")
+
+
+def shape_penalty(basis: Float[Tensor, "K n n"]) -> Tensor:
     """Directions that differ, and have few entries."""
     unit = basis.flatten(1) / basis.flatten(1).norm(dim=1, keepdim=True).clamp(min=1e-6)
     return ORTHOGONALITY * (unit @ unit.mT).triu(1).square().sum() + SPARSITY * unit.abs().sum()

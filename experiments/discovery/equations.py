@@ -1,0 +1,369 @@
+"""Point symmetries of differential equations, from derivatives with noise, from grids, and from networks."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+import learnsym as ls
+from learnsym.measure import (
+    EquationSymmetries,
+    Jets,
+    certify_equation,
+    certify_surrogate,
+    equation_defects,
+    jets_of_grid,
+)
+from learnsym.measure.certified.polynomials import powers
+from learnsym.objectives import Supervised, mse
+
+Row = dict[str, Any]
+TOLERANCE, NETWORK_TOLERANCE = 0.02, 0.1
+GENERATORS, NOISES = 2, (0.003, 0.01, 0.03)
+VARIABLES = ("t", "x", "u")
+SECOND = ["t", "x", "u", "u_x", "u_xx"]
+
+
+@dataclass(frozen=True)
+class Equation:
+    """Jets of random solutions, the right-hand side, and the generators within the quadratic library."""
+
+    jets: Callable[[int, torch.Generator], Jets]
+    f: Callable[[Tensor], Tensor]
+    truth: tuple[dict[str, float], ...]
+    inputs: tuple[str, ...] = tuple(SECOND)
+    leading: str = "u_t"
+
+
+def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(count, generator=generator, dtype=torch.float64)
+
+
+def _waves(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Wave numbers, amplitudes and phases of one solution for each point."""
+    a = torch.randn(count, 4, generator=generator, dtype=torch.float64)
+    return torch.arange(4).double(), a, 2 * math.pi * torch.rand(count, 4, generator=generator, dtype=torch.float64)
+
+
+def _derivatives(u: Callable[[Tensor, Tensor], Tensor], t: Tensor, x: Tensor, names: list[str]) -> Jets:
+    """By automatic differentiation of solutions in closed form, one for each point."""
+    values = {"t": t, "x": x}
+    with torch.enable_grad():
+        place = {"t": t.clone().requires_grad_(), "x": x.clone().requires_grad_()}
+        known = {"u": u(place["t"], place["x"])}
+        for name in names:
+            before, letter = f"u_{name[2:-1]}".rstrip("_"), name[-1]
+            known[name] = torch.autograd.grad(known[before].sum(), place[letter], create_graph=True)[0]
+    return Jets(values={**values, **{name: value.detach() for name, value in known.items()}})
+
+
+def _heat(count: int, generator: torch.Generator) -> Jets:
+    k, a, phase = _waves(count, generator)
+    t, x = _uniform(count, 0, 0.5, generator), _uniform(count, -1, 1, generator)
+
+    def u(t: Tensor, x: Tensor) -> Tensor:
+        return (a * torch.exp(-(k**2) * t[:, None]) * torch.cos(k * x[:, None] + phase)).sum(1)
+
+    return _derivatives(u, t, x, ["u_t", "u_x", "u_tx", "u_xx"])
+
+
+def _burgers(count: int, generator: torch.Generator) -> Jets:
+    """`u = -2 h_x / h` of solutions `h > 0` of the heat equation (Cole and Hopf)."""
+    k, a, phase = _waves(count, generator)
+    a = 0.8 * a[:, 1:] / a[:, 1:].abs().sum(1, keepdim=True)
+    k, phase = k[1:], phase[:, 1:]
+    t, x = _uniform(count, 0, 0.5, generator), _uniform(count, -1, 1, generator)
+    speed = 1.5 * torch.randn(count, generator=generator, dtype=torch.float64)
+
+    def u(t: Tensor, x: Tensor) -> Tensor:
+        wave, decay = k * (x - speed * t)[:, None] + phase, a * torch.exp(-(k**2) * t[:, None])
+        return speed + 2 * (k * decay * wave.sin()).sum(1) / (1 + (decay * wave.cos()).sum(1))
+
+    return _derivatives(u, t, x, ["u_t", "u_x", "u_tx", "u_xx"])
+
+
+def _wave(count: int, generator: torch.Generator) -> Jets:
+    """Waves to both sides."""
+    (k, a, phase), (_, b, other) = (_waves(count, generator) for _ in range(2))
+    t, x = _uniform(count, 0, 1, generator), _uniform(count, -1, 1, generator)
+
+    def u(t: Tensor, x: Tensor) -> Tensor:
+        right, left = (x - t)[:, None], (x + t)[:, None]
+        return (a * torch.cos(k * right + phase) + b * torch.cos(k * left + other)).sum(1)
+
+    return _derivatives(u, t, x, ["u_t", "u_x", "u_tt", "u_tx", "u_xx"])
+
+
+RUNS, LENGTH, SPAN, GRID, FINER, STEPS = 40, 4.0, 1.0, 64, 8, 3200
+KEPT, MIDDLE = 160, 0.9
+"""Points are taken where coefficients are what they are said to be."""
+
+
+def simulated(f: Callable[[float, Tensor, Tensor, Tensor], Tensor], generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Solutions `(R, T, X)` of `u_t = f(t, x, u, (u_x, u_xx, u_xxx))` on a circle, and both axes.
+
+    Fourier derivatives, Runge and Kutta's steps of order four, and a finer grid by Fourier interpolation.
+    """
+    x = _circle(GRID)
+    waves = 2j * math.pi / LENGTH * torch.fft.fftfreq(GRID, 1 / GRID, dtype=torch.float64)
+    powers = torch.stack([waves**power for power in (1, 2, 3)])[:, None]
+    a = torch.randn(RUNS, 3, 1, generator=generator, dtype=torch.float64)
+    phase = 2 * math.pi * torch.rand(RUNS, 3, 1, generator=generator, dtype=torch.float64)
+    k = 2 * math.pi / LENGTH * torch.arange(1, 4, dtype=torch.float64)[:, None]
+    u = (a / k * torch.cos(k * x + phase)).sum(1) + torch.randn(RUNS, 1, generator=generator, dtype=torch.float64) / 2
+
+    def rate(now: float, u: Tensor) -> Tensor:
+        return f(now, x, u, torch.fft.ifft(powers * torch.fft.fft(u)).real)
+
+    step, kept = SPAN / STEPS, [u]
+    for count in range(STEPS):
+        now = count * step
+        first = rate(now, u)
+        second = rate(now + step / 2, u + step / 2 * first)
+        third = rate(now + step / 2, u + step / 2 * second)
+        u = u + step / 6 * (first + 2 * second + 2 * third + rate(now + step, u + step * third))
+        if (count + 1) % (STEPS // KEPT) == 0:
+            kept.append(u)
+    spectrum = torch.fft.rfft(torch.stack(kept, 1)) * FINER
+    return (
+        torch.fft.irfft(spectrum, GRID * FINER),
+        torch.linspace(0, SPAN, KEPT + 1, dtype=torch.float64),
+        _circle(GRID * FINER),
+    )
+
+
+def _circle(size: int) -> Tensor:
+    return LENGTH * torch.arange(size, dtype=torch.float64) / size - LENGTH / 2
+
+
+def _on_grid(f: Callable[..., Tensor], order: int, noise: float = 0.0) -> Callable[[int, torch.Generator], Jets]:
+    """Jets by differences; noise is a share of the standard deviation of the solutions."""
+
+    def jets(count: int, generator: torch.Generator) -> Jets:
+        u, t, x = simulated(f, generator)
+        u = u + noise * u.std() * torch.randn(u.shape, generator=generator, dtype=torch.float64)
+        seed = int(torch.randint(10**6, (1,), generator=generator))
+        middle = x.abs() < MIDDLE + 0.2
+        return jets_of_grid({"u": u[..., middle]}, {"t": t, "x": x[middle]}, order=order, points=count, seed=seed)
+
+    return jets
+
+
+def _kdv(now: float, x: Tensor, u: Tensor, slopes: Tensor) -> Tensor:
+    return -u * slopes[0] - 0.05 * slopes[2]
+
+
+def _loss_by_time(now: float, x: Tensor, u: Tensor, slopes: Tensor) -> Tensor:
+    return 0.2 * slopes[1] - u * slopes[0] - 4 * now * u
+
+
+def _growth_by_place(now: float, x: Tensor, u: Tensor, slopes: Tensor) -> Tensor:
+    return 0.2 * slopes[1] - u * slopes[0] + 3 * _ramp(x) * u + 4 * now
+
+
+def _ramp(x: Tensor) -> Tensor:
+    """`x` in the middle, and smoothly to 0 at the seam of the circle."""
+    far = ((2 - x.abs()) / 0.8).clamp(1e-3, 1 - 1e-3)
+    rise, fall = torch.exp(-1 / far), torch.exp(-1 / (1 - far))
+    return x * rise / (rise + fall)
+
+
+_SHIFTS = ({"∂t 1": 1.0}, {"∂x 1": 1.0})
+EQUATIONS = {
+    "heat": Equation(
+        _heat,
+        lambda z: z[:, 4:5],
+        (
+            *_SHIFTS,
+            {"∂u 1": 1.0},
+            {"∂u x": 1.0},
+            {"∂u xx": 1.0, "∂u t": 2.0},
+            {"∂u u": 1.0},
+            {"∂t t": 2.0, "∂x x": 1.0},
+            {"∂x t": 2.0, "∂u xu": -1.0},
+        ),
+    ),
+    "Burgers": Equation(
+        _burgers,
+        lambda z: z[:, 4:5] - z[:, 2:3] * z[:, 3:4],
+        (
+            *_SHIFTS,
+            {"∂x t": 1.0, "∂u 1": 1.0},
+            {"∂t t": 2.0, "∂x x": 1.0, "∂u u": -1.0},
+            {"∂t tt": 1.0, "∂x tx": 1.0, "∂u x": 1.0, "∂u tu": -1.0},
+        ),
+    ),
+    "wave": Equation(
+        _wave,
+        lambda z: z[:, 5:6],
+        (
+            *_SHIFTS,
+            {"∂t t": 1.0, "∂x x": 1.0},
+            {"∂t x": 1.0, "∂x t": 1.0},
+            {"∂t tt": 1.0, "∂t xx": 1.0, "∂x tx": 2.0},
+            {"∂x tt": 1.0, "∂x xx": 1.0, "∂t tx": 2.0},
+            {"∂u u": 1.0},
+            {"∂u 1": 1.0},
+            {"∂u t": 1.0},
+            {"∂u x": 1.0},
+            {"∂u tx": 1.0},
+            {"∂u tt": 1.0, "∂u xx": 1.0},
+        ),
+        ("t", "x", "u", "u_t", "u_x", "u_xx"),
+        "u_tt",
+    ),
+    "Korteweg and de Vries": Equation(
+        _on_grid(_kdv, 3),
+        lambda z: -z[:, 2:3] * z[:, 3:4] - 0.05 * z[:, 5:6],
+        (*_SHIFTS, {"∂x t": 1.0, "∂u 1": 1.0}, {"∂t t": 3.0, "∂x x": 1.0, "∂u u": -2.0}),
+        ("t", "x", "u", "u_x", "u_xx", "u_xxx"),
+    ),
+    "loss by time": Equation(
+        _on_grid(_loss_by_time, 2),
+        lambda z: 0.2 * z[:, 4:5] - z[:, 2:3] * z[:, 3:4] - 4 * z[:, :1] * z[:, 2:3],
+        ({"∂x 1": 1.0},),
+    ),
+    "growth by place": Equation(
+        _on_grid(_growth_by_place, 2),
+        lambda z: 0.2 * z[:, 4:5] - z[:, 2:3] * z[:, 3:4] + 3 * z[:, 1:2] * z[:, 2:3] + 4 * z[:, :1],
+        (),
+    ),
+}
+"""Equations whose algebras within the library are known; the last has none."""
+
+
+def true_basis(equation: Equation) -> Tensor:
+    """Coefficients `(d, V, M)` of the generators that are there."""
+    exponents = powers(len(VARIABLES), GENERATORS)
+    place = {
+        "".join(name * power for name, power in zip(VARIABLES, row, strict=True)) or "1": index
+        for index, row in enumerate(exponents.tolist())
+    }
+    basis = torch.zeros(len(equation.truth), len(VARIABLES), len(exponents), dtype=torch.float64)
+    for each, generator in zip(basis, equation.truth, strict=True):
+        for name, value in generator.items():
+            component, monomial = name[1:].split(" ")
+            each[VARIABLES.index(component), place[monomial]] = value
+    return basis
+
+
+def summary(found: EquationSymmetries, equation: Equation, jets: Jets) -> Row:
+    """What is found, and what of it is true by exact derivatives; *worst* is the largest exact defect of as many
+    directions as there are generators, the most symmetric first."""
+    count = len(equation.truth)
+    first = torch.stack([each.coefficients for each in found.generators])
+    exact = _exact(equation, jets, first)
+    ends = torch.tensor([each.defect.ends for each in found.generators], dtype=torch.float64)
+    certified = torch.tensor([each.verdict == "certified" for each in found.generators])
+    estimates = [each.defect.estimate for each in found.generators]
+    return {
+        "dimension": found.dimension,
+        "true dimension": count,
+        "defect of the truth": float(_exact(equation, jets, true_basis(equation)).max()) if count else None,
+        "worst": float(exact[:count].max()) if count else None,
+        "held": bool(((ends[:, 0] <= exact + 1e-9) & (exact <= ends[:, 1] + 1e-9)).all()),
+        "false": bool((certified & (exact > found.delta)).any()),
+        "span": found.spans[count - 1] if count else None,
+        "next": estimates[count],
+        "next bound": ends[count, 0].item(),
+        "largest gap": 1 + int(torch.tensor(estimates).clamp(min=1e-12).log().diff().argmax()),
+        "misfit": found.misfit,
+        "gate": found.reason,
+        "formulas": found.formulas(),
+    }
+
+
+def _exact(equation: Equation, jets: Jets, coefficients: Tensor) -> Tensor:
+    return equation_defects(equation.f, jets, [equation.leading], list(equation.inputs), coefficients, GENERATORS)
+
+
+def noisy(jets: Jets, leading: str, noise: float, generator: torch.Generator) -> Jets:
+    """Noise on the leading derivative, a share of its standard deviation."""
+    exact = jets.values[leading]
+    error = noise * exact.std() * torch.randn(len(exact), generator=generator, dtype=torch.float64)
+    return Jets(values={**jets.values, leading: exact + error}, independent=jets.independent)
+
+
+def by_polynomials(seeds: int) -> Iterator[Row]:
+    """Certificates of each equation, for points and noise of the leading derivative."""
+    for name, equation in EQUATIONS.items():
+        for seed in range(seeds):
+            generator = torch.Generator().manual_seed(seed)
+            jets = equation.jets(1000, generator)
+            for count in (300, 1000):
+                for noise in NOISES:
+                    some = jets.at(torch.arange(count))
+                    data, start = noisy(some, equation.leading, noise, generator), time.process_time()
+                    found = certify_equation(
+                        data, [equation.leading], list(equation.inputs), 2, GENERATORS, TOLERANCE, seed=seed
+                    )
+                    seconds = time.process_time() - start
+                    row = {"equation": name, "by": "polynomial", "N": count, "noise": noise, "seed": seed}
+                    yield {**row, **summary(found, equation, some), "seconds": seconds}
+
+
+def with_noisy_fields(seeds: int) -> Iterator[Row]:
+    """What becomes of certificates where solutions themselves have noise, which differences blow up."""
+    for name, rate in (("loss by time", _loss_by_time), ("growth by place", _growth_by_place)):
+        equation = EQUATIONS[name]
+        for noise in (1e-6, 1e-5, 1e-4, 1e-3):
+            for seed in range(seeds):
+                data, exact = (
+                    _on_grid(rate, 2, each)(1000, torch.Generator().manual_seed(seed)) for each in (noise, 0.0)
+                )
+                found = certify_equation(data, [equation.leading], list(equation.inputs), 2, GENERATORS, TOLERANCE)
+                row = {"equation": name, "by": "noisy field", "noise": noise, "seed": seed}
+                yield {**row, **summary(found, equation, exact)}
+
+
+def network(equation: Equation, seed: int, steps: int) -> nn.Module:
+    """A plain network from inputs to the leading derivative, both over their standard deviations."""
+    torch.manual_seed(seed)
+    jets = equation.jets(20_000, torch.Generator().manual_seed(seed))
+    z = torch.stack([jets.values[name] for name in equation.inputs], 1).float()
+    y = jets.values[equation.leading][:, None].float()
+    scale = [side.std(0, keepdim=True) for side in (z, y)]
+    net = nn.Sequential(nn.Linear(z.shape[1], 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, 1))
+    batches = [(z[i : i + 256] / scale[0], y[i : i + 256] / scale[1]) for i in range(0, len(z), 256)]
+    optimiser = ls.training.OptimiserConfig(lr=2e-3)
+    ls.training.fit(net, Supervised(mse), batches, steps=steps, optimiser=optimiser, seed=seed)
+    return _InUnits(net.eval(), *scale)
+
+
+class _InUnits(nn.Module):
+    def __init__(self, net: nn.Module, z: Tensor, y: Tensor) -> None:
+        super().__init__()
+        self.net = net
+        self.register_buffer("z", z)
+        self.register_buffer("y", y)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.net(z / self.z) * self.y
+
+
+def by_networks(seeds: int, steps: int) -> Iterator[Row]:
+    """The same of trained networks, on points that they have not seen."""
+    for name in ("heat", "Burgers", "loss by time", "growth by place"):
+        equation = EQUATIONS[name]
+        for seed in range(seeds):
+            start = time.process_time()
+            net = network(equation, seed, steps)
+            jets = equation.jets(4000, torch.Generator().manual_seed(1000 + seed))
+            found = certify_surrogate(
+                net, jets, [equation.leading], list(equation.inputs), GENERATORS, NETWORK_TOLERANCE, seed=seed
+            )
+            row = summary(found, equation, jets)
+            yield {"equation": name, "by": "network", "seed": seed, **row, "seconds": time.process_time() - start}
+
+
+def equations(seeds: int, steps: int) -> Iterator[Row]:
+    """Polynomials, fields with noise, then networks."""
+    yield from by_polynomials(seeds)
+    yield from with_noisy_fields(min(seeds, 3))
+    yield from by_networks(min(seeds, 3), steps)
