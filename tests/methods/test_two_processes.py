@@ -46,7 +46,9 @@ def of_two(tmp_path_factory) -> dict[str, list[float]]:
     return json.loads(out.read_text())
 
 
-TOGETHER = [pair for pair in WORKING if "marginal_likelihood" not in pair]  # which is refused in several
+ALONE = {"marginal_likelihood", "implicit"}
+"""Choosers that are refused in several processes."""
+TOGETHER = [pair for pair in WORKING if not ALONE & set(pair)]
 
 
 @pytest.mark.slow

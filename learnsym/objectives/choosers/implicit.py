@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import torch
 from torch import Tensor, nn
 
+from learnsym._processes import processes
 from learnsym._settings import In, Positive
 from learnsym.learners import symmetry_parameters
 from learnsym.objectives._objective import Batch, Loss, Objective
@@ -73,8 +74,8 @@ class ImplicitBilevel(nn.Module):
         order, step: of the Neumann series.
 
     Raises:
-        ValueError: when a number is out of range, or the inputs are not floating; in training, when the model has no
-            symmetry parameters, or no examples are held out.
+        ValueError: in several processes, when a number is out of range, or the inputs are not floating; in training,
+            when the model has no symmetry parameters, or no examples are held out.
 
     Example:
         >>> net = ls.relax.sharing.SharedLinear(3, 1)
@@ -95,6 +96,9 @@ class ImplicitBilevel(nn.Module):
     ) -> None:
         super().__init__()
         _check_series(order, step)
+        # products of curvatures and gradients of parts are not parts of the product of the whole
+        if processes() > 1:
+            raise ValueError("chooser.name: got implicit in several processes, it works in one; use one")
         self.objective = objective
         self.held_out = HeldOut(held_out, batch_size)
         self.order, self.step = order, step

@@ -140,3 +140,9 @@ def test_what_is_missing_is_named():
         ImplicitBilevel(Supervised(mse), batch)(nn.Linear(3, 2), batch)
     with pytest.raises(ValueError, match=r"^held_out: got None"):
         ImplicitHeldOutLoss().over(Regularised(Supervised(mse)), None)(SharedLinear(3, 2), batch)
+
+
+def test_several_processes_are_refused(monkeypatch):
+    monkeypatch.setattr("learnsym.objectives.choosers.implicit.processes", lambda: 2)
+    with pytest.raises(ValueError, match="implicit in several processes"):
+        ImplicitBilevel(Supervised(mse), (torch.rand(9, 3), torch.rand(9, 1)))
