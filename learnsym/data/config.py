@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -120,8 +121,12 @@ class DataConfig:
         check_settings(self, "data.")
         place = self.place
         if place is None and self.name not in registry:
-            known = f"{', '.join(registry)}, or a file or folder of your own"
-            raise ValueError(f"data.name: got {shown(self.name)}, must be one of {known}")
+            close = difflib.get_close_matches(self.name[:100], registry, n=3)
+            nearest = f" (nearest: {', '.join(close)})" if close else ""
+            raise ValueError(
+                f"data.name: got {shown(self.name)}, must be a name of `learnsym data list`{nearest}, or a file or folder "
+                "of your own"
+            )
         if place is not None:
             object.__setattr__(self, "name", str(place))
         self._check_sphere()

@@ -42,7 +42,7 @@ class NeuralProcess(Method):
     """Number of fixed functions, the capacity of the departure; banks have 3 a layer."""
     drop: Annotated[float, In("[0, 1)")] = 0.5
     """Probability that a task has no fixed functions in training, never in evaluation."""
-    box: list[float] = field(default_factory=lambda: [-2.0, 2.0])
+    box: list[Annotated[float, In("[-1e6, 1e6]")]] = field(default_factory=lambda: [-2.0, 2.0])
     """Ends, along every axis, of the box outside of which fixed functions are 0: where training contexts lie."""
     spacing: Positive = 0.1
     """Convcnp, equivcnp: distance of neighbours on the lattice."""

@@ -34,8 +34,9 @@ def foreground_scores(
 
     Example:
         >>> labels = torch.tensor([[0, 1, 1, 2]])
-        >>> ls.training.foreground_scores(torch.tensor([[1, 1, 0, 2]]), labels, classes=3)
-        {'recall': 0.6666666666666666, 'iou': 0.6666666666666667}
+        >>> found = ls.training.foreground_scores(torch.tensor([[1, 1, 0, 2]]), labels, classes=3)
+        >>> {name: round(value, 4) for name, value in found.items()}
+        {'recall': 0.6667, 'iou': 0.6667}
     """
     n = confusion(predicted, labels, classes).double()
     if not n[1:].sum():

@@ -101,8 +101,10 @@ PARTS = {
     *("Interpolation", "Likelihood", "LearnedArc", "LearnedElements", "NormalPosterior", "PartialRange"),
 }
 """Modules that are parts of layers."""
-AROUND_NETWORKS = {"Softened"}
-"""Modules around whole networks, whatever their layers; tests/relax/test_softness.py has their laws."""
+AROUND_NETWORKS = {"Softened", "Spanned"}
+"""Modules around whole networks, whatever their layers; tests/relax/test_softness.py and admissible have their laws."""
+ON_SPHERES = {"S2Conv", "S2Transform", "SO3Conv", "SO3ToS2", "SO3Transform", "SO3Mean", "SO3Norm", "SO3Pointwise"}
+"""Layers of functions on the sphere and on SO(3); tests/equivariant/sphere has their laws."""
 MOVED_BY_THEIR_INPUT = {"EquivariantSubsample2d", "EquivariantUpsample2d", "ExactStride"}
 """Layers whose indices depend on the input; tests/equivariant/subsampling has their laws."""
 OWN_CLASS = {"BallMask", "Gated", "InvariantPool", "NormNonlinearity", "FourierNonlinearity"}
@@ -142,7 +144,7 @@ def inputs(name, layer):
 def test_no_layer_is_left_out():
     public = {k for m in (eq, relax) for k in m.__all__ if inspect.isclass(getattr(m, k))}
     modules = {k for k in public if issubclass(getattr(eq, k, None) or getattr(relax, k), nn.Module)}
-    assert modules == {name.split()[0] for name in LAYERS} | PARTS | AROUND_NETWORKS | MOVED_BY_THEIR_INPUT
+    assert modules == {name.split()[0] for name in LAYERS} | PARTS | AROUND_NETWORKS | MOVED_BY_THEIR_INPUT | ON_SPHERES
 
 
 KERNELS = (eq.GroupConv2d, eq.SteerableConv, eq.EquivariantLinear)

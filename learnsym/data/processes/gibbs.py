@@ -132,7 +132,7 @@ def gibbs_kernel(
         >>> from learnsym.data.processes.gibbs import gibbs_kernel
         >>> x = torch.tensor([[[-3.0], [-2.0], [3.0]]])
         >>> gibbs_kernel(x, x, torch.tensor([0.0]), torch.tensor([-1.0]))[0, 0]  # exp(-1 / 32) on the long side
-        tensor([1.0000e+00, 9.6923e-01, 3.7195e-02])
+        tensor([1.0000, 0.9692, 0.0236])
     """
     change, side = change[..., None, None], side[..., None, None]
     here, there = (torch.where((each - change) * side > 0, LONG, SHORT) for each in (x, other.mT))
