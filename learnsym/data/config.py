@@ -124,8 +124,8 @@ class DataConfig:
             close = difflib.get_close_matches(self.name[:100], registry, n=3)
             nearest = f" (nearest: {', '.join(close)})" if close else ""
             raise ValueError(
-                f"data.name: got {shown(self.name)}, must be a name of `learnsym data list`{nearest}, or a file or folder "
-                "of your own"
+                f"data.name: got {shown(self.name)}, must be a name of `learnsym data list`{nearest}, or a file or "
+                "folder of your own"
             )
         if place is not None:
             object.__setattr__(self, "name", str(place))

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
-from learnsym.data import Signature
+from learnsym.data import Dataset, Signature
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import Group
 from learnsym.nets import NetConfig
@@ -101,6 +101,13 @@ class Method(abc.ABC):
     @abc.abstractmethod
     def tested(self, data: Signature) -> Symmetry:
         """The symmetry that a page measures of the trained twins."""
+
+    def before_scores(self, model: nn.Module, train: Dataset) -> None:
+        """Fit what the objective leaves out, such as a probe, to training examples, each time before a model is scored.
+
+        Nothing, for most methods.
+        """
+        return None
 
     def usual_chooser(self) -> Chooser:
         """The chooser of the degree where none is named."""

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Literal
 
+import torch
 from torch import nn
 
+from learnsym._modes import evaluating
 from learnsym._settings import In, Positive, check_settings, shown
-from learnsym.data import Signature
+from learnsym.data import Dataset, Signature
 from learnsym.equivariant import FieldType
 from learnsym.groups import Cyclic, Group, plane_group
+from learnsym.measure.linear_classifier import fitted_classifier
 from learnsym.methods._checks import group_named
 from learnsym.methods._images import on_targets, refuse_clouds
 from learnsym.methods._method import Method, Setup
@@ -45,14 +48,20 @@ USES = {
 }
 """Settings that each pretext makes use of."""
 POOLS = 2
+PROBED = 5000
+"""Most examples that the probe is fitted to, before each evaluation."""
+TOGETHER = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class SelfSupervised(Method):
-    """An encoder trained on a pretext alone, with a linear probe on its invariants beside it, whose accuracy is that of
-    the run. `exact` is equivariant to the group, with labels that it moves or contrast that absorbs poses; `plain` has
-    no group and as many channels; `learned` is the exact encoder with a learned law of relative poses (contrast only).
-    The weights of a run begin another one by `net.weights`, such as one with `pretext: none` and few labels."""
+    """An encoder trained on a pretext alone; a linear probe on its invariants, whose accuracy is that of the run, is
+    fitted to labels of training examples before each evaluation.
+
+    `exact` is equivariant to the group, with labels that it moves or contrast that absorbs poses; `plain` has no group
+    and as many channels; `learned` is the exact encoder with a learned law of relative poses (contrast only). The
+    weights of a run begin another one by `net.weights`, such as one with `pretext: none` and few labels.
+    """
 
     name: Literal["self_supervised"] = "self_supervised"
     pretext: Literal["contrast", "rotation", "position", "jigsaw", "none"] = "contrast"
@@ -132,7 +141,9 @@ class SelfSupervised(Method):
         # as many channels in every twin
         groups = (Cyclic(1), width * len(group.components)) if setup.twin == "plain" else (group, width)
         encoder = RegularEncoder(groups[0], channels, groups[1], setup.net.depth, POOLS)
-        return with_weights(setup.net, OrbitClassifier(encoder, setup.data.classes))
+        model = OrbitClassifier(encoder, setup.data.classes)
+        model.head.requires_grad_(self.pretext == "none")  # else it is fitted, see `before_scores`
+        return with_weights(setup.net, model)
 
     def objective(self, setup: Setup, model: nn.Module) -> Objective:
         assert isinstance(model, OrbitClassifier)
@@ -143,6 +154,19 @@ class SelfSupervised(Method):
             return setup.chosen(self._contrast(group, encoded, setup.twin))
         task = self._of_labels(group, tile_of(setup.data.in_shape, self.pretext))
         return setup.chosen(PretextPrediction(task, EquivariantHead(task, encoded, self.hidden)))
+
+    @torch.no_grad()
+    def before_scores(self, model: nn.Module, train: Dataset) -> None:
+        """Fit the probe, to the first 5000 training examples."""
+        assert isinstance(model, OrbitClassifier)
+        if self.pretext == "none":
+            return
+        device = model.head.weight.device
+        with evaluating(model):
+            known = train.subset(torch.arange(min(len(train), PROBED)))
+            parts = [model.invariants(model.encoder(x.to(device))).cpu() for x in known.inputs.split(TOGETHER)]
+        found, _ = fitted_classifier(torch.cat(parts).double(), known.y.cpu(), train.classes)
+        model.set_probe(found.mean, found.std, found.linear.weight, found.linear.bias)
 
     def _contrast(self, group: Group, encoded: FieldType, twin: str) -> Objective:
         own = len(group.components) // len(encoded.group.components)  # fields of the plain twin that make one

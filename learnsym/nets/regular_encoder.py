@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -67,8 +68,7 @@ class RegularEncoder(nn.Module):
 class OrbitClassifier(nn.Module):
     """A linear layer on the invariants of an encoder: `f(x) = W n(I(z(x))) + b`, so that `f(g·x) = f(x)`.
 
-    The linear layer is a probe of the encoder where the latter is not trained on labels: `read` alone has no gradient
-    that reaches the encoder when its features are detached.
+    The linear layer is a probe of the encoder where the latter is not trained on labels, see `set_probe`.
 
     Args:
         encoder: gives vectors of regular fields.
@@ -96,3 +96,15 @@ class OrbitClassifier(nn.Module):
     def read(self, z: Float[Tensor, "B c"]) -> Float[Tensor, "B K"]:
         """The class logits of features."""
         return self.head(self.norm(self.invariants(z)))
+
+    @torch.no_grad()
+    def set_probe(
+        self, mean: Float[Tensor, "F"], std: Float[Tensor, "F"], weight: Float[Tensor, "K F"], bias: Float[Tensor, "K"]
+    ) -> None:
+        """In evaluation, `W (I(z) - mean) / std + b` for the linear layer from now on."""
+        assert self.norm.running_mean is not None and self.norm.running_var is not None
+        self.norm.running_mean.copy_(mean)
+        self.norm.running_var.copy_(std.square())
+        # the normalisation divides by sqrt(var + eps)
+        self.head.weight.copy_(weight * ((std.square() + self.norm.eps).sqrt() / std))
+        self.head.bias.copy_(bias)

@@ -1,7 +1,4 @@
-"""Linear probe: what a linear classifier reads out of features that were learned without labels.
-
-Legend of axes: `N` labelled examples, `F` features, `C` classes.
-"""
+"""Linear probe: what a linear classifier reads out of features that were learned without labels."""
 
 from __future__ import annotations
 
@@ -9,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import nn
 
 from learnsym.data import Dataset
+from learnsym.measure.linear_classifier import RIDGES, fitted_classifier
 from learnsym.statistics import LEVEL, Estimate, Interval, student_interval
 from learnsym.training.evaluate import predict
 
-RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 FEWEST = 10
 """Labelled examples, of which every fifth is held out to choose the ridge."""
 ITERATIONS = 100
@@ -86,47 +81,8 @@ def linear_probe(
         raise ValueError(f"ridges: got {list(ridges)}, must be numbers above 0")
     known = train.subset(torch.arange(count))
     phi, y = predict(features, known.inputs).flatten(1).double(), known.y.cpu()
-    held = torch.arange(count) % 5 == 4
-    losses = [_loss(_fitted(phi[~held], y[~held], train.classes, ridge), phi[held], y[held]) for ridge in ridges]
-    ridge = ridges[min(range(len(ridges)), key=losses.__getitem__)]
-    classifier = _fitted(phi, y, train.classes, ridge)
+    classifier, ridge = fitted_classifier(phi, y, train.classes, ridges)
     right = classifier(predict(features, test.inputs).flatten(1).double()).argmax(1) == test.y.cpu()
     accuracy = Estimate.of(right.double())
     interval = student_interval(accuracy, level).clipped(0.0, 1.0)
     return LinearProbe(accuracy=accuracy, interval=interval, ridge=ridge, labelled=count)
-
-
-class _Classifier(nn.Module):
-    """A linear map of standardised features."""
-
-    def __init__(self, phi: Float[Tensor, "N F"], classes: int) -> None:
-        super().__init__()
-        self.mean, self.std = phi.mean(0), phi.std(0) + 1e-6 * phi.std() + 1e-12
-        self.linear = nn.Linear(phi.shape[1], classes, dtype=phi.dtype)
-        nn.init.zeros_(self.linear.weight)
-        nn.init.zeros_(self.linear.bias)
-
-    def forward(self, phi: Float[Tensor, "N F"]) -> Float[Tensor, "N C"]:
-        return self.linear((phi - self.mean) / self.std)
-
-
-def _fitted(phi: Float[Tensor, "N F"], y: Int[Tensor, "N"], classes: int, ridge: float) -> _Classifier:
-    """The minimum, which is one, by L-BFGS from zero."""
-    classifier = _Classifier(phi, classes)
-    weight = classifier.linear.weight
-    optimiser = torch.optim.LBFGS(classifier.parameters(), max_iter=ITERATIONS, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        loss = F.cross_entropy(classifier(phi), y) + ridge / 2 * weight.square().sum()
-        gradients = torch.autograd.grad(loss, list(classifier.parameters()))
-        for parameter, gradient in zip(classifier.parameters(), gradients, strict=True):
-            parameter.grad = gradient
-        return loss.detach()
-
-    with torch.enable_grad():
-        optimiser.step(closure)  # pyright: ignore[reportArgumentType]  it returns a tensor
-    return classifier.requires_grad_(False)
-
-
-def _loss(classifier: nn.Module, phi: Tensor, y: Tensor) -> float:
-    return float(F.cross_entropy(classifier(phi), y))

@@ -66,6 +66,11 @@ def _begins_finished(run: Run, stack: ExitStack) -> bool:
 def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, batches: Batches) -> None:
     config, rank = run.config, distributed.rank()
     loss_fn = config.loss.function()
+
+    def validate(trained: nn.Module) -> dict[str, float]:
+        config.method.before_scores(trained, splits.train)
+        return evaluate(trained, splits.val, loss_fn)
+
     if rank == 0:
         keep_data(run.path, splits.train)
         for note in splits.train.notes:
@@ -78,7 +83,7 @@ def _fit(run: Run, model: nn.Module, objective: Objective, splits: Splits, batch
         train=config.train,
         seed=config.seeds[0],
         run=run,
-        validate=lambda trained: evaluate(trained, splits.val, loss_fn),
+        validate=validate,
     )
     if rank == 0:
         with run.writing() as state:

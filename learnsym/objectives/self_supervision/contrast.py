@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -14,12 +13,12 @@ from learnsym.degrees import Degree
 from learnsym.groups import Group
 from learnsym.learners import degrees
 from learnsym.objectives._objective import Batch, Loss
-from learnsym.objectives.self_supervision.prediction import Probed, with_probe
+from learnsym.objectives.self_supervision.prediction import encoded
 from learnsym.objectives.self_supervision.similarity import SIMILARITIES, pose_scores
 
 
 class InvariantContrast(nn.Module):
-    """InfoNCE with a similarity that absorbs the pose of each view, and beside it a probe on the targets.
+    """InfoNCE with a similarity that absorbs the pose of each view; the targets of a batch are not looked at.
 
         L = (CE(S / T, id) + CE(Sᵀ / T, id)) / 2,    S_bd = s(z_b, w_d),    z = p(z(v)) / |p(z(v))|
 
@@ -71,11 +70,11 @@ class InvariantContrast(nn.Module):
         loss = info_nce(similarities / self.temperature)
         nearest = similarities.argmax(1) == torch.arange(len(x), device=x.device)
         parts = {"pretext": loss.detach(), "right": nearest.to(z).mean()}
-        return with_probe(loss, parts, model, batch)
+        return Loss(loss, parts)
 
     def projected(self, model: nn.Module, views: Tensor) -> Float[Tensor, "B c"]:
         """The unit vectors of views."""
-        return F.normalize(self.projection(cast(Probed, model).encoder(views)), dim=1)
+        return F.normalize(self.projection(encoded(model, views)), dim=1)
 
     def similarities(self, z: Float[Tensor, "B c"], w: Float[Tensor, "D c"]) -> Float[Tensor, "B D"]:
         """`s(z_b, w_d)` for all pairs."""
