@@ -15,6 +15,7 @@ from learnsym.data.molecules import SOURCES as MOLECULES
 from learnsym.data.motion import SOURCES as MOTION
 from learnsym.data.rigid_bodies import SOURCES as RIGID_BODIES
 from learnsym.data.source import Source
+from learnsym.data.worlds import SOURCES as WORLDS
 
 registry: dict[str, Source] = {
     source.name: source
@@ -25,6 +26,7 @@ registry: dict[str, Source] = {
         *MOTION,
         *MOLECULES,
         *RIGID_BODIES,
+        *WORLDS,
     )
 }
 

@@ -38,6 +38,7 @@ class Signature:
         on_input: types of the numbers of a point, None for data that are no clouds.
         on_output: types of the targets of a point.
         moves: which of several inputs a symmetry moves, by its key; empty for inputs of one tensor.
+        shapes: shape of each of several inputs, by its key; empty for inputs of one tensor.
 
     Example:
         >>> points = ls.actions.PointCloud(vectors=1)
@@ -51,6 +52,7 @@ class Signature:
     on_input: PointCloud | None = None
     on_output: PointCloud | PointVectors | None = None
     moves: str = ""
+    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     def symmetry(self, name: str) -> Symmetry:
         """The symmetry called `name`, as it moves these data: inputs and, for clouds, the targets too.
@@ -86,6 +88,7 @@ class Signature:
             "on_input": _written(self.on_input),
             "on_output": _written(self.on_output),
             "moves": self.moves,
+            "shapes": {key: list(shape) for key, shape in self.shapes},
         }
 
     @staticmethod
@@ -104,6 +107,7 @@ class Signature:
             on_input=_read(content.get("on_input")),
             on_output=_read(content.get("on_output")),
             moves=str(content.get("moves", "")),
+            shapes=tuple((key, tuple(shape)) for key, shape in content.get("shapes", {}).items()),
         )
 
 

@@ -53,6 +53,7 @@ from learnsym.measure.pose.space import SpacePosePosterior, space_pose_posterior
 from learnsym.measure.potential import PotentialErrors, Quantity, potential
 from learnsym.measure.task_extent import TaskExtent, task_extent
 from learnsym.measure.twirl import TwirlDecomposition, twirl
+from learnsym.measure.world import Retrieval, distance_invariance_error, latent_equivariance_error, ranks, retrieval
 from learnsym.statistics import (
     Estimate,
     Interval,
@@ -103,6 +104,7 @@ __all__ = [
     "Quantity",
     "RemulErrors",
     "ResidualAxis",
+    "Retrieval",
     "SizeVerdict",
     "SpacePosePosterior",
     "TaskExtent",
@@ -120,6 +122,7 @@ __all__ = [
     "closure_test",
     "consistency",
     "discover_generators",
+    "distance_invariance_error",
     "effective_invariance",
     "equivariance_error",
     "error_curve",
@@ -130,6 +133,7 @@ __all__ = [
     "group_flow",
     "interpolation_floor",
     "irrep_content",
+    "latent_equivariance_error",
     "layer_scores",
     "learned_basis",
     "local_equivariance_error",
@@ -144,9 +148,11 @@ __all__ = [
     "pixel_shifts",
     "pose_posterior",
     "potential",
+    "ranks",
     "ratio_of_means",
     "remul_errors",
     "residual_axis",
+    "retrieval",
     "sample_distance",
     "sample_modes",
     "space_pose_posterior",

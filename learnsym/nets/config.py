@@ -47,8 +47,8 @@ POINT_NETS: tuple[str, ...] = get_args(PointNet)
 ImageNet = Literal["cnn", "mlp", "mario", "cifar", "segmentation"]
 IMAGE_NETS: tuple[str, ...] = get_args(ImageNet)
 """Networks for inputs of one shape, whatever the method, see `build`."""
-LayeredNet = Literal["steerable", "group", "layerwise", "invariant"]
-"""Networks of images whose layers the method chooses."""
+LayeredNet = Literal["steerable", "group", "layerwise", "invariant", "world"]
+"""Networks of images, or of transitions, whose layers the method chooses."""
 BUILT_IN: tuple[str, ...] = (*IMAGE_NETS, *get_args(LayeredNet), *POINT_NETS)
 """Names of the networks of the library."""
 TRIED = (2, 3)
@@ -63,13 +63,14 @@ class NetConfig:
     """Images: cnn, a small convolutional classifier; mlp, a perceptron; mario, the Mario-Iggy network; cifar, nine
     convolutions for CIFAR-10; segmentation, a small U-Net. With layers that the method chooses: steerable, six
     convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
-    with invariants. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet, an
-    SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Your own: FILE.py:factory, which
-    is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or num_classes, and size are given
-    where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
+    with invariants; world, a model of transitions. Clouds of points: transformer; gnn, a plain graph network; egnn, an
+    E(3) graph network; clofnet, an SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer.
+    Your own: FILE.py:factory, which is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or
+    num_classes, and size are given where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2,
+    an exported program."""
     width: Annotated[int, In("[1, 1000000]")] = WIDTH
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
-    invariant), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
+    invariant, world), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr)."""
     depth: Annotated[int, In("[1, 1000]")] = 3
     """Blocks of cnn, hidden layers of mlp, poolings of segmentation, layers of a network of points; mario and cifar
     have a depth of their own."""

@@ -22,6 +22,7 @@ from learnsym.objectives.choosers import (
     Weighting,
 )
 from learnsym.objectives.co_moved import CoMoved
+from learnsym.objectives.contrastive import Contrastive
 from learnsym.objectives.latent_defect import LatentDefect
 from learnsym.objectives.losses import LossConfig, LossFunction, Segmentation, cross_entropy, losses, mse
 from learnsym.objectives.mixture import MixtureLikelihood
@@ -54,6 +55,7 @@ __all__ = [
     "Chooser",
     "CoMoved",
     "ConstantWeights",
+    "Contrastive",
     "DualAscent",
     "EqualityConstraint",
     "GainRidge",

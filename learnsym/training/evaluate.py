@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym.data import Dataset, Rows
+from learnsym.measure.world import retrieved
+from learnsym.objectives.contrastive import Contrastive
 from learnsym.objectives.losses import loss_of
 from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
 from learnsym.objectives.supervised import output_of
@@ -37,8 +39,9 @@ def predict(model: nn.Module, x: Whole, batch_size: int = BATCH, output: str = "
 
 
 def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
-    """`task`, the mean of the loss that was trained; for labels or label maps `accuracy`; and for molecules with
-    energies the mean absolute errors of `potential_errors`."""
+    """`task`, the mean of the loss that was trained; for labels or label maps `accuracy`; for molecules with
+    energies the mean absolute errors of `potential_errors`; and for transitions the hits and reciprocal ranks of
+    `measure.retrieval` among the examples of the data set."""
     y = dataset.y.cpu()
     values = {"task": loss_of(loss_fn, outputs, y).item()}
     if dataset.classes:
@@ -46,6 +49,8 @@ def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor]
         values["accuracy"] = (outputs.argmax(1) == y)[labelled].double().mean().item()
     if isinstance(loss_fn, PotentialLoss):
         values |= {name: errors.mean().item() for name, errors in potential_errors(outputs, y).items()}
+    if isinstance(loss_fn, Contrastive):
+        values |= {name: each.mean().item() for name, each in retrieved(outputs, y).items()}
     return values
 
 
