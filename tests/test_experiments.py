@@ -63,6 +63,7 @@ ARMS = {
     "selection": ("--arms ?", ["fixed 60", "affine2d, selection"]),
     "softness": ("--nets ?", ["vit", "resnet"]),
     "using_equivariance": ("digits --trainings ?", ["upright"]),
+    "world_models": ("--parts ?", ["grids", "frames"]),
 }
 """For each experiment, words that name something to train which it does not have, and what it does have."""
 

@@ -109,7 +109,7 @@ def _transitions(data: Signature) -> tuple[int, int, int]:
     if len(before) != 3 or before != after or before[1] != before[2] or len(action) != 1 or action[0] % 4:
         given = ", ".join(f"{key} {shape}" for key, shape in data.shapes) or f"one tensor {data.in_shape}"
         raise ValueError(
-            f"method.name: got 'world_model' for examples of {given}; it takes transitions, square pictures `before` and "
-            "`after` (C, N, N) and `action` (4 for each object), such as data.name pushed-shapes"
+            f"method.name: got 'world_model' for examples of {given}; it takes transitions, square pictures `before` "
+            "and `after` (C, N, N) and `action` (4 for each object), such as data.name pushed-shapes"
         )
     return action[0] // 4, before[0], before[1]

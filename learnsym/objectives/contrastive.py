@@ -22,8 +22,8 @@ class Contrastive:
 
     Outputs are `p = T(z, a)` and `z'` side by side. What happened to other examples of the batch are the negatives: to
     the `M` before it, which are random ones in a shuffled batch, and never the example itself. Targets are the true
-    next states, `K` objects with some numbers each; where they are equal, there is no negative. Random negatives differ in
-    most objects, so that latents may do without some of them: many negatives and a large `α` weigh the rare near ones.
+    next states, `K` objects with some numbers each; where they are equal, there is no negative. Random negatives differ
+    in most objects, so that latents may do without some of them: many negatives and a large `α` weigh rare near ones.
 
     Args:
         sigma: `σ`.

@@ -10,6 +10,7 @@ from learnsym.training import RunConfig
 from learnsym.training.config_file import config_of
 
 DIGITS = {"name": "digits", "size": 8, "train": 24, "val": 16, "test": 16}
+PUSHES = {"name": "pushed-shapes", "train": 24, "val": 16, "test": 16}
 BODIES = {"name": "nbody5-norm-clamp", "train": 24, "val": 16, "test": 16}
 NETS: dict[str, dict[str, Any]] = {
     "cnn": {"name": "cnn", "width": 4, "depth": 1},
@@ -18,6 +19,7 @@ NETS: dict[str, dict[str, Any]] = {
     "layerwise": {"name": "layerwise", "width": 1},
     "invariant": {"name": "invariant", "width": 2, "depth": 2},
     "transformer": {"name": "transformer", "width": 8, "depth": 1},
+    "world": {"name": "world", "width": 1},
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "augerino": {"test_copies": 2},
@@ -26,6 +28,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "partial_group": {"group": "C_4"},
     "streams": {"groups": ["none", "C_4"]},
 }
+DATA: dict[str, tuple[dict[str, Any], str]] = {"transformer": (BODIES, "mse"), "world": (PUSHES, "contrastive")}
+"""Data and loss of networks that take no digits."""
 PAIRS = [(method, chooser) for method in registry for chooser in choosers.registry]
 WORKING = [(method, chooser) for method, chooser in PAIRS if chooser in registry[method].choosers]
 OTHERS = [pair for pair in PAIRS if pair not in WORKING]
@@ -36,11 +40,11 @@ def tiny(method: str, chooser: str = "training", **more: Any) -> RunConfig:
     net = NETS[next(name for name in NETS if name in registry[method].nets)]
     if "so3" in SETTINGS.get(method, {}).get("symmetries", []):
         net = NETS["transformer"]
-    clouds = net["name"] == "transformer"
+    data, loss = DATA.get(net["name"], (DIGITS, "cross_entropy"))
     values = {
-        "data": BODIES if clouds else DIGITS,
+        "data": data,
         "net": net,
-        "loss": {"name": "mse"} if clouds else {},
+        "loss": {"name": loss},
         "method": {"name": method, **SETTINGS.get(method, {})},
         "chooser": {"name": chooser},
         "train": {"steps": 3, "batch_size": 8, "threads": 1, "device": "cpu"},

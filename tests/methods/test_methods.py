@@ -41,7 +41,7 @@ def test_a_gradient_reaches_every_symmetry_parameter(method, chooser):
     if isinstance(objective, nn.Module):
         objective.train()
     model.train()
-    objective(model, (splits.train.inputs[:8], splits.train.y[:8])).total.backward()
+    objective(model, splits.train.batch(torch.arange(8))).total.backward()
     chosen = symmetry_parameters(model)
     assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in chosen)
     assert not chosen or any(bool(p.grad.any()) for p in chosen if p.grad is not None)
@@ -62,7 +62,7 @@ def test_degrees_name_each_learner_once(method, chooser):
 @pytest.mark.parametrize(("method", "chooser"), WORKING)
 def test_models_and_objectives_are_copied_pickled_and_restored(method, chooser):
     model, objective, splits = build(tiny(method, chooser))
-    x = splits.test.inputs[:4]
+    x, _ = splits.test.batch(torch.arange(4))
     twin = pickle.loads(pickle.dumps(copy.deepcopy(model))).eval()
     assert torch.equal(twin(x), model.eval()(x))
     fresh, _, _ = build(tiny(method, chooser, seeds=[1]))

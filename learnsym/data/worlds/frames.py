@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -42,7 +41,7 @@ class FrameWorld:
         {'before': (5, 64), 'action': (5, 9), 'after': (5, 64)}
     """
 
-    turns: Literal["any", "small"] = "any"
+    turns: str = "any"
     size: int = 64
 
     def __post_init__(self) -> None:

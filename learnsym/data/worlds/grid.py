@@ -1,6 +1,6 @@
 """Objects that are pushed on a grid: a world whose actions are moved by quarter turns in a known way.
 
-Legend of axes: `N` transitions, `K` objects, `T` steps, `H`, `W` pixels.
+Legend of axes: `N` transitions, `K` objects, `T` steps, `A` numbers of an action, `H`, `W` pixels.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Rollouts(NamedTuple):
     """Pictures before and after several actions."""
 
     before: UInt8[Tensor, "N 3 H W"]
-    actions: Float[Tensor, "N T 4K"]
+    actions: Float[Tensor, "N T A"]
     after: UInt8[Tensor, "N 3 H W"]
     state: Float[Tensor, "N K 2"]
     """Afterwards."""
@@ -83,7 +83,7 @@ class GridWorld:
         chosen = torch.rand(n, self.cells**2, generator=random).argsort(1)[:, : self.objects]
         return torch.stack([chosen % self.cells, chosen // self.cells], -1)
 
-    def actions(self, n: int, random: torch.Generator, directions: Sequence[str] = DIRECTIONS) -> Float[Tensor, "N 4K"]:
+    def actions(self, n: int, random: torch.Generator, directions: Sequence[str] = DIRECTIONS) -> Float[Tensor, "N A"]:
         """Uniform actions: a push of a random object in one of the directions.
 
         Raises:
@@ -94,7 +94,7 @@ class GridWorld:
         which = torch.randint(self.objects, (n,), generator=random)
         return torch.nn.functional.one_hot(4 * which + chosen, 4 * self.objects).float()
 
-    def step(self, state: Int[Tensor, "N K 2"], action: Float[Tensor, "N 4K"]) -> Int[Tensor, "N K 2"]:
+    def step(self, state: Int[Tensor, "N K 2"], action: Float[Tensor, "N A"]) -> Int[Tensor, "N K 2"]:
         """The next state.
 
         Raises:

@@ -12,7 +12,7 @@ from learnsym.data.worlds.views import Blocks
 
 OBJECTS = 3
 PUSHES: dict[str, tuple[str, ...]] = {"": DIRECTIONS, "-no-left": ("right", "up", "down"), "-up": ("up",)}
-TILTS = (0, 15, 30, 60)
+TILTS = (0.0, 15.0, 30.0, 60.0)
 
 
 def _read(world: GridWorld, directions: Sequence[str], sizes: Sizes, seed: int) -> dict[str, Dataset]:
@@ -48,7 +48,7 @@ SOURCES: tuple[Source, ...] = (
     *(_source(f"pushed-shapes{end}", "shapes", _SHAPES, pushes) for end, pushes in PUSHES.items()),
     *(_source(f"pushed-blocks{end}", "blocks", _BLOCKS, pushes) for end, pushes in PUSHES.items()),
     *(
-        _source(f"pushed-blocks-tilt-{tilt}", f"blocks tilted by {tilt} degrees,", world)
+        _source(f"pushed-blocks-tilt-{tilt:g}", f"blocks tilted by {tilt:g} degrees,", world)
         for tilt in TILTS
         for world in (GridWorld(view=Blocks(tilt), objects=OBJECTS),)
     ),

@@ -13,7 +13,7 @@ from learnsym.data.seeding import generator
 from learnsym.statistics import Estimate
 
 
-def latent_equivariance_error(moved: Float[Tensor, "B Z"], expected: Float[Tensor, "B Z"]) -> Estimate:
+def latent_equivariance_error(moved: Float[Tensor, "*moved"], expected: Float[Tensor, "*expected"]) -> Estimate:
     """`EE(S) = E|ρ(g) S(s) - S(g·s)| / E|S(g·s)|`, the equivariance error of an encoder.
 
     Near 1 for an encoder whose latents turn by another representation than the one that is asked about, though they may
@@ -21,8 +21,8 @@ def latent_equivariance_error(moved: Float[Tensor, "B Z"], expected: Float[Tenso
     `distance_invariance_error`, which asks about none.
 
     Args:
-        moved: `S(g·s)`, latents of the turned scenes.
-        expected: `ρ(g) S(s)`, turned latents.
+        moved: `S(g·s)`, latents of the turned scenes, `(B, Z)`.
+        expected: `ρ(g) S(s)`, turned latents, `(B, Z)`.
 
     Raises:
         ValueError: for shapes that differ, or latents that are all 0.
@@ -37,10 +37,10 @@ def latent_equivariance_error(moved: Float[Tensor, "B Z"], expected: Float[Tenso
 
 
 def distance_invariance_error(
-    predicted: Float[Tensor, "B Z"],
-    encoded: Float[Tensor, "B Z"],
-    moved_predicted: Float[Tensor, "B Z"],
-    moved_encoded: Float[Tensor, "B Z"],
+    predicted: Float[Tensor, "*predicted"],
+    encoded: Float[Tensor, "*encoded"],
+    moved_predicted: Float[Tensor, "*moved_predicted"],
+    moved_encoded: Float[Tensor, "*moved_encoded"],
     seed: int = 0,
 ) -> Estimate:
     """`DIE = E||p(s) - z(s')| - |p(g·s) - z(g·s')|| / E|z|`: whether distances between latents stay when scenes turn.
@@ -49,7 +49,7 @@ def distance_invariance_error(
     single latent has 0, too, which `retrieval` tells.
 
     Args:
-        predicted: `p(s)`, latents that the model predicts; those of the encoder for the encoder itself.
+        predicted: `p(s)`, latents that the model predicts, `(B, Z)`; those of the encoder for the encoder itself.
         encoded: `z(s)`, latents of what happened.
         moved_predicted: of the turned scenes, with turned actions.
         moved_encoded: of what happened there.

@@ -47,9 +47,9 @@ class Retrieval:
 
 def retrieval(
     predicted: Float[Tensor, "B Z"],
-    encoded: Float[Tensor, "B Z"],
-    states: Shaped[Tensor, "B *state"] | None = None,
-    negatives: Float[Tensor, "B M Z"] | None = None,
+    encoded: Float[Tensor, "*encoded"],
+    states: Shaped[Tensor, "*states"] | None = None,
+    negatives: Float[Tensor, "*negatives"] | None = None,
 ) -> Retrieval:
     """Hits@k and mean reciprocal rank, with ties against the model.
 
@@ -59,10 +59,10 @@ def retrieval(
     it would have 100 % of hits.
 
     Args:
-        predicted: latents that the model predicts.
-        encoded: latents of what happened.
-        states: true states; candidates of an equal state are the same picture, and no wrong answer.
-        negatives: candidates of each example, for hard hits; the encoded latents of all others when None.
+        predicted: latents that the model predicts, `(B, Z)`.
+        encoded: latents of what happened, `(B, Z)`.
+        states: true states, `(B, ...)`; candidates of an equal state are the same picture, and no wrong answer.
+        negatives: candidates of each example, `(B, M, Z)`, for hard hits; the encoded latents of all others when None.
 
     Raises:
         ValueError: for fewer than two examples, latents that are not finite, or shapes that differ.
@@ -94,9 +94,9 @@ def retrieved(outputs: Float[Tensor, "B O"], states: Shaped[Tensor, "B *state"])
 
 def ranks(
     predicted: Float[Tensor, "B Z"],
-    encoded: Float[Tensor, "B Z"],
-    states: Shaped[Tensor, "B *state"] | None = None,
-    negatives: Float[Tensor, "B M Z"] | None = None,
+    encoded: Float[Tensor, "*encoded"],
+    states: Shaped[Tensor, "*states"] | None = None,
+    negatives: Float[Tensor, "*negatives"] | None = None,
 ) -> Int[Tensor, "B"]:
     """The rank of the true state of each example, 1 for the nearest; see `retrieval`."""
     _check(predicted, encoded, states, negatives)
@@ -117,7 +117,7 @@ def _nearer(
     if negatives is None:
         wrong &= rows[:, None] != torch.arange(len(encoded), device=rows.device)
         if states is not None:
-            flat = states.flatten(1)
+            flat = states.reshape(len(states), -1)
             wrong &= (flat[rows, None] != flat[None]).any(2)
     return wrong.sum(1)
 
