@@ -23,6 +23,10 @@ from learnsym.relax import GainedLayer, ScaledPathway
 from learnsym.symmetry import Symmetry
 
 
+WIDEST = 4
+"""Times the width of the plain twin: exact layers have a quarter of the weights of free ones."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class WorldModel(Method):
     """A latent state for each object, which actions move: a contrastive model of transitions on a grid.
@@ -63,7 +67,7 @@ class WorldModel(Method):
 
         # as many parameters as the plain twin of the width that is asked for
         wanted = nets.parameter_count(make(ARMS["none"], setup.net.width))
-        model = make(layers, nets.matched_width(partial(make, layers), wanted))
+        model = make(layers, nets.matched_width(partial(make, layers), wanted, WIDEST * setup.net.width))
         for layer in model.modules():
             if isinstance(layer, GainedLayer):
                 layer.gain.value.requires_grad_(not setup.chooser.sets_gains)
