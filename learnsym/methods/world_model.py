@@ -22,7 +22,6 @@ from learnsym.objectives.choosers import Chooser
 from learnsym.relax import GainedLayer, ScaledPathway
 from learnsym.symmetry import Symmetry
 
-
 WIDEST = 4
 """Times the width of the plain twin: exact layers have a quarter of the weights of free ones."""
 
