@@ -15,6 +15,7 @@ from learnsym.data.splits import load_each
 from learnsym.nets import matched_width, parameter_count
 from learnsym.nets.cost import Flops, flops
 from learnsym.objectives import SuccessiveHalving
+from learnsym.parts import device_of
 from learnsym.training import RunConfig, build_model
 from learnsym.training.build import build_objective
 
@@ -115,7 +116,7 @@ class _Maker:
             model,
             some.inputs,
             batch_size=self.config.train.batch_size,
-            loss=lambda model, x: objective(model, (x, some.y.to(x.device))).total,
+            loss=lambda model, x: objective(model, (x, some.y.to(device_of(x)))).total,
         )
 
     def trainings(self, model: nn.Module) -> float:

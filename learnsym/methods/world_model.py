@@ -100,6 +100,10 @@ class WorldModel(Method):
         moved = (On("before", Image()), On("action", pushes), On("after", Image()))
         return Symmetry(group, Jointly(moved), FeatureField(FieldType.regular(group, 2 * objects)))
 
+    def moved(self, data: Signature) -> Symmetry | None:
+        """None: scenes on a grid have no poses."""
+        return None
+
 
 def _transitions(data: Signature) -> tuple[int, int, int]:
     """Objects, colours and size of pictures.

@@ -14,6 +14,7 @@ from learnsym.nets.cost.counter import FlopCounter, Place
 from learnsym.nets.cost.layers import Layers
 from learnsym.nets.cost.rules import nominal_forward
 from learnsym.nets.cost.untouched import untouched
+from learnsym.parts import Whole, device_of, examples, mapped, tensors_in
 
 Loss = Callable[..., Tensor]
 
@@ -62,7 +63,7 @@ class Flops:
         return math.fsum(row.nominal for row in self.rows)
 
 
-def flops(model: nn.Module, *inputs: Tensor, batch_size: int | None = None, loss: Loss | None = None) -> Flops:
+def flops(model: nn.Module, *inputs: Whole, batch_size: int | None = None, loss: Loss | None = None) -> Flops:
     """FLOPs of a network per example: counted in inference and training, and by the nominal rule.
 
         counted:    2 for each multiplication with its addition that `torch.utils.flop_counter` sees
@@ -85,7 +86,7 @@ def flops(model: nn.Module, *inputs: Tensor, batch_size: int | None = None, loss
 
     Args:
         model: any module; inputs are moved to its device.
-        inputs: what it is called with, batches `(B, ...)`; 2 examples are enough.
+        inputs: what it is called with, batches `(B, ...)` or structures of them; 2 examples are enough.
         batch_size: examples among which work is shared that is done once for a batch; `B` by default.
         loss: a function of the model and its inputs to a scalar, for objectives that run the model more than once;
             by default the model runs once, with all its outputs differentiated.
@@ -98,35 +99,40 @@ def flops(model: nn.Module, *inputs: Tensor, batch_size: int | None = None, loss
         >>> cost.inference, cost.training, cost.nominal  # nothing is differentiated with respect to the input
         (18.0, 42.0, 54.0)
     """
-    if not inputs or not len(inputs[0]):
+    count = examples(inputs[0], "inputs") if inputs else 0
+    if not count:
         raise ValueError(f"inputs: got {len(inputs)} with no example, must be batches (B, ...); 2 examples are enough")
-    shared_by = len(inputs[0]) if batch_size is None else batch_size
+    shared_by = count if batch_size is None else batch_size
     if shared_by < 1:
         raise ValueError(f"batch_size: got {batch_size}, must be at least 1; give that of the training")
-    device = next((weight.device for weight in model.parameters()), inputs[0].device)
-    moved = [x.detach().to(device) for x in inputs]
+    device = next((weight.device for weight in model.parameters()), device_of(inputs[0]))
+    moved = [mapped(lambda x: x.detach().to(device), each) for each in inputs]
     with untouched(model):
         evaluated, trained = _inference(model, moved), _training(model, moved, loss or _squares)
-    return _table(evaluated, trained, len(moved[0]), shared_by)
+    return _table(evaluated, trained, count, shared_by)
 
 
-def _squares(model: nn.Module, *inputs: Tensor) -> Tensor:
+def _squares(model: nn.Module, *inputs: Whole) -> Tensor:
     leaves = [leaf for leaf in tree_leaves(model(*inputs)) if isinstance(leaf, Tensor) and leaf.requires_grad]
     return torch.stack([leaf.abs().square().sum() for leaf in leaves]).sum() if leaves else torch.zeros(())
 
 
-def _inference(model: nn.Module, inputs: list[Tensor]) -> FlopCounter:
+def _tensors(inputs: list[Whole]) -> list[Tensor]:
+    return [tensor for each in inputs for _, tensor in tensors_in(each)]
+
+
+def _inference(model: nn.Module, inputs: list[Whole]) -> FlopCounter:
     layers = Layers(model)
     model.eval()
-    with layers.followed(), FlopCounter(layers, inputs) as counter, torch.no_grad():
+    with layers.followed(), FlopCounter(layers, _tensors(inputs)) as counter, torch.no_grad():
         model(*inputs)
     return counter
 
 
-def _training(model: nn.Module, inputs: list[Tensor], loss: Loss) -> FlopCounter:
+def _training(model: nn.Module, inputs: list[Whole], loss: Loss) -> FlopCounter:
     layers = Layers(model)
     model.train()
-    with layers.followed(), FlopCounter(layers, inputs) as counter, torch.enable_grad():
+    with layers.followed(), FlopCounter(layers, _tensors(inputs)) as counter, torch.enable_grad():
         value = loss(model, *inputs)
         counter.backward = True
         if value.requires_grad:

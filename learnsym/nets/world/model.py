@@ -5,6 +5,7 @@ Legend of axes: `B` examples, `K` objects, `Z` numbers of the latent state of an
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.equivariant import FieldType
+from learnsym.equivariant.twins import plain_twin
 from learnsym.nets.world.encoder import QUARTERS, ObjectEncoder
 from learnsym.nets.world.layers import ARMS, Layers
 from learnsym.nets.world.transition import ObjectTransition
@@ -56,3 +58,9 @@ class ObjectModel(nn.Module):
         for action in actions.unbind(1):
             z = self.transition(z, action)
         return z.flatten(1)
+
+    def plain(self) -> nn.Module:
+        """The same function of plain layers."""
+        twin = copy.deepcopy(self)
+        twin.encoder, twin.transition = plain_twin(self.encoder), plain_twin(self.transition)
+        return twin

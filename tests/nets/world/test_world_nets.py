@@ -6,6 +6,7 @@ import torch
 import learnsym as ls
 from learnsym.data.worlds import GridWorld
 from learnsym.equivariant import FieldType
+from learnsym.equivariant.exact_layer import ExactLayer
 from learnsym.groups import SO3, Cyclic
 from learnsym.methods import registry
 from learnsym.nets.world import (
@@ -76,6 +77,20 @@ def test_rollouts_apply_the_transition_to_its_own_outcome():
     before, actions = rollouts.before / 255, rollouts.actions
     once = model.transition(model.encoder(before), actions[:, 0])
     assert torch.allclose(model.rollout(before, actions), model.transition(once, actions[:, 1]).flatten(1))
+
+
+@pytest.mark.parametrize("arm", list(ARMS))
+def test_plain_twins_compute_the_same(arm):
+    x = GridWorld(objects=2, size=20).transitions(3).inputs
+    model = ObjectModel(2, size=20, width=1, layers=ARMS[arm])
+    plain = model.plain()
+    assert torch.allclose(plain(x), model(x), atol=1e-5)
+    assert not any(isinstance(module, ExactLayer) for module in plain.modules())
+
+
+def test_costs_are_counted_of_inputs_of_several_parts():
+    x = GridWorld(objects=2, size=20).transitions(3).inputs
+    assert ls.nets.cost.flops(ObjectModel(2, size=20, width=1), x).training > 0
 
 
 def test_frames_are_rotations_that_turn_with_their_vectors():
