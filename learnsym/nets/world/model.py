@@ -49,7 +49,8 @@ class ObjectModel(nn.Module):
     def forward(self, x: Whole) -> Float[Tensor, "B O"]:
         """`(T(z, a), z')` as `2 K Z` numbers, of inputs with the parts `before`, `action` and `after`."""
         parts: Any = x
-        z, after = self.encoder(torch.cat([parts["before"], parts["after"]])).chunk(2)
+        both = torch.stack([parts["before"], parts["after"]], 1).flatten(0, 1)
+        z, after = self.encoder(both).unflatten(0, (-1, 2)).unbind(1)
         return torch.cat([self.transition(z, parts["action"]), after], 1).flatten(1)
 
     def rollout(self, before: Float[Tensor, "B C H W"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "B O"]:

@@ -54,11 +54,12 @@ class ObjectTransition(nn.Module):
     def forward(self, z: Float[Tensor, "B K Z"], action: Float[Tensor, "B A"]) -> Float[Tensor, "B K Z"]:
         """The latent states after the action, four numbers for each object."""
         each = z.flatten(0, 1)
-        sent, received = (layer(each).unflatten(0, z.shape[:2]) for layer in (self.sender, self.receiver))
+        sent, received = (layer(each).unflatten(0, (-1, self.objects)) for layer in (self.sender, self.receiver))
         # ψ(z_i, z_j) for j ≠ i
         pairs = received[:, :, None] + sent[:, None]
         others = ~torch.eye(self.objects, dtype=torch.bool, device=z.device)
-        messages = self.message(pairs.flatten(0, 2)).unflatten(0, pairs.shape[:3])
+        messages = self.message(pairs.flatten(0, 2)).unflatten(0, (-1, self.objects, self.objects))
         heard = (messages * others[..., None]).sum(2)
         pushes = action.unflatten(1, (self.objects, 4))
-        return z + self.update(torch.cat([z, pushes, heard], 2).flatten(0, 1)).unflatten(0, z.shape[:2])
+        update = self.update(torch.cat([z, pushes, heard], 2).flatten(0, 1))
+        return z + update.unflatten(0, (-1, self.objects))
