@@ -19,7 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf8")
 PAGES = sorted([*ROOT.glob("docs/*.md"), *ROOT.glob("docs/api/*.md")])
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *PAGES, *ROOT.glob("*/README.md"), *ROOT.glob("experiments/*/README.md")])
 GUIDES = ("ask-the-data", "unknown-generators", "your-data", "your-model", "pretrained", "molecules", "posteriors")
-GUIDES += ("neural-processes", "sphere", "self-supervision")
+GUIDES += ("neural-processes", "sphere", "self-supervision", "world-models")
 
 
 def _cells(text: str, opening: str) -> list[str]:

@@ -67,6 +67,7 @@ ARMS = {
     "softness": ("--nets ?", ["vit", "resnet"]),
     "spherical_images": ("--arms ?", ["S2CNN", "CNN 40 K x25"]),
     "using_equivariance": ("digits --trainings ?", ["upright"]),
+    "world_models": ("--parts ?", ["grids", "frames"]),
 }
 """For each experiment, words that name something to train which it does not have, and what it does have."""
 

@@ -1,6 +1,6 @@
 """Real data sets, and simulators whose symmetry is known."""
 
-from learnsym.data import dynamics, known, molecules, motion, processes, rigid_bodies
+from learnsym.data import dynamics, known, molecules, motion, processes, rigid_bodies, worlds
 from learnsym.data.batches import Batches
 from learnsym.data.bumps import blobs
 from learnsym.data.config import DataConfig, PlantConfig
@@ -60,4 +60,5 @@ __all__ = [
     "training_examples",
     "two_figures",
     "verify",
+    "worlds",
 ]

@@ -11,6 +11,7 @@ from learnsym.actions import PointCloud, PointVectors
 from learnsym.data.inputs import Inputs, as_float, check_inputs, count, first_part, kept, moving_part, on, taken
 from learnsym.data.rows import Rows
 from learnsym.data.signature import Signature
+from learnsym.parts import tensors_in
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,11 @@ class Dataset:
             on_output=self.on_output,
             moves=self.moves,
             on_sphere=self.on_sphere,
+            shapes=self._shapes() if self.moves else (),
         )
+
+    def _shapes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        return tuple((key, tuple(part.shape[1:])) for key, part in tensors_in(self.x))
 
     @property
     def inputs(self) -> Inputs:

@@ -17,6 +17,7 @@ from learnsym.data.processes import SOURCES as PROCESSES
 from learnsym.data.rigid_bodies import SOURCES as RIGID_BODIES
 from learnsym.data.source import Source
 from learnsym.data.spherical import SPHERICAL
+from learnsym.data.worlds import SOURCES as WORLDS
 
 registry: dict[str, Source] = {
     source.name: source
@@ -29,6 +30,7 @@ registry: dict[str, Source] = {
         *MOLECULES,
         *RIGID_BODIES,
         *PROCESSES,
+        *WORLDS,
     )
 }
 

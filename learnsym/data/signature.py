@@ -66,6 +66,7 @@ class Signature:
         on_output: types of the targets of a point.
         moves: which of several inputs a symmetry moves, by its key; empty for inputs of one tensor.
         on_sphere: whether images are pictures of the sphere on an equiangular grid.
+        shapes: shape of each of several inputs, by its key; empty for inputs of one tensor.
 
     Example:
         >>> points = ls.actions.PointCloud(vectors=1)
@@ -80,6 +81,7 @@ class Signature:
     on_output: PointCloud | PointVectors | None = None
     moves: str = ""
     on_sphere: bool = False
+    shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     def symmetry(self, name: str) -> Symmetry:
         """The symmetry called `name`, as it moves these data: inputs and, for clouds, the targets too.
@@ -123,6 +125,7 @@ class Signature:
             "on_output": _written(self.on_output),
             "moves": self.moves,
             "on_sphere": self.on_sphere,
+            "shapes": {key: list(shape) for key, shape in self.shapes},
         }
 
     @staticmethod
@@ -142,6 +145,7 @@ class Signature:
             on_output=_read(content.get("on_output")),
             moves=str(content.get("moves", "")),
             on_sphere=bool(content.get("on_sphere", False)),
+            shapes=tuple((key, tuple(shape)) for key, shape in content.get("shapes", {}).items()),
         )
 
 

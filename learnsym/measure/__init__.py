@@ -63,6 +63,7 @@ from learnsym.measure.pose.space import SpacePosePosterior, space_pose_posterior
 from learnsym.measure.potential import PotentialErrors, Quantity, potential
 from learnsym.measure.task_extent import TaskExtent, task_extent
 from learnsym.measure.twirl import TwirlDecomposition, twirl
+from learnsym.measure.world import Retrieval, distance_invariance_error, latent_equivariance_error, ranks, retrieval
 from learnsym.statistics import (
     Estimate,
     Interval,
@@ -122,6 +123,7 @@ __all__ = [
     "Quantity",
     "RemulErrors",
     "ResidualAxis",
+    "Retrieval",
     "SizeVerdict",
     "SpacePosePosterior",
     "Stability",
@@ -143,6 +145,7 @@ __all__ = [
     "compatibility",
     "consistency",
     "discover_generators",
+    "distance_invariance_error",
     "distance_to_equivariance",
     "effective_invariance",
     "equation_defects",
@@ -156,6 +159,7 @@ __all__ = [
     "interpolation_floor",
     "irrep_content",
     "jets_of_grid",
+    "latent_equivariance_error",
     "latent_symmetry",
     "layer_scores",
     "learned_basis",
@@ -173,9 +177,11 @@ __all__ = [
     "pixel_shifts",
     "pose_posterior",
     "potential",
+    "ranks",
     "ratio_of_means",
     "remul_errors",
     "residual_axis",
+    "retrieval",
     "sample_distance",
     "sample_modes",
     "space_pose_posterior",

@@ -6,10 +6,12 @@ Legend of axes: `B` examples, `S` group samples.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
+from learnsym.actions import Jointly
 from learnsym.distributions import GroupDistribution
 from learnsym.measure._distance import Distance
 from learnsym.measure._inputs import OutputLike, asked, moving
@@ -18,7 +20,7 @@ from learnsym.measure._reader import reading
 from learnsym.measure.moves import Moves, squared_distance
 from learnsym.parts import Whole
 from learnsym.statistics import Estimate
-from learnsym.symmetry import SymmetryLike
+from learnsym.symmetry import SymmetryLike, as_symmetry
 
 
 def equivariance_error(
@@ -85,7 +87,8 @@ def interpolation_floor(
     """The part of an equivariance error that moving alone makes: the error of a round trip of the inputs.
 
     The statistic of `equivariance_error` with `g^-1·(g·x)` against `x`: what interpolation blurs and what leaves the
-    view. 0 up to rounding for actions that do not interpolate. A model that ignores fine detail can be below it.
+    view. 0 up to rounding for actions that do not interpolate. A model that ignores fine detail can be below it. Of
+    parts that move jointly it is that of the first.
 
     Args:
         x: examples: a tensor, a NumPy array, or a structure of them of which the symmetry says what moves.
@@ -99,6 +102,9 @@ def interpolation_floor(
         >>> ls.measure.interpolation_floor(x, ls.symmetry.quarter_turns2d()).mean
         0.0
     """
+    symmetry = as_symmetry(symmetry)
+    if isinstance(symmetry.on_input, Jointly):
+        symmetry = replace(symmetry, on_input=symmetry.on_input.parts[0])
     x, symmetry = moving(x, symmetry)
     moves = Moves(symmetry, samples, distribution, seed)
     elements = moves.stratified(x)

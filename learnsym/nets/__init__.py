@@ -4,6 +4,7 @@ from learnsym.nets import cost as cost
 from learnsym.nets import points as points
 from learnsym.nets import processes as processes
 from learnsym.nets import sources as sources
+from learnsym.nets import world as world
 from learnsym.nets.autoencoders import ConvAutoencoder, GConvAutoencoder
 from learnsym.nets.cifar import CIFARNet
 from learnsym.nets.cnn import CNN

@@ -23,6 +23,7 @@ from learnsym.objectives.choosers import (
     Weighting,
 )
 from learnsym.objectives.co_moved import CoMoved
+from learnsym.objectives.contrastive import Contrastive
 from learnsym.objectives.full_orbit import FullOrbit
 from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.latent_defect import LatentDefect
@@ -73,6 +74,7 @@ __all__ = [
     "Chooser",
     "CoMoved",
     "ConstantWeights",
+    "Contrastive",
     "DualAscent",
     "EqualityConstraint",
     "EquivariantHead",

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
-from learnsym._settings import In, NotNegative, check_settings
+from learnsym._settings import Count, In, NotNegative, Positive, check_settings
+from learnsym.objectives.contrastive import Contrastive
 from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.potential_loss import ENERGY_WEIGHT, PotentialLoss
 from learnsym.ragged import Ragged
@@ -92,6 +93,7 @@ losses: dict[str, LossFunction] = {
     "segmentation": Segmentation(),
     "potential": PotentialLoss(),
     "gaussian": GaussianLikelihood(),
+    "contrastive": Contrastive(),
 }
 VOID = 11
 """Label of void in label maps, when nothing else is said."""
@@ -101,9 +103,10 @@ VOID = 11
 class LossConfig:
     """The loss on the targets."""
 
-    name: Literal["cross_entropy", "mse", "segmentation", "potential", "gaussian"] = "cross_entropy"
+    name: Literal["cross_entropy", "mse", "segmentation", "potential", "gaussian", "contrastive"] = "cross_entropy"
     """Classes, real numbers, classes of pixels (label maps are moved with the images), energies and forces of atoms
-    (`data.energies: true`), or real numbers of which a mean and a variance are predicted (tasks with a context)."""
+    (`data.energies: true`), real numbers of which a mean and a variance are predicted (tasks with a context), or latent
+    states of transitions, near what happened and far from what did not."""
     ignore: Annotated[int, In("[-100, 65535]")] | None = None
     """Segmentation only: label of void, which the loss leaves out and which fills what comes from outside; None for
     11."""
@@ -111,8 +114,19 @@ class LossConfig:
     """Potential only: weight of the squared error of energies per atom beside that of forces, in Å²; None for 1, by
     which 1 meV/atom counts as 1 meV/Å."""
 
+    negatives: Count | None = None
+    """Contrastive only: how many other examples of the batch are negatives of each; None for 1."""
+    negatives_weight: Positive | None = None
+    """Contrastive only: weight of the mean over negatives; None for 1."""
+
     def __post_init__(self) -> None:
         check_settings(self, "loss.")
+        for key in ("negatives", "negatives_weight"):
+            if getattr(self, key) is not None and self.name != "contrastive":
+                raise ValueError(
+                    f"loss.{key}: got {getattr(self, key)} with the loss {self.name}, which has no negatives; leave it "
+                    "out"
+                )
         if self.energy_weight is not None and self.name != "potential":
             raise ValueError(
                 f"loss.energy_weight: got {self.energy_weight} with the loss {self.name}, which has no energies; leave "
@@ -130,4 +144,6 @@ class LossConfig:
         """`(outputs, targets) -> scalar`."""
         if self.name == "potential":
             return PotentialLoss(ENERGY_WEIGHT if self.energy_weight is None else self.energy_weight)
+        if self.name == "contrastive":
+            return Contrastive(negatives=self.negatives or 1, weight=self.negatives_weight or 1.0)
         return Segmentation(self.void) if self.name == "segmentation" else losses[self.name]

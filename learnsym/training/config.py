@@ -120,6 +120,7 @@ class RunConfig:
         trained = self.twins or [self.twin]
         self.method.check(self.net, self.loss, trained, self.chooser)
         _check_potential(self.data, self.net, self.loss, self.train)
+        _check_negatives(self.loss, self.train)
         for twin in self.twin_steps:
             if twin not in trained:
                 raise ValueError(
@@ -136,6 +137,15 @@ class RunConfig:
                 "train.compile: got true with the chooser selection, whose networks are called by themselves; leave it "
                 "out"
             )
+
+
+def _check_negatives(loss: LossConfig, train: TrainConfig) -> None:
+    """Negatives are other examples of the batch."""
+    if loss.name == "contrastive" and train.batch_size < 2:
+        raise ValueError(
+            f"train.batch_size: got {train.batch_size} with the loss contrastive, whose negatives are the others of "
+            "the batch; take at least 2"
+        )
 
 
 def _check_potential(data: DataConfig, net: NetConfig, loss: LossConfig, train: TrainConfig) -> None:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym.data import Dataset, Rows
+from learnsym.measure.world import retrieved
+from learnsym.objectives.contrastive import Contrastive
 from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.losses import loss_of
 from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
@@ -40,8 +42,9 @@ def predict(model: nn.Module, x: Whole, batch_size: int = BATCH, output: str = "
 
 def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor], Tensor]) -> dict[str, float]:
     """`task`, the mean of the loss that was trained; for labels or label maps `accuracy`; for maps with a background
-    `recall` and `iou`, see `foreground_scores`; for predicted means and variances `log_likelihood`; and for molecules
-    with energies the mean absolute errors of `potential_errors`."""
+    `recall` and `iou`, see `foreground_scores`; for predicted means and variances `log_likelihood`; for molecules with
+    energies the mean absolute errors of `potential_errors`; and for transitions the hits and reciprocal ranks of
+    `measure.retrieval` among the examples of the data set."""
     y = dataset.y.cpu()
     values = {"task": loss_of(loss_fn, outputs, y).item()}
     if dataset.classes:
@@ -53,6 +56,8 @@ def scores(outputs: Tensor, dataset: Dataset, loss_fn: Callable[[Tensor, Tensor]
         values["log_likelihood"] = -values["task"]
     if isinstance(loss_fn, PotentialLoss):
         values |= {name: errors.mean().item() for name, errors in potential_errors(outputs, y).items()}
+    if isinstance(loss_fn, Contrastive):
+        values |= {name: each.mean().item() for name, each in retrieved(outputs, y).items()}
     return values
 
 

@@ -11,11 +11,13 @@ from learnsym.training.config_file import config_of
 
 DIGITS = {"name": "digits", "size": 8, "train": 24, "val": 16, "test": 16}
 SPHERES = {"name": "spherical-digits", "size": 8, "train": 24, "val": 16, "test": 16}
+PUSHES = {"name": "pushed-shapes", "train": 24, "val": 16, "test": 16}
 BODIES = {"name": "nbody5-norm-clamp", "train": 24, "val": 16, "test": 16}
 TASKS = {"name": "gibbs", "train": 24, "val": 16, "test": 16}
 KINDS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "transformer": (BODIES, {"name": "mse"}),
     "convcnp": (TASKS, {"name": "gaussian"}),
+    "world": (PUSHES, {"name": "contrastive"}),
 }
 """Data and loss of networks that are not those of digits."""
 NETS: dict[str, dict[str, Any]] = {
@@ -27,6 +29,7 @@ NETS: dict[str, dict[str, Any]] = {
     "regular": {"name": "regular", "width": 2, "depth": 2},
     "transformer": {"name": "transformer", "width": 8, "depth": 1},
     "convcnp": {"name": "convcnp", "width": 4, "depth": 1},
+    "world": {"name": "world", "width": 1},
 }
 SETTINGS: dict[str, dict[str, Any]] = {
     "augerino": {"test_copies": 2},

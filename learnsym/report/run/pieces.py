@@ -21,7 +21,9 @@ from learnsym.data.inputs import Inputs
 from learnsym.degrees import Degree
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import SO2
+from learnsym.measure.world import retrieved
 from learnsym.methods import learns
+from learnsym.objectives.contrastive import Contrastive
 from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.losses import LossFunction, mse, shaped_as
 from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
@@ -35,6 +37,8 @@ ORBIT_ROWS, ORBIT_COPIES = 3, 9
 ERRORS = {"energy_mae_meV_per_atom": "energy MAE, meV/atom", "force_mae_meV_per_angstrom": "force MAE, meV/Å"}
 """What pages call the errors of potentials."""
 NATS = "negative log-likelihood, nats a target"
+RETRIEVED = {"hits_at_1": "hits@1", "mrr": "MRR"}
+"""What pages call the ranks of true next states."""
 
 
 def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -97,6 +101,9 @@ def _scored(outputs: Tensor, test: Dataset, loss_fn: LossFunction) -> dict[str, 
         return {"score": "potential loss", "scores": loss_fn.of_each(outputs, test.y).tolist(), "also": also}
     if isinstance(loss_fn, GaussianLikelihood):
         return {"score": NATS, "scores": loss_fn.of_each(outputs, test.y.cpu()).tolist()}
+    if isinstance(loss_fn, Contrastive):
+        also = {RETRIEVED[name]: values.tolist() for name, values in retrieved(outputs, test.y).items()}
+        return {"score": "contrastive loss", "scores": loss_fn.of_each(outputs, test.y).tolist(), "also": also}
     return {"score": "accuracy" if test.classes else "squared error", "scores": scores(outputs, test).tolist()}
 
 
