@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import learnsym as ls
 from learnsym.data import Dataset
 from learnsym.data.worlds import DIRECTIONS, Blocks, FrameWorld, GridWorld, Shapes
-from learnsym.methods import Setup, registry
+from learnsym.methods import Setup, Twin, registry
 from learnsym.nets.world import FrameEncoder, FrameModel, FreeTurn, Turn
 from learnsym.objectives import Contrastive, LossConfig, Supervised
 from learnsym.objectives.choosers import Resilience, TrainingLoss
@@ -28,7 +28,7 @@ SETS: dict[str, tuple[str, tuple[str, ...]]] = {
     "blocks, all": ("blocks", DIRECTIONS),
     "blocks, no left": ("blocks", ("right", "up", "down")),
 }
-TWINS = {"none": "plain", "full": "exact", "ours": "fixed"}
+TWINS: dict[str, Twin] = {"none": "plain", "full": "exact", "ours": "fixed"}
 TURNS = ("none", "matrix product")
 PARTS = ("frames", "grids", "tilts", "stuck")
 LOSS = {"negatives": 16, "weight": 10.0}
@@ -97,7 +97,7 @@ def cases(options: argparse.Namespace) -> list[Case]:
         "stuck": [(task, "learned") for task in ("all move", "left is stuck")],
     }
     seeds = range(options.seeds)
-    return [Case(part, *pair, seed) for part in options.parts for seed in seeds for pair in tasks[part]]
+    return [Case(part, task, arm, seed) for part in options.parts for seed in seeds for task, arm in tasks[part]]
 
 
 def trained(case: Case, options: argparse.Namespace) -> dict[str, Any]:
@@ -118,7 +118,7 @@ def fitted(model: nn.Module, objective: Any, train: Dataset, case: Case, options
 
 
 def on_grid(
-    world: GridWorld, twin: str, directions: Sequence[str], case: Case, options: argparse.Namespace, **method: Any
+    world: GridWorld, twin: Twin, directions: Sequence[str], case: Case, options: argparse.Namespace, **method: Any
 ) -> tuple[nn.Module, dict[str, Any]]:
     """A trained model of pushed objects, and what was measured of it."""
     train = world.transitions(options.examples, directions, seed=2 * case.seed)
