@@ -156,6 +156,11 @@ def test_methods_of_weights_choose_the_layers_themselves(tiny, files, name):
     method = registry[name]()
     with pytest.raises(ValueError, match=rf"net.name: got .*mine.py:make with the method {name}, which chooses the .*"):
         replace(own(tiny), method=method)
+
+
+@pytest.mark.parametrize("name", [n for n, m in registry.items() if not m.takes_any_net() and not m.takes_weights])
+def test_methods_that_choose_the_layers_take_no_weights_of_a_file(tiny, files, name):
+    method = registry[name]()
     with pytest.raises(ValueError, match=r"net.weights: got .* take one of the methods augerino, instance_wise, remul"):
         replace(tiny, method=method, net=NetConfig(name=method.nets[0], weights="w.pt"))
 
