@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.data.seeding import generator
 from learnsym.statistics import Estimate
 
 
@@ -69,7 +68,7 @@ def distance_invariance_error(
         _check(predicted, other)
     if len(predicted) < 2:
         raise ValueError("predicted: got one example, which has no other; give at least 2")
-    shift = int(torch.randint(1, len(predicted), (), generator=generator(seed, 37)))
+    shift = int(torch.randint(1, len(predicted), (), generator=torch.Generator().manual_seed(seed)))
     # |p(s) - z(s')| and the same of the turned scenes
     before = (predicted - encoded.roll(shift, 0)).double().norm(dim=1)
     after = (moved_predicted - moved_encoded.roll(shift, 0)).double().norm(dim=1)
