@@ -122,10 +122,10 @@ class DataConfig:
         place = self.place
         if place is None and self.name not in registry:
             close = difflib.get_close_matches(self.name[:100], registry, n=3)
-            nearest = f" (nearest: {', '.join(close)})" if close else ""
+            nearest = f"; nearest: {', '.join(close)}" if close else ""
+            known = f"{', '.join(list(registry)[:12])}, ... (`learnsym data list` has all{nearest})"
             raise ValueError(
-                f"data.name: got {shown(self.name)}, must be a name of `learnsym data list`{nearest}, or a file or "
-                "folder of your own"
+                f"data.name: got {shown(self.name)}, must be one of {known}, or a file or folder of your own"
             )
         if place is not None:
             object.__setattr__(self, "name", str(place))
