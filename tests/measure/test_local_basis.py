@@ -10,7 +10,7 @@ from scipy.linalg import subspace_angles
 
 from learnsym import actions, groups
 from learnsym.measure import local_basis
-from learnsym.measure.discovery.local import REACHES, _reach
+from learnsym.measure.discovery.local import REACHES, Judge, _reach, random_matrices
 
 PLANE, STAYS = actions.PointCloud(dim=2), actions.Invariant()
 SHAPE = torch.tensor([[1.0, 0.5], [0.5, 1.0]])
@@ -105,6 +105,39 @@ def test_images_are_moved():
     image = actions.Image(mode="bicubic", padding="border")
     found = local_basis({"blob": (lambda x: (x * form).sum((2, 3)), x)}, image, STAYS, 1, delta=0.3, steps=120)
     assert angle(found.charts["blob"].matrices, skew(torch.eye(2))) < 10
+
+
+@pytest.mark.parametrize(
+    "matrix", [skew(torch.eye(2)), skew(torch.tensor([[1.0, 0.8], [0.8, 1.0]]))], ids=["round", "long"]
+)
+def test_bounds_hold_as_often_as_they_say(matrix):
+    """On examples that had no part in choosing: of 200 draws of a chart whose true error many examples give."""
+    model, tail, trials = hill(SHAPE), 0.05, 200
+
+    def bounds(count, seed):
+        x = torch.randn(count, 1, 2, generator=torch.Generator().manual_seed(seed))
+        return Judge.of("drawn", model, x, PLANE, STAYS).bounds(matrix, 1.0, tail, seed)
+
+    truth = bounds(100_000, 0)[0]
+    found = [bounds(300, seed) for seed in range(1, trials + 1)]
+    # at most three standard errors of a share beyond the nominal one
+    allowed = trials * tail + 3 * math.sqrt(trials * tail * (1 - tail))
+    assert sum(low > truth for _, low, _ in found) <= allowed
+    assert sum(high < truth for _, _, high in found) <= allowed
+
+
+@pytest.mark.slow
+def test_random_generators_have_uniform_p_values():
+    """The null hypothesis: a generator that is one of the random ones has a small p-value as often as it says."""
+    judge = Judge.of("drawn", hill(SHAPE), torch.randn(300, 1, 2), PLANE, STAYS)
+    errors = torch.stack([judge.error(each, 0) for each in random_matrices(2, 299, 0.95, 0)])
+    sets = errors.split(199)[:30]
+    beside, new = sets[:15], torch.cat(sets[15:])
+    p = torch.cat([(1 + (errors <= new[:, None]).sum(1)) / (1 + len(errors)) for errors in beside])
+    for level in (0.05, 0.2, 0.5):
+        # both the generators and those beside them are drawn, 15 times 199 of each
+        spread = 3 * math.sqrt(level * (1 - level) * 2 / len(new))
+        assert abs((p <= level).double().mean().item() - level) <= spread
 
 
 def test_reaches_end_before_the_first_failure():
