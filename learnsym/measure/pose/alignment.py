@@ -35,7 +35,8 @@ BETTER, BETTER_BY = 3.0, 0.05
 """Standard errors and nats per example by which a template must predict better than a box."""
 SURE = 0.05
 """Share of a density that is uniform, when it predicts readings."""
-GRID = 360
+GRID, CELLS = 360, 1440
+"""Points of the circle on which a density is looked at, and on which it is made."""
 
 
 def aligned(posterior: Float[Tensor, "N G"], closed: bool, seed: int = 0) -> ReadOut:
@@ -63,8 +64,26 @@ def first_readings(posterior: Float[Tensor, "N G"]) -> list[ReadOut]:
 
 
 def density(centre: Float[Tensor, "N"], at: Float[Tensor, "A"], bandwidth: float = BANDWIDTH) -> Float[Tensor, "A"]:
-    """Density of readings on the circle by a kernel estimate, up to a factor."""
-    return torch.exp(-0.5 * (around(at[:, None] - centre) / bandwidth).square()).mean(1)
+    """Density of readings on the circle by a kernel estimate, up to a factor, in time linear in their number.
+
+    Readings are shared between the two nearest of `CELLS` points, their counts convolved with the kernel, and the
+    result interpolated: with a bandwidth of 30 points and more that differs by less than a thousandth (Silverman 1982,
+    Applied Statistics 31).
+    """
+    mass = torch.zeros(CELLS, dtype=torch.float64)
+    first, second, share = _between(centre)
+    mass.index_add_(0, first, 1 - share).index_add_(0, second, share)
+    distance = around(torch.arange(CELLS, dtype=torch.float64) * (2 * EDGE / CELLS))
+    kernel = torch.exp(-0.5 * (distance / bandwidth).square())
+    smooth = torch.fft.irfft(torch.fft.rfft(mass) * torch.fft.rfft(kernel), CELLS).clamp(min=0) / len(centre)
+    first, second, share = _between(at)
+    return torch.lerp(smooth[first], smooth[second], share).to(centre)
+
+
+def _between(angle: Float[Tensor, "A"]) -> tuple[Tensor, Tensor, Tensor]:
+    place = angle.double() * (CELLS / (2 * EDGE))
+    low = place.floor()
+    return low.long() % CELLS, (low.long() + 1) % CELLS, place - low
 
 
 def gain_of(centre: Float[Tensor, "N"], seed: int = 0) -> float:

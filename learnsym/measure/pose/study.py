@@ -58,7 +58,10 @@ class Study:
 
     def posterior(self, x: Tensor, readers: list[Reader]) -> Float[Tensor, "N G"]:
         """The posterior of each example, by the reader that has not seen it."""
-        ready, fold = prepared(self.axis, x, self.network), self.fold(len(x))
+        return self._posterior(x, readers, self.fold(len(x)))
+
+    def _posterior(self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"]) -> Float[Tensor, "N G"]:
+        ready = prepared(self.axis, x, self.network)
         posterior = torch.zeros(len(x), len(self.axis.offsets))
         for k, trained in enumerate(readers):
             mine = ready[(fold == k).to(x.device)]
@@ -67,8 +70,19 @@ class Study:
 
     def law(self, x: Tensor, readers: list[Reader]) -> PosePosterior:
         """The law of the poses that the readers find."""
-        posterior, fold = self.posterior(x, readers), self.fold(len(x))
-        order, response = self.order(posterior), self.response(x, readers)
+        return self._law(x, readers, self.fold(len(x)))
+
+    def first_look(self, x: Tensor) -> PosePosterior:
+        """The law of the examples of the first fold alone, by one reader with half of the steps."""
+        fold = self.fold(len(x)).to(x.device)
+        ready, steps = prepared(self.axis, x[fold != 0], self.network), (self.steps + 1) // 2
+        seen = x[fold == 0]
+        one = _trained(self.axis, ready, self.network, steps, self.seed * self.folds)
+        return self._law(seen, [one], torch.zeros(len(seen), dtype=torch.long))
+
+    def _law(self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"]) -> PosePosterior:
+        posterior = self._posterior(x, readers, fold)
+        order, response = self.order(posterior), self._response(x, readers, fold)
         period = _folded(posterior, order)
         read = aligned(period, self.axis.closed, self.seed)
         read = replace(read, centre=read.centre / response)
@@ -78,7 +92,7 @@ class Study:
             fold=fold,
             order=order,
             read=read,
-            choice=self.choice(period, read, order, STEP, self.bootstrap),
+            choice=self._choice(period, read, fold, order, STEP, self.bootstrap),
             level=self.level,
             response=response,
         )
@@ -88,9 +102,17 @@ class Study:
         """The order of the law; 1 in an open window."""
         return order_of(posterior) if self.axis.closed else 1
 
-    def choice(self, period: Float[Tensor, "N F"], read: ReadOut, order: int, step: float, bootstrap: int) -> Choice:
+    def _choice(
+        self,
+        period: Float[Tensor, "N F"],
+        read: ReadOut,
+        fold: Int[Tensor, "N"],
+        order: int,
+        step: float,
+        bootstrap: int,
+    ) -> Choice:
         """The shape that the readings of posteriors prefer, and its fit."""
-        closed, fold = self.axis.closed, self.fold(len(period))
+        closed = self.axis.closed
         # posteriors that say nothing still have a maximum, such as a direction of the pixel lattice
         apart = told_apart(period, fold, closed)
         options: dict[str, Any] = {"order": order, "apart": apart, "bootstrap": bootstrap, "seed": self.seed}
@@ -99,7 +121,7 @@ class Study:
             return choice
         return replace(choice, others=tuple(other_fits(first_readings(period), fold, 2 * step, order)))
 
-    def response(self, x: Tensor, readers: list[Reader]) -> float:
+    def _response(self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"]) -> float:
         """How far readings follow when held-out examples are moved by a sixth of the window, as a share of the move.
 
         On circles readings follow by construction. In an open window they lag behind where moves blur, and the law
@@ -111,7 +133,7 @@ class Study:
             self.axis.move(x, torch.full((len(x),), sign * KNOWN_MOVE * self.axis.window, device=x.device))
             for sign in (-1.0, 1.0)
         ]
-        first, second = (aligned(self.posterior(side, readers), False).centre for side in sides)
+        first, second = (aligned(self._posterior(side, readers, fold), False).centre for side in sides)
         return min(max(float((second - first).mean()) / (2 * KNOWN_MOVE * EDGE), LEAST_RESPONSE), 1 / LEAST_RESPONSE)
 
     def control(self, x: Tensor) -> float:
@@ -127,7 +149,8 @@ class Study:
         if order != law.order:
             return False
         period = _folded(posterior, order)
-        fit = self.choice(period, aligned(period, self.axis.closed, self.seed), order, 2 * STEP, 0).fit
+        read, fold = aligned(period, self.axis.closed, self.seed), self.fold(len(x))
+        fit = self._choice(period, read, fold, order, 2 * STEP, 0).fit
         return not fit.is_flat and fit.half_width * law.unit <= law.fitted[2]
 
 

@@ -1,8 +1,8 @@
 """Answer: the law of poses that survives the controls, and the cue that carried the rest.
 
 The readers of the plain law are asked about examples without an offset, which hides least, and then without any cue.
-Where they find the law again, it stands. Else readers are trained on such examples, with half of the steps. Only
-where the law is wider there are they trained to the end: that is the law of the objects. The control under which the
+Where they find the law again, it stands. Else one reader is trained on such examples, with half of the steps. Only
+where the law is wider there are readers trained to the end: that is the law of the objects. The control under which the
 readers of the plain law know least names the cue, if the law is wider under it alone, too: all together may hide the
 objects themselves. So all together are not tried on a range that is surely uniform, or of several modes, nor on one
 that is read well: the cue of a camera is one pose, or as many as the lattice has, with errors. Legend of axes: `N`
@@ -80,15 +80,15 @@ def _sets(study: Study, x: Tensor, alone: bool) -> list[list[Control]]:
 def _wider_law(plain: PosePosterior, study: Study, hidden: Tensor, readers: list[Reader]) -> PosePosterior | None:
     if study.finds_again(plain, hidden, readers):
         return None
-    logger.info("poses are not read again without cues of the camera: training once more, with half of the steps")
+    logger.info("poses are not read again without cues of the camera: training one reader more, with half of the steps")
     if not _is_wider_soon(plain, study, hidden):
         return None
-    law = _law(plain, study, hidden)
+    law = _without_remainder(plain, study, study.law(hidden, study.trained(hidden)), hidden)
     return law if is_wider(law, plain) and law.can_learn else None
 
 
 def _is_wider_soon(plain: PosePosterior, study: Study, hidden: Tensor) -> bool:
-    return is_wider(_law(plain, replace(study, steps=(study.steps + 1) // 2), hidden), plain)
+    return is_wider(_without_remainder(plain, study, study.first_look(hidden), hidden), plain)
 
 
 def is_of_objects(law: PosePosterior) -> bool:
@@ -122,8 +122,8 @@ def known(posterior: Float[Tensor, "N G"]) -> float:
     return round(float((right * posterior.shape[1]).log().mean()), 6)
 
 
-def _law(plain: PosePosterior, study: Study, hidden: Tensor) -> PosePosterior:
-    law = study.law(hidden, study.trained(hidden))
+def _without_remainder(plain: PosePosterior, study: Study, law: PosePosterior, hidden: Tensor) -> PosePosterior:
+    """The law, or a flat one where next to nothing is known of poses any more."""
     if law.is_flat or known(law.posterior) > LEFT * known(plain.posterior):
         return law
     fits = {form: replace(fit, told_apart=False) for form, fit in law.choice.fits.items()}
