@@ -227,12 +227,24 @@ def test_grid_of_rotations():
 def test_bad_input():
     with pytest.raises(ValueError, match="x: got 4 examples"):
         inferred(torch.rand(4, 1, 16, 16))
+    with pytest.raises(ValueError, match="examples: got 19, must be at least 2 folds of 10"):
+        inferred(torch.rand(40, 1, 16, 16), examples=19)
     with pytest.raises(ValueError, match="x"):
         inferred(torch.full((40, 1, 16, 16), float("nan")))
     with pytest.raises(ValueError, match="offset: got 200"):
         inferred(spots(torch.zeros(40)), folds=2, steps=2).closure(200.0)
     with pytest.raises(ValueError, match="must be SO"):
         measure.space_pose_posterior(torch.rand(40, 1, 16, 16), symmetry.rotation2d())
+
+
+def test_examples_that_are_left_out_are_said():
+    x = spots((2 * torch.rand(80) - 1) * 60)
+    few, every = inferred(x, steps=2, examples=20), inferred(x, steps=2, examples=None)
+    assert len(few.posterior) == 20 and few.left_out == 60 and len(every.posterior) == 80 and not every.left_out
+    said = "20 of 80 examples were taken, at random: what their number adds to the uncertainty is 2 times that of all"
+    assert few.flags[0].startswith(said) and not any("were taken" in flag for flag in every.flags)
+    rows = torch.randperm(80, generator=torch.Generator().manual_seed(0))[:20]
+    assert torch.equal(few.posterior, inferred(x[rows], steps=2).posterior)
 
 
 def test_laws_are_shown_in_three_lines():

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from learnsym._settings import shown
 from learnsym.measure._inputs import moving
@@ -26,6 +30,7 @@ def pose_posterior(
     steps: int = 400,
     folds: int = 2,
     moves: float | None = None,
+    examples: int | None = 10_000,
     level: float = LEVEL,
     bootstrap: int = 200,
     seed: int = 0,
@@ -56,6 +61,9 @@ def pose_posterior(
         folds: number of folds; each example is read by a network that has not seen it.
         moves: on open orbits the largest move to each side, in the unit of the generator; the cap when None. A law
             is read well up to a third of it.
+        examples: at most so many are taken, at random; all when None. That examples are few adds `1/sqrt(examples)` to
+            the uncertainty; floors, kernels and shapes, which more examples do not lessen, outweigh it beyond some
+            thousands. The law says how many were left out.
         level: coverage that the interval aims at.
         bootstrap: number of bootstrap replicates.
         seed: of folds, networks and bootstrap; the caller's random state is left alone.
@@ -74,13 +82,16 @@ def pose_posterior(
     _check_generator(symmetry, generator)
     symmetry.on_input.check_data(symmetry.group, x)
     axis = PoseAxis.of(symmetry, generator, moves)
+    _check_count(examples, folds)
+    count = len(x)
+    x = _some(x, examples, seed)
     if folds < 2 or len(x) < 10 * folds:
         raise ValueError(f"x: got {len(x)} examples for {folds} folds, must be at least 2 folds of 10; take more data")
     study = Study(axis, network, steps, folds, level, bootstrap, seed)
     x = grounded(x.float(), symmetry.on_input, shows=not axis.closed)
     readers = study.trained(x)
     plain = with_saliency(study.law(x, readers), study, x, readers)
-    return without_cues(plain, study, x, readers)
+    return replace(without_cues(plain, study, x, readers), left_out=count - len(x))
 
 
 def _examples(x: Any) -> Whole:  # noqa: ANN401
@@ -90,6 +101,18 @@ def _examples(x: Any) -> Whole:  # noqa: ANN401
     # splits hold data sets, and these hold inputs; both belong to parts of the library that build on this one
     x = getattr(x, "train", x)
     return getattr(x, "inputs", x)
+
+
+def _check_count(examples: int | None, folds: int) -> None:
+    if examples is not None and examples < 10 * folds:
+        raise ValueError(f"examples: got {examples}, must be at least {folds} folds of 10; None takes all")
+
+
+def _some(x: Tensor, examples: int | None, seed: int) -> Tensor:
+    if examples is None or len(x) <= examples:
+        return x
+    rows = torch.randperm(len(x), generator=torch.Generator().manual_seed(seed))[:examples]
+    return x[rows.to(x.device)]
 
 
 def _check_generator(symmetry: Symmetry, generator: str) -> None:

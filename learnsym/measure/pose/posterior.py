@@ -56,6 +56,8 @@ class PosePosterior:
     """What else than the objects told their poses, when the law is that without it; empty when nothing did."""
     with_cue: float = math.nan
     """The half-width that the cue decides."""
+    left_out: int = 0
+    """Examples that were not taken."""
     saliency: Float[Tensor, "P P"] | None = None
     """What is known less of the poses of images without each patch, in nats; None of flat laws and other data."""
 
@@ -286,6 +288,8 @@ def _centred(x: Tensor, free: Tensor, fitted: Tensor, cells: int) -> tuple[Tenso
 
 def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
     unit, cap = law.axis.generator.unit, law.axis.window / law.axis.generator.per_unit
+    if law.left_out:
+        yield "ok", _taken(len(law.posterior), law.left_out)
     if law.cue:
         yield "ok", f"a cue tells poses, {law.cue}, which gives {law.with_cue:.3g} {unit}; this is the law without it"
     if law.is_flat:
@@ -306,6 +310,13 @@ def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
         yield "ok", f"{share}: objects that look alike upside down"
     if law.half_width > law.bound * 1.1:
         yield "rejected", f"above the perplexity bound, {law.bound:.3g} {unit}: the network is not calibrated"
+
+
+def _taken(taken: int, left_out: int) -> str:
+    every = taken + left_out
+    wider = math.sqrt(every / taken)
+    few = f"what their number adds to the uncertainty is {wider:.2g} times that of all"
+    return f"{taken:,} of {every:,} examples were taken, at random: {few}; examples=None takes all"
 
 
 def _modes(law: PosePosterior) -> str:
