@@ -16,10 +16,11 @@ import torch
 from torch import Tensor, nn
 
 import learnsym as ls
-from learnsym.actions import Image, Invariant, PointCloud, PointVectors
+from learnsym.actions import Image, Invariant, PointCloud, PointVectors, Set
 from learnsym.comparison import ComparisonConfig, cells
 from learnsym.equivariant import EquivariantLinear, FieldType, SteerableConv
-from learnsym.groups import Cyclic, Generator
+from learnsym.equivariant.steerable.kernel_basis import kernel_basis
+from learnsym.groups import Cyclic
 from learnsym.measure.pose.alignment import aligned
 from learnsym.measure.pose.law import fit_law, law_table
 from learnsym.nets.points.egnn import EGNN
@@ -120,18 +121,23 @@ def _evidence(examples: int) -> Work:
 
 def _convolution(order: int) -> Work:
     fields = FieldType.regular(Cyclic(order), 2)
-    layer, x = SteerableConv(fields, fields, 3, padding=1), torch.randn(4, 2 * order, 12, 12)
+    layer, x = SteerableConv(fields, fields, 3, padding=1), torch.randn(8, 2 * order, 24, 24)
     return lambda: layer(x).sum().backward()
 
 
 def _kernels(order: int) -> Work:
     fields = FieldType.regular(Cyclic(order), 2)
-    return lambda: SteerableConv(fields, fields, 3)
+
+    def made() -> SteerableConv:
+        kernel_basis.cache_clear()
+        return SteerableConv(fields, fields, 3)
+
+    return made
 
 
 def _linear(order: int) -> Work:
     fields = FieldType.regular(Cyclic(order), 4)
-    layer, x = EquivariantLinear(fields, fields), torch.randn(64, 4 * order)
+    layer, x = EquivariantLinear(fields, fields), torch.randn(512, 4 * order)
     return lambda: layer(x).sum().backward()
 
 
@@ -144,7 +150,7 @@ def _orbit_average(order: int) -> Work:
 def _partial(order: int) -> Work:
     fields = FieldType.regular(Cyclic(order), 2)
     layer = ls.relax.PartialGroupConv(SteerableConv(fields, fields, 3, padding=1))
-    x = torch.randn(4, 2 * order, 12, 12)
+    x = torch.randn(8, 2 * order, 24, 24)
     return lambda: layer(x).sum().backward()
 
 
@@ -176,12 +182,11 @@ def _degrees(layers: int) -> Work:
 
 
 def _generators(count: int) -> Work:
-    random = torch.Generator().manual_seed(0)
-    algebra = torch.randn(count, 3, 3, generator=random) / 3
-    group = ls.groups.CustomGroup(algebra, [Generator(name=f"g{i}") for i in range(count)], name="many")
-    symmetry = ls.Symmetry(group, PointCloud(), Invariant())
+    algebra = torch.randn(count, 12, 12, generator=torch.Generator().manual_seed(0)) / 12
+    group = ls.groups.CustomGroup(algebra, space="index", closed=False)
+    symmetry = ls.Symmetry(group, Set(), Invariant())
     torch.manual_seed(0)
-    model, x = nn.Sequential(nn.Flatten(), nn.Linear(48, 64), nn.Tanh(), nn.Linear(64, 4)), torch.randn(32, 16, 3)
+    model, x = nn.Sequential(nn.Flatten(), nn.Linear(48, 64), nn.Tanh(), nn.Linear(64, 4)), torch.randn(32, 12, 4)
     return lambda: ls.measure.local_equivariance_error(model, x, symmetry)
 
 
@@ -212,7 +217,7 @@ def _grid(count: int) -> Work:
 
 
 ATTENTION = "scores of all pairs of points, with a part linear in points that hides them in small clouds"
-CASES = (
+GROWTH = (
     Case(
         name="warp of images", axis="pixels", make=_warp, sizes=(1024, 4096, 16384, 65536, 262144), theory=1,
         reason="each pixel reads four neighbours", few=(256, 4096),
@@ -248,11 +253,10 @@ CASES = (
     ),
     Case(
         name="kernels of a group convolution", axis="order of the group", make=_kernels, sizes=(4, 8, 16, 32, 64),
-        theory=3, reason="a basis kernel for each element and pixel orbit, each with an entry for each pair of elements",
-        few=(8, 32),
+        theory=3, reason="a basis kernel for each element, with an entry for each pair of them", few=(8, 32), calls=1,
     ),
     Case(
-        name="equivariant linear map", axis="order of the group", make=_linear, sizes=(4, 8, 16), theory=3,
+        name="equivariant linear map", axis="order of the group", make=_linear, sizes=(8, 16, 32, 64, 128), theory=2,
         reason="a matrix product with an entry for each pair of elements", few=(8, 64),
     ),
     Case(

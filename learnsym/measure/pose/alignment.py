@@ -86,9 +86,7 @@ def density(centre: Float[Tensor, "N"], at: Float[Tensor, "A"], bandwidth: float
     weight = 2 * torch.exp(-0.5 * (k * h).square())
     # c_i -> 1/N Σ_i exp(i k c_i)
     cosine, sine = _mean_harmonics(centre, k)
-    values = [
-        1 + torch.cos(phase) @ (weight * cosine) + torch.sin(phase) @ (weight * sine) for phase in _phases(at, k)
-    ]
+    values = [1 + torch.cos(phase) @ (weight * cosine) + torch.sin(phase) @ (weight * sine) for phase in _phases(at, k)]
     return (torch.cat(values).clamp(min=0) * (h / math.sqrt(2 * math.pi))).to(centre)
 
 
