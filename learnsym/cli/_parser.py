@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from learnsym._memory import gibibytes
 from learnsym._settings import shown
 from learnsym.files import check_folder
 
@@ -53,6 +54,14 @@ def positive(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"got {shown(text)}, must be a finite number > 0")
     return value
+
+
+def amount(text: str) -> float:
+    """The type of an option that is an amount of memory, in GiB."""
+    try:
+        return gibibytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def share(text: str) -> float:

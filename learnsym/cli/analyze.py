@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from learnsym.cli._parser import EXECUTED
+from learnsym.cli._parser import EXECUTED, amount
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,13 +19,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     analyze.add_argument("run", type=Path, help="run folder, or a folder that holds runs")
     analyze.add_argument("--unfinished", action="store_true", help="take runs that are not trained to their end")
+    analyze.add_argument(
+        "--memory", type=amount, metavar="4G", help="instead of analysis.memory: limit beside the examples, 512M or 4G"
+    )
     analyze.set_defaults(call=_analyze, overrides=[])
 
 
 def _analyze(options: argparse.Namespace) -> int:
     from learnsym.report import analyze, text_table
 
-    analysis = analyze(options.run, overrides=options.overrides, unfinished=options.unfinished)
+    asked = [] if options.memory is None else ["--analysis.memory", str(options.memory)]
+    analysis = analyze(options.run, overrides=[*options.overrides, *asked], unfinished=options.unfinished)
     print(text_table(analysis))
     print(f"report: {analysis.report}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from learnsym.cli._data_options import SOURCE, add_data_options, data_options
-from learnsym.cli._parser import EXECUTED, folder, share, whole
+from learnsym.cli._parser import EXECUTED, amount, folder, share, whole
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,6 +25,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     infer.add_argument("--level", type=share, help="probability with which all verdicts hold together (0.9)")
     infer.add_argument("--seed", type=whole(0, 2**32 - 1), help="of examples, folds and networks (0)")
     infer.add_argument("--workers", type=whole(1, 1024), help="processes side by side, of one thread each (2)")
+    infer.add_argument("--memory", type=amount, metavar="4G", help="limit beside the examples: 512M, 4G (4G)")
     infer.add_argument("--device", help="such as cuda (cpu)")
     infer.add_argument("--size", type=whole(4, 16384), help="shorter side of images: padded or scaled down")
     add_data_options(infer)
@@ -36,7 +37,7 @@ def _infer(options: argparse.Namespace) -> int:
     from learnsym.inference import InferenceConfig
     from learnsym.report.inference import infer_source, text_table
 
-    names = ("only", "examples", "steps", "task_steps", "level", "seed", "workers", "device")
+    names = ("only", "examples", "steps", "task_steps", "level", "seed", "workers", "memory", "device")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     data = DataConfig(name=options.source, size=options.size, **data_options(options))  # type: ignore[arg-type]
     found = infer_source(data, options.out, InferenceConfig(**given))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnsym.cli._data_options import SOURCE, add_data_options, reading_of
-from learnsym.cli._parser import EXECUTED
+from learnsym.cli._parser import EXECUTED, amount
 from learnsym.cli._potential import PREFIX, measure_potential
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     measure.add_argument("--samples", type=int, default=8, help="group elements per example")
     derivatives = ("spectral", "central", "bilinear")
     measure.add_argument("--derivative", default="spectral", choices=derivatives, help="of images")
-    measure.add_argument("--memory", type=float, default=4.0, help="limit for activations in GiB")
+    measure.add_argument("--memory", type=amount, default=4.0, metavar="4G", help="limit beside the examples: 512M, 4G")
     measure.add_argument("--seed", type=int, default=0)
     measure.add_argument("--no-layers", dest="layers", action="store_false", help="measure the output only")
     measure.add_argument("--unfinished", action="store_true", help="take a run that is not trained to its end")

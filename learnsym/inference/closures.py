@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from learnsym import measure
+from learnsym._memory import MEMORY
 from learnsym.inference.candidates import Candidate
 from learnsym.inference.views import positioned
 from learnsym.measure.pose.closure import LEVEL
@@ -19,7 +20,9 @@ ALIKE = 0.01
 """Relative distance of moved examples from themselves below which they are the same."""
 
 
-def closure_of_element(x: Tensor, candidate: Candidate, *, steps: int, seed: int) -> dict[str, Any]:
+def closure_of_element(
+    x: Tensor, candidate: Candidate, *, steps: int, seed: int, memory: float = MEMORY
+) -> dict[str, Any]:
     """The closure test of an element, as plain values.
 
     Args:
@@ -27,6 +30,7 @@ def closure_of_element(x: Tensor, candidate: Candidate, *, steps: int, seed: int
         candidate: whose element moves them.
         steps: training steps per fold.
         seed: of folds and networks.
+        memory: limit in GiB.
 
     Returns:
         p-value, share of pairs told apart, number of pairs, and whether the network can tell moves at all; or the
@@ -36,10 +40,10 @@ def closure_of_element(x: Tensor, candidate: Candidate, *, steps: int, seed: int
     assert symmetry is not None and element is not None  # since it fits
     shown = positioned(x, symmetry) if x.dim() == 3 else x
     try:
-        closure = measure.closure_test(shown, symmetry, element, steps=steps, seed=seed)
+        closure = measure.closure_test(shown, symmetry, element, steps=steps, seed=seed, memory=memory)
     except ValueError as error:
         return {"reason": str(error)}
-    can_learn = closure.p_value < LEVEL or _can_learn(shown, symmetry, element, steps, seed)
+    can_learn = closure.p_value < LEVEL or _can_learn(shown, symmetry, element, steps, seed, memory)
     return {
         "p": closure.p_value,
         "accuracy": closure.accuracy,
@@ -49,14 +53,14 @@ def closure_of_element(x: Tensor, candidate: Candidate, *, steps: int, seed: int
     }
 
 
-def _can_learn(x: Tensor, symmetry: Symmetry, element: Tensor, steps: int, seed: int) -> bool:
+def _can_learn(x: Tensor, symmetry: Symmetry, element: Tensor, steps: int, seed: int, memory: float) -> bool:
     """Whether the same training tells a move of a few examples that it has seen, or there is nothing to tell."""
     few = x[:FEW]
     orbit = _orbit(few, symmetry, element)
     if float((orbit[1] - few).norm()) < ALIKE * float(few.norm()):
         return True
     again = _one_sided(orbit, seed).repeat(COPIES, *[1] * (x.dim() - 1))
-    return measure.closure_test(again, symmetry, element, steps=steps, seed=seed).accuracy > BY_HEART
+    return measure.closure_test(again, symmetry, element, steps=steps, seed=seed, memory=memory).accuracy > BY_HEART
 
 
 def _orbit(x: Tensor, symmetry: Symmetry, element: Tensor) -> Tensor:

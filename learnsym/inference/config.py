@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from learnsym._settings import Count, Distinct, In, Processes, Seed, Share, check_settings
+from learnsym._memory import MEMORY
+from learnsym._settings import Count, Distinct, In, Positive, Processes, Seed, Share, check_settings
 from learnsym.statistics import LEVEL
 
 
@@ -32,6 +33,8 @@ class InferenceConfig:
     """Determines which examples are taken, folds, networks and bootstrap."""
     workers: Processes = 2
     """Processes that compute side by side, of one thread each."""
+    memory: Positive = MEMORY
+    """Limit in GiB for what all processes compute at a time beside the examples; does not change the results."""
     device: str = "cpu"
     """Such as `cuda`."""
 

@@ -21,16 +21,18 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
+from learnsym._memory import MEMORY
 from learnsym.actions import Image
 from learnsym.actions.border import border_level
 from learnsym.inference.candidates import Candidate
 from learnsym.inference.networks import ConditionalNetwork, features_of
 from learnsym.inference.views import positioned
+from learnsym.measure._batches import COPIES, activation_bytes, rows_within
 from learnsym.measure.pose.axis import PoseAxis
 
-FOLDS, BATCH, LEARNING_RATE, WEIGHT_DECAY = 2, 128, 3e-3, 0.03
+FOLDS, BATCH, READ, LEARNING_RATE, WEIGHT_DECAY = 2, 128, 512, 3e-3, 0.03
 OWN_RATE = 10.0
 """Learning rate of what belongs to one condition, which few examples of each batch train, over that of the rest."""
 
@@ -76,7 +78,14 @@ def why_no_labels(y: Tensor | None) -> str:
 
 
 def harms_of_fold(
-    x: Tensor, y: Tensor, candidates: Sequence[Candidate], fold: int, *, steps: int, seed: int
+    x: Tensor,
+    y: Tensor,
+    candidates: Sequence[Candidate],
+    fold: int,
+    *,
+    steps: int,
+    seed: int,
+    memory: float = MEMORY,
 ) -> dict[str, Any]:
     """The harm of each condition on one half of the examples, by the network that the other half trained.
 
@@ -87,6 +96,7 @@ def harms_of_fold(
         fold: 0 or 1.
         steps: training steps.
         seed: of folds and network.
+        memory: limit in GiB.
 
     Returns:
         Mean and variance of the harm of each condition over examples, the loss as it is, and that of a constant.
@@ -97,8 +107,9 @@ def harms_of_fold(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(FOLDS * seed + fold)
         network = ConditionalNetwork(features_of(shown), len(conditions), target.outputs).to(x.device)
+        rows = rows_of(network.features, shown, memory)
         _train(network, shown[~held_out], target.y[~held_out], target, conditions, steps, FOLDS * seed + fold)
-    losses = _losses(network, shown[held_out], target.y[held_out], target, len(conditions))
+    losses = _losses(network, shown[held_out], target.y[held_out], target, len(conditions), rows)
     harm = losses - losses[0]
     return {
         "harm": harm.mean(1).tolist(),
@@ -107,6 +118,15 @@ def harms_of_fold(
         "chance": target.chance,
         "examples": int(held_out.sum()),
     }
+
+
+def rows_of(features: nn.Module, x: Tensor, memory: float) -> int:
+    """How many examples are read at a time within a limit in GiB; a training step always takes a batch.
+
+    Raises:
+        ValueError: when a training step takes more.
+    """
+    return rows_within(COPIES * activation_bytes(features, x[:1]), memory, READ, BATCH)
 
 
 @dataclass(frozen=True)
@@ -187,9 +207,11 @@ def _moved(x: Tensor, condition: Int[Tensor, "B"], conditions: list[Condition], 
 
 
 @torch.no_grad()
-def _losses(network: ConditionalNetwork, x: Tensor, y: Tensor, target: Target, count: int) -> Float[Tensor, "W N"]:
+def _losses(
+    network: ConditionalNetwork, x: Tensor, y: Tensor, target: Target, count: int, rows: int
+) -> Float[Tensor, "W N"]:
     columns = []
-    for part, labels in zip(x.split(512), y.split(512), strict=True):
+    for part, labels in zip(x.split(rows), y.split(rows), strict=True):
         features = network.features(part)
         ones = torch.ones(len(part), dtype=torch.long, device=x.device)
         columns.append(torch.stack([target.loss(network.predict(features, c * ones), labels) for c in range(count)]))

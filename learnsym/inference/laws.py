@@ -14,7 +14,7 @@ from learnsym.inference.views import positioned, view_of
 MOVES_PIXELS = ("rotation", "translation_x", "translation_y", "scale", "stretch", "shear")
 
 
-def law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: int) -> dict[str, Any]:
+def law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: int, memory: float) -> dict[str, Any]:
     """The law of poses along a generator, as plain values.
 
     Args:
@@ -23,6 +23,7 @@ def law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: i
         steps: training steps per fold.
         level: coverage that the interval aims at.
         seed: of folds, networks and bootstrap.
+        memory: limit in GiB.
 
     Returns:
         The law, or the `reason` why there is none.
@@ -31,7 +32,7 @@ def law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: i
     try:
         law = measure.pose_posterior(
             view.x, view.symmetry, candidate.name, network=view.network, steps=steps, moves=view.moves, level=level,
-            seed=seed,
+            seed=seed, memory=memory,
         )  # fmt: skip
     except ValueError as error:
         return {"reason": str(error)}
@@ -84,11 +85,14 @@ def _law(law: measure.PosePosterior) -> dict[str, Any]:
     }
 
 
-def space_law_of(x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: int) -> dict[str, Any]:
+def space_law_of(
+    x: Tensor, candidate: Candidate, *, steps: int, level: float, seed: int, memory: float
+) -> dict[str, Any]:
     """The law of poses over all rotations of space, as plain values."""
     symmetry = candidate.symmetry
     assert symmetry is not None  # since it fits
-    law = measure.space_pose_posterior(positioned(x, symmetry), symmetry, steps=steps, level=level, seed=seed)
+    options = {"steps": steps, "level": level, "seed": seed, "memory": memory}
+    law = measure.space_pose_posterior(positioned(x, symmetry), symmetry, **options)
     return {
         "estimate": law.half_width,
         "low": law.low,

@@ -10,12 +10,14 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._memory import MEMORY
+from learnsym.measure._batches import COPIES, activation_bytes, rows_within
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.centre import centre_of, is_off_centre, named, survives
 from learnsym.measure.pose.closure import LEVEL, Closure, closure_of
 from learnsym.measure.pose.ground import grounded
 from learnsym.measure.pose.networks import default_network
-from learnsym.measure.pose.reader import BATCH, LEARNING_RATE, WEIGHT_DECAY, Network
+from learnsym.measure.pose.reader import BATCH, LEARNING_RATE, READ, WEIGHT_DECAY, Network
 from learnsym.measure.pose.sides import centred_sides, elements_of_sides, moved_sides
 from learnsym.parts import Whole
 from learnsym.symmetry import SymmetryLike
@@ -30,6 +32,7 @@ def closure_test(
     steps: int = 300,
     folds: int = 2,
     seed: int = 0,
+    memory: float = MEMORY,
 ) -> Closure:
     """Whether a network that is trained for it tells `g·x` from `x` on held-out examples.
 
@@ -52,13 +55,15 @@ def closure_test(
         steps: training steps per fold.
         folds: number of folds; each example is scored by a network that has not seen it.
         seed: of folds, networks and shifts.
+        memory: limit in GiB for what is computed at a time beside the examples and both sides; does not change the
+            result.
 
     Returns:
         The p-value for "closed under g", and how often examples are told apart.
 
     Raises:
         ValueError: when `x` does not fit the symmetry or is too small, `element` is not in the group or cannot be
-            halved, or a border that is not constant would tell the move.
+            halved, a border that is not constant would tell the move, or a training step takes more than the memory.
     """
     x, symmetry = moving(x, symmetry)
     symmetry.on_input.check_data(symmetry.group, x)
@@ -70,11 +75,12 @@ def closure_test(
     sides, exact = elements_of_sides(symmetry, element, x)
     x = grounded(x, action, shows=not (closed or exact))
     make = network or (lambda bins: default_network(action, x, bins, closed=closed))
+    rows = rows_of(make, x, memory)
     generator = torch.Generator().manual_seed(seed)
-    plain = _tested(moved_sides(action, sides, x, exact, generator), make, steps, folds, seed)
+    plain = _tested(moved_sides(action, sides, x, exact, generator), make, steps, folds, seed, rows)
     if plain.p_value > LEVEL or not is_off_centre(action, element, x):
         return plain
-    centred = _tested(centred_sides(action, sides, x, exact, generator), make, steps, folds, seed)
+    centred = _tested(centred_sides(action, sides, x, exact, generator), make, steps, folds, seed, rows)
     if survives(centred.accuracy - 0.5, plain.accuracy - 0.5):
         return plain
     reason = f"{named(centre_of(x))}, by which {plain.accuracy:.0%} are told apart; tested about that centre"
@@ -82,9 +88,9 @@ def closure_test(
 
 
 def _tested(
-    sides: tuple[Tensor, Tensor], make: Callable[[int], nn.Module], steps: int, folds: int, seed: int
+    sides: tuple[Tensor, Tensor], make: Callable[[int], nn.Module], steps: int, folds: int, seed: int, rows: int
 ) -> Closure:
-    """The test of two samples that are paired by the examples that they were made from."""
+    """The test of two samples that are paired by the examples that they were made from, `rows` of them at a time."""
     forward, backward = sides
     fold = torch.randperm(len(forward), generator=torch.Generator().manual_seed(seed)) % folds
     scores = torch.zeros(2, len(forward))
@@ -94,8 +100,20 @@ def _tested(
             torch.manual_seed(seed * folds + k)
             net = trained_sides(make(1).to(forward.device), forward[~held_out], backward[~held_out], steps)
         with torch.no_grad():
-            scores[:, held_out] = torch.stack([net(side[held_out]).squeeze(1).cpu() for side in (forward, backward)])
+            for known in held_out.nonzero().squeeze(1).split(rows):
+                scores[:, known] = torch.stack([net(side[known]).squeeze(1).cpu() for side in (forward, backward)])
     return closure_of(scores[0], scores[1], fold)
+
+
+def rows_of(make: Callable[[int], nn.Module], x: Tensor, memory: float) -> int:
+    """How many examples are read at a time within a limit in GiB; a training step always takes a batch.
+
+    Raises:
+        ValueError: when a training step takes more.
+    """
+    with torch.random.fork_rng(devices=[]):
+        net = make(1).to(x.device)
+    return rows_within(COPIES * activation_bytes(net, x[:1]), memory, READ, BATCH)
 
 
 def trained_sides(net: nn.Module, forward: Tensor, backward: Tensor, steps: int) -> nn.Module:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from learnsym._settings import Copies, Count, Distinct, In, NotNegative, Processes, Seed, Share, check_settings
+from learnsym._memory import MEMORY
+from learnsym._settings import (
+    Copies,
+    Count,
+    Distinct,
+    In,
+    NotNegative,
+    Positive,
+    Processes,
+    Seed,
+    Share,
+    check_settings,
+)
 from learnsym.statistics import LEVEL
 
 
@@ -69,6 +81,8 @@ class AnalysisConfig:
     """Coverage that intervals aim at."""
     workers: Processes = 2
     """Processes for independent pieces, each with one thread."""
+    memory: Positive = MEMORY
+    """Limit in GiB for what all processes compute at a time beside the examples; does not change the results."""
     seed: Seed = 0
     """Seed of every random choice of the analysis."""
 

@@ -18,6 +18,10 @@ from learnsym.representations._representation import Representation
 from learnsym.representations.irrep import Irrep
 
 TOLERANCE = 1e-9
+DENSE = 1024
+"""Entries of a matrix up to which intertwiners of permutations are the null space of a dense matrix, too.
+
+Weights that runs have saved are coefficients in that basis; of more entries it takes minutes and gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,24 @@ def intertwiners(source: Representation, target: Representation) -> Float[Tensor
         >>> len(ls.representations.intertwiners(irrep, irrep))  # multiples of rotations
         2
     """
+    if source.is_permutation and target.is_permutation and source.size * target.size > DENSE:
+        return orbit_indicators(source, target)
     g = generating(target.group)
     return invariants(tensor_product(target(g), source(g))).unflatten(1, (target.size, source.size))
+
+
+def orbit_indicators(source: Representation, target: Representation) -> Float[Tensor, "K d_t d_s"]:
+    """The intertwiners of two permutations of a finite group: constant on the orbits of pairs `(a, b) -> (g a, g b)`.
+
+    One matrix for each orbit, of norm 1, in the order of the first pairs of the orbits.
+    """
+    g = generating(target.group)
+    a, b = (each(g).argmax(-2) for each in (target, source))
+    # the orbit of a pair is known by the first pair in it
+    first = (a[:, :, None] * source.size + b[:, None, :]).amin(0)
+    orbit = torch.unique(first, return_inverse=True)[1]
+    indicator = torch.nn.functional.one_hot(orbit).movedim(-1, 0).double()
+    return indicator / indicator.sum((1, 2), keepdim=True).sqrt()
 
 
 def isotypic(matrices: Float[Tensor, "G d d"], irreps: Sequence[Irrep]) -> list[Component]:

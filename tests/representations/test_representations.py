@@ -128,3 +128,22 @@ def test_quotients_permute_cosets():
 def test_bad_input_is_named(message, make):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("group", [groups.Cyclic(6), groups.Dihedral(4)], ids=str)
+@pytest.mark.parametrize("subgroup", [groups.Trivial(), groups.Cyclic(2)], ids=str)
+def test_orbits_of_pairs_span_the_intertwiners_of_permutations(group, subgroup):
+    source, target = reps.Quotient(group, subgroup), reps.Regular(group)
+    fast = reps.decomposition.orbit_indicators(source, target).flatten(1)
+    g = group.components
+    slow = reps.invariants(reps.tensor_product(target(g), source(g)))
+    torch.testing.assert_close(fast @ fast.mT, torch.eye(len(fast), dtype=torch.float64))
+    torch.testing.assert_close(fast.mT @ fast, slow.mT @ slow, atol=1e-12, rtol=0)
+
+
+def test_large_permutations_have_the_intertwiners_of_their_orbits():
+    regular = reps.Regular(groups.Cyclic(40))
+    maps = reps.intertwiners(regular, regular)
+    g = regular(groups.Cyclic(40).components[7])
+    assert len(maps) == 40
+    torch.testing.assert_close(maps @ g, g @ maps)

@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from learnsym._memory import MEMORY
 from learnsym._settings import shown
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.ground import grounded
 from learnsym.measure.pose.nuisances.answer import with_saliency, without_cues
 from learnsym.measure.pose.posterior import PosePosterior
-from learnsym.measure.pose.reader import Network
+from learnsym.measure.pose.reader import Network, rows_read
 from learnsym.measure.pose.study import Study
 from learnsym.parts import Whole
 from learnsym.statistics import LEVEL
@@ -34,6 +35,7 @@ def pose_posterior(
     level: float = LEVEL,
     bootstrap: int = 200,
     seed: int = 0,
+    memory: float = MEMORY,
 ) -> PosePosterior:
     """The law of poses of a data set along one generator, without labels.
 
@@ -67,10 +69,11 @@ def pose_posterior(
         level: coverage that the interval aims at.
         bootstrap: number of bootstrap replicates.
         seed: of folds, networks and bootstrap; the caller's random state is left alone.
+        memory: limit in GiB for what is computed at a time beside the examples; does not change the result.
 
     Raises:
-        ValueError: when `x` does not fit the symmetry, the generator is unknown, the group has none, or there are too
-            few examples.
+        ValueError: when `x` does not fit the symmetry, the generator is unknown, the group has none, there are too
+            few examples, or a training step takes more than the memory.
 
     Example:
         >>> x = torch.randn(64, 1, 12, 12)
@@ -87,8 +90,9 @@ def pose_posterior(
     x = _some(x, examples, seed)
     if folds < 2 or len(x) < 10 * folds:
         raise ValueError(f"x: got {len(x)} examples for {folds} folds, must be at least 2 folds of 10; take more data")
-    study = Study(axis, network, steps, folds, level, bootstrap, seed)
     x = grounded(x.float(), symmetry.on_input, shows=not axis.closed)
+    rows = rows_read(axis, x, network, memory)
+    study = Study(axis, network, steps, folds, level, bootstrap, seed, rows)
     readers = study.trained(x)
     plain = with_saliency(study.law(x, readers), study, x, readers)
     return replace(without_cues(plain, study, x, readers), left_out=count - len(x))

@@ -13,17 +13,20 @@ import multiprocessing
 from collections.abc import Callable, Iterable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from learnsym.actions import Image
+from learnsym.measure._batches import COPIES, activation_bytes, rows_within
 from learnsym.measure.pose import polar
 from learnsym.measure.pose.axis import CELLS, PoseAxis
 from learnsym.measure.pose.networks import default_network
 
 Network = Callable[[int], nn.Module]
 BATCH, LEARNING_RATE, WEIGHT_DECAY = 128, 3e-3, 0.03
+READ = 512
+"""Examples that are read at a time, at most."""
 
 
 def progress(steps: int) -> Iterable[int]:
@@ -40,21 +43,33 @@ class Reader(abc.ABC):
         """Mean log density at the right move of a batch, relative to chance."""
 
     @abc.abstractmethod
-    def posterior(self, x: Tensor) -> Float[Tensor, "B G"]:
-        """Probability of each offset of the axis: `x` looks like an ordinary example moved by that offset."""
+    def posterior(self, x: Tensor, rows: int = READ) -> Float[Tensor, "B G"]:
+        """Probability of each offset of the axis: `x` looks like an ordinary example moved by that offset.
+
+        At most `rows` examples are read at a time, which does not change the result.
+        """
 
     @property
     @abc.abstractmethod
     def network(self) -> nn.Module:
         """What is trained."""
 
+    @abc.abstractmethod
+    def seen(self, x: Tensor) -> Tensor:
+        """Examples as the network sees them, moved by nothing."""
+
+    def bytes_of(self, x: Tensor) -> int:
+        """Bytes of examples and of what the network makes of them."""
+        return x.numel() * x.element_size() + activation_bytes(self.network, self.seen(x))
+
     @property
     def device(self) -> torch.device:
         """Where the network is."""
         return next(self.network.parameters()).device
 
-    def fit(self, x: Tensor, steps: int, seed: int) -> None:
-        """Train on examples, with one cycle of the learning rate."""
+    def fit(self, x: Tensor, steps: int, seed: int, known: Int[Tensor, "N"] | None = None) -> None:
+        """Train on the examples that are `known`, by number, or on all, with one cycle of the learning rate."""
+        count = len(x) if known is None else len(known)
         generator = torch.Generator().manual_seed(seed)
         optimiser = torch.optim.AdamW(self.network.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
         # a schedule of fewer steps would have no rise
@@ -63,7 +78,8 @@ class Reader(abc.ABC):
         )
         self.network.train()
         for _ in progress(steps):
-            rows = torch.randint(len(x), (BATCH,), generator=generator)
+            rows = torch.randint(count, (BATCH,), generator=generator)
+            rows = rows if known is None else known[rows]
             optimiser.zero_grad(set_to_none=True)
             (-self.step(x[rows.to(x.device)], generator)).backward()
             optimiser.step()
@@ -81,6 +97,9 @@ class PolarReader(Reader):
     def network(self) -> nn.Module:
         return self._network
 
+    def seen(self, x: Tensor) -> Tensor:
+        return polar.polar(x, x.new_zeros(len(x)))
+
     def step(self, x: Tensor, generator: torch.Generator) -> Float[Tensor, ""]:
         angle = 2 * math.pi * torch.rand(len(x), generator=generator)
         distortion = polar.distortions(len(x), generator)
@@ -88,7 +107,10 @@ class PolarReader(Reader):
         return interpolated(scores, angle / (2 * math.pi) * polar.ANGLES).mean() + math.log(polar.ANGLES)
 
     @torch.no_grad()
-    def posterior(self, x: Tensor) -> Float[Tensor, "B G"]:
+    def posterior(self, x: Tensor, rows: int = READ) -> Float[Tensor, "B G"]:
+        return torch.cat([self._posterior(part) for part in x.split(rows)])
+
+    def _posterior(self, x: Tensor) -> Float[Tensor, "B G"]:
         finer = CELLS // polar.ANGLES
         columns = []
         for part in range(finer):
@@ -115,6 +137,9 @@ class MovedReader(Reader):
     def network(self) -> nn.Module:
         return self._network
 
+    def seen(self, x: Tensor) -> Tensor:
+        return x
+
     def step(self, x: Tensor, generator: torch.Generator) -> Float[Tensor, ""]:
         moves = (2 * torch.rand(len(x), generator=generator) - 1) * self.axis.reach
         scores = self._network(self.axis.move(x, moves.to(x.device))).log_softmax(-1)
@@ -126,11 +151,15 @@ class MovedReader(Reader):
         return share * (self.bins if self.axis.closed else self.bins - 1)
 
     @torch.no_grad()
-    def posterior(self, x: Tensor) -> Float[Tensor, "B G"]:
+    def posterior(self, x: Tensor, rows: int = READ) -> Float[Tensor, "B G"]:
         span = 1.0 if self.axis.closed else 0.25
         steps = torch.arange(self.MOVES) + torch.rand(len(x), 1, generator=torch.Generator().manual_seed(len(x)))
         # each example gets its own start, so that what the network prefers anyway shows no common pose
-        spread = ((steps / self.MOVES * 2 - 1) * span * self.axis.reach).T
+        spread = (steps / self.MOVES * 2 - 1) * span * self.axis.reach
+        parts = zip(x.split(rows), spread.split(rows), strict=True)
+        return torch.cat([self._posterior(part, moves.T) for part, moves in parts])
+
+    def _posterior(self, x: Tensor, spread: Float[Tensor, "M B"]) -> Float[Tensor, "B G"]:
         offsets = self.axis.offsets
         total = torch.zeros(len(x), len(offsets), device=x.device)
         for move in spread:
@@ -145,9 +174,25 @@ def reader(axis: PoseAxis, x: Tensor, network: Network | None) -> Reader:
     return PolarReader(x.shape[1]) if network is None and reads_polar(axis) else MovedReader(axis, x, network)
 
 
-def prepared(axis: PoseAxis, x: Tensor, network: Network | None) -> Tensor:
-    """Examples as the reader takes them, computed once."""
-    return polar.reduced(x) if network is None and reads_polar(axis) else x
+def prepared(axis: PoseAxis, x: Tensor, network: Network | None, rows: int = READ) -> Tensor:
+    """Examples as the reader takes them, computed once, so many at a time."""
+    if network is not None or not reads_polar(axis):
+        return x
+    return torch.cat([polar.reduced(part) for part in x.split(rows)])
+
+
+def rows_read(axis: PoseAxis, x: Tensor, network: Network | None, memory: float) -> int:
+    """How many examples are read at a time within a limit in GiB; a training step always takes a batch.
+
+    Raises:
+        ValueError: when a training step takes more.
+    """
+    one = prepared(axis, x[:1], network)
+    with torch.random.fork_rng(devices=[]):
+        chosen = reader(axis, one, network)
+        chosen.network.to(one.device)
+        each = chosen.bytes_of(one)
+    return rows_within(COPIES * each, memory, READ, BATCH)
 
 
 def reads_polar(axis: PoseAxis) -> bool:

@@ -20,8 +20,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from learnsym._memory import MEMORY
 from learnsym.degrees import Degree, Status
 from learnsym.groups import SO3
+from learnsym.measure._batches import COPIES as ALIVE
+from learnsym.measure._batches import activation_bytes, rows_within
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.ground import grounded
 from learnsym.measure.pose.interval import half_width_interval
@@ -114,6 +117,7 @@ def space_pose_posterior(
     level: float = LEVEL,
     bootstrap: int = 200,
     seed: int = 0,
+    memory: float = MEMORY,
 ) -> SpacePosePosterior:
     """The law of poses of a data set over all rotations of space, without labels.
 
@@ -126,9 +130,11 @@ def space_pose_posterior(
         level: coverage that the interval aims at.
         bootstrap: number of bootstrap replicates.
         seed: of folds, networks and bootstrap.
+        memory: limit in GiB for what is computed at a time beside the examples; does not change the result.
 
     Raises:
-        ValueError: when the group is not one of rotations of space or `x` does not fit.
+        ValueError: when the group is not one of rotations of space, `x` does not fit, or a training step takes more
+            than the memory.
     """
     x, symmetry = moving(x, symmetry)
     group = symmetry.group
@@ -142,10 +148,21 @@ def space_pose_posterior(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed * folds + k)
             make = network or (lambda bins: default_network(symmetry.on_input, x, bins, closed=True))
-            net = _trained(make(1).to(x.device), x[fold != k], symmetry, steps)
-        posterior[fold == k] = _read(net, x[fold == k], symmetry)
+            net = make(1).to(x.device)
+            rows = rows_of(net, x, memory)
+            net = _trained(net, x[fold != k], symmetry, steps)
+        posterior[fold == k] = _read(net, x[fold == k], symmetry, rows)
     angle, fit = _law(posterior, fold, bootstrap, seed)
     return SpacePosePosterior(symmetry, angle, fold, fit, *ball_interval(fit, level), level)
+
+
+def rows_of(net: nn.Module, x: Tensor, memory: float) -> int:
+    """How many rotations of an example are read at a time within a limit in GiB.
+
+    Raises:
+        ValueError: when a training step takes more.
+    """
+    return rows_within(ALIVE * activation_bytes(net, x[:1]), memory, GRID, EXAMPLES * COPIES)
 
 
 def ball_interval(fit: LawFit, level: float) -> tuple[float, float, float]:
@@ -183,10 +200,13 @@ def _trained(net: nn.Module, x: Tensor, symmetry: Symmetry, steps: int) -> nn.Mo
 
 
 @torch.no_grad()
-def _read(net: nn.Module, x: Tensor, symmetry: Symmetry) -> Float[Tensor, "B K"]:
-    back = rotations().mT.to(x)
-    scores = [net(symmetry.on_input(back, example.expand(GRID, *example.shape))).squeeze(1) for example in x]
-    return torch.stack(scores).softmax(1).cpu()
+def _read(net: nn.Module, x: Tensor, symmetry: Symmetry, rows: int) -> Float[Tensor, "B K"]:
+    """The posterior over the grid of each example, `rows` of its rotations at a time."""
+    parts = rotations().mT.to(x).split(rows)
+    scores = [
+        torch.cat([net(symmetry.on_input(back, each.expand(len(back), *each.shape))) for back in parts]) for each in x
+    ]
+    return torch.stack(scores).squeeze(2).softmax(1).cpu()
 
 
 def _law(posterior: Float[Tensor, "B K"], fold: Tensor, bootstrap: int, seed: int) -> tuple[Tensor, LawFit]:

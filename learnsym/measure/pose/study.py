@@ -16,7 +16,7 @@ from learnsym.measure.pose.closure import told_apart
 from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.read_out import ReadOut, folded
-from learnsym.measure.pose.reader import Network, Reader, prepared, reader
+from learnsym.measure.pose.reader import READ, Network, Reader, prepared, reader
 from learnsym.measure.pose.shapes import EDGE
 
 CONTROL = 16
@@ -39,6 +39,8 @@ class Study:
     level: float
     bootstrap: int
     seed: int
+    rows: int = READ
+    """Examples that are read at a time; does not change the result."""
 
     def fold(self, count: int) -> Int[Tensor, "N"]:
         """The fold of each example."""
@@ -50,23 +52,35 @@ class Study:
 
     def trained(self, x: Tensor) -> list[Reader]:
         """One reader for each fold, trained on the others."""
-        ready, fold = prepared(self.axis, x, self.network), self.fold(len(x)).to(x.device)
+        ready, fold = self.prepared(x), self.fold(len(x))
+        known = [(fold != k).nonzero().squeeze(1) for k in range(self.folds)]
         return [
-            _trained(self.axis, ready[fold != k], self.network, self.steps, self.seed * self.folds + k)
+            _trained(self.axis, ready, self.network, self.steps, self.seed * self.folds + k, known[k])
             for k in range(self.folds)
         ]
+
+    def prepared(self, x: Tensor) -> Tensor:
+        """Examples as the readers take them."""
+        return prepared(self.axis, x, self.network, self.rows)
 
     def posterior(self, x: Tensor, readers: list[Reader]) -> Float[Tensor, "N G"]:
         """The posterior of each example, by the reader that has not seen it."""
         return self._posterior(x, readers, self.fold(len(x)))
 
-    def _posterior(self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"]) -> Float[Tensor, "N G"]:
-        ready = prepared(self.axis, x, self.network)
+    def _posterior(
+        self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"], move: float = 0.0
+    ) -> Float[Tensor, "N G"]:
+        """The posterior of each example, moved by a coordinate of the axis."""
         posterior = torch.zeros(len(x), len(self.axis.offsets))
         for k, trained in enumerate(readers):
-            mine = ready[(fold == k).to(x.device)]
-            posterior[fold == k] = torch.cat([trained.posterior(part).cpu() for part in mine.split(512)])
+            for known in (fold == k).nonzero().squeeze(1).split(READ):
+                parts = (self._moved(x[part.to(x.device)], move) for part in known.split(self.rows))
+                ready = torch.cat([self.prepared(part) for part in parts])
+                posterior[known] = trained.posterior(ready, self.rows).cpu()
         return posterior
+
+    def _moved(self, x: Tensor, move: float) -> Tensor:
+        return self.axis.move(x, x.new_full((len(x),), move)) if move else x
 
     def law(self, x: Tensor, readers: list[Reader]) -> PosePosterior:
         """The law of the poses that the readers find."""
@@ -75,10 +89,9 @@ class Study:
     def first_look(self, x: Tensor) -> PosePosterior:
         """The law of the examples of the first fold alone, by one reader with half of the steps."""
         fold = self.fold(len(x)).to(x.device)
-        ready, steps = prepared(self.axis, x[fold != 0], self.network), (self.steps + 1) // 2
-        seen = x[fold == 0]
-        one = _trained(self.axis, ready, self.network, steps, self.seed * self.folds)
-        return self._law(seen, [one], torch.zeros(len(seen), dtype=torch.long))
+        known, read = self.prepared(x[fold != 0]), x[fold == 0]
+        one = _trained(self.axis, known, self.network, (self.steps + 1) // 2, self.seed * self.folds)
+        return self._law(read, [one], torch.zeros(len(read), dtype=torch.long))
 
     def _law(self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"]) -> PosePosterior:
         posterior = self._posterior(x, readers, fold)
@@ -129,11 +142,8 @@ class Study:
         """
         if self.axis.closed:
             return 1.0
-        sides = [
-            self.axis.move(x, torch.full((len(x),), sign * KNOWN_MOVE * self.axis.window, device=x.device))
-            for sign in (-1.0, 1.0)
-        ]
-        first, second = (aligned(self._posterior(side, readers, fold), False).centre for side in sides)
+        moves = (sign * KNOWN_MOVE * self.axis.window for sign in (-1.0, 1.0))
+        first, second = (aligned(self._posterior(x, readers, fold, move), False).centre for move in moves)
         return min(max(float((second - first).mean()) / (2 * KNOWN_MOVE * EDGE), LEAST_RESPONSE), 1 / LEAST_RESPONSE)
 
     def control(self, x: Tensor) -> float:
@@ -158,11 +168,18 @@ def _folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]
     return folded(posterior, order) if order > 1 else posterior
 
 
-def _trained(axis: PoseAxis, x: Tensor, network: Network | None, steps: int, seed: int) -> Reader:
+def _trained(
+    axis: PoseAxis,
+    x: Tensor,
+    network: Network | None,
+    steps: int,
+    seed: int,
+    known: Int[Tensor, "N"] | None = None,
+) -> Reader:
     # initial weights, dropout and reading draw from the global state
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         chosen = reader(axis, x, network)
         chosen.network.to(x.device)
-        chosen.fit(x, steps, seed)
+        chosen.fit(x, steps, seed, known)
     return chosen

@@ -16,8 +16,8 @@ from tqdm.auto import tqdm
 from learnsym._modes import keeping_buffers
 from learnsym._reasons import first_line, reason_of
 from learnsym.data.inputs import on
+from learnsym.measure._batches import batch_size_within
 from learnsym.measure._probe import Output
-from learnsym.report.card.batches import batch_size_within
 from learnsym.report.card.card import Card
 from learnsym.report.card.examples import Examples
 from learnsym.report.card.fields import fields_note, with_fields

@@ -16,11 +16,13 @@ from learnsym.files import check_folder, write_atomically
 from learnsym.inference import Candidate, Finding, InferenceConfig, candidates_of, findings_of
 from learnsym.inference.candidates import chosen_of
 from learnsym.inference.labels import pooled, why_no_labels
+from learnsym.inference.room import check_room
 from learnsym.inference.verdicts import each_level
+from learnsym.measure._batches import NeedsMore
 from learnsym.report.inference.draw import draw
 from learnsym.report.inference.examples import Examples, examples_of, examples_of_config
 from learnsym.report.inference.page import render
-from learnsym.report.inference.pieces import LABELS, curves_of, kept, pieces_of
+from learnsym.report.inference.pieces import LABELS, curves_of, kept, memory_of_each, pieces_of
 from learnsym.report.inference.results import Inference
 from learnsym.report.run.store import results
 
@@ -111,6 +113,10 @@ def _inferred(
 ) -> tuple[Inference, list[Candidate]]:
     candidates = chosen_of(candidates_of(examples.x, examples.points), config.only)
     no_labels = why_no_labels(examples.y)
+    try:
+        check_room(examples.x, candidates, not no_labels, memory_of_each(config))
+    except NeedsMore as error:
+        raise error.of(config.workers) from None
     for note in _taken(examples):
         logger.info("%s: %s", examples.name, note)
     verdicts = sum(c.fits for c in candidates) * (1 if no_labels else 2)

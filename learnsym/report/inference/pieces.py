@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,10 @@ POLAR, MOVED, SPACE, TEST, TASK = 0.035, 0.06, 0.12, 0.025, 0.02
 def pieces_of(folder: Path, examples: Path, candidates: list[Candidate], has_labels: bool, config: InferenceConfig,
               points: PointCloud | None, level: float) -> list[Piece]:  # fmt: skip
     """All computations of an inference."""
-    given = {"data": sha256(examples.read_bytes()).hexdigest(), "seed": config.seed, "device": config.device}
+    given = {"data": _digest(examples), "seed": config.seed, "device": config.device}
     common = {"examples": str(examples), "seed": config.seed, "device": config.device, "points": points}
+    # of this process's share; results do not depend on it
+    common["memory"] = memory_of_each(config)
     chosen = [c for c in candidates if c.fits]
     pieces = []
     for candidate in chosen:
@@ -50,6 +52,16 @@ def _piece(path: Path, function: Any, common: dict, given: dict, options: dict, 
     )  # fmt: skip
 
 
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
+
+
+def memory_of_each(config: InferenceConfig) -> float:
+    """The GiB of one process, of those that all have."""
+    return config.memory / config.workers
+
+
 def _cost(candidate: Candidate) -> float:
     if candidate.stage != "law":
         return SPACE if candidate.stage == "space" else TEST
@@ -57,25 +69,32 @@ def _cost(candidate: Candidate) -> float:
 
 
 def candidate_piece(
-    examples: str, name: str, steps: int, level: float, seed: int, device: str, points: PointCloud | None
+    examples: str, name: str, steps: int, level: float, seed: int, device: str, points: PointCloud | None, memory: float
 ) -> dict[str, Any]:
     """What is measured for one candidate, by its name."""
     x = opened(examples)[0].to(device)
     candidate = next(c for c in candidates_of(x, points) if c.name == name)
     if candidate.stage == "closure":
-        return closure_of_element(x, candidate, steps=steps, seed=seed)
+        return closure_of_element(x, candidate, steps=steps, seed=seed, memory=memory)
     law = space_law_of if candidate.stage == "space" else law_of
-    return law(x, candidate, steps=steps, level=level, seed=seed)
+    return law(x, candidate, steps=steps, level=level, seed=seed, memory=memory)
 
 
 def labels_piece(
-    examples: str, fold: int, only: list[str], steps: int, seed: int, device: str, points: PointCloud | None
+    examples: str,
+    fold: int,
+    only: list[str],
+    steps: int,
+    seed: int,
+    device: str,
+    points: PointCloud | None,
+    memory: float,
 ) -> dict[str, Any]:
     """What labels say of all candidates, on one half of the examples."""
     x, y = opened(examples)
     assert y is not None  # since there are labels
     candidates = chosen_of(candidates_of(x, points), only)
-    return harms_of_fold(x.to(device), y.to(device), candidates, fold, steps=steps, seed=seed)
+    return harms_of_fold(x.to(device), y.to(device), candidates, fold, steps=steps, seed=seed, memory=memory)
 
 
 def kept(path: Path, x: Tensor, y: Tensor | None) -> None:

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from learnsym.degrees import write_degrees
 from learnsym.files import write_atomically
+from learnsym.measure._batches import NeedsMore
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report.run.collect import data_result, environment_of
 from learnsym.report.run.draw import draw
 from learnsym.report.run.groups import DataGroup, group_runs
 from learnsym.report.run.own import own_results
 from learnsym.report.run.page import render
-from learnsym.report.run.plan import plan
+from learnsym.report.run.pieces import rows_of_run
+from learnsym.report.run.plan import memory_of_each, plan
 from learnsym.report.run.results import Analysis, DataResult
 from learnsym.report.run.store import results
 from learnsym.training import OwnRun, find_own_runs
@@ -53,7 +55,8 @@ def analyze(
 
     Raises:
         ValueError: before any work, when there is no run, or one cannot be read, is not trained to its end, or has
-            weights that are not those of its configuration, or an override is unknown; it names the remedy.
+            weights that are not those of its configuration, an override is unknown, or one example takes more than
+            the memory; it names the remedy.
     """
     folder = Path(path)
     if own := find_own_runs(folder):
@@ -61,6 +64,8 @@ def analyze(
     groups = group_runs(folder, unfinished)
     environment = environment_of(groups[0].first)  # what cannot be read is found before hours of work
     chosen = {group.label: settings or _overridden(group, overrides) for group in groups}
+    for group in groups:
+        _check_room(group, chosen[group.label])
     findings = _computed(groups, chosen, progress)
     level = next(iter(chosen.values())).level
     analysis = Analysis(
@@ -72,6 +77,16 @@ def analyze(
     )
     write(analysis, progress)
     return analysis
+
+
+def _check_room(group: DataGroup, settings: AnalysisConfig) -> None:
+    """Refuse a limit of memory within which an example of a run cannot be computed."""
+    test = group.first.splits().test
+    try:
+        for run in group.runs:
+            rows_of_run(run.model(), test, memory_of_each(settings))
+    except NeedsMore as error:
+        raise error.of(settings.workers) from None
 
 
 def _analyzed_in_python(

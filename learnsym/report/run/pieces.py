@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
 from learnsym import measure
+from learnsym._memory import MEMORY
 from learnsym.actions import Image
 from learnsym.augment import Augmented
 from learnsym.data import Batches, Dataset, load_splits
@@ -21,13 +22,16 @@ from learnsym.data.inputs import Inputs
 from learnsym.degrees import Degree
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import SO2
+from learnsym.measure._batches import batch_size_within
+from learnsym.measure.pose.axis import PoseAxis
+from learnsym.measure.pose.reader import rows_read
 from learnsym.measure.world import retrieved
 from learnsym.methods import learns
 from learnsym.objectives.contrastive import Contrastive
 from learnsym.objectives.gaussian_likelihood import GaussianLikelihood
 from learnsym.objectives.losses import LossFunction, mse, shaped_as
 from learnsym.objectives.potential_loss import PotentialLoss, potential_errors
-from learnsym.parts import Part
+from learnsym.parts import Part, moved_to
 from learnsym.symmetry import Symmetry
 from learnsym.training import Run, build, fit, predict, read_config
 from learnsym.training.build import member
@@ -41,21 +45,23 @@ RETRIEVED = {"hits_at_1": "hits@1", "mrr": "MRR"}
 """What pages call the ranks of true next states."""
 
 
-def trained_run(path: str, settings: dict[str, Any]) -> dict[str, Any]:
+def trained_run(path: str, settings: dict[str, Any], memory: float = MEMORY) -> dict[str, Any]:
     """Per-example scores of one run by rotation angle, its equivariance error, its degrees, and orbits of examples.
 
     Args:
         path: a run.
         settings: the fields of `AnalysisConfig` that matter here.
+        memory: limit in GiB for what is computed at a time beside the examples.
     """
     run = Run(path)
     model, splits = run.model(), run.splits()
+    rows = rows_of_run(model, splits.test, memory)
     method, signature = run.config.method, splits.test.signature
     symmetry, law = method.tested(signature), method.law(signature)
     loss_fn = run.config.loss.function()
     return {
         "examples": sum(len(part) for part in (splits.train, splits.val, splits.test)),
-        **findings(model, splits.test, symmetry, settings, loss_fn, law=law, learned=learns(run.twin)),
+        **findings(model, splits.test, symmetry, settings, loss_fn, law=law, learned=learns(run.twin), rows=rows),
         "degrees": [vars(_with_chooser(degree, run)) for degree in run.degrees()],
     }
 
@@ -69,6 +75,7 @@ def findings(
     *,
     law: GroupDistribution | None = None,
     learned: bool = False,
+    rows: int = IN_CACHE,
 ) -> dict[str, Any]:
     """Per-example scores of a trained model by rotation angle, its equivariance error, and orbits of examples.
 
@@ -80,18 +87,36 @@ def findings(
         loss_fn: that was trained; one of energies and forces, or of means and variances, changes what is found.
         law: of the elements of that error; None for the uniform one.
         learned: whether the model has a learned distribution whose orbits are shown.
+        rows: examples at a time; does not change the result.
     """
     images = len(test.in_shape) == 3
     turnable = images and not test.on_sphere and test.y.dim() == 1 and settings["angle_step"]
     angles = [float(angle) for angle in range(0, 360, settings["angle_step"])] if turnable else []
     few = test.subset(torch.arange(len(test))[: settings["angle_examples"]])
     return {
-        **_scored(predict(model, test.inputs, IN_CACHE), test, loss_fn),
+        **_scored(predict(model, test.inputs, rows), test, loss_fn),
         "angles": angles,
-        "turned": [scores(predict(model, turned(few, angle), IN_CACHE), few).tolist() for angle in angles],
-        "error": None if symmetry is None else _equivariance(model, test, symmetry, law, settings),
+        "turned": [scores(_read_turned(model, few, angle, rows), few).tolist() for angle in angles],
+        "error": None if symmetry is None else _equivariance(model, test, symmetry, law, settings, rows),
         "orbit": orbit_of(model, test) if images and learned else None,
     }
+
+
+def rows_of_run(model: nn.Module, data: Dataset, memory: float) -> int:
+    """How many examples of a run are computed at a time within a limit in GiB.
+
+    Raises:
+        ValueError: when one takes more.
+    """
+    one, _ = data.batch(torch.arange(1))
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    return batch_size_within(model, moved_to(one, device), memory, IN_CACHE)
+
+
+def _read_turned(model: nn.Module, data: Dataset, angle: float, rows: int) -> Tensor:
+    """The outputs for turned images, of which no more than some exist at a time."""
+    parts = (data.subset(each) for each in torch.arange(len(data)).split(rows))
+    return torch.cat([predict(model, turned(part, angle), rows) for part in parts])
 
 
 def _scored(outputs: Tensor, test: Dataset, loss_fn: LossFunction) -> dict[str, Any]:
@@ -174,7 +199,12 @@ def _pixels(images: Tensor) -> list:
 
 
 def _equivariance(
-    model: nn.Module, test: Dataset, symmetry: Symmetry, law: GroupDistribution | None, settings: dict[str, Any]
+    model: nn.Module,
+    test: Dataset,
+    symmetry: Symmetry,
+    law: GroupDistribution | None,
+    settings: dict[str, Any],
+    rows: int,
 ) -> dict[str, Any] | None:
     x, _ = test.batch(torch.arange(len(test))[: settings["equivariance_examples"]])
     try:
@@ -182,7 +212,8 @@ def _equivariance(
     except ValueError:
         return None
     options = {"samples": settings["equivariance_samples"], "seed": settings["seed"], "distribution": law}
-    error = measure.equivariance_error(Probabilities(model) if test.classes else model, x, symmetry, **options)
+    asked = Probabilities(model) if test.classes else model
+    error = measure.equivariance_error(asked, x, symmetry, batch_size=rows, **options)
     floor = measure.interpolation_floor(x, symmetry, **options)
     return {"symmetry": symmetry.name, "per_sample": error.linear.tolist(), "floor": floor.mean}
 
@@ -209,7 +240,9 @@ def fixed_width(path: str, generator: str, width: float, steps: int | None, repl
     return {"loss": losses(predict(model, splits.val.inputs, IN_CACHE), splits.val).tolist()}
 
 
-def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, seed: int) -> dict[str, Any]:
+def pose_law(
+    path: str, generator: str, settings: dict[str, Any], level: float, seed: int, memory: float = MEMORY
+) -> dict[str, Any]:
     """The law of poses of the training and validation inputs of a run, along one generator.
 
     Args:
@@ -218,6 +251,7 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
         settings: fields of `PoseConfig`.
         level: coverage that the interval aims at.
         seed: determines folds, network and bootstrap.
+        memory: limit in GiB for what is computed at a time beside the examples.
     """
     config = read_config(f"{path}/config.yaml")
     splits = load_splits(config.data if settings["size"] is None else replace(config.data, size=settings["size"]))
@@ -225,12 +259,22 @@ def pose_law(path: str, generator: str, settings: dict[str, Any], level: float, 
     x = torch.cat([moving(part, count) for part in (splits.train, splits.val)])[:count]
     symmetry = config.method.moved(splits.train.signature)
     assert symmetry is not None  # since laws were planned
-    options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed}
+    options = {"steps": settings["steps"], "folds": settings["folds"], "level": level, "seed": seed, "memory": memory}
+    check_training_step(x, symmetry, generator, memory)
     try:
         posterior = measure.pose_posterior(x, symmetry, generator, **options)
     except ValueError as error:
         return {"reason": f"No law of poses along {generator!r}: {error}."}
     return {"law": law_of(posterior), "degrees": [vars(degree) for degree in posterior.degrees(config.data.label)]}
+
+
+def check_training_step(x: Tensor, symmetry: Symmetry, generator: str, memory: float) -> None:
+    """Refuse a limit in GiB within which the network that reads poses cannot be trained."""
+    try:
+        axis = PoseAxis.of(symmetry, generator)
+    except ValueError:  # which says why there is no law
+        return
+    rows_read(axis, x, None, memory)
 
 
 def moving(data: Dataset, count: int | None) -> Tensor:

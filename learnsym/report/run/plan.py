@@ -48,6 +48,7 @@ def plan(group: DataGroup, settings: AnalysisConfig) -> Plan:
 def _run_piece(run: Run, folder: Path, settings: AnalysisConfig) -> Piece:
     names = ("angle_step", "angle_examples", "equivariance_samples", "equivariance_examples", "seed")
     arguments = {"path": str(run.path), "settings": {name: getattr(settings, name) for name in names}}
+    arguments["memory"] = memory_of_each(settings)
     weights = next(path for name in ("weights.safetensors", "state.pt") if (path := run.path / name).is_file())
     given = {"config": _trained(run.config), "settings": arguments["settings"]}
     return Piece(
@@ -109,12 +110,18 @@ def _pose_pieces(group: DataGroup, config: RunConfig, settings: AnalysisConfig, 
         arguments = {
             "path": str(group.first.path),
             **{key: given[key] for key in ("generator", "settings", "level", "seed")},
+            "memory": memory_of_each(settings),
         }
         file = "pose.json" if name == settings.pose.generators[0] else f"pose-{name}.json"
         planned[name] = Piece(
             path=group.kept / file, function=pieces.pose_law, arguments=arguments, given=given, cost=12.0
         )
     return planned
+
+
+def memory_of_each(settings: AnalysisConfig) -> float:
+    """The GiB of one process, of those that all have; no result depends on it."""
+    return settings.memory / settings.workers
 
 
 def _trained(config: RunConfig) -> dict[str, object]:
