@@ -47,8 +47,8 @@ docs: setup  ## documentation in docs/_build/html, with a gallery of real pages 
 bench: setup  ## ratios on one CPU thread
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks --device cpu
 
-bench-gpu: setup  ## ratios on a CUDA device
-	$(BIN)/python -m benchmarks --device cuda
+bench-gpu:  ## what only a GPU can tell, in eight minutes of one (experiments/gpu)
+	bash experiments/gpu/run.sh
 
 clean:  ## remove the demo's runs, caches and builds, but not .venv
 	rm -rf $(DEMO) build dist docs/_build docs/_gallery docs/jupyter_execute .pytest_cache .ruff_cache *.egg-info

@@ -11,6 +11,9 @@ import pytest
 
 EXPERIMENTS = Path(__file__).resolve().parents[1] / "experiments"
 OWN_LOOPS = {
+    "gpu/attention.py": "times the passes of a network without an objective",
+    "gpu/steps.py": "times the passes of single layers",
+    "gpu/trial.py": "times the update alone, without what fit records",
     "potentials/timing.py": "times the update alone, without what fit records",
     "remul/timing.py": "times the update alone, without what fit records",
     "using_equivariance/digits.py": "the published schedule halves rates in steps, which fit does not have",
@@ -41,6 +44,7 @@ ARMS = {
     "effective_invariance": ("--data ?", ["fashion-mnist"]),
     "evfn": ("--nets ?", ["EGNN"]),
     "exchangeable_nodes": ("--twins ?", ["learned", "exact"]),
+    "gpu": ("--device cpu --parts ?", ["warps", "graphs"]),
     "group_subsampling": ("--models ?", ["ConvAE", "GAE p4m"]),
     "guaranteed_invariances": ("--part ?", ["samples", "streams"]),
     "known_symmetry": ("--methods ?", ["poses", "augerino"]),

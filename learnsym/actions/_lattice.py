@@ -20,7 +20,8 @@ Move = tuple[tuple[int, ...], tuple[int, ...]]
 def act_on_lattice(x: Tensor, g: Tensor) -> Tensor | None:
     """`x` moved bit for bit when every element is a signed permutation of the axes that fits its shape, else None.
 
-    The elements are read back on the host: on CUDA this waits for the device.
+    The elements are read back on the host, which waits for a GPU. So in training there, where gradients are recorded,
+    nothing is read and the answer is None: interpolation gives the same up to rounding.
     """
     if not readable(g):
         return None
@@ -70,7 +71,8 @@ def readable(g: Tensor) -> bool:
         return False
     if g.device.type == "meta" or type(g) not in (Tensor, torch.nn.Parameter):
         return False
-    return not (g.requires_grad and torch.is_grad_enabled()) and not in_transform()
+    needed = g.requires_grad or g.device.type != "cpu"  # by the gradient, by a step that must not wait
+    return not (needed and torch.is_grad_enabled()) and not in_transform()
 
 
 def in_transform() -> bool:

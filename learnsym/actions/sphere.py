@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.actions._action import Action
 from learnsym.actions._checks import check_batch, check_finite, check_floating, check_space
 from learnsym.actions._lattice import in_forward_mode, readable
@@ -178,7 +179,7 @@ def check_picture(x: Tensor) -> None:
 def _pixels(g: Float[Tensor, "B 3 3"], height: int, width: int) -> Float[Tensor, "B H W 2"]:
     """Where each pixel of a moved picture is read, `g^-1 p`: column and row, counted from the first centre."""
     g = g.to(torch.promote_types(g.dtype, torch.float32))
-    x, y, z = torch.einsum("bji,hwj->bhwi", g, sphere_points(height, width).to(g)).unbind(-1)
+    x, y, z = torch.einsum("bji,hwj->bhwi", g, constant(sphere_points(height, width), g)).unbind(-1)
     theta = torch.atan2((x * x + y * y + POLE).sqrt(), z)
     column = torch.atan2(y, x).remainder(2 * math.pi) * (width / (2 * math.pi))
     return torch.stack([column, theta * (height / math.pi) - 0.5], -1)
@@ -186,7 +187,7 @@ def _pixels(g: Float[Tensor, "B 3 3"], height: int, width: int) -> Float[Tensor,
 
 def _normalised(pixels: Float[Tensor, "B H W 2"], height: int, width: int) -> Float[Tensor, "B H W 2"]:
     """Pixels of a picture in the coordinates of `_around`, from -1 to 1 from edge to edge."""
-    sizes = torch.tensor([width + 2, height + 2], dtype=pixels.dtype, device=pixels.device)
+    sizes = constant(torch.tensor([width + 2, height + 2]), pixels)
     return (2 * pixels + 3) / sizes - 1
 
 

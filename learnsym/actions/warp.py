@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.actions._lattice import AXIS_SIGN, act_on_lattice, in_forward_mode
 from learnsym.actions.sampler import bilinear_sample
 
@@ -76,7 +77,7 @@ def sampling_grid(g: Float[Tensor, "B n n"], shape: tuple[int, ...] | torch.Size
     g = g.to(torch.promote_types(g.dtype, torch.float32))
     unit = [sign * min(shape) / size for sign, size in zip(AXIS_SIGN, reversed(shape), strict=False)]
     # theta = N A^-1, with N from isotropic to normalised coordinates; elementwise, out of reach of autocast and TF32
-    theta = inverse_linear(g[..., :d, :d]) * torch.tensor(unit, dtype=g.dtype, device=g.device)[:, None]
+    theta = inverse_linear(g[..., :d, :d]) * constant(torch.tensor(unit, dtype=g.dtype), g)[:, None]
     grid = None if g.shape[-1] == d else _spread(-(theta * g[..., None, :d, d]).sum(-1), d)
     for axis, size in enumerate(reversed(shape)):
         centres = torch.arange(1 - size, size, 2, dtype=g.dtype, device=g.device) * (AXIS_SIGN[axis] / min(shape))

@@ -12,6 +12,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from learnsym._read_once import ReadOnce
 from learnsym.augment.augmented import Augmented, checked_count
 from learnsym.augment.averages import Average, mean_outputs
 from learnsym.augment.laws import laws as laws_of
@@ -88,6 +89,7 @@ class Hypotheses(nn.Module):
         self.register_buffer("alive", torch.ones(count, dtype=torch.bool))
         self.register_buffer("probabilities", torch.full((count,), 1 / count))
         self.register_buffer("choice", torch.ones((), dtype=torch.long))
+        self._alive, self._choice = ReadOnce(), ReadOnce()
 
     def forward(self, x: Whole) -> Tensor:
         return self.member_outputs(self.chosen, x, self.test_copies)
@@ -104,7 +106,7 @@ class Hypotheses(nn.Module):
     @property
     def chosen(self) -> int:
         """The hypothesis that predicts."""
-        return int(self.choice)
+        return self._choice(self.choice)
 
     def choose(self, h: int) -> None:
         """Let a hypothesis predict."""
@@ -158,7 +160,7 @@ class Hypotheses(nn.Module):
 
     def living(self) -> Iterator[int]:
         """The hypotheses that are still trained."""
-        return (h for h, alive in enumerate(self.alive.tolist()) if alive)
+        return (h for h, alive in enumerate(self._alive(self.alive)) if alive)
 
 
 def _interval(values: Tensor, probabilities: Tensor) -> tuple[float | None, float | None]:

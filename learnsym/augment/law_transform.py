@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import PIL.Image
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -130,6 +129,8 @@ def _axes(action: Action) -> int:
 
 
 def _is_image(given: object) -> bool:
+    import PIL.Image
+
     return (isinstance(given, Tensor) and not _special(given)) or isinstance(given, PIL.Image.Image)
 
 
@@ -148,6 +149,8 @@ def _tensor(given: Any) -> Tensor:  # noqa: ANN401
 
 def _like(y: Tensor, given: Any) -> Any:  # noqa: ANN401
     """In the form that was given: the class and the dtype of a tensor, or a picture of PIL."""
+    import PIL.Image
+
     if isinstance(given, Tensor):
         return _rounded(y, given.dtype).as_subclass(type(given))
     pixels = _rounded(y, torch.uint8).movedim(0, -1).numpy()

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from PIL import Image
 
 from learnsym.data.archives import read_members
 from learnsym.data.dataset import Dataset
 from learnsym.data.files import File
 from learnsym.data.source import Sizes, Source, find
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 CLASSES = ("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist")
 VOID = 11
@@ -53,11 +56,15 @@ def _scaled(pictures: dict[str, bytes]) -> dict[str, np.ndarray]:
 
 
 def _images(pictures: dict[str, bytes], folder: str) -> list[Image.Image]:
+    from PIL import Image
+
     names = sorted(name for name in pictures if name.startswith(f"CamVid/{folder}/"))
     return [Image.open(io.BytesIO(pictures[name])) for name in names]
 
 
 def _shrink(image: Image.Image) -> np.ndarray:
+    from PIL import Image
+
     return np.asarray(image.convert("RGB").resize((WIDTH, HEIGHT), Image.Resampling.BOX))
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from learnsym.data.dataset import Dataset
@@ -62,6 +61,8 @@ def _read_original(sizes: Sizes, seed: int) -> dict[str, Dataset]:
 
 def decode(archive: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     """Images `(N, 3, 32, 32)` and labels `(N,)` of all `SPLIT/CLASS/NNNN.jpg`, ordered by number, then class."""
+    from PIL import Image
+
     images: list[tuple[str, int, np.ndarray]] = []
     with tarfile.open(archive) as tar:
         for member in tar:

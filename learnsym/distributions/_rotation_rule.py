@@ -10,7 +10,6 @@ import math
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy import integrate
 from torch import Tensor
 
 from learnsym.groups import SO3
@@ -37,6 +36,8 @@ def rotation_rule(degree: int) -> tuple[Float[Tensor, "K 3 3"], Float[Tensor, "K
 
 def sphere_rule(degree: int) -> tuple[Float[Tensor, "P 3"], Float[Tensor, "P"]]:
     """Points and positive weights on the unit sphere, exact up to `degree`: Lebedev's, a product rule beyond them."""
+    from scipy import integrate
+
     fitting = [listed for listed in LEBEDEV_DEGREES if listed >= degree]
     # SciPy has Lebedev's rules since 1.15
     if not fitting or not hasattr(integrate, "lebedev_rule"):

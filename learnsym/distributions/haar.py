@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.degrees import Degree
 from learnsym.distributions._coordinates import POINTS, coordinates, require_compact
 from learnsym.distributions._distribution import GroupDistribution, range_degrees
@@ -147,7 +148,7 @@ def _from_uniform(group: Group, u: Float[Tensor, "*#S Q"]) -> Float[Tensor, "*#S
         return block_diagonal([_from_uniform(f, part) for f, part in zip(factors(group), parts, strict=True)])
     if kind == "permutation":
         return group.formulas.sorting(u)  # type: ignore[attr-defined]
-    components = group.components.to(u)
+    components = constant(group.components, u)
     k = (u[..., -1] * len(components)).long().clamp(max=len(components) - 1)
     if kind == "finite":
         return components[k]
@@ -175,7 +176,7 @@ def _log_prob(group: Group, value: Tensor) -> Tensor:
         return torch.stack(parts).sum(0)
     if group.order is not None:
         is_element = group.contains(value, atol=torch.finfo(value.dtype).eps ** 0.5)
-        return torch.where(is_element, value.new_tensor(-math.log(group.order)), -math.inf)
+        return torch.where(is_element, value.new_full((), -math.log(group.order)), -math.inf)
     components = group.components.to(value)
     a, is_element = coordinates(group, group.inverse(components) @ value.unsqueeze(-3))  # (*S, K, D)
     log_density = torch.where(is_element, group.log_haar(a), -math.inf).amax(-1)

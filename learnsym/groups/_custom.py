@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.groups._group import Generator
 from learnsym.groups._logm import logm
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
-from learnsym.groups._stumpff import constant
 
 
 def CustomGroup(

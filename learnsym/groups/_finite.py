@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.groups._group import Group
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._planar import FLIP
-from learnsym.groups._stumpff import constant
 
 LISTED = 5040
 """Most elements of a group of permutations that are listed: those of 7 points; 8 points have 40320."""

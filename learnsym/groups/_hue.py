@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
-from learnsym.groups._stumpff import constant
 from learnsym.groups._windings import circular
 
 _P = torch.full((3, 3), 1 / 3, dtype=torch.float64)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.groups._finite import Cyclic, Dihedral
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._planar import (
@@ -25,7 +26,6 @@ from learnsym.groups._planar import (
     det2,
 )
 from learnsym.groups._spatial import E3, O3, SE3, SO3
-from learnsym.groups._stumpff import constant
 
 ROTATION_SLOT = 2
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.groups._stumpff import constant
+from learnsym._constant import constant
 
 _ROOTS = 8
 _ITERATIONS = 14

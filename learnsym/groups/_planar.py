@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
-from learnsym.groups._stumpff import constant, cosine_and_sine, powers
+from learnsym.groups._stumpff import cosine_and_sine, powers
 from learnsym.groups._windings import circular, floored_root, full_turns, wound
 
 ROTATION = Generator(name="rotation", unit="degree", per_unit=math.pi / 180, cap=math.pi)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.groups._biquaternion import biquaternion, log_biquaternion
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._spatial import AXES, SO3, TURNS
-from learnsym.groups._stumpff import constant
 from learnsym.groups._windings import wound
 
 _METRIC = torch.diag(torch.tensor([-1.0, 1.0, 1.0, 1.0], dtype=torch.float64))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._planar import is_orthogonal
@@ -175,13 +176,13 @@ class AxialRotations(Formulas):
 
     def exp(self, a: Tensor) -> Tensor:
         """`n nᵀ + cos (I - n nᵀ) + sin K`."""
-        cos, sin, n = a[..., 0, None, None].cos(), a[..., 0, None, None].sin(), a.new_tensor(self.n)
+        cos, sin, n = a[..., 0, None, None].cos(), a[..., 0, None, None].sin(), self._axis(a)
         along = n[:, None] * n
         return along + cos * (torch.eye(3, dtype=a.dtype, device=a.device) - along) + sin * _cross_matrix(n)
 
     def log(self, g: Tensor) -> Tensor:
         """The angle, in (-π, π], of `sin θ = n · vee(g)` and `cos θ = (tr g - 1) / 2`."""
-        n = g.new_tensor(self.n)
+        n = self._axis(g)
         sin = (g * _cross_matrix(n)).sum((-2, -1)) / 2
         return torch.atan2(sin, (g.diagonal(dim1=-2, dim2=-1).sum(-1) - 1) / 2).unsqueeze(-1)
 
@@ -200,9 +201,12 @@ class AxialRotations(Formulas):
 
     def contains(self, g: Tensor, atol: float) -> Tensor:
         """A rotation that keeps the axis."""
-        n = g.new_tensor(self.n)
+        n = self._axis(g)
         keeps_axis = ((g @ n - n).abs() <= atol).all(-1)
         return is_orthogonal(g, atol) & (_det3(g) > 0) & keeps_axis
+
+    def _axis(self, like: Tensor) -> Tensor:
+        return constant(torch.tensor(self.n, dtype=torch.float64), like)
 
 
 @dataclass(frozen=True)
@@ -281,7 +285,7 @@ def _quadratic(c0: Tensor, c1: Tensor, c2: Tensor, a: Tensor) -> Tensor:
 
 
 def _cross_matrix(n: Tensor) -> Tensor:
-    return torch.einsum("i,ijk->jk", n, _CROSS.to(n))
+    return torch.einsum("i,ijk->jk", n, constant(_CROSS, n))
 
 
 def _homogeneous(linear: Tensor, shift: Tensor) -> Tensor:

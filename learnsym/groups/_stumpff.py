@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym._constant import constant
+
 _TERMS = 16
 _SERIES_BELOW = 10.0  # just above pi**2: rotations within their cap need the series alone
 _COEFFICIENTS = torch.tensor(
@@ -28,11 +30,6 @@ def powers(x: Float[Tensor, "*B"], doublings: int) -> Float[Tensor, "*B J"]:
         result = torch.cat([result, result * power], dim=-1)
         power = power * power
     return result
-
-
-def constant(table: Tensor, like: Tensor) -> Tensor:
-    """A small constant in the dtype and on the device of `like`, without a wait for the device."""
-    return table.to(dtype=like.dtype).to(device=like.device, non_blocking=True)
 
 
 def stumpff(x: Float[Tensor, "*B"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from scipy.stats import norm
-
 from learnsym.inference.candidates import MIRRORS_OF_SPACE, Candidate
 from learnsym.inference.findings import Finding
 from learnsym.inference.labels import conditions_of, is_chance, pooled
@@ -214,6 +212,8 @@ def advantage_interval(test: Mapping[str, Any], each: float) -> tuple[float, flo
         >>> advantage, low < 0.5 < high
         (0.5, True)
     """
+    from scipy.stats import norm
+
     pairs, accuracy = test["pairs"], test["accuracy"]
     # the count of one more example each way keeps the error from being none
     share = (accuracy * pairs + 1) / (pairs + 2)
@@ -252,6 +252,8 @@ def of_harms(candidate: Candidate, curve: Sequence[tuple[float, float, float]], 
         loss: held-out loss without augmentation.
         each: level of one verdict.
     """
+    from scipy.stats import norm
+
     z, margin = float(norm.ppf(each)), max(MARGIN * loss, NATS)
     harmful = [width for width, harm, stderr in curve if harm - z * stderr > 0 and harm > margin / 2]
     first = min(harmful, default=math.inf)

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 
+from learnsym._constant import constant
 from learnsym.distributions import GroupDistribution, Haar, full_precision, uniform_noise
 from learnsym.objectives.losses import LossFunction
 from learnsym.objectives.terms.defect import OrbitOutputs, penalties
@@ -88,7 +89,7 @@ class Candidate:
         """Fresh group elements for each example."""
         moving, count = self.statement.moving(x), examples(x)
         law = Haar(self.statement.group) if self.distribution is None else self.distribution
-        law = law.replace({name: value.to(moving) for name, value in law.tensors().items()})
+        law = law.replace({name: constant(value, moving) for name, value in law.tensors().items()})
         with full_precision(moving.device), torch.no_grad():
             return law.from_uniform(uniform_noise((self.samples, count, law.uniforms), law.reference, batch_axis=1))
 

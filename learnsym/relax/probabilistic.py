@@ -151,7 +151,7 @@ class ProbabilisticSteerableConv(nn.Module):
         For the task a small `λ̂(ψ)` with large weights is as good as a large one with small weights; with this prior
         it is not, and `λ` can be read off. `objectives.Probabilistic` takes it with the weight `prior`.
         """
-        total = torch.zeros(()).to(next(iter(self.invariant.weights.values())))
+        total = next(iter(self.invariant.weights.values())).new_zeros(())
         for o in range(len(self.out_type.parts)):
             row = [weight for name, weight in self.invariant.weights.items() if name.startswith(f"{o}-")]
             total = total + sum(0.5 * len(row) * weight[0].numel() * weight.square().sum() for weight in row)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import torch
 from jaxtyping import Bool, Int
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 
@@ -63,6 +62,8 @@ def partition_distance(a: Int[Tensor, "N"], b: Int[Tensor, "M"]) -> int:
         >>> partition_distance(torch.tensor([0, 0, 1, 1]), torch.tensor([5, 5, 5, 3]))
         1
     """
+    from scipy.optimize import linear_sum_assignment
+
     if len(a) != len(b):
         raise ValueError(f"b: got labels of {len(b)} members beside {len(a)} in a, must be of the same members")
     first, second = canonical(a), canonical(b)

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import norm
-
 from learnsym.data.known import Range, task_by_name
 from learnsym.statistics import Interval, over_seeds
 from learnsym.suite.twins import TOLD
@@ -101,6 +99,8 @@ def _score(entries: Sequence[Entry], estimator: str, half: str, level: float) ->
 
 
 def _of_degrees(entries: Sequence[Entry], level: float) -> dict[str, float | None]:
+    from scipy.stats import norm
+
     errors, covered, widths, squares = [], [], [], []
     quantile = float(norm.ppf(0.5 + level / 2))
     for entry in entries:

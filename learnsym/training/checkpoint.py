@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -77,6 +75,9 @@ def save_weights(folder: Path, state: dict[str, Any]) -> None:
 
     The format has no complex numbers of double precision; they are written as pairs and named in the header, too.
     """
+    import safetensors
+    import safetensors.torch
+
     tensors = {name: value for name, value in state["weights"].items() if isinstance(value, Tensor)}
     pairs = [name for name, value in tensors.items() if value.dtype == torch.complex128]
     header = {"step": str(state["step"])} | ({PAIRS: json.dumps(pairs)} if pairs else {})
@@ -167,6 +168,9 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: when it cannot be read.
     """
+    import safetensors
+    import safetensors.torch
+
     try:
         with safetensors.safe_open(path, "pt") as file:
             pairs = json.loads((file.metadata() or {}).get(PAIRS, "[]"))
@@ -177,6 +181,9 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 
 def weights_step(folder: Path) -> int | None:
     """The step that `weights.safetensors` was written at; None when it is missing or unreadable."""
+    import safetensors
+    import safetensors.torch
+
     try:
         with safetensors.safe_open(folder / "weights.safetensors", "pt") as file:
             return int((file.metadata() or {})["step"])

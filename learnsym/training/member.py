@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import nn
 
@@ -99,6 +98,8 @@ def _say_once(name: str, note: str) -> None:
 
 def finish(run: Run, model: nn.Module, splits: Splits, state: dict[str, Any]) -> None:
     """Record the test scores and predictions of a run that is open, and mark it as finished."""
+    import safetensors.torch
+
     outputs = predict(model, splits.test.inputs)
     run.log({"step": state["step"], "split": "test", **scores(outputs, splits.test, run.config.loss.function())})
     if splits.test.y.dim() == 1:

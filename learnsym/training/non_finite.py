@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -63,6 +62,8 @@ def keep_batch(folder: Path, content: dict[str, Any], batch: object, rank: int, 
         rank: of this process; the first one writes the JSON file.
         world: number of processes, each of which writes a file of tensors.
     """
+    import safetensors.torch
+
     file = folder / "nan_batch.json"
     inputs = folder / ("nan_batch.safetensors" if world == 1 else f"nan_batch-{rank}.safetensors")
     tensors = {path: value.detach().cpu().contiguous().clone() for path, value in tensors_in(batch, "batch")}

@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -114,6 +113,8 @@ class OwnRun(RunFolder):
 
     def end(self, model: nn.Module, objective: object) -> None:
         """Write what was learned, and the weights of the network alone."""
+        import safetensors.torch
+
         weighed = degrees(objective, root="loss") if isinstance(objective, nn.Module) else []
         write_degrees(self.path / DEGREES, [replace(each, data=self.data) for each in degrees(model) + weighed])
         weights = {k: v for k, v in _network(model).state_dict().items() if isinstance(v, Tensor)}

@@ -18,7 +18,6 @@ from functools import partial
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.io import loadmat
 from torch import Tensor
 
 from learnsym.actions import PointCloud
@@ -62,6 +61,8 @@ def recordings() -> dict[int, Float[Tensor, "T 31 3"]]:
     Raises:
         ValueError: when a file is missing or corrupt.
     """
+    from scipy.io import loadmat
+
     arrays = loadmat(find("mocap-walk", ANGLES))
     skeleton = read_asf(find("mocap-walk", SKELETON))
     positions_of = {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from learnsym.data.own.damage import readable
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 REMEDY = "repair or remove it"
 ORIENTATION = 0x0112
@@ -45,6 +47,8 @@ def look(path: Path) -> Picture:
     Raises:
         ValueError: when it is damaged.
     """
+    from PIL import Image
+
     with readable(path, REMEDY), Image.open(path) as image:
         orientation = image.getexif().get(ORIENTATION, 1)
         width, height = image.size[::-1] if orientation in TURNED else image.size
@@ -68,6 +72,8 @@ def pixels(path: Path, channels: int, deep: bool, size: int | None = None) -> np
     Raises:
         ValueError: when it is damaged.
     """
+    from PIL import Image, ImageOps
+
     with readable(path, REMEDY), Image.open(path) as image:
         image.load()
         seen = ImageOps.exif_transpose(image)
@@ -80,6 +86,8 @@ def pixels(path: Path, channels: int, deep: bool, size: int | None = None) -> np
 
 
 def _without_transparency(image: Image.Image) -> Image.Image:
+    from PIL import Image
+
     if "transparency" not in image.info and not image.mode.endswith(("A", "a")):
         return image
     over = image.convert("RGBA")
@@ -89,6 +97,8 @@ def _without_transparency(image: Image.Image) -> Image.Image:
 
 def _deep(image: Image.Image, channels: int, size: int | None) -> np.ndarray:
     """16-bit pixels divided by 65535; floats as they are."""
+    from PIL import Image, ImageOps
+
     array = np.asarray(image).astype(np.float32)
     if image.mode[0] == "I":
         if array.max(initial=0) > 65535 or array.min(initial=0) < 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageDraw
 from torch import Tensor
 
 from learnsym.data.dataset import Dataset
@@ -27,6 +26,8 @@ def write_sheet(data: Dataset, path: Path) -> Path:
     Raises:
         ValueError: when they are no images or volumes.
     """
+    from PIL import Image, ImageDraw
+
     shape = data.in_shape
     if len(shape) not in (3, 4):
         raise ValueError(f"out: examples of {data.name} have shape {shape}, only images and volumes have a sheet")

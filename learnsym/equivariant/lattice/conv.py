@@ -90,7 +90,7 @@ class GroupConv2d(ExactLayer):
 
     def coordinates(self, name: str, block: Tensor) -> Tensor:
         """The mean of each orbit."""
-        return orbit_means(block, self.orbits[name]())
+        return orbit_means(block, self.orbits[name](), self.weights[name].shape[-1])
 
     def channel_bias(self) -> Tensor | None:
         """The constant of each channel."""

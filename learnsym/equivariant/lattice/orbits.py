@@ -55,13 +55,19 @@ def gathered(weights: Tensor, orbits: Tensor) -> Tensor:
     return blocks.transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
 
-def orbit_means(kernel: Float[Tensor, "oa ib k k"], orbits: Int[Tensor, "a b k k"]) -> Float[Tensor, "o i K"]:
-    """The weights of the equivariant kernel nearest to a kernel: means over orbits, a left inverse of `gathered`."""
+def orbit_means(
+    kernel: Float[Tensor, "oa ib k k"], orbits: Int[Tensor, "a b k k"], count: int | None = None
+) -> Float[Tensor, "o i K"]:
+    """The weights of the equivariant kernel nearest to a kernel: means over orbits, a left inverse of `gathered`.
+
+    Their number `count` is read from the orbits when None, which waits for a GPU.
+    """
+    count = int(orbits.max()) + 1 if count is None else count
     a, b = orbits.shape[:2]
     entries = kernel.unflatten(1, (-1, b)).unflatten(0, (-1, a)).transpose(1, 2).flatten(2)
-    index, count = orbits.flatten(), int(orbits.max()) + 1
+    index = orbits.flatten()
     sums = entries.new_zeros(*entries.shape[:2], count).index_add(2, index, entries)
-    return sums / torch.bincount(index, minlength=count).to(entries)
+    return sums / entries.new_zeros(count).index_add(0, index, entries.new_ones(len(index)))
 
 
 def group_kernel(group: Group, bank: Float[Tensor, "o i G k k"]) -> Float[Tensor, "oG iG k k"]:

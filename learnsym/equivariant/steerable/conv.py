@@ -174,7 +174,8 @@ def coordinates(kernel: Tensor, basis: Tensor) -> Tensor:
     a, b = basis.shape[1:3]
     blocks = kernel.unflatten(1, (-1, b)).unflatten(0, (-1, a)).transpose(1, 2).flatten(2)
     vectors = basis.to(kernel.dtype).flatten(1)
-    return blocks @ torch.linalg.solve(vectors @ vectors.mT, vectors).mT
+    # solve would hold a GPU up to look for a singular Gram matrix, which linearly independent rings do not have
+    return blocks @ torch.linalg.solve_ex(vectors @ vectors.mT, vectors)[0].mT
 
 
 def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, padding_mode: str, options: dict[str, Any]) -> Tensor:

@@ -7,7 +7,6 @@ import math
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from torch import Tensor
 
 TIE = 1e-12
@@ -41,6 +40,8 @@ def _value(square: float, c: NDArray, s: NDArray, w: NDArray) -> float:
 
 def _least(square: float, c: NDArray, s: NDArray, radius: float) -> float:
     # along zero eigenvalues nothing changes
+    from scipy.optimize import brentq
+
     moves = s > TIE * s.max(initial=0)
     c, s = c[moves], s[moves]
     free = -c / s
@@ -53,6 +54,8 @@ def _least(square: float, c: NDArray, s: NDArray, radius: float) -> float:
 
 
 def _greatest(square: float, c: NDArray, s: NDArray, radius: float) -> float:
+    from scipy.optimize import brentq
+
     size, top = float(np.linalg.norm(c)), s.max(initial=0)
     largest = s >= top * (1 - TIE)
     gaps = np.where(largest, 0.0, top - s)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from scipy.linalg import qr
 from torch import Tensor
 
 UNSEEN = 1e-10
@@ -59,6 +58,8 @@ def sparse_basis(flat: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
     The places are chosen by QR with pivots, which keeps the other entries small. It is as sparse as its span allows
     for algebras of coordinates, such as so(3). Nothing is rounded to 0.
     """
+    from scipy.linalg import qr
+
     if len(flat) == 0:
         return flat
     order = torch.as_tensor(qr(flat.numpy(), pivoting=True)[-1])

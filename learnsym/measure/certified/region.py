@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
-from scipy.stats import f as fisher
 from torch import Tensor
 
 from learnsym.measure.certified.polynomials import monomials, powers
@@ -49,6 +48,8 @@ def region_of(
     Raises:
         ValueError: when the examples, or the points of reference, do not determine the polynomial.
     """
+    from scipy.stats import f as fisher
+
     exponents = powers(x.shape[1], degree)
     count, m, q = len(x), y.shape[1], len(exponents)
     if count <= q:
@@ -87,6 +88,8 @@ def _inverse(triangle: Float[Tensor, "q q"], name: str, degree: int) -> Tensor:
 
 def _fit_p(x: Tensor, y: Tensor, residual: Float[Tensor, "N m"], degree: int) -> float:
     """`F = ((RSS - RSS') / ν) / (RSS' / ν')` for the additional monomials."""
+    from scipy.stats import f as fisher
+
     if residual.norm() <= ROUNDING * y.norm():
         return 1.0
     larger = monomials(x, powers(x.shape[1], degree + FURTHER))

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.sparse.linalg import LinearOperator, eigsh
 from torch import Tensor, nn
 
 from learnsym.groups import Group
@@ -178,6 +177,8 @@ def _whole(source: Subspace, target: Subspace, product: Product) -> Float[np.nda
 
 def _ends(subspace: Subspace, product: Product) -> tuple[float, float]:
     """The smallest and the largest eigenvalue of the Hessian in some directions."""
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
     if not subspace.size:
         return float("nan"), float("nan")
     if subspace.size <= DENSE:

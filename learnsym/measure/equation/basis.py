@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import torch
 from jaxtyping import Float, Int
-from scipy.linalg import qr
 from torch import Tensor
 
 from learnsym.measure.certified.directions import Directions
@@ -16,6 +15,8 @@ from learnsym.measure.equation.frame import Frame
 
 def sparse_places(frame: Frame, theta: Float[Tensor, "d K"]) -> Int[Tensor, "d"]:
     """One candidate for each direction, by QR with pivots among candidates of like motion."""
+    from scipy.linalg import qr
+
     if len(theta) == 0:
         return torch.zeros(0, dtype=torch.long)
     flat = theta * (frame.to_moves > 0)

@@ -8,8 +8,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 
@@ -24,6 +22,8 @@ def sample_distance(a: Float[Tensor, "S n n"], b: Float[Tensor, "T n n"]) -> flo
         >>> ls.measure.sample_distance(turns, turns.flip(0))
         0.0
     """
+    from scipy.optimize import linear_sum_assignment
+
     if len(a) != len(b) or len(a) == 0:
         raise ValueError(f"b: got {len(b)} elements for {len(a)}, must be as many, and at least one")
     cost = torch.cdist(a.double().flatten(1), b.double().flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
@@ -39,6 +39,8 @@ def sample_modes(
     A law without gaps is one mode, however wide, if there are enough elements to fill it. Modes of a share below
     `least` are strays on their way between others, and are left out.
     """
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     flat = elements.double().flatten(1).numpy()
     labels = fcluster(linkage(flat, "single"), within, "distance")
     shares = {label: float((labels == label).mean()) for label in np.unique(labels)}

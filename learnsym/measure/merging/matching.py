@@ -11,7 +11,6 @@ from functools import partial
 
 import torch
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.fx import Node
 
@@ -75,6 +74,8 @@ matchings: dict[str, Matching] = {"activations": by_activations, "weights": by_w
 
 def assignment(similarity: Float[Tensor, "C C"]) -> Tensor:
     """For each row its column in the permutation of the largest sum."""
+    from scipy.optimize import linear_sum_assignment
+
     return torch.from_numpy(linear_sum_assignment(similarity.numpy(), maximize=True)[1])
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
-from scipy.stats import t
 from torch import Tensor
 
 LEVEL = 1e-3
@@ -83,6 +82,8 @@ def combined(p_values: list[float]) -> float:
 
 
 def _p_value(difference: Float[Tensor, "N"]) -> float:
+    from scipy.stats import t
+
     stderr = float(difference.std()) / math.sqrt(len(difference))
     # scores that do not depend on the move at all tell nothing apart
     statistic = float(difference.mean()) / stderr if stderr > 0 else 0.0

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import norm
-
 from learnsym.measure.pose.choice import Choice
 from learnsym.measure.pose.law import LawFit
 from learnsym.measure.pose.shapes import EDGE
@@ -73,6 +71,8 @@ def half_width_interval(fit: LawFit, closed: bool, level: float) -> tuple[float,
 
 
 def _quantile(level: float) -> float:
+    from scipy.stats import norm
+
     return float(norm.ppf(0.5 + level / 2))
 
 

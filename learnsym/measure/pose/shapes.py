@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
 
 EDGE = 180.0
 CELLS = 120
@@ -34,6 +33,8 @@ def cell_centres() -> np.ndarray:
 
 def box_density(c: np.ndarray, half_width: np.ndarray | float, noise: np.ndarray | float, closed: bool) -> np.ndarray:
     """Density at `c` of `U(-half_width, half_width)` plus normal noise, wrapped around the circle when `closed`."""
+    from scipy.special import ndtr
+
     h = np.maximum(half_width, LEAST)
     turns = range(-2, 3) if closed else range(1)
     shifted = [c + 2 * EDGE * turn for turn in turns]

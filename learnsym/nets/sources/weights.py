@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
@@ -57,6 +56,8 @@ def read_state(path: Path, argument: str = "net.weights") -> Mapping[str, Any]:
     Raises:
         ValueError: when it cannot be read, or not without running code.
     """
+    import safetensors.torch
+
     check_ending(str(path), argument)
     if not path.is_file():
         raise ValueError(f"{argument}: there is no file {path}; give a file of weights ({', '.join(ENDINGS)})")

@@ -68,8 +68,9 @@ class AnnealedGains(GainsObjective):
 
     def held(self, model: nn.Module, batch: Any, layers: dict[str, GainedLayer]) -> Loss:  # noqa: ANN401
         """The loss at the gains of this step."""
-        first = self.kept.setdefault("start", self.gains(layers).detach())
-        seen = self.kept.setdefault("seen", torch.zeros((), dtype=torch.long, device=first.device))
+        now = self.gains(layers).detach()
+        first = self.kept["start"] = self.kept.get("start", now).to(now)
+        seen = self.kept.get("seen", torch.zeros((), dtype=torch.long, device=now.device)).to(now.device)
         set_gains(layers.values(), first * (1 - seen / (self.until * self.steps)).clamp(min=0))
         self.kept["seen"] = seen + 1
         with frozen(layer.gain.value for layer in layers.values()):

@@ -82,8 +82,7 @@ class GradNorm(Weighting):
         losses = torch.cat([task[None], penalties])
         norms = torch.stack([gradient(loss, self._shared[0]).norm() for loss in losses])
         now = mean_over_processes(losses.detach())
-        if not self.first.any():
-            self.first.copy_(now.clamp(min=1e-12))
+        self.first.copy_(torch.where(self.first.any(), self.first, now.clamp(min=1e-12)))
         rates = now / self.first
         weighted = self.absolute * norms
         target = weighted.mean() * (rates / rates.mean().clamp(min=1e-12)) ** self.restoring

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from learnsym._processes import processes
+from learnsym._read_once import ReadOnce
 from learnsym._settings import Copies, Count, Positive, Share
 from learnsym.degrees import Degree
 from learnsym.learners import over_elements
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.levels import frozen, predicting
+from learnsym.objectives.choosers.step_count import count_steps
 from learnsym.objectives.losses import cross_entropy, mse, shaped_as
 from learnsym.objectives.marginal_likelihood.curvature import Curvature, Form, squares, with_values_of
 from learnsym.objectives.marginal_likelihood.diagonal import Diagonal
@@ -141,7 +143,7 @@ class LaplaceEvidence(nn.Module):
         ['log_evidence', 'prior', 'task']
     """
 
-    seen: Tensor
+    seen: int
 
     def __init__(
         self,
@@ -169,8 +171,9 @@ class LaplaceEvidence(nn.Module):
         self.every, self.start = every, start
         self.rule, self.curvature = precisions, curvature
         self._likelihood = LIKELIHOODS[loss_fn]
-        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        count_steps(self)
         self.kept: dict[str, Tensor] = {}
+        self._read = ReadOnce()
         self._known: tuple[list[str], list[str]] = [], []
 
     def forward(self, model: nn.Module, batch: Any) -> Loss:  # noqa: ANN401  whatever the loader gives
@@ -214,7 +217,7 @@ class LaplaceEvidence(nn.Module):
         return {name.removeprefix(start): float(v) for name, v in self.kept.items() if name.startswith(start)}
 
     def _looks(self) -> bool:
-        step = int(self.seen) - self.start
+        step = self.seen - self.start
         return step >= 0 and step % self.every == 0
 
     def _prior(self, weights: Mapping[str, nn.Parameter], y: Tensor) -> Tensor:
@@ -224,10 +227,11 @@ class LaplaceEvidence(nn.Module):
 
     def _precision(self, name: str, weight: Tensor) -> Tensor:
         """On the device of the weight, and not read there: that would make a GPU wait in every step."""
-        return self.kept.get(f"precision.{name}", weight.new_tensor(self.rule.start)).to(weight)
+        return self.kept.get(f"precision.{name}", weight.new_full((), self.rule.start)).to(weight)
 
     def _noise(self) -> Likelihood:
-        return self._likelihood(float(self.kept.get("variance", 1.0)))
+        variance = self.kept.get("variance")
+        return self._likelihood(1.0 if variance is None else self._read(variance))
 
     def _held(self, model: nn.Module, weights: Mapping[str, nn.Parameter]) -> dict[str, nn.Parameter]:
         """The weights with a prior, looked for again when others are trained than before."""

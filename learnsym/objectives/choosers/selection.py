@@ -30,6 +30,7 @@ from learnsym.objectives.choosers.evidence import (
     winning_probabilities,
 )
 from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
+from learnsym.objectives.choosers.step_count import count_steps
 from learnsym.objectives.losses import LossFunction
 from learnsym.parts import chosen, device_of, examples, moved_to, split
 from learnsym.statistics import LEVEL
@@ -116,7 +117,7 @@ class SuccessiveHalving(nn.Module):
         True
     """
 
-    seen: Tensor
+    seen: int
     passes: Tensor
     guess: Tensor
 
@@ -133,7 +134,7 @@ class SuccessiveHalving(nn.Module):
         self.objective = objective
         self.held_out = held_out
         self.steps, self.warmup, self.copies = steps, warmup, copies
-        self.register_buffer("seen", torch.zeros((), dtype=torch.long))
+        count_steps(self)
         self.register_buffer("passes", torch.zeros((), dtype=torch.float64))
         self.averages: dict[str, Tensor] = {}
         self.losses = torch.zeros(0)
@@ -150,14 +151,14 @@ class SuccessiveHalving(nn.Module):
                 f"model: got {type(model).__name__}, must be augment.Hypotheses for held-out examples to choose among"
             )
         plan = schedule(len(hypotheses.members), self.steps, self.warmup)
-        step = int(self.seen)
+        step = self.seen
         self._average(hypotheses, plan, step)
         self._decide(hypotheses, batch, plan, step)
         loss = (
             _together(hypotheses, self.objective, batch, step) if step < plan.fork else self._apart(hypotheses, batch)
         )
         self.seen += 1
-        self.passes += 1 if step < plan.fork else int(hypotheses.alive.sum())
+        self.passes += 1 if step < plan.fork else len(list(hypotheses.living()))
         living = hypotheses.alive.sum() if step >= plan.fork else hypotheses.alive.new_ones((), dtype=torch.long)
         return Loss(loss.total, {**loss.parts, "living": living, "passes": self.passes.float()})
 
@@ -207,7 +208,7 @@ class SuccessiveHalving(nn.Module):
         model.alive[order] = True
         model.choose(order[0])
         named = ", ".join(model.names[h] for h in model.living())
-        logger.info("step %d: the hypotheses that go on: %s", int(self.seen), named)
+        logger.info("step %d: the hypotheses that go on: %s", self.seen, named)
 
     @torch.no_grad()
     def _conclude(self, model: Hypotheses, batch: Batch, rung: int) -> None:
@@ -306,7 +307,8 @@ def _weights(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
 
 def _nothing_of(model: Hypotheses) -> Tensor:
     """Zero, with a gradient of zero to the networks that are no longer trained."""
-    out = [member for member, alive in zip(model.members, model.alive.tolist(), strict=True) if not alive]
+    living = set(model.living())
+    out = [member for h, member in enumerate(model.members) if h not in living]
     terms = [p.sum() * 0 for member in out for p in member.parameters() if p.requires_grad]
     return torch.stack(terms).sum() if terms else torch.zeros((), device=model.alive.device)
 

@@ -34,7 +34,8 @@ def pose_scores(group: Group, z: Float[Tensor, "B c"], w: Float[Tensor, "D c"]) 
             f"{group}, each of {order}"
         )
     # (ρ(g) w)_h = w_{g^-1 h}
-    moved = w.unflatten(1, (-1, order))[:, :, _sources(group).to(w.device)].transpose(1, 2).flatten(2)
+    sources = _sources(group).to(w.device, non_blocking=True)
+    moved = w.unflatten(1, (-1, order))[:, :, sources].transpose(1, 2).flatten(2)
     return (z @ moved.flatten(0, 1).mT).unflatten(1, (len(w), order))
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from pyro.distributions import Normal
 from torch import Tensor, nn
 
+from learnsym._constant import constant
 from learnsym.groups import Group
 from learnsym.relax.likelihood.likelihood import Likelihood
 
@@ -81,7 +82,7 @@ def kl_along_depth(likelihoods: Sequence[Likelihood], scale: float = 1.0, step: 
         ValueError: for a likelihood without a posterior, or one of another number of coefficients.
     """
     posteriors = [_posterior(likelihood) for likelihood in likelihoods]
-    total = torch.zeros(()).to(posteriors[0].mean) if posteriors else torch.zeros(())
+    total = posteriors[0].mean.new_zeros(()) if posteriors else torch.zeros(())
     for index, q in enumerate(posteriors):
         before = posteriors[index - 1] if index else None
         if before is not None and len(before.mean) != len(q.mean):
@@ -99,7 +100,7 @@ def _kl(q: NormalPosterior, before: NormalPosterior | None, deviation: float) ->
     squared = (q.mean - mean).square() + variance
     if before is not None:
         squared = squared + before.log_scale.mul(2).exp()
-    log_ratio = torch.log(torch.as_tensor(deviation).to(q.mean)) - q.log_scale
+    log_ratio = torch.log(constant(torch.as_tensor(deviation), q.mean)) - q.log_scale
     return (log_ratio + squared / (2 * deviation**2) - 0.5).sum()
 
 

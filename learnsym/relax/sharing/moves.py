@@ -11,7 +11,6 @@ from typing import final
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.optimize import minimize
 from torch import Tensor, nn
 
 from learnsym.equivariant import FieldType
@@ -184,6 +183,8 @@ def convex_coefficients(
 
 def _on_simplex(gram: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """`min_c cᵀ M c - 2 c · b` over the simplex."""
+    from scipy.optimize import minimize
+
     count, scale = len(slope), np.trace(gram)
     found = minimize(
         lambda c: (c @ gram @ c - 2 * c @ slope) / scale,
