@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from learnsym.equivariant.field_type import FieldType, check_channels
+from learnsym.equivariant.kept_kernel import KeptKernel
+from learnsym.equivariant.memory_order import channels_last
 
 
 class ExactLayer(nn.Module, abc.ABC):
@@ -23,6 +25,10 @@ class ExactLayer(nn.Module, abc.ABC):
     in_type: FieldType
     out_type: FieldType
     weights: nn.ParameterDict
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept = KeptKernel()
 
     @property
     @abc.abstractmethod
@@ -60,7 +66,10 @@ class ExactLayer(nn.Module, abc.ABC):
     def forward(self, x: Tensor) -> Tensor:
         """Fields `(B, c_out, *S)` from fields `(B, c_in, *S)`."""
         check_channels(self.in_type, x)
-        return self.applied(x, self.kernel())
+        return self.applied(x, self.kernel() if self.training else self.kept(self._laid_out, self.weights))
+
+    def _laid_out(self) -> Tensor:
+        return channels_last(self.kernel())
 
     def kernel(self) -> Tensor:
         """The kernel `(c_out, c_in, *S)` as an ordinary layer has it."""
@@ -77,8 +86,10 @@ def joined(in_type: FieldType, out_type: FieldType, blocks: Mapping[str, Tensor]
     lines = []
     for o, (representation, count) in enumerate(out_type.parts):
         rows = representation.size * count
-        lines.append(torch.cat([_block(blocks, f"{o}-{i}", rows, columns) for i, columns in enumerate(sizes)], 1))
-    return torch.cat(lines, 0)
+        line = [_block(blocks, f"{o}-{i}", rows, columns) for i, columns in enumerate(sizes)]
+        # one part needs no copy
+        lines.append(torch.cat(line, 1) if len(line) > 1 else line[0])
+    return torch.cat(lines, 0) if len(lines) > 1 else lines[0]
 
 
 def _block(blocks: Mapping[str, Tensor], name: str, rows: int, columns: int) -> Tensor:

@@ -106,9 +106,12 @@ class GroupAutoencoder(nn.Module):
     def first_response(self, x: Float[Tensor, "B C N N"]) -> Float[Tensor, "B G N N"]:
         """Of the first features at all pixels: those of the strided layer at each offset of its stride."""
         offsets = [x.roll((-row, -column), (2, 3)) for row in range(2) for column in range(2)]
-        f = [leaky_relu(self.stem(shifted), SLOPE, inplace=True).unflatten(1, (-1, self.order)) for shifted in offsets]
-        mean = torch.stack([part.mean((2, 3, 4), keepdim=True) for part in f]).mean(0)
-        return pixel_shuffle(torch.stack([(part - mean).abs_().sum(1) for part in f], 2).flatten(1, 2), 2)
+        f = leaky_relu(self.stem(torch.cat(offsets)), SLOPE, inplace=True).movedim(1, -1).unflatten(0, (4, -1))
+        # mean f over pixels and elements, then Σ_F |f - mean f|
+        mean = f.mean((0, 2, 3)).unflatten(1, (-1, self.order)).mean(2).repeat_interleave(self.order, 1)
+        fields = torch.eye(self.order).to(f).repeat(f.shape[-1] // self.order, 1)
+        response = f.sub_(mean[:, None, None]).abs_() @ fields
+        return pixel_shuffle(response.permute(1, 4, 0, 2, 3).flatten(1, 2), 2)
 
     def decode(self, latent: Latent) -> Float[Tensor, "B C N N"]:
         """The image of a code at a pose."""

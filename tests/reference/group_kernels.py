@@ -29,3 +29,12 @@ def group_kernel(group: Group, bank: Tensor) -> Tensor:
 def lifting_kernel(group: Group, bank: Tensor) -> Tensor:
     """`k[o h, i, u] = bank[o, i, h^-1 u]`."""
     return torch.stack([moved_image(group, h, bank) for h in range(group.order)], 1).flatten(0, 1)
+
+
+def gathered_by_entries(weights: Tensor, orbits: Tensor) -> Tensor:
+    """`k[o a, i b, u] = weights[o, i, orbits[a, b, u]]`, entry by entry."""
+    (a, b, k, _), (o, i, _) = orbits.shape, weights.shape
+    kernel = weights.new_zeros(o, a, i, b, k, k)
+    for at in torch.cartesian_prod(*map(torch.arange, (a, b, k, k))).tolist():
+        kernel[:, at[0], :, at[1], at[2], at[3]] = weights[:, :, orbits[tuple(at)]]
+    return kernel.flatten(2, 3).flatten(0, 1)

@@ -49,10 +49,16 @@ def component_orbits(representation: Representation) -> Int[Tensor, "a"]:
 def gathered(weights: Tensor, orbits: Tensor) -> Tensor:
     """The ordinary kernel `(oa, ib, k, k)` with a free weight `(o, i, K)` for each orbit `(a, b, k, k)`.
 
-    `k[o a, i b, u] = weights[o, i, orbits[a, b, u]]`.
+    `k[o a, i b, u] = weights[o, i, orbits[a, b, u]]`, channels last on a CPU, where rows of all `i` are gathered.
     """
-    blocks = weights.index_select(2, orbits.flatten()).unflatten(2, orbits.shape)
-    return blocks.transpose(1, 2).flatten(2, 3).flatten(0, 1)
+    if weights.device.type != "cpu":
+        blocks = weights.index_select(2, orbits.flatten()).unflatten(2, orbits.shape)
+        return blocks.transpose(1, 2).flatten(2, 3).flatten(0, 1)
+    a, b, k, _ = orbits.shape
+    # (o, i, K) -> (o, a k k b, i) -> (o a, k, k, i b)
+    rows = weights.mT.contiguous().index_select(1, orbits.permute(0, 2, 3, 1).flatten())
+    blocks = rows.unflatten(1, (a, k, k, b)).transpose(4, 5)
+    return blocks.flatten(4, 5).flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def orbit_means(

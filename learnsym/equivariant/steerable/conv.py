@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from learnsym.equivariant.constant import Constant
 from learnsym.equivariant.exact_layer import ExactLayer, reset_by_block
 from learnsym.equivariant.field_type import FieldType
+from learnsym.equivariant.memory_order import around, channels_last
 from learnsym.equivariant.steerable.kernel_basis import check_kernel, kernel_basis
 from learnsym.representations import Irrep, intertwiners
 
@@ -181,10 +182,9 @@ def coordinates(kernel: Tensor, basis: Tensor) -> Tensor:
 def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, padding_mode: str, options: dict[str, Any]) -> Tensor:
     """`conv2d` or `conv3d`, also with a circular border."""
     function = CONVOLUTIONS["plane" if x.ndim == 4 else "space"][0]
-    kernel, bias = kernel.to(x.dtype), None if bias is None else bias.to(x.dtype)
+    x, kernel, bias = channels_last(x), channels_last(kernel.to(x.dtype)), None if bias is None else bias.to(x.dtype)
     if padding_mode == "circular":
-        around = [options["padding"]] * 2 * (x.ndim - 2)
-        return function(nn.functional.pad(x, around, mode="circular"), kernel, bias, **{**options, "padding": 0})
+        x, options = around(x, options["padding"], options["padding"]), {**options, "padding": 0}
     return function(x, kernel, bias, **options)
 
 

@@ -6,17 +6,23 @@ kernel, `B` batch, `H W` pixels, `h w` pixels of the coarser grid.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym.equivariant.constant import Constant
+from learnsym.equivariant.exact_layer import joined
 from learnsym.equivariant.field_type import FieldType, check_channels
 from learnsym.equivariant.lattice.conv import GroupConv2d
 from learnsym.equivariant.lattice.orbits import gathered
+from learnsym.equivariant.memory_order import around, channels_last
 from learnsym.equivariant.steerable.conv import plain_convolution
+from learnsym.equivariant.subsampling.cosets import cosets_of
 from learnsym.equivariant.subsampling.fields import check_image, coarser, is_regular
-from learnsym.equivariant.subsampling.subsample import CosetTables
 from learnsym.groups import Group
+from learnsym.representations import Representation
 
 FEW = 8
 """Inputs for each output from which on the products are taken first."""
@@ -46,8 +52,12 @@ class RestrictedConv2d(nn.Module):
         check_odd(kernel_size)
         subgroup = out_type.group if subgroup is None else subgroup
         self.conv = GroupConv2d(in_type, out_type, kernel_size, padding=kernel_size // 2, padding_mode="circular")
-        self.tables = CosetTables(out_type.group, subgroup, stride)
         self.in_type, self.out_type, self.stride = in_type, coarser(out_type, subgroup), stride
+        members = cosets_of(out_type.group, subgroup, stride).members[0]
+        self.orbits = nn.ModuleDict()
+        for name, _, target, orbits in blocks(self.conv):
+            self.orbits[name] = Constant(orbits[members] if is_regular(target) else orbits)
+        self.bias_orbits = Constant(self.conv.bias_orbits()[kept_channels(out_type, members)])
 
     def forward(self, x: Float[Tensor, "B c H W"]) -> Float[Tensor, "B d h w"]:
         """The fields of the coarser group."""
@@ -55,29 +65,29 @@ class RestrictedConv2d(nn.Module):
         kernel, bias = self.kernel()
         if self.stride == 1 and FEW * len(kernel) <= kernel.shape[1]:
             return convolve_to_few(x, kernel.to(x.dtype), bias.to(x.dtype))
-        around = nn.functional.pad(x, self._border(), mode="circular")
-        return nn.functional.conv2d(around, kernel.to(x.dtype), bias.to(x.dtype), self.stride)
+        x = around(channels_last(x), *self._border())
+        return nn.functional.conv2d(x, channels_last(kernel.to(x.dtype)), bias.to(x.dtype), self.stride)
 
     def kernel(self) -> tuple[Float[Tensor, "d c k k"], Float[Tensor, "d"]]:
         """The kernel and the bias of the outputs that are kept."""
-        members, bias = self.tables().members[0], self.conv.channel_bias()
-        assert bias is not None
-        return block_kernel(self.conv, members, None), bias[kept_channels(self.conv.out_type, members)]
+        assert self.conv.bias is not None
+        found = {name: gathered(weight, self.orbits[name]()) for name, weight in self.conv.weights.items()}
+        return joined(self.in_type, self.out_type, found), self.conv.bias[self.bias_orbits()]
 
     def plain(self) -> nn.Module:
         """An ordinary convolution that computes the same."""
+        before, after = self._border()
         conv = plain_convolution(*self.kernel(), "zeros", {"stride": self.stride})
-        return nn.Sequential(nn.CircularPad2d(self._border()), conv)
+        return nn.Sequential(nn.CircularPad2d((before, after, before, after)), conv)
 
     def exact(self) -> RestrictedConv2d:
         """The layer itself: it is exact."""
         return self
 
-    def _border(self) -> tuple[int, int, int, int]:
-        """Pixels that wrap around; the last kernels of a stride reach less far."""
+    def _border(self) -> tuple[int, int]:
+        """Pixels that wrap around before and after; the last kernels of a stride reach less far."""
         reach = self.conv.kernel_size // 2
-        after = max(0, reach - self.stride + 1)
-        return reach, after, reach, after
+        return reach, max(0, reach - self.stride + 1)
 
 
 class ExtendedConv2d(nn.Module):
@@ -104,8 +114,13 @@ class ExtendedConv2d(nn.Module):
         check_odd(kernel_size)
         subgroup = in_type.group if subgroup is None else subgroup
         self.conv = GroupConv2d(in_type, out_type, kernel_size, padding=kernel_size // 2, padding_mode="circular")
-        self.tables = CosetTables(in_type.group, subgroup, stride)
         self.in_type, self.out_type, self.stride = coarser(in_type, subgroup), out_type, stride
+        members = cosets_of(in_type.group, subgroup, stride).members[0]
+        self.orbits = nn.ModuleDict()
+        for name, source, _, orbits in blocks(self.conv):
+            kept = orbits[:, members] if is_regular(source) else orbits
+            # a transposed convolution has its kernel turned, from output to input
+            self.orbits[transposed(name)] = Constant(kept.transpose(0, 1).flip(2, 3).contiguous())
         with torch.no_grad():
             for weight in self.conv.weights.values():
                 weight *= stride * (in_type.size / self.in_type.size) ** 0.5
@@ -115,17 +130,19 @@ class ExtendedConv2d(nn.Module):
         check_channels(self.in_type, y)
         kernel, bias = self.kernel()
         border, padding = self._border()
-        # channels last, as the output is larger and what follows works on channels
-        around = nn.functional.pad(y, [border] * 4, mode="circular").movedim(1, -1).contiguous().movedim(-1, 1)
+        # channels last on every device, as the output is larger and what follows works on channels
+        y = around(channels_last(y), border, border).movedim(1, -1).contiguous().movedim(-1, 1)
         return nn.functional.conv_transpose2d(
-            around, kernel.to(y.dtype), bias.to(y.dtype), self.stride, padding, self.stride - 1
+            y, kernel.to(y.dtype), bias.to(y.dtype), self.stride, padding, self.stride - 1
         )
 
     def kernel(self) -> tuple[Float[Tensor, "d c k k"], Float[Tensor, "c"]]:
         """The kernel and the bias of the transposed convolution."""
-        kernel, bias = block_kernel(self.conv, None, self.tables().members[0]), self.conv.channel_bias()
+        bias = self.conv.channel_bias()
         assert bias is not None
-        return kernel.transpose(0, 1).flip(2, 3), bias
+        turned = {transposed(name): weight.transpose(0, 1) for name, weight in self.conv.weights.items()}
+        found = {name: gathered(weight, self.orbits[name]()) for name, weight in turned.items()}
+        return joined(self.out_type, self.in_type, found), bias
 
     def plain(self) -> nn.Module:
         """An ordinary transposed convolution, after circular padding, that computes the same."""
@@ -156,27 +173,25 @@ def convolve_to_few(
     One product of matrices in place of a copy of all channels with a border and a convolution that is slow for few
     outputs.
     """
-    (d, c, k, _), reach = kernel.shape, kernel.shape[-1] // 2
+    (d, c, k, _), reach, (batch, _, *sides) = kernel.shape, kernel.shape[-1] // 2, x.shape
+    # (k k d, c) (c, B H W): planes of one tap, which shift as a whole
     taps = kernel.permute(2, 3, 0, 1).reshape(k * k * d, c)
-    products = nn.functional.linear(x.permute(0, 2, 3, 1), taps).permute(0, 3, 1, 2).unflatten(1, (k * k, d))
+    products = (taps @ x.movedim(1, -1).flatten(0, 2).mT).unflatten(0, (k * k, d)).unflatten(2, (batch, *sides))
     shifts = [(reach - row, reach - column) for row in range(k) for column in range(k)]
-    shifted = [tap.roll(shift, (2, 3)) for tap, shift in zip(products.unbind(1), shifts, strict=True)]
-    return sum(shifted, bias[:, None, None])
+    shifted = [tap.roll(shift, (2, 3)) for tap, shift in zip(products.unbind(0), shifts, strict=True)]
+    return sum(shifted, bias[:, None, None, None]).transpose(0, 1)
 
 
-def block_kernel(conv: GroupConv2d, rows: Tensor | None, columns: Tensor | None) -> Float[Tensor, "d c k k"]:
-    """The kernel of a group convolution between the components of some elements only; all for None."""
-    targets, sources = ([part for part, _ in fields.parts] for fields in (conv.out_type, conv.in_type))
-    lines = []
-    for o, target in enumerate(targets):
-        blocks = []
-        for i, source in enumerate(sources):
-            orbits = conv.orbits[f"{o}-{i}"]()
-            orbits = orbits if rows is None or not is_regular(target) else orbits[rows]
-            orbits = orbits if columns is None or not is_regular(source) else orbits[:, columns]
-            blocks.append(gathered(conv.weights[f"{o}-{i}"], orbits))
-        lines.append(torch.cat(blocks, 1) if len(blocks) > 1 else blocks[0])
-    return torch.cat(lines) if len(lines) > 1 else lines[0]
+def blocks(conv: GroupConv2d) -> Iterator[tuple[str, Representation, Representation, Tensor]]:
+    """The name of each block of a group convolution, its source, its target and its orbits."""
+    for o, (target, _) in enumerate(conv.out_type.parts):
+        for i, (source, _) in enumerate(conv.in_type.parts):
+            yield f"{o}-{i}", source, target, conv.orbits[f"{o}-{i}"]()
+
+
+def transposed(name: str) -> str:
+    """The name of a block that leads back."""
+    return "-".join(reversed(name.split("-")))
 
 
 def kept_channels(field_type: FieldType, members: Tensor) -> Tensor:
