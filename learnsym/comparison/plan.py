@@ -42,9 +42,11 @@ class Plan:
         """The plan that a folder keeps of this comparison, where it does; a new one else.
 
         Raises:
-            ValueError: when the folder holds something else, or whatever is wrong with the comparison.
+            ValueError: when the folder holds something else or a row that cannot be read, or whatever is wrong with the
+                comparison.
         """
         _check_folder(Path(folder))
+        read_rows(Path(folder))  # one that cannot be read is refused before any work
         content = read_plan(Path(folder))
         if content is None or content["made_of"] != _made_of(config):
             return cls.of(config)
@@ -129,14 +131,13 @@ NETWORK: dict[str, Kind] = {
 
 
 def _check_folder(path: Path) -> None:
-    """Refuse a folder of something else, or with rows that cannot be read, before any work."""
+    """Refuse a folder of something else, before any work."""
     if path.is_file():
         raise ValueError(f"out: {path} is a file; name a folder")
     if path.is_dir() and not (path / "plan.json").exists():
         others = [entry.name for entry in path.iterdir() if entry.name not in KEPT and entry.suffix != ".tmp"]
         if others:
             raise ValueError(f"out: {path} is no comparison, but holds {sorted(others)[0]}; name another folder")
-    read_rows(path)
 
 
 def _made_of(config: ComparisonConfig) -> list[str]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float
-from scipy import integrate
 from torch import Tensor
 
 from learnsym.groups import SO3
@@ -39,9 +39,9 @@ def sphere_rule(degree: int) -> tuple[Float[Tensor, "P 3"], Float[Tensor, "P"]]:
     """Points and positive weights on the unit sphere, exact up to `degree`: Lebedev's, a product rule beyond them."""
     fitting = [listed for listed in LEBEDEV_DEGREES if listed >= degree]
     # SciPy has Lebedev's rules since 1.15
-    if not fitting or not hasattr(integrate, "lebedev_rule"):
+    if not fitting or not hasattr(scipy.integrate, "lebedev_rule"):
         return product_rule(degree)
-    points, weights = integrate.lebedev_rule(fitting[0])
+    points, weights = scipy.integrate.lebedev_rule(fitting[0])
     return torch.from_numpy(points.T.copy()), torch.from_numpy(weights / weights.sum())
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import scipy
 import torch
 from jaxtyping import Bool, Int
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 
@@ -68,7 +68,7 @@ def partition_distance(a: Int[Tensor, "N"], b: Int[Tensor, "M"]) -> int:
     first, second = canonical(a), canonical(b)
     overlap = torch.zeros(len(a), len(a), dtype=torch.long)
     overlap.index_put_((first, second), torch.ones_like(first), accumulate=True)
-    rows, columns = linear_sum_assignment(overlap.numpy(), maximize=True)
+    rows, columns = scipy.optimize.linear_sum_assignment(overlap.numpy(), maximize=True)
     return len(a) - int(overlap[rows, columns].sum())
 
 

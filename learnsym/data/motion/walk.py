@@ -16,9 +16,9 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float
-from scipy.io import loadmat
 from torch import Tensor
 
 from learnsym.actions import PointCloud
@@ -62,7 +62,7 @@ def recordings() -> dict[int, Float[Tensor, "T 31 3"]]:
     Raises:
         ValueError: when a file is missing or corrupt.
     """
-    arrays = loadmat(find("mocap-walk", ANGLES))
+    arrays = scipy.io.loadmat(find("mocap-walk", ANGLES))
     skeleton = read_asf(find("mocap-walk", SKELETON))
     positions_of = {}
     for angles, labels, trials in zip(("Y", "Ytest"), ("lbls", "lblstest"), RECORDINGS, strict=True):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from jaxtyping import Float
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from torch import Tensor
 
 TIE = 1e-12
@@ -48,7 +48,7 @@ def _least(square: float, c: NDArray, s: NDArray, radius: float) -> float:
         return _value(square, c, s, free)
     # |w(μ)| < |c| / μ, up to rounding
     most = (1 + ROUNDING) * float(np.linalg.norm(c)) / radius
-    mu = brentq(lambda mu: np.linalg.norm(c / (s + mu)) - radius, 0.0, most, xtol=TIE * most)
+    mu = scipy.optimize.brentq(lambda mu: np.linalg.norm(c / (s + mu)) - radius, 0.0, most, xtol=TIE * most)
     return _value(square, c, s, -c / (s + mu))
 
 
@@ -63,5 +63,5 @@ def _greatest(square: float, c: NDArray, s: NDArray, radius: float) -> float:
         # the hard case
         w = c[~largest] / gaps[~largest]
         return _value(square, c[~largest], s[~largest], w) + top * max(0.0, radius**2 - float(w @ w))
-    shift = brentq(lambda shift: np.linalg.norm(c / (gaps + shift)) - radius, low, most, xtol=TIE * low)
+    shift = scipy.optimize.brentq(lambda shift: np.linalg.norm(c / (gaps + shift)) - radius, low, most, xtol=TIE * low)
     return _value(square, c, s, c / (gaps + shift))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import scipy
 import torch
 from jaxtyping import Float
-from scipy.linalg import qr
 from torch import Tensor
 
 UNSEEN = 1e-10
@@ -61,7 +61,7 @@ def sparse_basis(flat: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
     """
     if len(flat) == 0:
         return flat
-    order = torch.as_tensor(qr(flat.numpy(), pivoting=True)[-1])
+    order = torch.as_tensor(scipy.linalg.qr(flat.numpy(), pivoting=True)[-1])
     place = order[: len(flat)].long().sort().values
     return torch.linalg.solve(flat[:, place], flat)
 

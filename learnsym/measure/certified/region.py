@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import scipy
 import torch
 from jaxtyping import Float, Int
-from scipy.stats import f as fisher
 from torch import Tensor
 
 from learnsym.measure.certified.polynomials import monomials, powers
@@ -64,7 +64,7 @@ def region_of(
     residual = y - q_factor @ (q_factor.mT @ y)
     freedom = m * (count - q)
     sigma = float(residual.square().sum() / freedom) ** 0.5
-    radius = float(m * q * fisher.ppf(level, m * q, freedom)) ** 0.5
+    radius = float(m * q * scipy.stats.f.ppf(level, m * q, freedom)) ** 0.5
     return Region(
         estimate=estimate,
         root=sigma * inverse,
@@ -104,4 +104,4 @@ def _fit_p(x: Tensor, y: Tensor, residual: Float[Tensor, "N m"], degree: int) ->
         return float("nan")
     left = float((residual - q_factor @ (q_factor.mT @ residual)).square().sum())
     gained, m = float(residual.square().sum()) - left, y.shape[1]
-    return float(fisher.sf((gained / (m * further)) / (left / (m * spare)), m * further, m * spare))
+    return float(scipy.stats.f.sf((gained / (m * further)) / (left / (m * spare)), m * further, m * spare))

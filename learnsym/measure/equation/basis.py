@@ -5,9 +5,9 @@ Legend of axes: `K` candidates, `R` directions, `d` chosen ones, `V` variables, 
 
 from __future__ import annotations
 
+import scipy
 import torch
 from jaxtyping import Float, Int
-from scipy.linalg import qr
 from torch import Tensor
 
 from learnsym.measure.certified.directions import Directions
@@ -19,7 +19,7 @@ def sparse_places(frame: Frame, theta: Float[Tensor, "d K"]) -> Int[Tensor, "d"]
     if len(theta) == 0:
         return torch.zeros(0, dtype=torch.long)
     flat = theta * (frame.to_moves > 0)
-    return torch.as_tensor(qr(flat.numpy(), pivoting=True)[-1])[: len(flat)].long().sort().values
+    return torch.as_tensor(scipy.linalg.qr(flat.numpy(), pivoting=True)[-1])[: len(flat)].long().sort().values
 
 
 def sparse_span(frame: Frame, theta: Float[Tensor, "d K"], place: Int[Tensor, "d"]) -> Float[Tensor, "d V M"]:

@@ -6,10 +6,9 @@ Legend of axes: `S`, `T` elements of a sample, `n` size of the matrices.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 
@@ -27,7 +26,7 @@ def sample_distance(a: Float[Tensor, "S n n"], b: Float[Tensor, "T n n"]) -> flo
     if len(a) != len(b) or len(a) == 0:
         raise ValueError(f"b: got {len(b)} elements for {len(a)}, must be as many, and at least one")
     cost = torch.cdist(a.double().flatten(1), b.double().flatten(1), compute_mode="donot_use_mm_for_euclid_dist")
-    rows, columns = linear_sum_assignment(cost.numpy())
+    rows, columns = scipy.optimize.linear_sum_assignment(cost.numpy())
     return float(cost[rows, columns].mean())
 
 
@@ -40,7 +39,7 @@ def sample_modes(
     `least` are strays on their way between others, and are left out.
     """
     flat = elements.double().flatten(1).numpy()
-    labels = fcluster(linkage(flat, "single"), within, "distance")
+    labels = scipy.cluster.hierarchy.fcluster(scipy.cluster.hierarchy.linkage(flat, "single"), within, "distance")
     shares = {label: float((labels == label).mean()) for label in np.unique(labels)}
     kept = sorted((label for label, share in shares.items() if share >= least), key=lambda label: -shares[label])
     return [(elements[torch.from_numpy(labels == label)].mean(0), shares[label]) for label in kept]

@@ -9,9 +9,9 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+import scipy
 import torch
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 from torch.fx import Node
 
@@ -75,7 +75,7 @@ matchings: dict[str, Matching] = {"activations": by_activations, "weights": by_w
 
 def assignment(similarity: Float[Tensor, "C C"]) -> Tensor:
     """For each row its column in the permutation of the largest sum."""
-    return torch.from_numpy(linear_sum_assignment(similarity.numpy(), maximize=True)[1])
+    return torch.from_numpy(scipy.optimize.linear_sum_assignment(similarity.numpy(), maximize=True)[1])
 
 
 def correlation(gram: Float[Tensor, "D D"]) -> Float[Tensor, "C C"]:

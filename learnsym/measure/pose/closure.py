@@ -16,9 +16,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import scipy
 import torch
 from jaxtyping import Float, Int
-from scipy.stats import t
 from torch import Tensor
 
 LEVEL = 1e-3
@@ -86,7 +86,7 @@ def _p_value(difference: Float[Tensor, "N"]) -> float:
     stderr = float(difference.std()) / math.sqrt(len(difference))
     # scores that do not depend on the move at all tell nothing apart
     statistic = float(difference.mean()) / stderr if stderr > 0 else 0.0
-    return float(t.sf(statistic, len(difference) - 1))
+    return float(scipy.stats.t.sf(statistic, len(difference) - 1))
 
 
 def least_p(posterior: Float[Tensor, "N G"], fold: Int[Tensor, "N"], closed: bool) -> float:

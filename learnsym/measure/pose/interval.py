@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from scipy.stats import norm
+import scipy
 
 from learnsym.measure.pose.choice import Choice
 from learnsym.measure.pose.law import LawFit
@@ -73,7 +73,7 @@ def half_width_interval(fit: LawFit, closed: bool, level: float) -> tuple[float,
 
 
 def _quantile(level: float) -> float:
-    return float(norm.ppf(0.5 + level / 2))
+    return float(scipy.stats.norm.ppf(0.5 + level / 2))
 
 
 def _normal_half(fit: LawFit, level: float) -> float:

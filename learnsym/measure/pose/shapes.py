@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 EDGE = 180.0
 CELLS = 120
@@ -37,7 +37,9 @@ def box_density(c: np.ndarray, half_width: np.ndarray | float, noise: np.ndarray
     h = np.maximum(half_width, LEAST)
     turns = range(-2, 3) if closed else range(1)
     shifted = [c + 2 * EDGE * turn for turn in turns]
-    return np.sum([(ndtr((z + h) / noise) - ndtr((z - h) / noise)) / (2 * h) for z in shifted], 0)
+    return np.sum(
+        [(scipy.special.ndtr((z + h) / noise) - scipy.special.ndtr((z - h) / noise)) / (2 * h) for z in shifted], 0
+    )
 
 
 def cell_probabilities(

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import final
 
 import numpy as np
+import scipy
 import torch
 from jaxtyping import Float
-from scipy.optimize import minimize
 from torch import Tensor, nn
 
 from learnsym.equivariant import FieldType
@@ -185,7 +185,7 @@ def convex_coefficients(
 def _on_simplex(gram: np.ndarray, slope: np.ndarray) -> np.ndarray:
     """`min_c cᵀ M c - 2 c · b` over the simplex."""
     count, scale = len(slope), np.trace(gram)
-    found = minimize(
+    found = scipy.optimize.minimize(
         lambda c: (c @ gram @ c - 2 * c @ slope) / scale,
         np.full(count, 1 / count),
         jac=lambda c: 2 * (gram @ c - slope) / scale,
