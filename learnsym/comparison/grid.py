@@ -80,6 +80,16 @@ def cells(config: ComparisonConfig, widths: Widths | None = None) -> list[Cell]:
     return grid
 
 
+def check_axes(config: ComparisonConfig) -> None:
+    """Check all arms and the values of all axes, without the cells that they make.
+
+    Raises:
+        ValueError: for an unknown key, or a value that it cannot have.
+    """
+    for base in config.arm_configs.values():
+        _points(config, base)
+
+
 def training_examples(config: RunConfig) -> int:
     """Number of training examples."""
     return data.training_examples(config.data)

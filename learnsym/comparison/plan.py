@@ -11,7 +11,7 @@ from typing import Any
 from learnsym._version import __version__
 from learnsym.comparison.config import ComparisonConfig
 from learnsym.comparison.config_file import dump_comparison
-from learnsym.comparison.grid import Cell, cells
+from learnsym.comparison.grid import Cell, cells, check_axes
 from learnsym.comparison.networks import Network, networks
 from learnsym.comparison.rows import read_rows
 from learnsym.files import Kind, checked, read_json, understood, write_atomically, write_json
@@ -34,7 +34,7 @@ class Plan:
         Raises:
             ValueError: whatever is wrong with the comparison, before any work starts.
         """
-        cells(config)  # what is wrong with keys and values is found before data are loaded
+        check_axes(config)  # what is wrong with keys and values is found before data are loaded
         return cls(config, networks(config))
 
     @classmethod
