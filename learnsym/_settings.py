@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -78,6 +78,12 @@ def kinds_of(settings: type) -> dict[str, Any]:
     """The annotation of each field of a dataclass, with its range."""
     hints = get_type_hints(settings, include_extras=True)
     return {field.name: hints[field.name] for field in fields(settings)}  # type: ignore[arg-type]
+
+
+@cache
+def usual(settings: type) -> Any:  # noqa: ANN401  one of them
+    """Settings of a class at their defaults; no one changes them, so that all share them."""
+    return settings()
 
 
 def check(name: str, value: object, kind: Any) -> None:  # noqa: ANN401  an annotation

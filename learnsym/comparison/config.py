@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from learnsym._settings import Count, Distinct, In, NotNegative, Positive, Seed, check_settings
 from learnsym.files import check_name
 from learnsym.nets.sources import source_of
-from learnsym.training.config_file import CHOSEN, names_in
+from learnsym.training.config import RunConfig
+from learnsym.training.config_file import CHOSEN, config_of, names_in
 
 Match = Literal["parameters", "flops", "none"]
 
@@ -71,6 +73,15 @@ class ComparisonConfig:
         """The arm whose width is the model size."""
         return self.reference or next(iter(self.arms))
 
+    @cached_property
+    def arm_configs(self) -> dict[str, RunConfig]:
+        """The configuration of each arm, before sizes, lengths and seeds.
+
+        Raises:
+            ValueError: for an unknown key or value, with the arm's name.
+        """
+        return {name: _arm_config(name, merged(self.base, differences)) for name, differences in self.arms.items()}
+
     def _check_widths(self) -> None:
         widths = {name: _width(name, differences) for name, differences in self.arms.items()}
         if self.match == "none":
@@ -83,6 +94,20 @@ class ComparisonConfig:
                 )
         if self.sizes and widths[self.reference_arm] is not None:
             raise ValueError(f"arms.{self.reference_arm}.net.width: contradicts sizes; leave one of them out")
+
+
+def _arm_config(arm: str, values: dict[str, Any]) -> RunConfig:
+    if not values.get("twin_steps", True):
+        del values["twin_steps"]  # as the files of runs have it that were trained without
+    for key in ("twins", "twin_steps", "seeds"):
+        if key in values:
+            raise ValueError(
+                f"arms.{arm}.{key}: got {values[key]!r}; a comparison has arms, steps and seeds of its own"
+            )
+    try:
+        return config_of(values)
+    except ValueError as error:
+        raise ValueError(f"arms.{arm}: {error}") from error
 
 
 def _width(arm: str, differences: object) -> object:

@@ -13,7 +13,6 @@ import yaml
 from jsonargparse import ArgumentParser, Namespace
 
 from learnsym.comparison.config import ComparisonConfig, merged
-from learnsym.comparison.grid import arm_configs
 from learnsym.training.config_file import SECTIONS, YAML, instantiated, read_mapping
 from learnsym.training.parser_sentences import check_once
 from learnsym.training.yaml_file import load_yaml
@@ -44,7 +43,7 @@ def read_comparison(path: str | os.PathLike[str], overrides: Sequence[str] = ())
     known, notes = _of_base({name: values[name] for name in KEYS}, named)
     config = ComparisonConfig(**known)
     if notes:
-        arm_configs(config)  # what is wrong is said alone
+        _ = config.arm_configs  # what is wrong is said alone
         logger.info("%s: %s", path, "; ".join(notes))
     return config
 

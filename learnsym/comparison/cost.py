@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from learnsym.augment import Hypotheses
 from learnsym.comparison.grid import Cell
 from learnsym.comparison.networks import Network
 from learnsym.comparison.plan import Plan
-from learnsym.comparison.rows import row_path
-from learnsym.data import Batches
+from learnsym.comparison.rows import ended_cells
+from learnsym.data import Batches, Splits
+from learnsym.data.splits import load_each
 from learnsym.objectives import Objective, SuccessiveHalving
-from learnsym.training import build
+from learnsym.training import RunConfig
+from learnsym.training.build import build_on
 from learnsym.training.distributed import pick_device
 from learnsym.training.optimiser import make_optimiser
 
@@ -58,21 +60,30 @@ def costs(plan: Plan, folder: Path, seconds: Mapping[Key, float] | None = None) 
         folder: where cells may have ended already.
         seconds: time of a step, by arm and size, see `seconds_per_step`.
     """
-    timed = seconds or {}
-    return [_cost(plan, folder, network, timed.get((network.arm, network.size), math.nan)) for network in plan.networks]
+    timed, ended = seconds or {}, ended_cells(folder)
+    return [
+        _cost(plan, plan.network(cells[0]), cells, ended, timed.get(key, math.nan))
+        for key, cells in _by_network(plan).items()
+    ]
 
 
 def seconds_per_step(plan: Plan) -> dict[Key, float]:
     """Measured time of an optimiser step of each network on this machine, the median of a few."""
-    first: dict[Key, Cell] = {}
+    first = {key: cells[0].config for key, cells in _by_network(plan).items()}
+    splits = load_each([config.data for config in first.values()])
+    return {key: _timed(config, own) for (key, config), own in zip(first.items(), splits, strict=True)}
+
+
+def _by_network(plan: Plan) -> dict[Key, list[Cell]]:
+    """The cells of each network, in the order of the plan's networks."""
+    cells: dict[Key, list[Cell]] = {(network.arm, network.size): [] for network in plan.networks}
     for cell in plan.cells:
-        first.setdefault((cell.arm, cell.size), cell)
-    return {key: _timed(cell) for key, cell in first.items()}
+        cells[cell.arm, cell.size].append(cell)
+    return cells
 
 
-def _cost(plan: Plan, folder: Path, network: Network, seconds: float) -> ArmCost:
-    own = [cell for cell in plan.cells if plan.network(cell) is network]
-    left = [cell for cell in own if not row_path(folder, cell).exists()]
+def _cost(plan: Plan, network: Network, own: Sequence[Cell], ended: Set[str], seconds: float) -> ArmCost:
+    left = [cell for cell in own if cell.key not in ended]
     return ArmCost(
         arm=network.arm,
         size=network.size,
@@ -93,12 +104,12 @@ def _networks(model: nn.Module, objective: Objective) -> float:
     return 1.0
 
 
-def _timed(cell: Cell) -> float:
-    device = pick_device(cell.config.train.device)
-    model, objective, splits = build(cell.config)
+def _timed(config: RunConfig, splits: Splits) -> float:
+    device = pick_device(config.train.device)
+    model, objective, _ = build_on(config, splits)
     model.to(device)
-    batches = Batches(splits.train, cell.config.train.batch_size, 0, device)
-    optimiser = make_optimiser(model, cell.config.optimiser)
+    batches = Batches(splits.train, config.train.batch_size, 0, device)
+    optimiser = make_optimiser(model, config.optimiser)
     times = []
     for step in range(1 + STEPS):
         started = time.perf_counter()

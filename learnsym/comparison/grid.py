@@ -7,15 +7,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from learnsym import data
-from learnsym.comparison.config import ComparisonConfig, merged
+from learnsym.comparison.config import ComparisonConfig
 from learnsym.training import RunConfig
 from learnsym.training.build import member
-from learnsym.training.config_file import config_hash, config_of
+from learnsym.training.config import TrainConfig
+from learnsym.training.config_file import config_hash
 
 Widths = Mapping[tuple[str, int], int]
 """Width of each arm's network at each model size."""
+Sections = dict[str, Any]
+"""Sections of a configuration by their names."""
 
 
 @dataclass(frozen=True)
@@ -49,32 +53,9 @@ class Cell:
         )
 
 
-def arm_configs(config: ComparisonConfig) -> dict[str, RunConfig]:
-    """The configuration of each arm, before sizes, lengths and seeds.
-
-    Raises:
-        ValueError: for an unknown key or value, with the arm's name.
-    """
-    configs = {}
-    for name, differences in config.arms.items():
-        values = merged(config.base, differences)
-        if not values.get("twin_steps", True):
-            del values["twin_steps"]  # as the files of runs have it that were trained without
-        for key in ("twins", "twin_steps", "seeds"):
-            if key in values:
-                raise ValueError(
-                    f"arms.{name}.{key}: got {values[key]!r}; a comparison has arms, steps and seeds of its own"
-                )
-        try:
-            configs[name] = config_of(values)
-        except ValueError as error:
-            raise ValueError(f"arms.{name}: {error}") from error
-    return configs
-
-
-def model_sizes(config: ComparisonConfig, arms: Mapping[str, RunConfig]) -> list[int]:
+def model_sizes(config: ComparisonConfig) -> list[int]:
     """Widths of the reference arm."""
-    return config.sizes or [arms[config.reference_arm].net.width]
+    return config.sizes or [config.arm_configs[config.reference_arm].net.width]
 
 
 def cells(config: ComparisonConfig, widths: Widths | None = None) -> list[Cell]:
@@ -87,15 +68,26 @@ def cells(config: ComparisonConfig, widths: Widths | None = None) -> list[Cell]:
     Raises:
         ValueError: for bad configurations, or two cells that are the same training.
     """
-    arms = arm_configs(config)
     grid = []
-    for arm, base in arms.items():
-        for size in model_sizes(config, arms):
+    for arm, base in config.arm_configs.items():
+        points = _points(config, base)
+        for size in model_sizes(config):
             net = base.net if widths is None else replace(base.net, width=widths[arm, size])
-            grid += [Cell(arm, size, c) for c in _points(config, replace(base, net=net))]
+            members = {seed: replace(member(base, base.twin, seed), net=net) for seed in config.seeds}
+            grid += [Cell(arm, size, replace(members[seed], **sections)) for seed, sections in points]
     if widths is not None:
         _check_different(grid)
     return grid
+
+
+def check_axes(config: ComparisonConfig) -> None:
+    """Check all arms and the values of all axes, without the cells that they make.
+
+    Raises:
+        ValueError: for an unknown key, or a value that it cannot have.
+    """
+    for base in config.arm_configs.values():
+        _points(config, base)
 
 
 def training_examples(config: RunConfig) -> int:
@@ -103,15 +95,23 @@ def training_examples(config: RunConfig) -> int:
     return data.training_examples(config.data)
 
 
-def _points(config: ComparisonConfig, base: RunConfig) -> list[RunConfig]:
-    """The configurations of one network: sizes of data x lengths x learning rates x seeds."""
+def _points(config: ComparisonConfig, base: RunConfig) -> list[tuple[int, Sections]]:
+    """The points of each network: sizes of data x lengths x learning rates x seeds, which share equal sections."""
     trains = config.train_sizes or [training_examples(base)]
-    rates = config.lrs or [base.optimiser.lr]
-    return [
-        _member(config, base, train, steps, lr, seed)
-        for train in trains
-        for steps, lr, seed in itertools.product(_lengths(config, base, train), rates, config.seeds)
-    ]
+    optimisers = [replace(base.optimiser, lr=lr) for lr in config.lrs or [base.optimiser.lr]]
+    points: list[tuple[int, Sections]] = []
+    for n in trains:
+        data = {seed: replace(base.data, train=n, seed=_data_seed(config, base, seed)) for seed in config.seeds}
+        lengths = [_length(base, steps) for steps in _lengths(config, base, n)]
+        points += [
+            (seed, {"data": data[seed], "optimiser": optimiser, "train": length})
+            for length, optimiser, seed in itertools.product(lengths, optimisers, config.seeds)
+        ]
+    return points
+
+
+def _data_seed(config: ComparisonConfig, base: RunConfig, seed: int) -> int:
+    return base.data.seed + seed if config.redraw else base.data.seed
 
 
 def _lengths(config: ComparisonConfig, base: RunConfig, train: int) -> list[int]:
@@ -119,14 +119,8 @@ def _lengths(config: ComparisonConfig, base: RunConfig, train: int) -> list[int]
     return [math.ceil(e * steps_of_epoch) for e in config.epochs] or config.steps or [base.train.steps]
 
 
-def _member(config: ComparisonConfig, base: RunConfig, train: int, steps: int, lr: float, seed: int) -> RunConfig:
-    data_seed = base.data.seed + seed if config.redraw else base.data.seed
-    return replace(
-        member(base, base.twin, seed),
-        data=replace(base.data, train=train, seed=data_seed),
-        optimiser=replace(base.optimiser, lr=lr),
-        train=replace(base.train, steps=steps, eval_every=base.train.eval_every or steps),
-    )
+def _length(base: RunConfig, steps: int) -> TrainConfig:
+    return replace(base.train, steps=steps, eval_every=base.train.eval_every or steps)
 
 
 def _check_different(grid: Sequence[Cell]) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
 import torch
 from torch import nn
 
 from learnsym.augment import Hypotheses
 from learnsym.comparison.config import ComparisonConfig
-from learnsym.comparison.grid import arm_configs, model_sizes, training_examples
+from learnsym.comparison.grid import model_sizes, training_examples
 from learnsym.data import Splits
 from learnsym.data.splits import load_each
-from learnsym.nets import matched_width, parameter_count
+from learnsym.nets import parameter_count
 from learnsym.nets.cost import Flops, flops
+from learnsym.nets.matching import nearest_width
 from learnsym.objectives import SuccessiveHalving
 from learnsym.parts import device_of
 from learnsym.training import RunConfig, build_model
@@ -46,12 +49,12 @@ def networks(config: ComparisonConfig) -> list[Network]:
     Raises:
         ValueError: when data cannot be loaded, or networks do not fit them or cannot be matched.
     """
-    arms = arm_configs(config)
+    arms = config.arm_configs
     # the largest training set that is asked for: what cannot be had is found out now
     data = load_each([replace(c.data, train=max(config.train_sizes or [training_examples(c)])) for c in arms.values()])
     makers = {name: _Maker(name, arm, splits) for (name, arm), splits in zip(arms.items(), data, strict=True)}
     built = []
-    for size in model_sizes(config, arms):
+    for size in model_sizes(config):
         target = makers[config.reference_arm].network(size, size)
         for name, maker in makers.items():
             is_target = name == config.reference_arm
@@ -66,9 +69,9 @@ def _width(config: ComparisonConfig, maker: _Maker, target: Network) -> int:
         return _only_width(config, maker, target)
     try:
         if config.match == "parameters":
-            return matched_width(maker.model, target.parameters, size=_parameters)
+            return nearest_width(maker.parameters, target.parameters)
         if config.match == "flops":
-            return matched_width(maker.model, int(target.flops_counted), size=maker.flops)
+            return nearest_width(maker.flops, int(target.flops_counted))
     except ValueError as error:
         raise ValueError(f"arms.{maker.arm}: no width matches size {target.size} of {target.arm} ({error})") from error
     return target.size if config.sizes else maker.config.net.width
@@ -126,9 +129,20 @@ class _Maker:
             return objective.trainings(len(model.members))
         return 1.0
 
-    def flops(self, model: nn.Module) -> int:
-        """Counted FLOPs of training on one example."""
-        return int(self.trainings(model) * self.cost(model).training)
+    @cached_property
+    def parameters(self) -> Callable[[int], int]:
+        """Trainable numbers by width, counted once for each: the sizes of a comparison ask for many widths again."""
+        return cache(lambda width: _parameters(self.model(width)))
+
+    @cached_property
+    def flops(self) -> Callable[[int], int]:
+        """Counted FLOPs of training on one example by width, counted once for each."""
+
+        def count(width: int) -> int:
+            model = self.model(width)
+            return int(self.trainings(model) * self.cost(model).training)
+
+        return cache(count)
 
     def network(self, size: int, width: int) -> Network:
         model = self.model(width)

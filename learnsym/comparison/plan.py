@@ -11,7 +11,7 @@ from typing import Any
 from learnsym._version import __version__
 from learnsym.comparison.config import ComparisonConfig
 from learnsym.comparison.config_file import dump_comparison
-from learnsym.comparison.grid import Cell, cells
+from learnsym.comparison.grid import Cell, cells, check_axes
 from learnsym.comparison.networks import Network, networks
 from learnsym.comparison.rows import read_rows
 from learnsym.files import Kind, checked, read_json, understood, write_atomically, write_json
@@ -34,7 +34,7 @@ class Plan:
         Raises:
             ValueError: whatever is wrong with the comparison, before any work starts.
         """
-        cells(config)  # what is wrong with keys and values is found before data are loaded
+        check_axes(config)  # what is wrong with keys and values is found before data are loaded
         return cls(config, networks(config))
 
     @classmethod
@@ -42,9 +42,11 @@ class Plan:
         """The plan that a folder keeps of this comparison, where it does; a new one else.
 
         Raises:
-            ValueError: when the folder holds something else, or whatever is wrong with the comparison.
+            ValueError: when the folder holds something else or a row that cannot be read, or whatever is wrong with the
+                comparison.
         """
         _check_folder(Path(folder))
+        read_rows(Path(folder))  # one that cannot be read is refused before any work
         content = read_plan(Path(folder))
         if content is None or content["made_of"] != _made_of(config):
             return cls.of(config)
@@ -129,14 +131,13 @@ NETWORK: dict[str, Kind] = {
 
 
 def _check_folder(path: Path) -> None:
-    """Refuse a folder of something else, or with rows that cannot be read, before any work."""
+    """Refuse a folder of something else, before any work."""
     if path.is_file():
         raise ValueError(f"out: {path} is a file; name a folder")
     if path.is_dir() and not (path / "plan.json").exists():
         others = [entry.name for entry in path.iterdir() if entry.name not in KEPT and entry.suffix != ".tmp"]
         if others:
             raise ValueError(f"out: {path} is no comparison, but holds {sorted(others)[0]}; name another folder")
-    read_rows(path)
 
 
 def _made_of(config: ComparisonConfig) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,14 @@ WHOLE = ("train", "size", "width", "steps", "batch_size", "seed", "parameters", 
 FIELDS: dict[str, Kind] = {**dict.fromkeys(("cell", "state", "arm", "degrees"), str), **dict.fromkeys(WHOLE, int)}
 """What every row has, and its kind."""
 REMEDY = "delete it, the next comparison trains its cell again"
+
+
+def ended_cells(folder: Path) -> set[str]:
+    """Names of the cells that have a row, from one look at the folder."""
+    try:
+        return {name.removesuffix(".json") for name in os.listdir(folder / "rows") if name.endswith(".json")}
+    except FileNotFoundError:
+        return set()
 
 
 def row_path(folder: Path, cell: Cell) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +12,8 @@ from pathlib import Path
 from learnsym.comparison.grid import Cell
 from learnsym.comparison.plan import Plan
 from learnsym.comparison.rows import row_path, write_failed, write_finished
-from learnsym.training import Run, train_member
+from learnsym.data.splits import load_each
+from learnsym.training import Run, RunConfig, train_member
 from learnsym.training.checkpoint import weights_step
 from learnsym.training.distributed import pick_device
 from learnsym.training.stacked_members import can_stack, train_stacked
@@ -97,25 +98,42 @@ def run_path(folder: Path, cell: Cell) -> Path:
     return folder / "cells" / cell.key
 
 
-def units(plan: Plan) -> list[Unit]:
-    """All units, cheap ones first: members of small networks that differ in seed and rate alone are stacked."""
-    stacked: list[Unit] = []
-    stackable: dict[tuple[str, int], bool] = {}
-    for _, same in groupby(sorted(plan.cells, key=_point), key=_point):
-        cells = list(same)
-        key = cells[0].arm, cells[0].size
-        if key not in stackable:
-            stackable[key] = _can_stack(plan, cells)
-        stacked += [Unit(plan, cells)] if stackable[key] else [Unit(plan, [cell]) for cell in cells]
-    return sorted(stacked, key=lambda unit: sum(map(plan.compute, unit.cells)))
+def units(plan: Plan, ended: Set[str] = frozenset()) -> list[Unit]:
+    """All units, cheap ones first: members of small networks that differ in seed and rate alone are stacked.
+
+    Args:
+        plan: of the comparison.
+        ended: names of cells; units of which all cells have ended are left out.
+    """
+    points = [list(same) for _, same in groupby(sorted(plan.cells, key=_point), key=_point)]
+    points = [cells for cells in points if any(cell.key not in ended for cell in cells)]
+    stacked = _stackable(plan, points)
+    found: list[Unit] = []
+    for cells in points:
+        found += [Unit(plan, cells)] if _key(cells) in stacked else [Unit(plan, [cell]) for cell in cells]
+    return sorted(found, key=lambda unit: sum(map(plan.compute, unit.cells)))
 
 
-def _can_stack(plan: Plan, cells: Sequence[Cell]) -> bool:
+def _stackable(plan: Plan, points: Sequence[Sequence[Cell]]) -> set[tuple[str, int]]:
+    """Arms and sizes of which cells can be stacked; data that several have in common are loaded once."""
+    small: dict[tuple[str, int], list[RunConfig]] = {}
+    for cells in points:
+        if _key(cells) not in small and _is_small(plan, cells):
+            small[_key(cells)] = [cell.config for cell in cells]
+    splits = load_each([members[0].data for members in small.values()])
+    return {key for (key, members), own in zip(small.items(), splits, strict=True) if can_stack(members, own)}
+
+
+def _key(cells: Sequence[Cell]) -> tuple[str, int]:
+    return cells[0].arm, cells[0].size
+
+
+def _is_small(plan: Plan, cells: Sequence[Cell]) -> bool:
+    """Whether a step of a network costs more in calls than in arithmetic, so that stacking it would pay."""
     config, limit = cells[0].config, plan.config.stack_below
     if limit is None:
         limit = STACK_BELOW[pick_device(config.train.device).type]
-    flops = plan.network(cells[0]).flops_counted * config.train.batch_size
-    return len(cells) > 1 and flops < limit and can_stack([cell.config for cell in cells])
+    return len(cells) > 1 and plan.network(cells[0]).flops_counted * config.train.batch_size < limit
 
 
 def _point(cell: Cell) -> tuple[str, int, int, int]:

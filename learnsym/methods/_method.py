@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from torch import nn
 
+from learnsym._settings import usual
 from learnsym.data import Dataset, Signature
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import Group
@@ -163,7 +164,7 @@ class Method(abc.ABC):
                 f"{', '.join(sorted(_named(chooser.name)))}"
             )
         for name in unused:
-            if getattr(self, name) != getattr(type(self)(), name):
+            if getattr(self, name) != getattr(usual(type(self)), name):
                 raise ValueError(
                     f"method.{name}: got {getattr(self, name)!r}, which the chooser {chooser.name} does not use; leave "
                     f"it out, or take chooser.name {' or '.join(self.choosers_that_use(name))}"

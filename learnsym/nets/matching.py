@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import cache
 
 from torch import nn
 
@@ -36,9 +37,26 @@ def matched_width(
         31
     """
 
-    def of_width(width: int) -> int | float:
-        return size(make(width))
+    return nearest_width(lambda width: size(make(width)), target, largest)
 
+
+def nearest_width(size: Callable[[int], int | float], target: int | float, largest: int = 512) -> int:
+    """The width whose size is nearest to a target, see `matched_width`; the size of each width is asked for once.
+
+    Args:
+        size: of a width; larger widths are no smaller in size.
+        target: the size that there should be.
+        largest: width at which the search ends.
+
+    Raises:
+        ValueError: when even the largest width is too small.
+
+    Example:
+        >>> from learnsym.nets.matching import nearest_width
+        >>> nearest_width(lambda width: width**2, 1000)
+        32
+    """
+    of_width = cache(size)
     enough = 1
     while enough < largest and of_width(enough) < target:  # networks far above the target are slow to build
         enough = min(2 * enough, largest)

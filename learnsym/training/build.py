@@ -28,7 +28,16 @@ def build(config: RunConfig) -> tuple[nn.Module, Objective, Splits]:
         >>> sorted(objective(model, (splits.train.x[:4], splits.train.y[:4])).parts)
         ['regulariser', 'task']
     """
-    splits = load_splits(config.data)
+    return build_on(config, load_splits(config.data))
+
+
+def build_on(config: RunConfig, splits: Splits) -> tuple[nn.Module, Objective, Splits]:
+    """The same as `build`, on data that are loaded already.
+
+    Args:
+        config: of one member.
+        splits: what `load_splits(config.data)` gives.
+    """
     if not splits.train.has_targets:
         raise ValueError(f"data.y: {splits.train.name} has no targets to train on; name them, or add them to the file")
     model = build_model(config, splits.train.signature)

@@ -8,7 +8,8 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
+from functools import cache
 from typing import Any
 
 import yaml
@@ -16,6 +17,7 @@ from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_loader
 
 from learnsym import methods
 from learnsym._keys import WORDS, check_old, keys_in
+from learnsym._settings import kinds_of, usual
 from learnsym.data.config import DataConfig
 from learnsym.data.registry import registry as sources
 from learnsym.nets.config import BUILT_IN, NetConfig
@@ -144,9 +146,15 @@ def config_of(values: Mapping[str, Any]) -> RunConfig:
     """
     check_sections(values)
     check_names_no_class(values)
-    parser = config_parser(names_in([], values))
+    parser = _reader(**names_in([], values))
     values_read = instantiated(parser, lambda: parser.parse_object(dict(values)))
     return RunConfig(**{name: values_read[name] for name in SECTIONS})
+
+
+@cache
+def _reader(**chosen: str) -> ArgumentParser:
+    """The parser of configurations that choose these, of which a comparison has one for each arm."""
+    return config_parser(chosen)
 
 
 def read_config(path: str | os.PathLike[str], overrides: Sequence[str] = ()) -> RunConfig:
@@ -180,10 +188,10 @@ def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) 
     content = _without_twin_steps(read_mapping(path), path, overrides)
     check_sections(content)
     own, chosen = names_in([], content), names_in(overrides, content)
-    for section, usual, known in (("net", NetConfig.name, BUILT_IN), ("data", DataConfig.name, sources)):
+    for section, default, known in (("net", NetConfig.name, BUILT_IN), ("data", DataConfig.name, sources)):
         given = _given(f"--{section}.name", overrides)
         if given is not None and given not in known:
-            own[section], chosen[section] = str(content.get(section, {}).get("name", usual)), given
+            own[section], chosen[section] = str(content.get(section, {}).get("name", default)), given
     kept = {key: value for key, value in content.items() if own.get(key) == chosen.get(key)}
     for key in content.keys() - kept.keys():
         unused = ", ".join(name for name in content[key] if name != "name")
@@ -264,12 +272,25 @@ def config_hash(config: RunConfig) -> str:
 
     Keys at their defaults do not count, so that the hash outlives versions that add keys.
     """
-    ours, usual = dict(_flat(asdict(config))), dict(_flat(asdict(RunConfig())))
-    for section in CHOSEN:
-        defaults = asdict(type(getattr(config, section))())
-        usual |= dict(_flat(defaults, f"{section}.")) | {f"{section}.name": None}
-    own = {k: v for k, v in ours.items() if usual.get(k) != v and not k.startswith((*RUNTIME, "data.label"))}
+    changed = dict(_changed(config, usual(RunConfig))) | {f"{name}.name": getattr(config, name).name for name in CHOSEN}
+    own = {key: value for key, value in changed.items() if not key.startswith((*RUNTIME, "data.label"))}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _changed(settings: object, defaults: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted keys whose values are not the defaults; a method or chooser of another class has defaults of its own."""
+    for name in kinds_of(type(settings)):
+        value, default = getattr(settings, name), getattr(defaults, name, None)
+        if value == default:
+            continue
+        if is_dataclass(value):
+            alike = default is None or type(default) is type(value)
+            yield from _changed(value, default if alike else usual(type(value)), f"{prefix}{name}.")
+        elif isinstance(value, dict):
+            usual_values = dict(_flat({name: default}, prefix))
+            yield from (item for item in _flat({name: value}, prefix) if usual_values.get(item[0]) != item[1])
+        else:
+            yield f"{prefix}{name}", value
 
 
 def value_at(config: RunConfig, key: str) -> object:

@@ -23,11 +23,15 @@ from learnsym.training.run import Run
 from learnsym.training.stacked import check_members
 
 
-def can_stack(members: Sequence[RunConfig]) -> bool:
+def can_stack(members: Sequence[RunConfig], splits: Splits | None = None) -> bool:
     """Whether `train_stacked` gives these members the weights that `train_member` would, up to rounding.
 
     They may differ in seeds, examples, learning rate and weight decay; nothing is learned but the weights of plain
     networks, and no network draws random numbers or keeps statistics of batches.
+
+    Args:
+        members: configurations of one member each.
+        splits: the data of the first one, where they are loaded already.
     """
     first = members[0]
     if first.train.bf16 or first.train.compile or first.train.tensorboard:
@@ -36,7 +40,7 @@ def can_stack(members: Sequence[RunConfig]) -> bool:
         return False
     if len({_shared(member) for member in members}) > 1:
         return False
-    splits = load_splits(first.data)
+    splits = splits or load_splits(first.data)
     if splits.train.moves:  # batches of one tensor are stacked
         return False
     models = [build_model(member, splits.train.signature) for member in members[:2]]

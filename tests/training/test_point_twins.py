@@ -11,7 +11,6 @@ import yaml
 import learnsym as ls
 from learnsym.cli import main
 from learnsym.comparison import ComparisonConfig
-from learnsym.comparison.grid import arm_configs
 from learnsym.data import DataConfig
 from learnsym.measure import AnalysisConfig
 from learnsym.methods import registry
@@ -178,7 +177,7 @@ def test_the_example_of_the_documentation_runs(tmp_path):
     assert main(["train", str(tmp_path / "field.yaml"), "--out", str(tmp_path / "run"), *small.split()]) == 0
     assert [d.generator for d in Run(tmp_path / "run" / "learned-0").degrees()] == ["fixed vector 0"]
     config = ComparisonConfig(**yaml.safe_load(arms))
-    assert [arm.twin for arm in arm_configs(config).values()] == [
+    assert [arm.twin for arm in config.arm_configs.values()] == [
         *TWINS[1:],
         "learned",
     ]
