@@ -1,67 +1,119 @@
 """What `tuning.Claims` and Optuna take for a trial that does nothing: 64 processes on one study in PostgreSQL.
 
-`ratio` is the wall time of all trials over their number, in units of 0.2 s; of `times`, `trial` is that wall time for
-one trial, `ask and tell` the median time that a worker waits for a trial and for its end. The server is one of its own,
-with the defaults of PostgreSQL but for the number of connections, and shares the machine with the workers.
+The first row is the wall time of all trials over their number, in units of 0.2 s; the second the median time that a
+worker waits until it has a trial that no other has, before the sampler draws its values, in units of 0.3 s; the third
+the most connections that the server had at a time, of 100. Of `times`, `ask` is that wait with the drawing, `tell` the
+end of a trial. The server is one of its own, with the defaults of PostgreSQL, and shares the machine with the workers.
 """
 
 from __future__ import annotations
 
-import itertools
 import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
-from multiprocessing.connection import Connection
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from learnsym.tuning import TuningStudy
+    from tests.postgres_cluster import Server
 
 WORKERS, TRIALS = 64, 640
-LIMIT = 0.2
+TRIAL, WAIT = 0.2, 0.3
+"""Targets: seconds of a trial, and of the wait for one."""
+CONNECTIONS = 100
+"""What PostgreSQL allows by default."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds that one trial took here: until it was there, until it had its values, and to end it."""
+
+    wait: float
+    ask: float
+    tell: float
 
 
 def run(device: str, repeats: int) -> list[dict[str, Any]]:
-    """One row; none without PostgreSQL."""
+    """Three rows; none without PostgreSQL."""
     from tests.postgres_cluster import NoServer, postgres_server
 
+    settings = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
     try:
-        with postgres_server(max_connections="200", fsync="on", synchronous_commit="on", full_page_writes="on") as own:
-            return [_row(own.create("study"))]
+        with postgres_server(max_connections=str(CONNECTIONS), **settings) as own:
+            return _rows(*measured(own, WORKERS, TRIALS))
     except NoServer as error:
         print(f"left out: {error}", file=sys.stderr)
         return []
 
 
-def _row(url: str) -> dict[str, Any]:
+def _rows(wall: float, spent: list[Spent], connections: int) -> list[dict[str, Any]]:
+    what = f"{WORKERS} workers, {TRIALS} trials that do nothing, PostgreSQL"
+    ask, tell = (statistics.median(getattr(one, name) for one in spent) for name in ("ask", "tell"))
+    middle, late = median_and_late([one.wait for one in spent])
+    times = {"trial": wall / TRIALS, "ask": ask, "tell": tell}
+    waits = {"wait": middle, "wait of 95 %": late}
+    return [
+        {"name": f"{what}, time of a trial / {TRIAL} s", "ratio": wall / TRIALS / TRIAL, "target": 1.0, "times": times},
+        {"name": f"{what}, wait for a trial / {WAIT} s", "ratio": middle / WAIT, "target": 1.0, "times": waits},
+        {"name": f"{what}, connections / {CONNECTIONS}", "ratio": connections / CONNECTIONS, "target": 1.0},
+    ]
+
+
+def median_and_late(seconds: list[float]) -> tuple[float, float]:
+    """The median, and what 95 % do not exceed."""
+    return statistics.median(seconds), statistics.quantiles(seconds, n=20)[-1]
+
+
+def measured(server: Server, count: int, total: int) -> tuple[float, list[Spent], int]:
+    """Wall time of trials that do nothing, what each took, and the most connections that the server had.
+
+    Args:
+        server: on which the study lies.
+        count: processes that work on it.
+        total: trials.
+    """
+    url = server.create(f"study {count}")
     context = multiprocessing.get_context("fork")
-    ready = context.Barrier(WORKERS + 1)
+    ready = context.Barrier(count + 1)
     with tempfile.TemporaryDirectory() as folder:
         open_noop_study(url, Path(folder))  # imports what the workers need, and makes the tables
-        pipes = [context.Pipe(duplex=False) for _ in range(WORKERS)]
-        workers = [context.Process(target=_worker, args=(url, Path(folder), ready, send)) for _, send in pipes]
+        pipes = [context.Pipe(duplex=False) for _ in range(count)]
+        workers = [context.Process(target=_worker, args=(url, Path(folder), total, ready, send)) for _, send in pipes]
         for worker, (_, send) in zip(workers, pipes, strict=True):
             worker.start()
             send.close()  # a worker that dies is noticed
         ready.wait(300)
         began = time.perf_counter()
-        found = [receive.recv() for receive, _ in pipes]
+        spent, connections = _received(server, [receive for receive, _ in pipes])
         wall = time.perf_counter() - began
         for worker in workers:
             worker.join()
         states = [trial.state.name for trial in open_noop_study(url, Path(folder)).trials()]
-    assert states == ["COMPLETE"] * TRIALS and sum(map(len, found)) == TRIALS
-    times = {"trial": wall / TRIALS, "ask and tell": statistics.median(itertools.chain(*found))}
-    return {
-        "name": f"{WORKERS} workers, {TRIALS} trials that do nothing, PostgreSQL, time of a trial / {LIMIT} s",
-        "ratio": times["trial"] / LIMIT,
-        "target": 1.0,
-        "times": times,
-    }
+    assert states == ["COMPLETE"] * total and len(spent) == total
+    return wall, spent, connections
+
+
+def _received(server: Server, pipes: list[Connection]) -> tuple[list[Spent], int]:
+    """What the workers send at their ends, and the most connections until then."""
+    import psycopg
+
+    spent, most, left = [], 0, list(pipes)
+    count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    with psycopg.connect(server.url(), autocommit=True) as connection:
+        while left:
+            found = connection.execute(count).fetchone()
+            most = max(most, found[0] if found else 0)
+            for pipe in wait(left, timeout=1.0):
+                assert isinstance(pipe, Connection)
+                spent += pipe.recv()
+                left.remove(pipe)
+    return spent, most
 
 
 def open_noop_study(url: str, folder: Path) -> TuningStudy:
@@ -75,25 +127,25 @@ def open_noop_study(url: str, folder: Path) -> TuningStudy:
     return open_study("nothing", url, RunConfig(), space, locks_for(url, folder, "nothing"))
 
 
-def noop_trials(study: TuningStudy, folder: Path, total: int) -> list[float]:
-    """Work on trials until all have ended; returns the time that each took here."""
+def noop_trials(study: TuningStudy, folder: Path, total: int) -> list[Spent]:
+    """Work on trials until all have ended; returns what each took here."""
     from learnsym.tuning.claims import BUSY, OVER, Claims
 
-    claims, times, state = Claims(study, total, folder), [], BUSY
+    claims, spent, state = Claims(study, total, folder), [], BUSY
     while state != OVER:
         began = time.perf_counter()
         with claims.next() as (state, claim):
-            if claim is not None:
-                claim.complete([claim.values["optimiser.lr"]])
-        if claim is not None:
-            times.append(time.perf_counter() - began)
-        elif state == BUSY:
-            time.sleep(0.5)
-    return times
+            if claim is None:
+                time.sleep(0.5 if state == BUSY else 0.0)
+                continue
+            asked = time.perf_counter()
+            claim.complete([float(claim.values["optimiser.lr"])])
+        spent.append(Spent(claim.waited, asked - began, time.perf_counter() - asked))
+    return spent
 
 
-def _worker(url: str, folder: Path, ready: Barrier, send: Connection) -> None:
+def _worker(url: str, folder: Path, total: int, ready: Barrier, send: Connection) -> None:
     study = open_noop_study(url, folder)
     study.trials()
     ready.wait(300)
-    send.send(noop_trials(study, folder, TRIALS))
+    send.send(noop_trials(study, folder, total))

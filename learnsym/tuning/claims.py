@@ -7,15 +7,17 @@ not taken for dead. A trial that is taken over keeps its number, its values and 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnsym.training.checkpoint import weights_step
 from learnsym.tuning.space import Value
 from learnsym.tuning.study import TuningStudy, make_sampler, quiet
-from learnsym.workers import FolderLocks, storage_errors
+from learnsym.workers import DatabaseLocks, FolderLocks, storage_errors
+from learnsym.workers.database_trials import new_trial
 
 if TYPE_CHECKING:
     import optuna
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 MOST_DEATHS = 10
 """Deaths of workers, without a checkpoint between them, after which a trial is given up."""
+PREFIX = "trial"
+"""Of the names of locks of trials."""
 TAKEN, BUSY, OVER = "taken", "busy", "over"
 
 
@@ -34,10 +38,11 @@ class Claim:
     Args:
         study: that the trial belongs to.
         trial: to work on.
+        waited: seconds until this process had the trial, before its values were drawn.
     """
 
-    def __init__(self, study: TuningStudy, trial: optuna.Trial) -> None:
-        self.study, self.trial = study, trial
+    def __init__(self, study: TuningStudy, trial: optuna.Trial, waited: float = 0.0) -> None:
+        self.study, self.trial, self.waited = study, trial, waited
         self.number = trial.number
         with quiet():
             self.values: dict[str, Value] = study.space.suggest(trial)
@@ -69,6 +74,7 @@ class Claim:
         return self.study.backend.get_trial(self.trial._trial_id)
 
     def _end(self, state: str, values: list[float] | None, reason: str | None = None) -> None:
+        from optuna.exceptions import UpdateFinishedTrialError
         from optuna.trial import TrialState
 
         if not self.study.locks.holds(_name(self.number)):
@@ -76,7 +82,9 @@ class Claim:
             return
         if reason is not None:
             self.note("failure", reason)
-        self.study.optuna.tell(self.trial, values, TrialState[state], skip_if_finished=True)
+        # Optuna's own tell reads the trial three times; no sampler of ours looks at a trial that ends
+        with suppress(UpdateFinishedTrialError):
+            self.study.backend.set_trial_state_values(self.trial._trial_id, TrialState[state], values)
 
 
 class Claims:
@@ -96,65 +104,92 @@ class Claims:
     @contextmanager
     def next(self) -> Iterator[tuple[str, Claim | None]]:
         """`taken` and a claim, `busy` while others work on all that is left, or `over`."""
+        import optuna
+
+        began = time.perf_counter()
         with ExitStack() as stack:
-            with storage_errors(self.study.storage), self.study.locks.waiting("ask"):
-                state, trial = self._take(stack)
-            if trial is None:
+            with storage_errors(self.study.storage), self._turn():
+                state, trial_id = self._take(stack)
+            waited = time.perf_counter() - began
+            if trial_id is None:
                 yield state, None
                 return
-            with self._paused_unless_ended(trial._trial_id):
+            with self._paused_unless_ended(trial_id):
+                # as `ask` does once a trial: what samplers look at, and the ids that the storage knows
+                self.study.optuna._thread_local.cached_all_trials = self.study.trials()
+                trial = optuna.trial.Trial(self.study.optuna, trial_id)
                 self.study.optuna.sampler = make_sampler(self.study.space, trial.number)
-                yield state, Claim(self.study, trial)
+                yield state, Claim(self.study, trial, waited)
 
-    def _take(self, stack: ExitStack) -> tuple[str, optuna.Trial | None]:
-        """A trial of which this process now has the lock.
+    def _turn(self) -> AbstractContextManager[None]:
+        """A journal has running trials before they are locked, which others must not take for left ones."""
+        locks = self.study.locks
+        return nullcontext() if isinstance(locks, DatabaseLocks) else locks.waiting("ask")
+
+    def _take(self, stack: ExitStack) -> tuple[str, int | None]:
+        """The id of a trial of which this process now has the lock.
 
         Trials that others have left or queued are looked for at the start and when there are no new ones: reading the
-        study takes longer than adding to it, and the others wait.
+        study takes longer than adding to it.
         """
         first, self._begun = not self._begun, True
-        trial = (self._left(stack) if first else None) or self._new(stack) or (None if first else self._left(stack))
-        if trial is not None:
-            return TAKEN, trial
+        trial_id = self._left(stack) if first else None
+        trial_id = self._new(stack) if trial_id is None else trial_id
+        trial_id = self._left(stack) if trial_id is None and not first else trial_id
+        if trial_id is not None:
+            return TAKEN, trial_id
         return (BUSY if self._unfinished() else OVER), None
 
     def _unfinished(self) -> bool:
         return any(not trial.state.is_finished() for trial in self.study.trials())
 
-    def _new(self, stack: ExitStack) -> optuna.Trial | None:
-        backend = self.study.backend
+    def _new(self, stack: ExitStack) -> int | None:
+        locks, backend = self.study.locks, self.study.backend
+        if isinstance(locks, DatabaseLocks):
+            return self._new_in_database(locks, stack)
         try:
             backend.get_trial_id_from_study_id_trial_number(self.study.id, self.total - 1)
         except KeyError:
-            trial = self._trial(backend.create_new_trial(self.study.id))
-            return trial if self._hold(trial.number, stack) else None
+            trial_id = backend.create_new_trial(self.study.id)
+            return trial_id if self._hold(backend.get_trial(trial_id).number, stack) else None
         return None
 
-    def _left(self, stack: ExitStack) -> optuna.Trial | None:
+    def _new_in_database(self, locks: DatabaseLocks, stack: ExitStack) -> int | None:
+        own = ExitStack()
+        made = own.enter_context(new_trial(locks, self.study.id, self.total, PREFIX))
+        if made is None or not own.enter_context(self._own.held(str(made[1]))):
+            own.close()
+            return None
+        stack.push(own.pop_all())
+        return made[0]
+
+    def _left(self, stack: ExitStack) -> int | None:
         """A trial whose worker has died or was stopped, or one that was put into the queue."""
         from optuna.trial import TrialState
 
         trials = self.study.trials()
-        orphan = self._orphan([trial for trial in trials if trial.state == TrialState.RUNNING], stack)
-        queued = [trial for trial in trials if trial.state == TrialState.WAITING]
-        if orphan is not None or not queued or not self._hold(queued[0].number, stack):
-            return orphan
-        self.study.backend.set_trial_state_values(queued[0]._trial_id, TrialState.RUNNING)
-        return self._trial(queued[0]._trial_id)
-
-    def _orphan(self, trials: list[FrozenTrial], stack: ExitStack) -> optuna.Trial | None:
-        """A running trial that nobody works on; deaths are counted."""
-        for trial in trials:
-            own = ExitStack()
-            if not self._hold(trial.number, own):
-                continue
-            if self._revived(trial._trial_id):
-                stack.push(own.pop_all())
-                return self._trial(trial._trial_id)
-            own.close()
+        wanted = {TrialState.RUNNING: self._revived, TrialState.WAITING: self._begins}
+        for state, take in wanted.items():
+            for trial in [trial for trial in trials if trial.state == state]:
+                own = ExitStack()
+                if self._hold(trial.number, own) and take(trial._trial_id):
+                    stack.push(own.pop_all())
+                    return trial._trial_id
+                own.close()
         return None
 
+    def _begins(self, trial_id: int) -> bool:
+        """Whether a trial has waited in the queue until now."""
+        from optuna.exceptions import UpdateFinishedTrialError
+        from optuna.trial import TrialState
+
+        try:
+            return self.study.backend.set_trial_state_values(trial_id, TrialState.RUNNING)
+        except UpdateFinishedTrialError:
+            return False
+
     def _revived(self, trial_id: int) -> bool:
+        """Whether a running trial that nobody works on is to go on; deaths are counted."""
         backend = self.study.backend
         trial = backend.get_trial(trial_id)
         if trial.state.is_finished():  # since the list was read
@@ -187,11 +222,6 @@ class Claims:
         both.close()
         return False
 
-    def _trial(self, trial_id: int) -> optuna.Trial:
-        import optuna
-
-        return optuna.trial.Trial(self.study.optuna, trial_id)
-
     @contextmanager
     def _paused_unless_ended(self, trial_id: int) -> Iterator[None]:
         """Say that a worker leaves a trial for the next one on purpose."""
@@ -216,4 +246,4 @@ def steps_done(folder: Path, number: int) -> int:
 
 
 def _name(number: int) -> str:
-    return f"trial {number}"
+    return f"{PREFIX} {number}"

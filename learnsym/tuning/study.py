@@ -78,7 +78,7 @@ def open_study(name: str, storage: str, config: RunConfig, space: SearchSpace, l
     check_sampler(space)
     # before the study exists: one that was begun with bad input could not be joined with good input
     check_objectives(config, space.objectives, load_splits(config.data).train.signature)
-    backend = study_storage(storage)
+    backend = study_storage(storage, locks)
     import optuna
 
     with locks.waiting("study"), storage_errors(storage), quiet():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING
+import threading
+import time
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection
+    from sqlalchemy import URL, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 ADDRESS = re.compile(r"postgres(?:ql)?(?:\+(\w+))?:", re.IGNORECASE)
 SHOWN = ("host", "port", "user")
@@ -86,30 +90,56 @@ def unreachable(url: URL, error: Exception) -> ValueError:
         return ValueError(f"storage: {where} knows no such user; make it with createuser {url.username}")
     if "too many" in reason or "remaining connection slots" in reason:
         return ValueError(
-            f"storage: {where} has no free connections; raise max_connections to two for each worker and some more, "
+            f"storage: {where} has no free connections; raise max_connections to one for each worker and some more, "
             "or start fewer workers"
         )
     return ValueError(f"storage: {where} cannot be reached; check host and port, and that PostgreSQL runs there")
 
 
-def connect(url: URL) -> Connection:
-    """One connection of its own, on which each statement is a transaction.
+PINGED = 0.02
+"""Seconds after which a connection that nobody used is asked whether it still stands."""
 
-    The server asks after a silent client: locks of a machine that has vanished are free after a minute.
 
-    Raises:
-        ValueError: when there is none to be had.
+def engine_for(url: URL) -> Engine:
+    """An engine with one connection, which its users take in turn, and which is made again when it broke.
+
+    The server asks after a silent client: locks of a machine that has vanished are free after a minute. A forked
+    process makes a connection of its own.
     """
-    from sqlalchemy import NullPool, create_engine, text
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy import create_engine, event
 
-    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 10})
-    try:
-        connection = engine.connect()
-    except DBAPIError as error:
-        raise unreachable(url, error) from None  # its text may hold the password
+    # nobody is given another connection instead: the locks lie on this one
+    pool = {"pool_size": 1, "max_overflow": 0, "pool_timeout": threading.TIMEOUT_MAX}
+    engine = create_engine(url, **pool, connect_args={"connect_timeout": 10})
+    event.listen(engine.pool, "connect", _settle)
+    event.listen(engine.pool, "checkin", _leave)
+    event.listen(engine.pool, "checkout", _meet)
+    return engine
+
+
+def _settle(connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ANN401  of psycopg
     settings = {"statement_timeout": 0, "lock_timeout": 0}
     settings |= {"tcp_keepalives_idle": 30, "tcp_keepalives_interval": 10, "tcp_keepalives_count": 3}
-    for name, value in settings.items():
-        connection.execute(text(f"SET {name} = {value}"))
-    return connection
+    connection.execute("; ".join(f"SET {name} = {value}" for name, value in settings.items()))
+    connection.commit()
+    record.info["process"], record.info["used"] = os.getpid(), time.monotonic()
+
+
+def _leave(_: Any, record: ConnectionPoolEntry) -> None:  # noqa: ANN401  of psycopg
+    record.info["used"] = time.monotonic()
+
+
+def _meet(connection: Any, record: Any, proxy: Any) -> None:  # noqa: ANN401  of psycopg and SQLAlchemy
+    """Refuse the connection of a parent, and one that has broken: the pool then makes another."""
+    from sqlalchemy.exc import DisconnectionError
+
+    if record.info["process"] != os.getpid():
+        record.dbapi_connection = proxy.dbapi_connection = None  # not closed: the parent goes on with it
+        raise DisconnectionError("the connection of another process")
+    if time.monotonic() - record.info["used"] < PINGED:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise DisconnectionError(str(error)) from error

@@ -6,23 +6,26 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from learnsym.workers.database import connect, database_url
+from learnsym.workers.database import database_url, engine_for, unreachable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
 
 _all: weakref.WeakSet[DatabaseLocks] = weakref.WeakSet()
 
 
 class DatabaseLocks:
-    """Named locks of PostgreSQL, each held by the session of this process.
+    """Named locks of PostgreSQL, each held by the session of this process, which may be used for other work, too.
 
     A lock ends with its connection, and so with the process, at once, however it ends; a machine that vanishes from
     the network loses its locks after a minute. Processes that this one has forked have a connection of their own. A
@@ -39,8 +42,14 @@ class DatabaseLocks:
     def __init__(self, url: str, space: str) -> None:
         self.url = database_url(url)
         self.space = space
-        self._start()
+        self._start(engine_for(self.url))
         _all.add(self)
+
+    def beside(self, space: str) -> DatabaseLocks:
+        """Locks of another space on the same connection."""
+        other = DatabaseLocks(self.url.render_as_string(hide_password=False), space)
+        other._start(self.engine)
+        return other
 
     @contextmanager
     def held(self, name: str) -> Iterator[bool]:
@@ -62,6 +71,26 @@ class DatabaseLocks:
         finally:
             self._give_back(name)
 
+    @contextmanager
+    def made(self, script: str, name: Callable[[Row], str]) -> Iterator[Row | None]:
+        """Run statements that make something, lock it by its `key`, and end in a row about it; hold it in the block.
+
+        Args:
+            script: goes to the server as one message, which is one transaction; each statement is a query, and the
+                last gives one row or none.
+            name: of the lock that the script has taken, by the row.
+        """
+        row = self._ask(lambda connection: _last_row(connection, script))
+        if row is None:
+            yield None
+            return
+        self._reserve(name(row), wait=True)
+        self._locked.add(name(row))
+        try:
+            yield row
+        finally:
+            self._give_back(name(row))
+
     def holds(self, name: str) -> bool:
         """Whether this process still has the lock: a broken connection loses it, and it is taken back if it is free."""
         if name not in self._names:
@@ -76,17 +105,22 @@ class DatabaseLocks:
     def close(self) -> None:
         """End the connection and with it all locks; another is made when it is needed."""
         with self._speaking:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self.engine.dispose()
             self._locked.clear()
 
-    def _start(self) -> None:
+    def bytes_of(self, name: str) -> bytes:
+        """What the key of a lock is made from: its first eight bytes of SHA-256."""
+        return f"{self.space}\0{name}".encode()
+
+    def _start(self, engine: Engine) -> None:
+        self.engine = engine
+        """With the one connection that the locks lie on."""
         self._names: set[str] = set()
         self._locked: set[str] = set()
         self._changed = threading.Condition()
         self._speaking = threading.Lock()
-        self._connection: Connection | None = None
+        self._session: Any = None
+        """The connection of psycopg that the locks lie on."""
 
     def _reserve(self, name: str, *, wait: bool) -> bool:
         """Threads of one session would all be given its lock: they exclude each other here."""
@@ -138,22 +172,40 @@ class DatabaseLocks:
 
     def _key(self, name: str) -> int:
         """64 bits with sign, as PostgreSQL wants them."""
-        digest = sha256(f"{self.space}\0{name}".encode()).digest()
-        return int.from_bytes(digest[:8], "big", signed=True)
+        return int.from_bytes(sha256(self.bytes_of(name)).digest()[:8], "big", signed=True)
 
     def _query(self, statement: str, **values: int) -> object:
         from sqlalchemy import text
 
+        return self._ask(lambda connection: connection.execute(text(statement), values).scalar())
+
+    def _ask(self, make: Callable[[Connection], T]) -> T:
+        """What a function finds with the connection, on which each statement is a transaction."""
+        from sqlalchemy.exc import DBAPIError
+
         with self._speaking:
-            if self._connection is None:
-                self._connection = connect(self.url)
             try:
-                return self._connection.execute(text(statement), values).scalar()
-            except Exception as error:
-                if _is_broken(error):
-                    self._connection = None
+                connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            except DBAPIError as error:
+                raise unreachable(self.url, error) from None  # its text may hold the password
+            with connection:
+                session = connection.connection.dbapi_connection
+                if session is not self._session:  # a broken one was made again
+                    self._session = session
                     self._locked.clear()
-                raise
+                try:
+                    return make(connection)
+                except Exception as error:
+                    if _is_broken(error):
+                        self._locked.clear()
+                    raise
+
+
+def _last_row(connection: Connection, script: str) -> Row | None:
+    cursor: Any = connection.exec_driver_sql(script, execution_options={"no_parameters": True}).cursor
+    while cursor.nextset():
+        pass
+    return cursor.fetchone()
 
 
 def _is_broken(error: Exception) -> bool:
@@ -163,12 +215,12 @@ def _is_broken(error: Exception) -> bool:
 def _forked() -> None:
     """Let go of the parent's connection without a word to the server, which would end the parent's session."""
     for locks in list(_all):
-        if locks._connection is not None:
+        if locks._session is not None and not locks._session.closed:
             null = os.open(os.devnull, os.O_RDWR)
-            os.dup2(null, locks._connection.connection.driver_connection.fileno())  # type: ignore[union-attr]
+            os.dup2(null, locks._session.fileno())
             os.close(null)
-            _inherited.append(locks._connection)
-        locks._start()
+            _inherited.append(locks._session)
+        locks._start(engine_for(locks.url))
 
 
 _inherited: list[Any] = []

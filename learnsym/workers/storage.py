@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from learnsym.files import writing
 from learnsym.workers.database import database_url, is_database, shown, unreachable, without_secrets
 from learnsym.workers.database_locks import DatabaseLocks
-from learnsym.workers.locks import journal_path
+from learnsym.workers.locks import Locks, journal_path
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -26,11 +26,12 @@ class StorageLost(RuntimeError):
     """The storage stopped answering while work was going on."""
 
 
-def study_storage(storage: str) -> BaseStorage:
+def study_storage(storage: str, locks: Locks | None = None) -> BaseStorage:
     """The storage of Optuna studies at an address.
 
     Args:
         storage: `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, a path, or `journal:PATH`.
+        locks: whose connection to the database is used; None for one of its own.
 
     Raises:
         ValueError: when there is none, it cannot be reached, or it holds something else; never with the password.
@@ -42,7 +43,7 @@ def study_storage(storage: str) -> BaseStorage:
     if is_database(storage):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            return optuna.storages.get_storage(_database(database_url(storage)))
+            return optuna.storages.get_storage(_database(database_url(storage), locks))
     _check_file(storage)
     return _journal(journal_path(storage))
 
@@ -119,19 +120,25 @@ def _journal(path: Path) -> BaseStorage:
         ) from error
 
 
-def _database(url: URL) -> Any:  # noqa: ANN401  an RDBStorage
+def _database(url: URL, shared: Locks | None) -> Any:  # noqa: ANN401  an RDBStorage
     from optuna.exceptions import StorageInternalError
     from optuna.storages import RDBStorage
+    from sqlalchemy import NullPool
     from sqlalchemy.exc import DBAPIError, OperationalError
 
     address = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")  # Optuna formats it
-    options = {"pool_size": 1, "max_overflow": 2, "pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
+    several = {"poolclass": NullPool, "connect_args": {"connect_timeout": 10}}
+    own = DatabaseLocks(url.render_as_string(hide_password=False), "learnsym")
+    locks = shared if isinstance(shared, DatabaseLocks) and shared.url == url else own
     try:
         # tables are made without regard to others who make them
-        locks = DatabaseLocks(url.render_as_string(hide_password=False), "learnsym")
-        with closing(locks), locks.waiting("tables"):
-            database = RDBStorage(address, engine_kwargs=options)
+        with locks.beside("learnsym").waiting("tables"):
+            database = RDBStorage(address, engine_kwargs=several)
             _probe(database)
+            # to look at the tables takes several connections at once, to work on studies one
+            database.scoped_session.remove()
+            database.engine = locks.engine
+            database.scoped_session.configure(bind=locks.engine)
             return database
     except OperationalError as error:
         raise unreachable(url, error) from None
