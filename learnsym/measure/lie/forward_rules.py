@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
+
+from learnsym.measure.lie.closed_forms import OF_ONE, scaled_dot_product_attention
 
 STEP = 1e-3
 """Step of central differences, in units of the largest entry of the direction."""
@@ -55,9 +56,9 @@ class ForwardRules(TorchFunctionMode):
         if func in _CUTS:
             return args[0] if func is Tensor.detach_ else args[0].view_as(args[0])
         name = getattr(func, "__name__", str(func))
-        linear = _linear_part(name, func, args, kwargs)
-        if linear is not None:
-            return linear
+        known = _closed_form(name, func, args, kwargs)
+        if known is not None:
+            return known
         try:
             return func(*args, **kwargs)
         except NotImplementedError as error:
@@ -70,16 +71,21 @@ class ForwardRules(TorchFunctionMode):
 _CUTS = (Tensor.detach, Tensor.detach_, torch.detach, torch.detach_, Tensor.data.__get__)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _linear_part(name: str, func: Callable, args: tuple, kwargs: dict) -> Tensor | None:
-    """The result of a function that is affine in its first argument; None for others, and when weights move too."""
-    if name not in _LINEAR or not args or not isinstance(args[0], Tensor):
+def _closed_form(name: str, func: Callable, args: tuple, kwargs: dict) -> Tensor | None:
+    """The result by a rule of this library; None where there is none, and when weights move too."""
+    if name == "scaled_dot_product_attention":
+        return _attention(args, kwargs)
+    if (name not in _LINEAR and name not in OF_ONE) or not args or not isinstance(args[0], Tensor):
         return None
     primal, tangent = forward_ad.unpack_dual(args[0])
     weights = [t for t in (*args[1:], *kwargs.values()) if isinstance(t, Tensor)]
     if tangent is None or any(forward_ad.unpack_dual(t).tangent is not None for t in weights):
         return None
-    moved = _LINEAR[name](func, tangent, *args[1:], **kwargs)
-    return None if moved is None else forward_ad.make_dual(func(primal, *args[1:], **kwargs), moved)
+    if name in OF_ONE:
+        pair = OF_ONE[name](primal, tangent, *args[1:], **kwargs)
+        return None if pair is None else forward_ad.make_dual(*pair)
+    moved = _without_bias(func, tangent, *args[1:], **kwargs)
+    return forward_ad.make_dual(func(primal, *args[1:], **kwargs), moved)
 
 
 def _without_bias(
@@ -88,27 +94,24 @@ def _without_bias(
     return func(t, weight, None, *rest, **named)
 
 
-def _batch_norm(
-    func: Callable,
-    t: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-5,
-) -> Tensor | None:
-    if training or running_mean is None:
+_LINEAR = (
+    *("conv1d", "conv2d", "conv3d", "linear"),
+    *("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+)
+
+
+def _attention(args: tuple, kwargs: dict) -> Tensor | None:
+    """Of queries, keys and values that all move, without a mask and dropout."""
+    if len(args) != 3 or any(value for key, value in kwargs.items() if key not in ("attn_mask", "scale")):
         return None
-    return F.batch_norm(t, torch.zeros_like(running_mean), running_var, weight, None, False, momentum, eps)
-
-
-_LINEAR: dict[str, Callable[..., Tensor | None]] = {
-    **dict.fromkeys(["conv1d", "conv2d", "conv3d", "linear"], _without_bias),
-    **dict.fromkeys(["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"], _without_bias),
-    "batch_norm": _batch_norm,
-}
+    if kwargs.get("attn_mask") is not None:
+        return None
+    pairs = [forward_ad.unpack_dual(t) for t in args]
+    tangents = [tangent for _, tangent in pairs if tangent is not None]
+    if len(tangents) < len(pairs):
+        return None
+    primals = [primal for primal, _ in pairs]
+    return forward_ad.make_dual(*scaled_dot_product_attention(*primals, *tangents, scale=kwargs.get("scale")))
 
 
 def _by_itself(func: Callable, args: tuple, kwargs: dict) -> Tensor:
