@@ -185,7 +185,6 @@ def _ends(subspace: Subspace, product: Product) -> tuple[float, float]:
         block = _whole(subspace, subspace, product)
         values = np.linalg.eigvalsh((block + block.T) / 2)
         return float(values[0]), float(values[-1])
-    from scipy.sparse.linalg import LinearOperator, eigsh  # takes long to import, and small systems need neither
 
     shape = (subspace.size, subspace.size)
     operator = LinearOperator(shape, matvec=_apply(subspace, subspace, product), dtype=np.float64)  # pyright: ignore
