@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from learnsym.workers import Locks
 
 PAGE_EVERY = 60.0
-"""Seconds between drawings of the page while cells end."""
+"""Seconds between drawings of the page while cells end, at least."""
+PAGE_SHARE = 30.0
+"""Times that a drawing takes which lie between two of them, at least: a page of many cells takes long to draw."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -116,9 +118,10 @@ def _work(plan: Plan, folder: Path, locks: Locks) -> None:
         def show(left: int) -> None:
             nonlocal due
             bar.update(len(plan.cells) - left - bar.n)
-            if left and is_first_worker() and time.monotonic() > due:
+            began = time.monotonic()
+            if left and is_first_worker() and began > due:
                 _draw(folder, locks)
-                due = time.monotonic() + PAGE_EVERY
+                due = time.monotonic() + max(PAGE_EVERY, PAGE_SHARE * (time.monotonic() - began))
 
         work(plan, folder, locks, show)
 
@@ -135,11 +138,11 @@ def _draw(folder: Path, locks: Locks) -> Path:
 
 def _finish(plan: Plan, folder: Path, locks: Locks) -> int:
     """Table and page; RuntimeError when cells are left, as when all workers have died."""
-    from learnsym.comparison.rows import read_rows
+    from learnsym.comparison.table import read_table
     from learnsym.report.comparison import read_findings, recommendation
 
     page = _draw(folder, locks)
-    rows = read_rows(folder)
+    rows = read_table(folder).to_dict("records")
     failed = [row for row in rows if row["state"] == "failed"]
     for row in failed:
         print("failed: {arm}, {train} examples, size {size}, seed {seed}: {failure}".format(**row))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from learnsym.comparison.verdicts.difference import Difference
-from learnsym.comparison.verdicts.grid import at_best, finished, where
+from learnsym.comparison.verdicts.grid import at_best, finished
 from learnsym.comparison.verdicts.metrics import Metric, metric_of
 from learnsym.comparison.verdicts.scores import Scores, check_arms
 from learnsym.statistics import LEVEL
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 SAME_COST = 1.1
 """Trainings whose costs are within this factor cost the same; the base is then taken."""
+
+Costs = Mapping[tuple[str, int], float]
+"""Mean counted FLOPs of training by arm and number of examples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,21 +86,20 @@ def recommend(
     check_arms(table, (base,))
     rows = at_best(finished(table))
     scores = Scores(rows, metric or metric_of(table), level, test_examples)
-    trains = sorted(scores.curve(base))
-    found = [_recommended(rows, scores, base, train) for train in trains]
+    costs = rows.groupby(["arm", "train"])["compute_counted"].mean().to_dict()
+    found = [_recommended(scores, base, train, costs) for train in sorted(scores.curve(base))]
     return [one for one in found if one is not None]
 
 
-def _recommended(rows: pd.DataFrame, scores: Scores, base: str, train: int) -> Recommendation | None:
-    places = {arm: scores.curve(arm) for arm in dict.fromkeys(rows["arm"])}
-    keys = {arm: (arm, curve[train]) for arm, curve in places.items() if train in curve}
+def _recommended(scores: Scores, base: str, train: int, costs: Costs) -> Recommendation | None:
+    keys = {arm: (arm, curve[train]) for arm in scores.all_arms if train in (curve := scores.curve(arm))}
     strict = 1 - (1 - scores.level) / max(len(keys) - 1, 1)
     pairs = {arm: scores.difference(key, keys[base], strict) for arm, key in keys.items() if arm != base}
     leads = {arm: lead for arm, lead in pairs.items() if lead is not None}
     if not leads:
         return None
     better = [arm for arm, lead in leads.items() if lead.sign > 0]
-    arm = max(better, key=lambda arm: leads[arm].estimate) if better else _cheapest(rows, leads, base, train)
+    arm = max(better, key=lambda arm: leads[arm].estimate) if better else _cheapest(leads, base, train, costs)
     against = {other: scores.difference(keys[arm], keys[other], strict) for other in leads if other != arm}
     equals = {other: found for other, found in against.items() if found is not None and found.sign == 0}
     return Recommendation(
@@ -104,9 +107,8 @@ def _recommended(rows: pd.DataFrame, scores: Scores, base: str, train: int) -> R
     )
 
 
-def _cheapest(rows: pd.DataFrame, leads: dict[str, Difference], base: str, train: int) -> str:
+def _cheapest(leads: dict[str, Difference], base: str, train: int, costs: Costs) -> str:
     """The arm with the cheapest training of those that are not known to be worse; of equal ones the base."""
     left = [base, *(arm for arm, lead in leads.items() if lead.sign == 0)]
-    costs = {arm: float(where(rows, arm=arm, train=train)["compute_counted"].to_numpy(float).mean()) for arm in left}
-    cheapest = min(left, key=lambda arm: costs[arm])
-    return base if costs[base] <= SAME_COST * costs[cheapest] else cheapest
+    cheapest = min(left, key=lambda arm: costs[arm, train])
+    return base if costs[base, train] <= SAME_COST * costs[cheapest, train] else cheapest

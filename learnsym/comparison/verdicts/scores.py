@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +40,7 @@ class Scores:
         rows = rows.assign(length=lengths(rows)).dropna(subset=[metric.column])
         self.metric, self.level, self.test_examples = metric, level, test_examples
         self.length_unit = length_unit(rows) if len(rows) else "steps"
+        self.all_arms = list(dict.fromkeys(map(str, rows["arm"])))
         self.by_place: dict[tuple[str, Place], dict[int, float]] = {}
         values = metric.scores(rows[metric.column].to_numpy(float)).tolist()
         rows_of = zip(rows["arm"], rows["train"], rows["size"], rows["length"], rows["seed"], values, strict=True)
@@ -57,15 +59,26 @@ class Scores:
     @property
     def cells(self) -> list[Place]:
         """All cells in which an arm was trained."""
-        return sorted({cell for _, cell in self.by_place})
+        return sorted(self._arms)
 
     def arms(self, cell: Place) -> list[str]:
         """The arms trained in a cell."""
-        return [arm for arm, where in self.by_place if where == cell]
+        return list(self._arms[cell])
+
+    @cached_property
+    def _arms(self) -> dict[Place, list[str]]:
+        arms: dict[Place, list[str]] = {}
+        for arm, cell in self.by_place:
+            arms.setdefault(cell, []).append(arm)
+        return arms
 
     def mean(self, arm: str, cell: Place) -> float:
         """Mean score over seeds."""
-        return float(np.mean(list(self.by_place[arm, cell].values())))
+        return self._means[arm, cell]
+
+    @cached_property
+    def _means(self) -> dict[tuple[str, Place], float]:
+        return {key: float(np.mean(list(seeds.values()))) for key, seeds in self.by_place.items()}
 
     def score(self, arm: str, cell: Place) -> Difference:
         """Mean score over seeds with Student's interval, as a difference from a score of 0."""
@@ -73,13 +86,16 @@ class Scores:
         found = Difference.of(np.array(list(self.by_place[arm, cell].values())), self.level, variance)
         return found.clipped(self.metric.lowest, self.metric.highest)
 
-    def curve(self, arm: str) -> dict[int, Place]:
+    def curve(self, arm: str) -> Mapping[int, Place]:
         """The one cell of an arm at each number of examples. The table must be one that `at_best` made."""
-        return {
-            cell.train: cell
-            for name, cell in sorted(self.by_place, key=lambda arm_and_place: arm_and_place[1])
-            if name == arm
-        }
+        return self._curves.get(arm, {})
+
+    @cached_property
+    def _curves(self) -> dict[str, dict[int, Place]]:
+        curves: dict[str, dict[int, Place]] = {}
+        for arm, cell in sorted(self.by_place, key=lambda arm_and_place: arm_and_place[1]):
+            curves.setdefault(arm, {})[cell.train] = cell
+        return curves
 
     def difference(
         self, first: tuple[str, Place], second: tuple[str, Place], level: float | None = None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from learnsym.comparison import chosen
 from learnsym.comparison.plan import read_plan
 from learnsym.comparison.table import read_table
-from learnsym.comparison.verdicts import LOSS, Metric, Scores, at_best, finished, metric_of
+from learnsym.comparison.verdicts import LOSS, Metric, Scores, at_best, finished, metric_of, where
 from learnsym.statistics import LEVEL
 from learnsym.training.config_file import read_mapping
 
@@ -99,8 +99,18 @@ class Findings:
 
     def best_scores(self, rows: DataFrame | None = None, metric: Metric | None = None) -> Scores:
         """Scores of each arm and number of examples at the size and length that validation chose among `rows`."""
-        best = at_best(self.rows if rows is None else rows)
+        best = self.best_rows if rows is None else at_best(rows)
         return Scores(best, metric or self.metric, self.level, self.test_examples)
+
+    @cached_property
+    def best_rows(self) -> DataFrame:
+        """The rows that each arm does best with at each number of examples, see `at_best`."""
+        return at_best(self.rows)
+
+    @cached_property
+    def chosen_scores(self) -> Scores:
+        """Scores of each arm and number of examples at the size and length that validation chose."""
+        return self.best_scores()
 
     @property
     def losses(self) -> Scores:
@@ -152,3 +162,13 @@ def degrees_of(rows: DataFrame) -> list[tuple[int, dict[str, Any]]]:
     return [
         (int(n), degree) for n, text in zip(rows["train"], rows["degrees"], strict=True) for degree in _degrees(text)
     ]
+
+
+def degrees_by_figure(findings: Findings) -> dict[tuple[str, str], list[tuple[int, dict[str, Any]]]]:
+    """Number of examples and degree by learned arm and unit, each at the size and length that validation chose."""
+    found: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
+    for arm in findings.learned:
+        for n, degree in degrees_of(where(findings.best_rows, arm=arm)):
+            if degree["estimate"] is not None:
+                found.setdefault((arm, degree["unit"]), []).append((n, degree))
+    return found

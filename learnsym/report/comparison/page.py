@@ -46,6 +46,8 @@ def draw_comparison(folder: str | os.PathLike[str], level: float = LEVEL, test_e
         raise ValueError(f"level: got {level}, must lie between 0 and 1; 0.9 is usual")
     findings = read_findings(folder, level, test_examples)
     figures = [drawn(panel, findings.folder / "figures") for panel in panels(findings)] if len(findings.rows) else []
+    if len(findings.rows):
+        rows.write_scores(findings)
     page = findings.folder / "comparison.html"
     write_atomically(page, render(findings, figures).encode())
     return page
@@ -71,6 +73,7 @@ def render(findings: Findings, figures: Sequence[Panel]) -> str:
         panels=by_kind(figures),
         differences=rows.differences_of_arms(findings.specification),
         axes=rows.axes(findings),
+        totals=rows.totals(findings),
         unit=length_unit(findings.table),
         networks=rows.networks(findings) if there else [],
         by_examples=rows.by_examples(findings) if there else [],
@@ -94,9 +97,11 @@ def cards(findings: Findings) -> Cards:
 
 def _pair(findings: Findings, first: str, second: str) -> list[Verdict]:
     limits = {"level": findings.level, "test_examples": findings.test_examples}
-    verdicts = [crossover_verdict(crossover(findings.rows, first, second, findings.metric, **limits))]
+    best = findings.best_rows
+    of_pair = best[best["arm"].isin((first, second))]
+    verdicts = [crossover_verdict(crossover(of_pair, first, second, findings.metric, **limits))]
     arm, reference = (second, first) if first == "exact" or second == "plain" else (first, second)
-    needed = efficiency_verdict(data_efficiency(findings.rows, arm, reference, **limits), arm, reference)
+    needed = efficiency_verdict(data_efficiency(of_pair, arm, reference, **limits), arm, reference)
     several = findings.rows["train"].nunique() > 1
     return [*verdicts, needed] if needed is not None and several else verdicts
 
@@ -108,16 +113,13 @@ def _regret(findings: Findings, arm: str):  # noqa: ANN202
 
 
 def _comparable(findings: Findings, arm: str) -> bool:
-    scores = findings.scores
-    met = [
-        [scores.difference((arm, place), (twin, place)) is not None for twin in findings.twins]
-        for place in scores.cells
-    ]
-    return bool(findings.twins) and any(map(all, met))
+    scores, twins = findings.scores, findings.twins
+    met = ((scores.difference((arm, place), (twin, place)) is not None for twin in twins) for place in scores.cells)
+    return bool(twins) and any(map(all, met))
 
 
 def _share(findings: Findings, first: str, others: Sequence[str]) -> bool:
-    scores = findings.best_scores()
+    scores = findings.chosen_scores
     of_first = scores.curve(first)
     curves = {other: scores.curve(other) for other in others}
     return any(

@@ -15,14 +15,14 @@ from learnsym.comparison.verdicts import (
     Metric,
     Place,
     Scores,
-    at_best,
     best_arms,
     length_unit,
     lengths,
     where,
 )
 from learnsym.report.comparison.amounts import factor_of_losses
-from learnsym.report.comparison.findings import Findings, degrees_of
+from learnsym.report.comparison.findings import Findings, degrees_by_figure
+from learnsym.report.comparison.folding import FIGURES, MAP, POINTS, spaced
 from learnsym.report.figures import comparison as figures
 from learnsym.report.figures.arms import arm_looks
 from learnsym.report.figures.axes import legend_rows
@@ -63,7 +63,7 @@ def _curves(findings: Findings) -> Iterator[Panel]:
             findings, findings.best_scores(metric=metric), metric, "chosen by validation" if several else "", "chosen"
         )
     if len(sizes) > 1:
-        for size in sizes:
+        for size in spaced(sizes, FIGURES):
             scores = findings.best_scores(where(findings.rows, size=size))
             yield _curve_panel(findings, scores, findings.metric, f"size {size}", f"size-{size}")
 
@@ -99,7 +99,7 @@ def _span(curve: ArmCurve) -> str:
 
 
 def _differences(findings: Findings) -> Iterator[Panel]:
-    scores, base = findings.best_scores(), findings.base
+    scores, base = findings.chosen_scores, findings.base
     others = [arm for arm in findings.arms if arm != base]
     curves = [curve for arm in others if (curve := _difference(arm, base, scores, findings.metric)).x]
     if not curves:
@@ -147,7 +147,10 @@ def _map(findings: Findings) -> Iterator[Panel]:
 def _map_panel(findings: Findings, arms: Sequence[str], title: str) -> Panel:
     rows = findings.rows.query("arm in @arms")
     best = best_arms(rows, findings.metric, findings.level, findings.test_examples)
-    places = sorted({(best_there.cell.size, best_there.cell.length) for best_there in best})
+    trains = spaced(sorted({best_there.cell.train for best_there in best}), MAP[0])
+    places = spaced(sorted({(best_there.cell.size, best_there.cell.length) for best_there in best}), MAP[1])
+    shown = [b for b in best if b.cell.train in set(trains) and (b.cell.size, b.cell.length) in set(places)]
+    title = title if len(shown) == len(best) else f"{title} ({len(shown)} of {len(best)} places, evenly spaced)"
     long = len({length for _, length in places}) > 1
     names = {place: _row_name(place, length_unit(findings.rows) if long else None) for place in places}
     cells = [
@@ -157,11 +160,11 @@ def _map_panel(findings: Findings, arms: Sequence[str], title: str) -> Panel:
             best_there.arm,
             best_there.decided,
         )
-        for best_there in best
+        for best_there in shown
     ]
     alt = f"{title}. " + "; ".join(f"{row}, {n:,.0f} examples: {arm}" for n, row, arm, _ in cells) + "."
     make = partial(figures.best_arm_map, cells, list(names.values()), arm_looks(findings.arms))
-    size = (1.2 + 0.7 * len({best_there.cell.train for best_there in best}), 0.9 + 0.36 * len(names))
+    size = (1.2 + 0.7 * len(trains), 0.9 + 0.36 * len(names))
     return Panel(kind="map", data=title, alt=alt, size=size, draw=make)
 
 
@@ -184,28 +187,35 @@ def _compute(findings: Findings) -> Iterator[Panel]:
         x = [of_place[arm, place] for place in places]
         if places:
             curves.append(_of_values(arm, x, [scores.score(arm, place) for place in places], LOSS))
+    most = max((len(curve.x) for curve in curves), default=0)
+    curves = [_thinned(curve) for curve in curves]
     if curves:
         best = "; ".join(f"{curve.arm}: {min(curve.mean):.3g} at best" for curve in curves)
         make = partial(figures.loss_against_compute, curves, arm_looks(findings.arms))
         alt = f"Test loss against counted FLOPs of training. {best}."
+        title = "Test loss against compute"
+        title = title if most <= POINTS else f"{title} ({POINTS} of {most} places an arm and the best)"
         yield Panel(
             kind="compute",
-            data="Test loss against compute",
+            data=title,
             alt=alt,
             size=_size([curve.arm for curve in curves]),
             draw=make,
         )
 
 
+def _thinned(curve: ArmCurve) -> ArmCurve:
+    """A curve of many points with some of them, evenly spaced in compute, and all of its frontier."""
+    if len(curve.x) <= POINTS:
+        return curve
+    shown = spaced(np.argsort(curve.x, kind="stable").tolist(), POINTS)
+    return curve.at(sorted({*shown, *figures.frontier_points(curve)}))
+
+
 def _degrees(findings: Findings) -> Iterator[Panel]:
-    rows = at_best(findings.rows)
-    for arm in findings.learned:
-        degrees = degrees_of(where(rows, arm=arm))
-        for unit in dict.fromkeys(degree["unit"] for _, degree in degrees):
-            of_unit = [
-                (n, degree) for n, degree in degrees if degree["unit"] == unit and degree["estimate"] is not None
-            ]
-            yield from _degree_panel(arm, unit, of_unit, findings.level)
+    by_figure = degrees_by_figure(findings)
+    for arm, unit in spaced(list(by_figure), FIGURES):
+        yield from _degree_panel(arm, unit, by_figure[arm, unit], findings.level)
 
 
 def _degree_panel(arm: str, unit: str, degrees: list, level: float) -> Iterable[Panel]:
@@ -247,8 +257,11 @@ def _name(degree: dict) -> str:
 
 
 def _degree_curve(name: str, values: list[tuple[int, float]], level: float) -> ArmCurve:
-    sizes = sorted({n for n, _ in values})
-    means = [Difference.of(np.array([value for m, value in values if m == n]), level) for n in sizes]
+    by_size: dict[int, list[float]] = {}
+    for n, value in values:
+        by_size.setdefault(n, []).append(value)
+    sizes = sorted(by_size)
+    means = [Difference.of(np.array(by_size[n]), level) for n in sizes]
     columns = {
         "mean": [mean.estimate for mean in means],
         "low": [mean.low for mean in means],

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from learnsym.comparison.verdicts import Difference, Metric, Place, Scores, best_arms, finished, lengths, where
+from learnsym.files import write_atomically
 from learnsym.report.comparison.amounts import amount
-from learnsym.report.comparison.findings import Findings
+from learnsym.report.comparison.findings import Findings, degrees_by_figure
+from learnsym.report.comparison.folding import REASONS, spaced, table_rows
 from learnsym.report.words import percent, three_digits, two_digits
 
 
@@ -31,7 +35,7 @@ def networks(findings: Findings) -> list[dict[str, Any]]:
     columns = ["width", "parameters", "flops_counted", "flops_nominal", "flops_inference"]
     firsts = findings.table.groupby(["size", "arm"])[columns].first()
     rows = []
-    for size in sorted(set(findings.table["size"])):
+    for size in spaced(sorted(set(findings.table["size"])), table_rows(len(findings.arms))):
         there = [arm for arm in findings.arms if (size, arm) in firsts.index]
         base = findings.reference if findings.reference in there else (there or [None])[0]
         rows += [_network(firsts, int(size), arm, base) for arm in there]
@@ -47,17 +51,22 @@ def _network(firsts: Any, size: int, arm: str, base: str | None) -> dict[str, An
 
 def value(metric: Metric, score: Difference) -> str:
     """A mean score as a value of the column, with its interval: `97.1% [96.8, 97.4]`."""
-    ends = sorted(end if math.isinf(end) else metric.value(end) for end in (score.low, score.high))
+    ends = sorted(value_or_infinite(metric, end) for end in (score.low, score.high))
     low, high = ends if score.seeds > 1 else (None, None)
     text = percent if metric.column.endswith("accuracy") else three_digits
     return text(metric.value(score.estimate), low, high)
 
 
+def value_or_infinite(metric: Metric, score: float) -> float:
+    """A score as a value of the column; an infinite one stays what it is."""
+    return score if math.isinf(score) else metric.value(score)
+
+
 def by_examples(findings: Findings) -> list[dict[str, Any]]:
     """Each arm at the size and length that validation chose, by number of examples."""
-    scores = findings.best_scores()
+    scores = findings.chosen_scores
     curves = {arm: scores.curve(arm) for arm in findings.arms}
-    trains = sorted({train for curve in curves.values() for train in curve})
+    trains = spaced(sorted({train for curve in curves.values() for train in curve}), table_rows(len(curves)))
     return [{"train": train, "cells": _cells(findings, scores, curves, train)} for train in trains]
 
 
@@ -83,6 +92,7 @@ def _cells(
 def all_cells(findings: Findings) -> list[dict[str, Any]]:
     """Every place of the grid with the scores of its arms and the lead of the best."""
     scores = findings.scores
+    best = best_arms(findings.rows, findings.metric, findings.level, findings.test_examples)
     return [
         {
             "place": best_there.cell,
@@ -91,8 +101,39 @@ def all_cells(findings: Findings) -> list[dict[str, Any]]:
             "lead": amount(findings.metric, best_there.lead) if best_there.lead is not None else "",
             "decided": best_there.decided,
         }
-        for best_there in best_arms(findings.rows, findings.metric, findings.level, findings.test_examples)
+        for best_there in spaced(best, table_rows(len(findings.arms)))
     ]
+
+
+def totals(findings: Findings) -> dict[str, int]:
+    """How many rows and figures there were if a page showed all of them, see `folding`."""
+    return {
+        "examples": findings.rows["train"].nunique(),
+        "places": len(findings.scores.cells) if len(findings.rows) else 0,
+        "sizes": findings.rows["size"].nunique(),
+        "networks": findings.table["size"].nunique(),
+        "degrees": len(degrees_by_figure(findings)) if len(findings.rows) else 0,
+    }
+
+
+def write_scores(findings: Findings) -> None:
+    """Write `scores.csv` and, at the sizes and lengths that validation chose, `scores-chosen.csv`: every score."""
+    for name, scores in (("scores", findings.scores), ("scores-chosen", findings.chosen_scores)):
+        write_atomically(findings.folder / f"{name}.csv", _csv(scores).encode())
+
+
+def _csv(scores: Scores) -> str:
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(
+        ["examples", "size", scores.length_unit, "arm", "seeds", f"test {scores.metric.name}", "low", "high"]
+    )
+    for arm, place in sorted(scores.by_place, key=lambda key: (key[1], key[0])):
+        found = scores.score(arm, place)
+        mean, *ends = (value_or_infinite(scores.metric, end) for end in (found.estimate, found.low, found.high))
+        known = sorted(ends) if found.seeds > 1 else ["", ""]
+        table.writerow([place.train, place.size, place.length, arm, found.seeds, mean, *known])
+    return text.getvalue()
 
 
 def _value_at(findings: Findings, scores: Scores, arm: str, place: Place) -> str:
@@ -120,12 +161,20 @@ def _ratio(spent: float, of_reference: float) -> str:
 
 
 def failures(findings: Findings) -> list[dict[str, Any]]:
-    """Cells without a result, joined where they failed for one reason."""
+    """Cells without a result, joined where they failed for one reason; of many reasons the most frequent ones first."""
     failed = where(findings.table, state="failed").fillna({"failure": "no reason was kept"})
-    return [
+    reasons = [(reason, rows) for reason, rows in failed.groupby("failure", sort=False)]
+    if len(reasons) > REASONS:
+        reasons.sort(key=lambda reason_and_rows: -len(reason_and_rows[1]))
+    shown = [
         {"reason": reason, "count": len(rows), "cells": [_name(row) for _, row in rows.head(5).iterrows()]}
-        for reason, rows in failed.groupby("failure", sort=False)
+        for reason, rows in reasons[:REASONS]
     ]
+    if len(reasons) > REASONS:
+        left = sum(len(rows) for _, rows in reasons[REASONS:])
+        more = f"{len(reasons) - REASONS} more reasons; all are in table.parquet, column failure"
+        shown.append({"reason": more, "count": left, "cells": []})
+    return shown
 
 
 def _name(row: Any) -> str:  # noqa: ANN401

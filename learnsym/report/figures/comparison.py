@@ -30,6 +30,11 @@ class ArmCurve:
     low: list[float]
     high: list[float]
 
+    def at(self, points: Sequence[int]) -> ArmCurve:
+        """The curve at some of its points, by their indices."""
+        columns = {name: [getattr(self, name)[k] for k in points] for name in ("x", "mean", "low", "high")}
+        return ArmCurve(arm=self.arm, **columns)
+
 
 def learning_curves(curves: Sequence[ArmCurve], looks: dict[str, Look], ylabel: str, ax: Axes) -> Axes:
     """A score or loss against the number of training examples: one line an arm with its band."""
@@ -96,12 +101,16 @@ def loss_against_compute(curves: Sequence[ArmCurve], looks: dict[str, Look], ax:
 
 def frontier(curve: ArmCurve) -> ArmCurve:
     """The points with a lower value than all others of no more compute."""
+    return curve.at(frontier_points(curve))
+
+
+def frontier_points(curve: ArmCurve) -> list[int]:
+    """Indices of the points with a lower value than all others of no more compute."""
     best: list[int] = []
     for k in np.lexsort((curve.mean, curve.x)).tolist():
         if not best or curve.mean[k] < curve.mean[best[-1]]:
             best.append(k)
-    columns = {name: [getattr(curve, name)[k] for k in best] for name in ("x", "mean", "low", "high")}
-    return ArmCurve(arm=curve.arm, **columns)
+    return best
 
 
 def degrees_by_examples(curves: Sequence[ArmCurve], ylabel: str, ax: Axes) -> Axes:
@@ -130,8 +139,9 @@ def best_arm_map(
         ax: where to draw.
     """
     columns = sorted({train for train, *_ in best})
+    across, up = ({value: float(i) for i, value in enumerate(values)} for values in (columns, rows))
     for train, row, arm, decided in best:
-        x, y = float(columns.index(train)), float(rows.index(row))
+        x, y = across[train], up[row]
         face = (looks[arm].colour, 0.8 if decided else 0.22)
         ax.add_patch(_square(x, y, face))
         words = arm if len(arm) <= 10 else arm[:9] + "…"
