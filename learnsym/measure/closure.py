@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._batches import COPIES, activation_bytes, rows_within
 from learnsym._memory import MEMORY
-from learnsym.measure._batches import COPIES, activation_bytes, rows_within
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.centre import centre_of, is_off_centre, named, survives
 from learnsym.measure.pose.closure import LEVEL, Closure, closure_of
