@@ -81,4 +81,4 @@ def _high_water() -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(grown(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))))
+    sys.stdout.write(json.dumps(grown(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))))
