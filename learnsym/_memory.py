@@ -59,12 +59,12 @@ def gibibytes(text: str) -> float:
         raise ValueError(f"got {text[:40]!r}, must be an amount such as 512M or 4G; 4G is usual") from None
 
 
-def written(count: float) -> str:
+def written(count: int) -> str:
     """An amount of bytes as it is typed, rounded up: what it names is enough.
 
     Example:
         >>> from learnsym._memory import written
-        >>> written(2**30), written(1.2 * 2**20)
+        >>> written(2**30), written(2**20 + 1)
         ('1G', '2M')
     """
     letter = next((letter for letter in "TGM" if count >= UNITS[letter]), "K")

@@ -54,6 +54,10 @@ def check_floating(x: Tensor) -> None:
         )
 
 
+AT_ONCE = 2**21
+"""Values that are checked at a time: the copies that a check makes of all would be as large as the data."""
+
+
 def check_finite(x: Tensor, name: str = "x") -> None:
     """Raise ValueError when a floating-point tensor holds NaN or infinity.
 
@@ -65,9 +69,9 @@ def check_finite(x: Tensor, name: str = "x") -> None:
             ...
         ValueError: image: 1 of 2 values are NaN or infinite, first in example 0; repair or drop these examples
     """
-    finite = torch.isfinite(x)
-    if not bool(finite.all()):
-        bad = (~finite).nonzero()
+    rows = max(1, AT_ONCE * len(x) // max(1, x.numel())) if x.ndim else 1
+    if not all(bool(torch.isfinite(part).all()) for part in (x.split(rows) if x.ndim else (x,))):
+        bad = (~torch.isfinite(x)).nonzero()
         where = f", first in example {int(bad[0, 0])}" if x.ndim else ""
         raise ValueError(
             f"{name}: {len(bad)} of {x.numel()} values are NaN or infinite{where}; repair or drop these examples"

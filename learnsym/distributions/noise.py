@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 _part = (0, 1)
+_rows: tuple[slice, int] | None = None
 
 
 @contextmanager
@@ -31,6 +32,21 @@ def parts() -> int:
     return _part[1]
 
 
+@contextmanager
+def rows_of_batch(rows: slice, count: int) -> Iterator[None]:
+    """Within, noise is drawn for a whole batch of `count` examples, and that of some of its rows is given.
+
+    The rows of a batch that are taken one after the other, each time from the same state of the generator, get what all
+    of them would get at once.
+    """
+    global _rows
+    before, _rows = _rows, (rows, count)
+    try:
+        yield
+    finally:
+        _rows = before
+
+
 def uniform_noise(shape: Sequence[int], like: Tensor, *, batch_axis: int) -> Tensor:
     """Uniform numbers in [0, 1) of a shape, with the dtype and device of `like`.
 
@@ -40,6 +56,11 @@ def uniform_noise(shape: Sequence[int], like: Tensor, *, batch_axis: int) -> Ten
         torch.Size([3, 4])
     """
     rank, world = _part
+    if _rows is not None:
+        whole = [*shape]
+        whole[batch_axis] = _rows[1]
+        index = [slice(None)] * batch_axis
+        return torch.rand(whole, dtype=like.dtype, device=like.device)[(*index, _rows[0])]
     size = shape[batch_axis]
     whole = [*shape]
     whole[batch_axis] = size * world

@@ -23,13 +23,13 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from learnsym._batches import COPIES, activation_bytes, rows_within
 from learnsym._memory import MEMORY
 from learnsym.actions import Image
 from learnsym.actions.border import border_level
 from learnsym.inference.candidates import Candidate
 from learnsym.inference.networks import ConditionalNetwork, features_of
 from learnsym.inference.views import positioned
-from learnsym.measure._batches import COPIES, activation_bytes, rows_within
 from learnsym.measure.pose.axis import PoseAxis
 
 FOLDS, BATCH, READ, LEARNING_RATE, WEIGHT_DECAY = 2, 128, 512, 3e-3, 0.03

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from learnsym._batches import COPIES, activation_bytes, rows_within
 from learnsym._memory import MEMORY
-from learnsym.measure._batches import COPIES, activation_bytes, rows_within
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.centre import centre_of, is_off_centre, named, survives
 from learnsym.measure.pose.closure import LEVEL, Closure, closure_of
@@ -98,7 +98,8 @@ def _tested(
         held_out = fold == k
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed * folds + k)
-            net = trained_sides(make(1).to(forward.device), forward[~held_out], backward[~held_out], steps)
+            known = (~held_out).nonzero().squeeze(1)
+            net = trained_sides(make(1).to(forward.device), forward, backward, steps, known)
         with torch.no_grad():
             for known in held_out.nonzero().squeeze(1).split(rows):
                 scores[:, known] = torch.stack([net(side[known]).squeeze(1).cpu() for side in (forward, backward)])
@@ -116,12 +117,16 @@ def rows_of(make: Callable[[int], nn.Module], x: Tensor, memory: float) -> int:
     return rows_within(COPIES * activation_bytes(net, x[:1]), memory, READ, BATCH)
 
 
-def trained_sides(net: nn.Module, forward: Tensor, backward: Tensor, steps: int) -> nn.Module:
-    """A network of one score that tells two samples apart: positive for the first."""
+def trained_sides(
+    net: nn.Module, forward: Tensor, backward: Tensor, steps: int, known: Int[Tensor, "K"] | None = None
+) -> nn.Module:
+    """A network of one score that tells two samples apart, positive for the first; trained on the `known` pairs."""
+    count = len(forward) if known is None else len(known)
     optimiser = torch.optim.AdamW(net.parameters(), LEARNING_RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, LEARNING_RATE, total_steps=steps)
     for _ in range(steps):
-        rows = torch.randint(len(forward), (BATCH // 2,), device=forward.device)
+        rows = torch.randint(count, (BATCH // 2,), device=forward.device)
+        rows = rows if known is None else known.to(rows.device)[rows]
         score = net(torch.cat([forward[rows], backward[rows]])).squeeze(1)
         side = torch.cat([score.new_ones(len(rows)), score.new_zeros(len(rows))])
         optimiser.zero_grad(set_to_none=True)

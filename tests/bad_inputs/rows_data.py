@@ -85,6 +85,8 @@ ROWS: list[Bad] = [
     Bad("infer into a file", "infer digits --out o", ("o is a file",), {"o": "words"}),
     Bad("infer few examples", "infer digits --out o --examples 3", ("examples", "40")),
     Bad("infer sure of all", "infer digits --out o --level 1", ("level", "(0, 1)")),
+    Bad("infer little memory", "infer digits --out o --memory 1M", ("memory: got 1M for 2 processes", "give ")),
+    Bad("infer no memory", "infer digits --out o --memory 0", ("memory: got 0.0",)),
     Bad("infer no steps", "infer digits --out o --steps 0", ("steps", "[1,")),
     Bad("infer unknown candidate", "infer digits --out o --only spin", ("only", "'spin'", "rotation")),
     Bad("infer unused layout", "infer digits --out o --data.layout nhw", ("data.layout", "leave it out")),

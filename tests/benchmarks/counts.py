@@ -23,7 +23,7 @@ class Counts:
     operations: int
     """Operations of tensors; views are none."""
     calls: int
-    """Calls of functions in Python and C."""
+    """Calls of functions in Python and C, those of the counting of each operation included."""
 
 
 class Operations(TorchDispatchMode):
@@ -44,28 +44,22 @@ class Operations(TorchDispatchMode):
 def counted(work: Callable[[], object]) -> Counts:
     """What a call does, the second time: what is made once and kept is not counted."""
     work()
-    operations, flops = Operations(), FlopCounterMode(display=False)
+    operations, flops, calls = Operations(), FlopCounterMode(display=False), 0
+
+    def seen(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
     with flops, operations:
-        work()
-    return Counts(operations.elements + flops.get_total_flops(), operations.count, _calls(work))
+        sys.setprofile(seen)
+        try:
+            work()
+        finally:
+            sys.setprofile(before)
+    return Counts(operations.elements + flops.get_total_flops(), operations.count, calls)
 
 
 def growth(few: tuple[int, int], costs: tuple[int, int]) -> float:
     """The exponent between two sizes."""
     return math.log(costs[1] / costs[0]) / math.log(few[1] / few[0])
-
-
-def _calls(work: Callable[[], object]) -> int:
-    count = 0
-
-    def seen(frame: object, event: str, argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    before = sys.getprofile()
-    sys.setprofile(seen)
-    try:
-        work()
-    finally:
-        sys.setprofile(before)
-    return count

@@ -8,8 +8,16 @@ import torch
 from benchmarks.growth import ALLOWED, cases
 from tests.benchmarks.counts import counted, growth
 
+SLOW = {"law of poses", "grid of a comparison", "scores of layers"}
+"""Cases that take seconds to count."""
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case.name}, {case.axis}".replace(" ", "-"))
+
+def _parameter(case):
+    marks = pytest.mark.slow if case.name in SLOW else ()
+    return pytest.param(case, id=f"{case.name}, {case.axis}".replace(" ", "-"), marks=marks)
+
+
+@pytest.mark.parametrize("case", map(_parameter, cases()))
 def test_operations_grow_as_the_theory_says(case):
     small, large = (counted(case.make(size)) for size in case.few)
     assert growth(case.few, (small.work + 1, large.work + 1)) <= case.theory + ALLOWED
@@ -28,7 +36,7 @@ def _one_by_one(count):
 
 
 def test_the_counts_see_all_pairs_and_loops():
-    pairs, loop = ([counted(make(size)) for size in (16, 128)] for make in (_pairs, _one_by_one))
-    assert growth((16, 128), tuple(each.work for each in pairs)) > 1.9
-    assert growth((16, 128), tuple(each.operations for each in loop)) > 0.9
-    assert growth((16, 128), tuple(each.calls for each in loop)) > 0.9
+    pairs, loop = ([counted(make(size)) for size in (64, 512)] for make in (_pairs, _one_by_one))
+    assert growth((64, 512), tuple(each.work for each in pairs)) > 1.9
+    assert growth((64, 512), tuple(each.operations for each in loop)) > 0.9
+    assert growth((64, 512), tuple(each.calls for each in loop)) > 0.9

@@ -17,8 +17,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from learnsym._batches import COPIES, activation_bytes, rows_within
 from learnsym.actions import Image
-from learnsym.measure._batches import COPIES, activation_bytes, rows_within
 from learnsym.measure.pose import polar
 from learnsym.measure.pose.axis import CELLS, PoseAxis
 from learnsym.measure.pose.networks import default_network

@@ -20,11 +20,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from learnsym._batches import COPIES as ALIVE
+from learnsym._batches import activation_bytes, rows_within
 from learnsym._memory import MEMORY
 from learnsym.degrees import Degree, Status
 from learnsym.groups import SO3
-from learnsym.measure._batches import COPIES as ALIVE
-from learnsym.measure._batches import activation_bytes, rows_within
 from learnsym.measure._inputs import moving
 from learnsym.measure.pose.ground import grounded
 from learnsym.measure.pose.interval import half_width_interval

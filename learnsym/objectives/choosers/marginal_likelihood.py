@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from learnsym._batches import heard_bytes, rows_within
 from learnsym._processes import processes
 from learnsym._read_once import ReadOnce
 from learnsym._settings import Copies, Count, Positive, Share
@@ -19,6 +20,7 @@ from learnsym.objectives.choosers._chooser import Chooser
 from learnsym.objectives.choosers.levels import frozen, predicting
 from learnsym.objectives.choosers.step_count import count_steps
 from learnsym.objectives.losses import cross_entropy, mse, shaped_as
+from learnsym.objectives.marginal_likelihood.by_parts import curvature_by_parts, outputs_by_parts, slopes_by_parts
 from learnsym.objectives.marginal_likelihood.curvature import Curvature, Form, squares, with_values_of
 from learnsym.objectives.marginal_likelihood.diagonal import Diagonal
 from learnsym.objectives.marginal_likelihood.full import Full
@@ -27,7 +29,7 @@ from learnsym.objectives.marginal_likelihood.last_layer import LastLayer
 from learnsym.objectives.marginal_likelihood.likelihoods import Classes, Likelihood, NormalNoise
 from learnsym.objectives.marginal_likelihood.paths import bandwidths, layer_degree, path_shares
 from learnsym.objectives.marginal_likelihood.precisions import ByGradient, Kept, MacKay, Precisions
-from learnsym.parts import Whole, chosen, examples
+from learnsym.parts import Whole, chosen, device_of, examples
 
 LIKELIHOODS: dict[Callable[..., Tensor], Callable[[float], Likelihood]] = {
     cross_entropy: lambda variance: Classes(),
@@ -38,6 +40,10 @@ LIKELIHOODS: dict[Callable[..., Tensor], Callable[[float], Likelihood]] = {
 """The likelihood that each loss belongs to, by a variance of noise."""
 COPIES = 16
 """Transformed copies per example, unless something else is said: few of them make wide laws look improbable."""
+GRAPHS = 32
+"""Activations of an example that are alive at once, in a graph of the curvature with derivatives of each output."""
+MOST = 2**20
+"""Examples of a part, at most."""
 MEMORY = 10
 """Looks over which the curvature and the noise are averaged."""
 CURVATURES: dict[str, Form] = {
@@ -76,6 +82,10 @@ class MarginalLikelihood(Chooser):
     curvature: Literal["kronecker", "kronecker_and_diagonal", "diagonal", "full", "last_layer"] = "kronecker"
     """Approximation of the curvature; with normalisations, of small networks, or, to compare with, the last layer's."""
 
+    memory: Positive | None = None
+    """Limit in GiB for a look, which is made in parts within it; None for none. It does not change the result. For the
+    curvature kronecker."""
+
     label = "marginal likelihood"
     note = (
         "They follow the log evidence of the training examples, by Laplace's approximation; where it is flat they stay "
@@ -95,6 +105,7 @@ class MarginalLikelihood(Chooser):
             start=round(self.warmup * steps),
             precisions=PRECISIONS[self.precisions](self.precision),
             curvature=CURVATURES[self.curvature],
+            memory=self.memory,
         )
 
 
@@ -128,10 +139,11 @@ class LaplaceEvidence(nn.Module):
         start: step of the first look.
         precisions: the rule for `δ`, and their start.
         curvature: how `H` is approximated.
+        memory: limit in GiB for a look, which is made in parts within it; None for none.
 
     Raises:
-        ValueError: for another task, or in several processes; in training, for copies of a model that has none, or a
-            layer without such a curvature.
+        ValueError: for another task, or in several processes; in training, for copies of a model that has none, a layer
+            without such a curvature, or a limit that one example exceeds.
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
@@ -156,6 +168,7 @@ class LaplaceEvidence(nn.Module):
         start: int = 0,
         precisions: Precisions = MacKay(),  # noqa: B008  frozen
         curvature: Form = Kronecker(),  # noqa: B008  frozen
+        memory: float | None = None,
     ) -> None:
         super().__init__()
         loss_fn: Any = getattr(task, "loss_fn", None)
@@ -166,10 +179,15 @@ class LaplaceEvidence(nn.Module):
             )
         if processes() > 1:
             raise ValueError("chooser.name: got marginal_likelihood in several processes, it works in one; use one")
+        if memory is not None and not isinstance(curvature, Kronecker):
+            raise ValueError(
+                f"memory: got {memory} with the curvature {type(curvature).__name__}, which is not made in parts; take "
+                "kronecker, or leave it out"
+            )
         self.task = task
         self.examples, self.batch, self.copies = examples, batch, copies
         self.every, self.start = every, start
-        self.rule, self.curvature = precisions, curvature
+        self.rule, self.curvature, self.memory = precisions, curvature, memory
         self._likelihood = LIKELIHOODS[loss_fn]
         count_steps(self)
         self.kept: dict[str, Tensor] = {}
@@ -253,21 +271,52 @@ class LaplaceEvidence(nn.Module):
         indices = torch.randperm(examples(batch[0]), device=batch[1].device)[: self.batch]
         x, y = chosen(batch[0], indices), batch[1][indices]
         with predicting(model, self.copies, COPIES):
-            self._fit_noise(model, x, y)
+            rows = self._rows(model, x, y)
+            self._fit_noise(model, x, y, rows)
+            if rows < len(y):
+                return _pull(laws, self._slopes_by_parts(model, held, laws, x, y, rows))
             f, now = self.curvature.of(model, held, x, self._noise(), create_graph=bool(laws))
-        means = self._averaged(now.means)
+        evidence = self._evidence(model, held, f, y, now, with_values_of(now.means, self._averaged(now.means)))
+        return _pull(laws, torch.autograd.grad(-evidence, laws, materialize_grads=True) if laws else [])
+
+    def _slopes_by_parts(
+        self, model: nn.Module, held: Mapping[str, nn.Parameter], laws: list[nn.Parameter], x: Whole, y: Tensor,
+        rows: int,
+    ) -> Sequence[Tensor]:  # fmt: skip
+        """The gradient of the negative log evidence per example in the laws, with the graph of `rows` examples."""
+        noise = self._noise()
+        f, now = curvature_by_parts(self.curvature, model, held, x, y, noise, rows, again=bool(laws))
+        means = {name: mean.clone().requires_grad_() for name, mean in self._averaged(now.means).items()}
+        evidence = self._evidence(model, held, f, y, now, means)
+        if not laws:
+            return []
+        of_means = torch.autograd.grad(-evidence, list(means.values()), materialize_grads=True)
+        by_name = dict(zip(means, of_means, strict=True))
+        return slopes_by_parts(self.curvature, model, held, x, y, noise, rows, by_name, laws)
+
+    def _evidence(
+        self, model: nn.Module, held: Mapping[str, nn.Parameter], f: Tensor, y: Tensor, now: Curvature,
+        means: dict[str, Tensor],
+    ) -> Tensor:  # fmt: skip
+        """The log evidence per example, which is kept with all that follows from it."""
         precisions = {name: self._precision(name, weight) for name, weight in held.items()}
-        cost = now.with_means(with_values_of(now.means, means)).occam(precisions, self.examples)
+        cost = now.with_means(means).occam(precisions, self.examples)
         fit = self.examples * self._noise().log_prob(f, y).double().mean()
         detached = {name: weight.detach() for name, weight in held.items()}
         evidence = (fit - (squares(detached, precisions) + cost.log_determinant) / 2) / self.examples
         self.kept["log_evidence"] = evidence.detach()
-        self._update(model, detached, precisions, now.with_means(means), cost.dimensions)
-        if not laws:
-            return 0.0
-        slopes = torch.autograd.grad(-evidence, laws, materialize_grads=True)
-        pulls = [((law - law.detach()) * slope.detach()).sum() for law, slope in zip(laws, slopes, strict=True)]
-        return torch.stack(pulls).sum()
+        kept = {name: mean.detach() for name, mean in means.items()}
+        self._update(model, detached, precisions, now.with_means(kept), cost.dimensions)
+        return evidence
+
+    def _rows(self, model: nn.Module, x: Whole, y: Tensor) -> int:
+        """How many examples are looked at together."""
+        if self.memory is None:
+            return len(y)
+        device = device_of(x)
+        with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+            one = heard_bytes(model, chosen(x, slice(0, 1)))
+        return min(len(y), rows_within(GRAPHS * one, self.memory, MOST))
 
     def _averaged(self, now: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Means over looks, since a batch has fewer examples than a layer has weights."""
@@ -276,13 +325,14 @@ class LaplaceEvidence(nn.Module):
         return {name: self.kept[f"curvature.{name}"] for name in now}
 
     @torch.no_grad()
-    def _fit_noise(self, model: nn.Module, x: Whole, y: Tensor) -> None:
+    def _fit_noise(self, model: nn.Module, x: Whole, y: Tensor, rows: int) -> None:
         """`σ² = Σ residuals² / (N D - γ)`: a variance that is set by hand would decide what the evidence says."""
         if not y.is_floating_point():
             return
         numbers = self.examples * y[0].numel()
         left = max(numbers - sum(self.effective_dimensions().values()), 0.1 * numbers)
-        self._keep("variance", (shaped_as(model(x), y) - y).square().mean() * numbers / left)
+        outputs = outputs_by_parts(model, x, y, rows)
+        self._keep("variance", (shaped_as(outputs, y) - y).square().mean() * numbers / left)
 
     def _update(
         self,
@@ -312,6 +362,15 @@ class LaplaceEvidence(nn.Module):
     def set_extra_state(self, state: dict[str, Tensor]) -> None:
         """That of `get_extra_state`."""
         self.kept = {name: value.clone() for name, value in state.items()}
+
+
+def _pull(laws: Sequence[nn.Parameter], slopes: Sequence[Tensor]) -> Tensor | float:
+    """A term of value 0 with these gradients."""
+    if not laws:
+        return 0.0
+    return torch.stack(
+        [((law - law.detach()) * slope.detach()).sum() for law, slope in zip(laws, slopes, strict=True)]
+    ).sum()
 
 
 def _laws_and_weights(model: nn.Module) -> tuple[list[nn.Parameter], dict[str, nn.Parameter]]:

@@ -75,6 +75,11 @@ def with_values_of(own: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> d
     return {name: values[name] + (mean - mean.detach()) for name, mean in own.items()}
 
 
+def added(sums: Mapping[str, Tensor], means: Mapping[str, Tensor], weight: float) -> dict[str, Tensor]:
+    """`sums + weight · means`, by name; without sums the weighted means alone."""
+    return {name: sums[name] + weight * mean if name in sums else weight * mean for name, mean in means.items()}
+
+
 def squares(weights: Mapping[str, Tensor], precisions: Mapping[str, Tensor]) -> Float[Tensor, ""]:
     """`Σ_l δ_l |w_l|²`, in double precision."""
     return torch.stack([precisions[name] * weight.double().square().sum() for name, weight in weights.items()]).sum()

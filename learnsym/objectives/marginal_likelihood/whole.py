@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from learnsym.objectives.marginal_likelihood.curvature import Form, squares
+from learnsym.objectives.marginal_likelihood.curvature import Form, added, squares
 from learnsym.objectives.marginal_likelihood.evidence import Evidence
 from learnsym.objectives.marginal_likelihood.kronecker import Kronecker
 from learnsym.objectives.marginal_likelihood.likelihoods import Likelihood
@@ -58,14 +58,13 @@ def whole_evidence(
     missing = sorted(set(precisions) - set(held))
     if missing:
         raise ValueError(f"precisions: got one of {missing[0]}, which has no such curvature; leave it out")
-    count, fits, parts = examples(x), [], []
+    count, fits, means = examples(x), [], {}
     for part, targets in zip(split(x, batch), y.split(batch), strict=True):
         f, curvature = form.of(model, held, part, likelihood, create_graph=create_graph)
         fits.append(likelihood.log_prob(f, targets).double().sum())
-        parts.append((len(f) / count, curvature))
-    fit, (_, first) = torch.stack(fits).sum(), parts[0]
-    means = {name: torch.stack([w * part.means[name] for w, part in parts]).sum(0) for name in first.means}
-    occam = first.with_means(means).occam(precisions, count)
+        means = added(means, curvature.means, len(f) / count)
+    fit = torch.stack(fits).sum()
+    occam = curvature.with_means(means).occam(precisions, count)
     complexity = (squares(held, precisions) + occam.log_determinant) / 2
     if not create_graph:
         fit, complexity = fit.detach(), complexity.detach()

@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from learnsym._batches import observable
 from learnsym._modes import evaluating
 from learnsym._version import __version__
-from learnsym.measure._batches import observable
 from learnsym.measure.moves import Moves
 from learnsym.parts import Whole, chosen, device_of, joined, parts_of
 from learnsym.report.card.situation import Situation

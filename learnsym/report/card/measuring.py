@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from learnsym._batches import batch_size_within
 from learnsym._modes import keeping_buffers
 from learnsym._reasons import first_line, reason_of
 from learnsym.data.inputs import on
-from learnsym.measure._batches import batch_size_within
 from learnsym.measure._probe import Output
 from learnsym.report.card.card import Card
 from learnsym.report.card.examples import Examples

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from learnsym._batches import NeedsMore
 from learnsym.data import DataConfig, Dataset, as_dataset
 from learnsym.data.own.reading import Layout
 from learnsym.degrees import Degree, write_degrees
@@ -18,7 +19,6 @@ from learnsym.inference.candidates import chosen_of
 from learnsym.inference.labels import pooled, why_no_labels
 from learnsym.inference.room import check_room
 from learnsym.inference.verdicts import each_level
-from learnsym.measure._batches import NeedsMore
 from learnsym.report.inference.draw import draw
 from learnsym.report.inference.examples import Examples, examples_of, examples_of_config
 from learnsym.report.inference.page import render

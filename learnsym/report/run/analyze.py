@@ -8,9 +8,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from learnsym._batches import NeedsMore
 from learnsym.degrees import write_degrees
 from learnsym.files import write_atomically
-from learnsym.measure._batches import NeedsMore
 from learnsym.measure.config import AnalysisConfig
 from learnsym.report.run.collect import data_result, environment_of
 from learnsym.report.run.draw import draw

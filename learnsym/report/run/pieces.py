@@ -14,6 +14,7 @@ from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
 from learnsym import measure
+from learnsym._batches import batch_size_within
 from learnsym._memory import MEMORY
 from learnsym.actions import Image
 from learnsym.augment import Augmented
@@ -22,7 +23,6 @@ from learnsym.data.inputs import Inputs
 from learnsym.degrees import Degree
 from learnsym.distributions import GroupDistribution
 from learnsym.groups import SO2
-from learnsym.measure._batches import batch_size_within
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.reader import rows_read
 from learnsym.measure.world import retrieved

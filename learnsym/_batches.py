@@ -19,7 +19,7 @@ COPIES = 8
 class NeedsMore(ValueError):
     """More memory is needed than the limit of one process, of several that share a limit."""
 
-    def __init__(self, what: str, needed: float, limit: float, processes: int = 1) -> None:
+    def __init__(self, what: str, needed: int, limit: int, processes: int = 1) -> None:
         shared = f" for {processes} processes" if processes > 1 else ""
         asked = written(needed * processes)
         super().__init__(f"memory: got {written(limit * processes)}{shared}, and {what}; give {asked} or more")
@@ -51,7 +51,7 @@ def rows_within(each: int, gibibytes: float, most: int, least: int = 1) -> int:
     """
     if least * each > gibibytes * GIB:
         what = "one example takes" if least == 1 else f"a batch of {least} examples takes"
-        raise NeedsMore(f"{what} {written(least * each)}", least * each, gibibytes * GIB)
+        raise NeedsMore(f"{what} {written(least * each)}", least * each, int(gibibytes * GIB))
     size = most
     while size > least and size * each > gibibytes * GIB:
         size //= 2
@@ -64,6 +64,12 @@ def observable(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def activation_bytes(model: nn.Module, x: Whole) -> int:
+    """Bytes of some examples and of what a network makes of them in evaluation mode, see `heard_bytes`."""
+    with torch.no_grad(), evaluating(model):
+        return heard_bytes(model, x)
+
+
+def heard_bytes(model: nn.Module, x: Whole) -> int:
     """Bytes of some examples and of all outputs of modules that hold no other module, for them."""
     total = sum(tensor.numel() * tensor.element_size() for _, tensor in tensors_in(x))
 
@@ -74,8 +80,7 @@ def activation_bytes(model: nn.Module, x: Whole) -> int:
 
     handles = [m.register_forward_hook(add) for m in observable(model) if not any(True for _ in m.children())]
     try:
-        with torch.no_grad(), evaluating(model):
-            model(mapped(torch.clone, x))  # which the model may overwrite
+        model(mapped(torch.clone, x))  # which the model may overwrite
     finally:
         for handle in handles:
             handle.remove()
