@@ -1,4 +1,7 @@
-"""A training step of exact layers against a plain convolution of the same channels, and against escnn's `R2Conv`."""
+"""Exact layers against a plain convolution of the same channels, and against escnn's `R2Conv`, trained and evaluated.
+
+In evaluation both libraries keep the kernel that they have expanded.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from learnsym.equivariant import FieldType, GroupConv2d, SteerableConv
 from learnsym.groups import Cyclic
 
 BATCH, FIELDS, SIZES = 32, 16, (16, 32)
-TARGET_PLAIN, TARGET_ESCNN = 1.10, 0.95
+TARGET_PLAIN, TARGET_ESCNN, TARGET_KEPT = 1.10, 0.90, 0.80
 
 
 def run(device: str, repeats: int) -> list[dict[str, Any]]:
-    """Forward and backward, to weights and input, of one 3x3 layer of 16 regular fields of C_4 or C_8."""
+    """One 3x3 layer of 16 regular fields of C_4 or C_8: forward and backward, to weights and input; forward alone."""
     rows = []
     for order, layer in ((4, GroupConv2d), (8, SteerableConv)):
         fields = FieldType.regular(Cyclic(order), FIELDS)
@@ -38,10 +41,28 @@ def _compared(name: str, conv: nn.Module, order: int, size: int, device: str, re
         "escnn": lambda: _step(lambda x: escnn_layer(wrap(x)), x, lambda y: y.tensor),
     }
     times = interleaved(sides, repeats=repeats, device=device)
+    kept = _evaluated(conv, lambda x: escnn_layer(wrap(x)), escnn_layer, x.detach(), device, repeats)
     return [
         {"name": f"{name} / plain", "ratio": ratio(times, "learnsym", "plain"), "target": TARGET_PLAIN, "times": times},
         {"name": f"{name} / escnn", "ratio": ratio(times, "learnsym", "escnn"), "target": TARGET_ESCNN, "times": times},
+        {
+            "name": f"{name} / escnn, kernels kept",
+            "ratio": ratio(kept, "learnsym", "escnn"),
+            "target": TARGET_KEPT,
+            "times": kept,
+        },
     ]
+
+
+@torch.no_grad()
+def _evaluated(
+    conv: nn.Module, escnn: Callable[[Tensor], Any], escnn_layer: nn.Module, x: Tensor, device: str, repeats: int
+) -> dict[str, float]:
+    """Seconds of one evaluation; both layers are in training again after it."""
+    conv.eval(), escnn_layer.eval()
+    times = interleaved({"learnsym": lambda: conv(x), "escnn": lambda: escnn(x)}, repeats=repeats, device=device)
+    conv.train(), escnn_layer.train()
+    return times
 
 
 def _step(layer: Callable[[Tensor], Any], x: Tensor, tensor: Callable[[Any], Tensor]) -> None:

@@ -13,7 +13,7 @@ from learnsym.groups import Cyclic, Dihedral
 from learnsym.nets import ConvAutoencoder, GroupAutoencoder
 
 BATCH, SIZE = 4, 64
-TARGETS = {"p1": None, "p4": None, "p4m": 6.0}
+TARGETS = {"p1": None, "p4": None, "p4m": 4.5}
 GROUPS = {"p1": (Cyclic(1), 32), "p4": (Cyclic(4), 20), "p4m": (Dihedral(4), 14)}
 """With widths that give the parameters of the plain twin, 361,923, to 5 %."""
 
