@@ -76,8 +76,8 @@ def fit_ensemble(
     Weights are stacked and the forward pass is vectorised over members, so that a step of all members takes the calls
     of one. Results are those of separate fits up to rounding, which training amplifies as it does between two machines:
     in double precision weights stay the same, in single precision they drift apart over tens of steps. What is saved is
-    the time of calls, not of arithmetic: much for small networks and batches, little for convolutions that keep a CPU
-    busy anyway (`benchmarks/ensemble.py`).
+    the time of calls, and for convolutions that keep a CPU busy that of running over the channels of one network, see
+    `stacked_layers` and `benchmarks/ensemble.py`.
 
     Members do not act on each other: one whose loss stops being finite keeps weights of no use, and the others are
     trained to the end before the error is raised.

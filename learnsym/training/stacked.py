@@ -14,6 +14,7 @@ from torch.func import functional_call, stack_module_state
 from torch.nn.modules.dropout import _DropoutNd
 
 from learnsym.objectives.losses import LossFunction
+from learnsym.training.stacked_layers import SideBySide, without_writes
 
 
 class Stacked:
@@ -31,6 +32,7 @@ class Stacked:
         check_members(models)
         self.models = [model.train() for model in models]
         self.base = copy.deepcopy(models[0])
+        without_writes(self.base)
         parameters, self.fixed = stack_module_state(self.models)
         trainable = {name: p.detach() for name, p in parameters.items() if p.requires_grad}
         self.fixed |= {name: p for name, p in parameters.items() if name not in trainable}
@@ -49,7 +51,8 @@ class Stacked:
             return loss_fn(functional_call(self.base, (leaves, fixed), (x,)), y)
 
         try:
-            return torch.vmap(loss)(self.leaves, self.fixed, x, y)
+            with SideBySide():
+                return torch.vmap(loss)(self.leaves, self.fixed, x, y)
         except RuntimeError as error:
             if "random operation" not in str(error):
                 raise

@@ -223,3 +223,20 @@ def test_bad_input_is_named():
         check_derivative("wavelet")
     with pytest.raises(ValueError, match="example 3 is not finite"):
         local_equivariance_error(lambda part: part.mean((2, 3)) / (part - x[3]).abs().sum((1, 2, 3))[:, None], x, turn)
+
+
+@pytest.mark.parametrize(("size", "calls"), [(8, [4]), (256, [2, 2])])
+def test_large_examples_are_differentiated_in_halves_with_the_same_result(size, calls):
+    torch.manual_seed(0)
+    net, x, turn = nn.Conv2d(1, 2, 3, padding=1), torch.rand(4, 1, size, size), ls.symmetry_by_name("rotation2d")
+    seen = []
+
+    def model(x):
+        if torch.autograd.forward_ad.unpack_dual(x).tangent is not None:
+            seen.append(len(x))
+        return net(x).square().mean((2, 3))
+
+    halves = local_equivariance_error(model, x, turn, batch_size=4)
+    assert seen == calls
+    single = local_equivariance_error(model, x, turn, batch_size=1)
+    torch.testing.assert_close(halves.rows[0].lee.per_sample, single.rows[0].lee.per_sample, rtol=1e-4, atol=0)

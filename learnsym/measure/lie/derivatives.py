@@ -13,17 +13,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.measure._probe import Model, Output, check_outputs
+from learnsym.measure._reader import Reader
 from learnsym.measure.lie.flow import Derivative
 from learnsym.measure.lie.forward import Backend, differentiating, linearise
 from learnsym.measure.lie.generator import operator_of
 from learnsym.measure.lie.missed import is_missed
-from learnsym.parts import Whole, split
+from learnsym.parts import Whole, device_of, split, tensors_in
 from learnsym.symmetry import Symmetry
 
 MISSED = (
     "model: its output changes with x but has no derivative, or another one (NumPy, .item(), rounding, quantised "
     "weights, a backward of its own); measure what comes before that step, or pass backend='differences'"
 )
+
+
+LARGE = 2**18
+"""Numbers of a batch from which on memory counts for more than calls."""
 
 
 class LieDerivatives(NamedTuple):
@@ -54,7 +59,8 @@ def lie_derivatives(
         places: of the generators among those of the group.
         derivative: of images and volumes, see `flow`.
         output: takes the tensor out of what the model returns.
-        batch_size: examples per call of the model.
+        batch_size: examples per call of the model; half as many of large ones on a CPU, whose memory then suffices
+            for derivatives too.
         backend: see `linearise`.
 
     Raises:
@@ -66,7 +72,7 @@ def lie_derivatives(
     )
     with differentiating(model, x, output, batch_size) as (read, x):
         first = 0
-        for whole in split(x, read.batch_size):
+        for whole in split(x, _with_derivatives(read, x)):
             part, f = symmetry.moving(whole), read.of_part(symmetry.on_input.part, whole).real
             tangents = torch.stack([operator(part) for operator in on_input])
             y, moved, how = linearise(f, part, tangents, backend)
@@ -76,3 +82,11 @@ def lie_derivatives(
             first += len(part)
             symmetry.on_output.check_data(symmetry.group, y)
             yield LieDerivatives(y, moved, torch.stack([operator(y) for operator in on_output]), how)
+
+
+def _with_derivatives(read: Reader, x: Whole) -> int:
+    """Examples per call that carries derivatives, of which there are as many numbers as of the outputs of layers."""
+    size = read.batch_size
+    numbers = sum(t[:size].numel() for _, t in tensors_in(x))
+    halves = size >= 4 and read.least == 1 and numbers >= LARGE and device_of(x).type == "cpu"
+    return (size + 1) // 2 if halves else size
