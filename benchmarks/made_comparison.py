@@ -6,7 +6,6 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 from learnsym.comparison import Cell, ComparisonConfig, Plan
@@ -57,24 +56,33 @@ def finished_comparison(config: ComparisonConfig, folder: Path) -> tuple[Plan, L
     plan, locks = Plan.kept(config, folder), locks_for(None, folder, "compare")
     keep(plan, folder, locks)
     for cell in plan.cells:
-        write_finished(folder, cell, plan.network(cell), _run(cell), 1e-3 * cell.config.train.steps)
+        write_finished(folder, cell, plan.network(cell), MadeRun(cell), 1e-3 * cell.config.train.steps)
     return plan, locks
 
 
-def _run(cell: Cell) -> Run:
+class MadeRun(Run):
     """What a row asks of a run: scores on a learning curve with noise, and degrees that grow with the examples."""
-    noise = random.Random(cell.key)
-    factor, exponent = CURVES[cell.arm]
-    size = (16 / cell.size) ** 0.15 * (100 / cell.config.train.steps) ** 0.1
-    rate = 1 + 0.05 * abs(math.log(cell.config.optimiser.lr / 0.03))
-    wrong = min(factor * cell.train**-exponent * size * rate * math.exp(0.05 * noise.gauss(0, 1)), 0.9)
-    scores = {"task": 4 * wrong, "accuracy": 1 - wrong}
-    degrees = [
-        _degree(generator, unit, top * (1 - 5 / (cell.train + 10) ** 0.5 + 0.05 * noise.gauss(0, 1)))
-        for generator, unit, top in (("rotation", "degree", 60.0), ("scale", "log", 0.2), ("translation_x", "1", 0.2))
-    ]
-    metrics = [{"split": split, **scores} for split in ("val", "test")]
-    return cast(Run, SimpleNamespace(twin=cell.config.twin, metrics=lambda: metrics, degrees=lambda: degrees))
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell, self.noise = cell, random.Random(cell.key)
+
+    @property
+    def twin(self) -> str:
+        return self.cell.config.twin
+
+    def metrics(self) -> list[dict[str, Any]]:
+        cell, (factor, exponent) = self.cell, CURVES[self.cell.arm]
+        size = (16 / cell.size) ** 0.15 * (100 / cell.config.train.steps) ** 0.1
+        rate = 1 + 0.05 * abs(math.log(cell.config.optimiser.lr / 0.03))
+        wrong = min(factor * cell.train**-exponent * size * rate * math.exp(0.05 * self.noise.gauss(0, 1)), 0.9)
+        return [{"split": split, "task": 4 * wrong, "accuracy": 1 - wrong} for split in ("val", "test")]
+
+    def degrees(self) -> list[Degree]:
+        share = 1 - 5 / (self.cell.train + 10) ** 0.5
+        return [
+            _degree(generator, unit, top * (share + 0.05 * self.noise.gauss(0, 1)))
+            for generator, unit, top in (("rotation", "degree", 60.0), ("scale", "log", 0.2), ("shear", "1", 0.2))
+        ]
 
 
 def _degree(generator: str, unit: str, estimate: float) -> Degree:

@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 FILE = Path(__file__).with_name("_keys.txt")
 WORDS = ("help", "out", "from", "print_config")
 """Options of `learnsym train` that are no keys."""
+COMPARISON = (
+    *("base", "arms", "train_sizes", "sizes", "steps", "epochs", "lrs", "seeds"),
+    *("redraw", "match", "reference", "stack_below"),
+)
+"""Keys of a comparison."""
 MOVED = {
     "augment.twin": "twin",
     "augment": "method",
@@ -62,6 +68,44 @@ def check_known(keys: Iterable[str]) -> None:
         if key not in known() and key not in WORDS:
             close = difflib.get_close_matches(key, sorted(known()), n=1, cutoff=0.75)
             raise ValueError(f"{key}: unknown key; {f'did you mean {close[0]}? ' if close else ''}see --help")
+
+
+def check_content(content: Mapping[str, Any], prefix: str = "") -> None:
+    """Refuse keys of a file that no configuration has; below a key with names of its own, none is looked at.
+
+    Args:
+        content: nested keys and values.
+        prefix: of the keys, such as `net.`.
+
+    Raises:
+        ValueError: with the known key that looks most like it, if one does.
+    """
+    for key, value in content.items():
+        check_known([f"{prefix}{key}"])
+        if isinstance(value, dict) and any(name.startswith(f"{prefix}{key}.") for name in known()):
+            check_content(value, f"{prefix}{key}.")
+
+
+def check_comparison(content: Mapping[str, Any]) -> None:
+    """Refuse keys that no comparison has, nor the configurations of its arms; a file of a run is its base.
+
+    Raises:
+        ValueError: with the known keys, or the one that looks most like it.
+    """
+    own = content.keys() - {"seeds"}
+    if own and own <= {key for key in known() if "." not in key}:
+        return check_content(content)
+    for key in content:
+        if key not in COMPARISON:
+            raise ValueError(f"{key}: unknown key of a comparison; known keys are {', '.join(COMPARISON)}")
+    arms = content.get("arms")
+    named = arms.items() if isinstance(arms, dict) else ()
+    parts = {"base": content.get("base"), **{f"arms.{arm}": own for arm, own in named}}
+    for name, own in parts.items():
+        try:
+            check_content({key: value for key, value in own.items() if key != "from"} if isinstance(own, dict) else {})
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
 
 
 def check_old(keys: Iterable[str]) -> None:

@@ -6,11 +6,13 @@ import argparse
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnsym._configs import config_path
+from learnsym._keys import COMPARISON, check_comparison, check_known, keys_in
+from learnsym._yaml_file import read_yaml
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
 from learnsym.cli._parser import EXECUTED, folder, print_table
 
@@ -42,6 +44,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    options.config = config_path(options.config)
+    _check_keys(options.config, options.overrides)
     from learnsym import workers
     from learnsym.comparison import Plan, read_comparison
     from learnsym.comparison.plan import keep
@@ -49,7 +53,6 @@ def _compare(options: argparse.Namespace) -> int:
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError("compare: got torchrun, must be started as plain processes; use --workers or --jobs")
-    options.config = config_path(options.config)
     workers.follow_parent()
     cluster, storage = cluster_of(options), options.storage or os.environ.get(STORAGE)
     if storage is not None:
@@ -69,6 +72,19 @@ def _compare(options: argparse.Namespace) -> int:
     arguments = ["compare", str(options.config), "--out", str(options.out), *options.overrides]
     ended = share_out(arguments, options, cluster, storage, options.out)
     return _finish(plan, options.out, locks) if ended else 0
+
+
+def _check_keys(path: Path, overrides: Sequence[str]) -> None:
+    """Refuse a file that is not read, and unknown keys, at once: what comparisons need takes seconds to import."""
+    content = read_yaml(path, "config")
+    if isinstance(content, dict):
+        check_comparison(content)
+    for key in keys_in(overrides):
+        section, _, name = key.partition(".")
+        if section not in COMPARISON:
+            raise ValueError(f"{key}: unknown key of a comparison; known keys are {', '.join(COMPARISON)}")
+        if section == "base" and name:
+            check_known([name])
 
 
 def _dry_run(plan: Plan, folder: Path) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from learnsym._configs import config_path
-from learnsym._keys import check_known, keys_in
+from learnsym._keys import check_content, check_known, keys_in
+from learnsym._yaml_file import read_yaml
 from learnsym.cli._parser import EXECUTED, print_table
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ USAGE = "learnsym train CONFIG [--key.sub value ...] --out RUN"
 def train_command(arguments: list[str]) -> int:
     check_known(keys_in(arguments))
     word = positional(arguments)
-    path = None if word is None else config_path(word)
+    path = None if word is None else checked_config(word)
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from learnsym.training import train
@@ -40,6 +42,15 @@ def train_command(arguments: list[str]) -> int:
     if int(os.environ.get("RANK", "0")) == 0:
         print_table(["run", "test"], [[str(run.path), _test_scores(run)] for run in runs])
     return 0
+
+
+def checked_config(word: str) -> Path:
+    """The file of a configuration; one that is not read and unknown keys are refused before torch is imported."""
+    path = config_path(word)
+    content = read_yaml(path, "config")
+    if isinstance(content, dict):
+        check_content(content)
+    return path
 
 
 def positional(arguments: Sequence[str]) -> str | None:

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from learnsym._configs import config_path
 from learnsym._keys import check_known, keys_in
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
 from learnsym.cli._parser import EXECUTED, folder, print_table, whole
+from learnsym.cli.train import checked_config
 from learnsym.files import check_folder
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _tune(options: argparse.Namespace) -> int:
     check_known(keys_in(options.overrides))
-    options.config = config_path(options.config)
+    options.config = checked_config(options.config)
     from learnsym import tuning, workers
 
     _check(options)

@@ -12,10 +12,10 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
+from learnsym._yaml_file import load_yaml
 from learnsym.comparison.config import ComparisonConfig, merged
 from learnsym.training.config_file import SECTIONS, YAML, instantiated, read_mapping
 from learnsym.training.parser_sentences import check_once
-from learnsym.training.yaml_file import load_yaml
 
 logger = logging.getLogger(__name__)
 KEYS = tuple(ComparisonConfig.__dataclass_fields__)

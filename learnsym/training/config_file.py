@@ -18,13 +18,13 @@ from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_loader
 from learnsym import methods
 from learnsym._keys import WORDS, check_old, keys_in
 from learnsym._settings import kinds_of, usual
+from learnsym._yaml_file import load_yaml, read_yaml
 from learnsym.data.config import DataConfig
 from learnsym.data.registry import registry as sources
 from learnsym.nets.config import BUILT_IN, NetConfig
 from learnsym.objectives import choosers
 from learnsym.training.config import RunConfig
 from learnsym.training.parser_sentences import check_once, sentence
-from learnsym.training.yaml_file import load_yaml, read_yaml
 
 logger = logging.getLogger(__name__)
 set_parsing_settings(docstring_parse_attribute_docstrings=True)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from learnsym.training.yaml_file import LARGEST, BadYaml, load_yaml, read_yaml
+from learnsym._yaml_file import LARGEST, BadYaml, load_yaml, read_yaml
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n" for before, name in zip("abcdefgh", "bcdefghi", strict=True)

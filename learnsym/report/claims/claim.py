@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from learnsym._settings import shown
-from learnsym.training.yaml_file import read_yaml
+from learnsym._yaml_file import read_yaml
 
 VERDICTS = ("holds", "fails", "not decided")
 FILE = "claims.yaml"

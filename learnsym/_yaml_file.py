@@ -72,13 +72,13 @@ def load_yaml(text: str) -> Any:  # noqa: ANN401  whatever the text holds
         BadYaml: for what is not YAML, a key that stands twice or is no text, and what is too deep or too large.
 
     Example:
-        >>> from learnsym.training.yaml_file import load_yaml
+        >>> from learnsym._yaml_file import load_yaml
         >>> load_yaml("optimiser: {lr: 1e-3}")
         {'optimiser': {'lr': 0.001}}
         >>> load_yaml("{a: 1, a: 2}")
         Traceback (most recent call last):
             ...
-        learnsym.training.yaml_file.BadYaml: a: stands twice, in line 1 and line 1; leave one of them out
+        learnsym._yaml_file.BadYaml: a: stands twice, in line 1 and line 1; leave one of them out
     """
     try:
         _check_size(text)
