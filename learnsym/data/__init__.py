@@ -12,7 +12,7 @@ from learnsym.data.own.describing import Description, describe
 from learnsym.data.own.objects import as_dataset, say_notes
 from learnsym.data.planting import plant
 from learnsym.data.registry import registry, source_by_name
-from learnsym.data.rows import Rows, npy_stretch
+from learnsym.data.rows import Rows, npy_stretch, pt_stretch
 from learnsym.data.signature import Signature
 from learnsym.data.smoke import smoke, smoke_step, stream_function
 from learnsym.data.source import Sizes, Source
@@ -49,6 +49,7 @@ __all__ = [
     "npy_stretch",
     "plant",
     "processes",
+    "pt_stretch",
     "registry",
     "rigid_bodies",
     "say_notes",

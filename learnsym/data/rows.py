@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,6 +210,49 @@ def npy_stretch(path: str | os.PathLike[str], offset: int = 0) -> Stretch:
         if columns:
             raise ValueError("its numbers lie column by column; save numpy.ascontiguousarray of it")
         return Stretch(Path(path), stream.tell(), dtype, shape)
+
+
+def pt_stretch(path: str | os.PathLike[str], name: str | None = None) -> Stretch:
+    """Where a tensor lies in a file of `torch.save`, of which nothing but what describes the tensors is read.
+
+    Args:
+        path: of the file, which holds a tensor or a dictionary of tensors.
+        name: of the tensor in a dictionary; None where the file is the tensor itself.
+
+    Raises:
+        ValueError: when there is no such tensor, its rows do not follow one another in the file, or numpy does not know
+            its numbers.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "data.pt"
+        >>> torch.save({"x": torch.arange(6.0).reshape(3, 2), "y": torch.zeros(3)}, path)
+        >>> ls.data.Rows(ls.data.pt_stretch(path, "x"))[2]
+        tensor([4., 5.])
+    """
+    from torch._subclasses import FakeTensorMode
+
+    try:
+        with FakeTensorMode():  # whose storages know their place in the file, and hold nothing
+            found = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"data: {path} cannot be read as tensors ({reason}); save them with torch.save") from error
+    tensor = found.get(name) if isinstance(found, dict) else found if name is None else None
+    if not isinstance(tensor, Tensor):
+        names = ", ".join(map(str, found)) if isinstance(found, dict) else "one object, which has no names"
+        raise ValueError(f"name: got {name!r}, but {path} has {names}; name a tensor of it")
+    what = f"{name or 'the tensor'} in {path}"
+    if not tensor.ndim or not tensor.is_contiguous():
+        raise ValueError(f"data: the rows of {what} lie apart; save .contiguous() of it")
+    if tensor.dtype == torch.bfloat16:
+        raise ValueError(
+            f"data: {name or 'the tensor'} in {path} is of bfloat16, which numpy lacks; save .float() of it"
+        )
+    stored = tensor.untyped_storage()._checkpoint_offset
+    assert stored is not None, "loaded without its numbers"
+    begin = stored + int(tensor.storage_offset()) * tensor.element_size()
+    return Stretch(Path(path), begin, torch.empty(0, dtype=tensor.dtype).numpy().dtype, tuple(tensor.shape))
 
 
 def _runs(rows: np.ndarray) -> Iterator[tuple[int, int]]:

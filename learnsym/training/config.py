@@ -10,7 +10,7 @@ from learnsym.data.config import DataConfig
 from learnsym.measure.config import AnalysisConfig
 from learnsym.methods import Method, Twin, registry
 from learnsym.nets.config import NetConfig
-from learnsym.objectives.choosers import Chooser, Selection
+from learnsym.objectives.choosers import Chooser, Selection, TrainingLoss
 from learnsym.objectives.losses import LossConfig
 
 Steps = Annotated[int, In("[0, 1000000000]")]
@@ -67,6 +67,8 @@ class TrainConfig:
     """Also write TensorBoard events (needs the extra `tensorboard`)."""
     threads: Processes | None = None
     """CPU threads of torch; None to leave them as they are."""
+    sharded: bool = False
+    """Under `torchrun`: divide weights, gradients and moments of the network among the processes (FSDP2)."""
     workers: Processes = 1
     """Members (twins x seeds) trained side by side, each in a process with one thread."""
 
@@ -132,11 +134,30 @@ class RunConfig:
                 f"train.compile: got true with the method {self.method.name}, whose training calls the encoder by "
                 "itself; leave it out"
             )
+        _check_sharded(self.train, self.method, self.chooser)
         if self.train.compile and isinstance(self.chooser, Selection):
             raise ValueError(
                 "train.compile: got true with the chooser selection, whose networks are called by themselves; leave it "
                 "out"
             )
+
+
+def _check_sharded(train: TrainConfig, method: Method, chooser: Chooser) -> None:
+    """Shards need a network that is called as a whole, and gradients that nobody else takes."""
+    if not train.sharded:
+        return
+    remedy = "leave out train.sharded"
+    if method.place != "data" or not method.compiles:
+        raise ValueError(
+            f"train.sharded: got true with the method {method.name}, whose training looks into the network; {remedy}"
+        )
+    if not isinstance(chooser, TrainingLoss):
+        raise ValueError(
+            f"train.sharded: got true with the chooser {chooser.name}, which takes gradients of its own; {remedy}, or "
+            "take the chooser training"
+        )
+    if train.compile:
+        raise ValueError(f"train.sharded: got true with train.compile, which knows nothing of shards; {remedy}")
 
 
 def _check_negatives(loss: LossConfig, train: TrainConfig) -> None:

@@ -33,7 +33,7 @@ YAML = "learnsym"
 set_loader(YAML, load_yaml)
 
 SECTIONS = tuple(RunConfig.__dataclass_fields__)
-RUNTIME = ("train.device", "train.tensorboard", "train.threads", "train.workers", "analysis.")
+RUNTIME = ("train.device", "train.tensorboard", "train.threads", "train.sharded", "train.workers", "analysis.")
 """Keys that do not count as part of a configuration, since the trained weights do not depend on them."""
 RESUMED = (*RUNTIME, "train.checkpoint_every")
 """Keys that may differ when a run is resumed; runs that differ in the last one have hashes of their own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -32,6 +33,19 @@ def rank() -> int:
 def world() -> int:
     """Number of processes; 1 outside of `torchrun`."""
     return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def check_sharded() -> None:
+    """Refuse shards of a single process.
+
+    Raises:
+        ValueError: outside of `torchrun`.
+    """
+    if world() == 1:
+        raise ValueError(
+            "train.sharded: got true with one process, which has nobody to share with; start it under torchrun, or "
+            "leave it out"
+        )
 
 
 @contextmanager
@@ -95,10 +109,45 @@ def _reason(store: dist.Store, other: int) -> str:
 def _join(backend: str) -> dist.Store:
     """Meet the other processes, not what a killed attempt has left: `torchrun` keeps its store over restarts."""
     store, number, size = next(dist.rendezvous("env://"))
-    if os.environ.get("GROUP_WORLD_SIZE", "1") == "1":  # machines count restarts each on its own
-        store = dist.PrefixStore(f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    store = dist.PrefixStore(_agreed(store, number, size), store)
     dist.init_process_group(backend, store=store, rank=number, world_size=size)
     return store
+
+
+def _agreed(store: dist.Store, number: int, size: int) -> str:
+    """A name of this attempt that all its processes have, and none that has died before.
+
+    Machines count restarts each on its own, so that the processes ask each other: each says that it is here, under a
+    name that nobody had before; the first answers all that are here with the name of the attempt, until all have said
+    that they have read it. What dead ones have left in the store is answered, too, and never read.
+
+    Raises:
+        RankLost: another process did not come within the patience of a process group.
+    """
+    own, end = uuid.uuid4().hex, time.monotonic() + dist.default_pg_timeout.total_seconds()
+    if number:
+        store.set(f"here {number}", own)
+        _waited(lambda: store.check([f"attempt of {own}"]), end, "rank 0")
+        attempt = store.get(f"attempt of {own}").decode()
+        store.set(f"{attempt} read by {number}", "")
+        return attempt
+    for other in range(1, size):
+        _waited(lambda: _has_read(store, own, other), end, f"rank {other}")  # noqa: B023  called at once
+    return own
+
+
+def _has_read(store: dist.Store, attempt: str, other: int) -> bool:
+    """Answer whoever is here as another rank; returns whether it has read an answer."""
+    if store.check([f"here {other}"]):
+        store.set(f"attempt of {store.get(f'here {other}').decode()}", attempt)
+    return store.check([f"{attempt} read by {other}"])
+
+
+def _waited(come: Callable[[], bool], end: float, who: str) -> None:
+    while not come():
+        if time.monotonic() > end:
+            raise RankLost(f"{who} does not come; start it, and give the same command again")
+        time.sleep(0.05)
 
 
 def pick_device(name: str) -> torch.device:

@@ -11,10 +11,10 @@ import logging
 import math
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -39,6 +39,9 @@ from learnsym.training.optimiser import make_optimiser, set_rates
 from learnsym.training.randomness import own_randomness, seed_step, settings
 from learnsym.training.signals import Interrupted, StopRequest, stop_request
 from learnsym.training.tensorboard import event_writer
+
+if TYPE_CHECKING:
+    from learnsym.training.sharding import Sharded  # which imports FSDP
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +106,8 @@ def fit(
     """
     steps = train.steps if steps is None else steps
     _check(steps, seed)
+    if train.sharded:
+        distributed.check_sharded()
     if on_record is not None and not callable(on_record):
         raise ValueError(f"on_record: got a {type(on_record).__name__}, must be a function of a record; give its .log")
     loop = _Loop(model, objective, optimiser, train, steps, seed, run, validate)
@@ -171,9 +176,10 @@ class _Loop:
         self.eval_every = train.eval_every or max(1, steps // 10)
         self.step = self.checked = self.saved = 0
         self.finite = State(model)
-        self.watched = [p for p in self.parameters if p.isfinite().all()]
+        self.watched: list[Tensor] = [p for p in self.parameters if p.isfinite().all()]
         self.pending: list[dict[str, Any]] = []
         self.history = History()
+        self.sharded: Sharded | None = None
         self.stop = StopRequest()
         self.events: OnRecord | None = None
         self.on_record: OnRecord | None = None
@@ -191,9 +197,21 @@ class _Loop:
         logger.info("resuming at step %d of %d", self.step, self.steps)
 
     def distribute(self) -> None:
-        """Let the processes of `torchrun` average their gradients."""
-        if distributed.world() > 1:
+        """Let the processes of `torchrun` average their gradients, or divide the network among them."""
+        if self.train.sharded:
+            self._shard()
+        elif distributed.world() > 1:
             self.forward = DistributedDataParallel(self.module)
+
+    def _shard(self) -> None:
+        from learnsym.training.sharding import Sharded, local
+
+        self.sharded, moments = Sharded(self.model), self.optimiser.state_dict()
+        with self.sharded.at_work():
+            self.optimiser = make_optimiser(self.module, self.config)
+        self.sharded.give_moments(moments, self.optimiser)
+        self.parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        self.watched = [p for p in map(local, self.parameters) if p.isfinite().all()]
 
     def go(self, loader: Batches | Iterable[Any]) -> None:
         """All steps that are left, with evaluations and checkpoints between them."""
@@ -204,6 +222,7 @@ class _Loop:
                 self._update(coming)
                 bar.update()
                 self._after_step(bar)
+        self._gather()
         if self.saved < self.steps or not self.steps:
             self._checkpoint()
         self.forward = self.module  # lets go of the process group
@@ -232,10 +251,13 @@ class _Loop:
         self.module.train()
         set_rates(self.optimiser, self.config, self.step, self.steps)
         self.optimiser.zero_grad(set_to_none=True)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.train.bf16):
+        working = nullcontext() if self.sharded is None else self.sharded.at_work()
+        with working, torch.autocast(self.device.type, torch.bfloat16, enabled=self.train.bf16):
             total, parts = self.forward(batch)
         total.backward()
-        if self.config.clip is not None:
+        if self.sharded is not None:
+            self.sharded.settle([p.grad for p in self.parameters if p.grad is not None], self.config.clip)
+        elif self.config.clip is not None:
             nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
         self.optimiser.step()
         self.step += 1
@@ -300,8 +322,13 @@ class _Loop:
         step = entry["step"]
         if not all(map(math.isfinite, values.values())):
             raise self._fault(f"the loss of step {step} is not finite", entry, values)
-        if not math.isfinite(weights) and not all(p.isfinite().all() for p in self.watched):
+        if not math.isfinite(weights) and not self._are_finite():
             raise self._fault(f"the weights after step {step} are not finite", entry, {**values, "weights": weights})
+
+    def _are_finite(self) -> bool:
+        """Whether the weights are, in all processes: each has its own part where the network is divided."""
+        own = all(p.isfinite().all() for p in self.watched)
+        return float(mean_over_processes(torch.tensor(float(own), device=self.device))) == 1.0
 
     def _fault(self, what: str, entry: dict[str, Any], values: dict[str, float]) -> NonFiniteLoss:
         """The error that names a step, whose batch is kept where there is a run."""
@@ -317,9 +344,15 @@ class _Loop:
     def _last_checkpoint(self) -> str:
         return f"; the checkpoint of step {self.saved} is kept" if self.saved else "; there is no checkpoint yet"
 
+    def _gather(self) -> None:
+        """Bring the model up to date where its network is divided; all processes do it together."""
+        if self.sharded is not None:
+            self.sharded.gather()
+
     def _evaluate(self) -> None:
         """Record what `validate` says; the first process does it for all."""
         assert self.validate is not None
+        self._gather()
         if distributed.rank() == 0:
             validated = self.validate(self.model)
             self._record({"step": self.step, "split": "val", **validated})
@@ -329,6 +362,8 @@ class _Loop:
     def _checkpoint(self) -> None:
         if self.run is None:
             return
+        self._gather()
+        moments = self.optimiser.state_dict() if self.sharded is None else self.sharded.gathered(self.optimiser)
         bad = self.finite.faults()
         if bad:
             where = self._last_checkpoint()
@@ -336,18 +371,18 @@ class _Loop:
         if distributed.rank() == 0:
             if self._ends_run():
                 self.run.end(self.model, self.module.objective)
-            self.run.save(self._state())
+            self.run.save(self._state(moments))
         self.saved = self.step
 
     def _ends_run(self) -> bool:
         """Whether this is the last step, and nothing else is to be done in the run."""
         return self.run is not None and self.run.ends_with_fit and self.step == self.steps
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self, moments: dict[str, Any]) -> dict[str, Any]:
         return {
             "step": self.step,
             "weights": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimiser": moments,
             "objective": _save(self.module.objective),
             "batch": None if isinstance(self.loader, Batches) else digest(self.batch),
             "finished": self._ends_run(),

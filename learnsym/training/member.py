@@ -32,6 +32,8 @@ def train_member(config: RunConfig, path: str | os.PathLike[str]) -> Run:
     """Train one twin with one seed in a run folder, or continue what is there; nothing happens when it is finished."""
     device = distributed.pick_device(config.train.device)
     with distributed.session(device), ExitStack() as stack:
+        if config.train.sharded:
+            distributed.check_sharded()
         kept = distributed.from_first(lambda: _kept(path, config, device))
         if kept is not None and distributed.from_first(lambda run=kept: _begins_finished(run, stack)):
             return kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class State:
 
 
 @torch.no_grad()
-def size(parameters: list[nn.Parameter]) -> Tensor:
+def size(parameters: Sequence[Tensor]) -> Tensor:
     """The Euclidean norm of all parameters together, which is finite only where all of them are."""
     return nn.utils.get_total_norm(parameters).abs().float()
 

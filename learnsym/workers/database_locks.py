@@ -220,7 +220,8 @@ def _forked() -> None:
             os.dup2(null, locks._session.fileno())
             os.close(null)
             _inherited.append(locks._session)
-        locks._start(engine_for(locks.url))
+        in_use = locks.engine.pool.checkedout()  # type: ignore[attr-defined]  by a thread that this process lacks
+        locks._start(engine_for(locks.url) if in_use else locks.engine)
 
 
 _inherited: list[Any] = []
