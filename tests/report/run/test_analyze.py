@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import learnsym as ls
+from learnsym._memory import gibibytes
 from learnsym.measure import AnalysisConfig, PoseConfig, TaskExtentConfig
 from learnsym.report import analyze, text_table
 from learnsym.report.run.groups import group_runs
@@ -160,3 +161,19 @@ def test_a_folder_without_runs_is_refused(tmp_path: Path):
 def test_symmetry_json_is_strict_json(analysed: Path):
     content = json.loads((analysed / "symmetry.json").read_text(), parse_constant=lambda name: pytest.fail(name))
     assert content["version"] == 1
+
+
+def test_results_are_the_same_within_any_memory(runs: Path):
+    run = runs / "first" / "learned-0"
+    settings = replace(SETTINGS, pose=PoseConfig(generators=[]), task_extent=TaskExtentConfig(widths=[]))
+    wide = analyze(run, settings=settings, progress=False)
+    with pytest.raises(ValueError, match=r"^memory: got 1K, and one example takes \d+K; give ") as caught:
+        analyze(run, settings=replace(settings, memory=2**-20), progress=False)
+    least = gibibytes(str(caught.value).split()[-3])
+    kept = next(run.glob("analysis/learned-*.json"))
+    kept.unlink()
+    tight = analyze(run, settings=replace(settings, memory=least), progress=False)
+    assert kept.is_file()
+    (one,), (other,) = wide.data[0].twins, tight.data[0].twins
+    assert one.by_angle == other.by_angle and one.accuracy == other.accuracy
+    assert one.error.mean == pytest.approx(other.error.mean, rel=1e-4)
