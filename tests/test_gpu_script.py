@@ -64,6 +64,7 @@ def dry(packages):
     return run
 
 
+@pytest.mark.slow
 def test_all_parts_run_dry_with_nothing_but_torch_and_pure_python(dry, tmp_path):
     rows = dry(NAMES, LEARNSYM_DATA=str(tmp_path))
     assert set(rows) == set(NAMES) and all(rows.values())
@@ -74,6 +75,13 @@ def test_all_parts_run_dry_with_nothing_but_torch_and_pure_python(dry, tmp_path)
     assert "GPU" in rows["graphs"][0]["not run"]  # never silent
     assert "mujoco" in rows["scaling"][0]["not run"]
     assert "mnist" in rows["digits"][0]["not run"].lower()
+
+
+def test_warps_run_dry_and_parts_that_lack_something_say_so(dry, tmp_path):
+    rows = dry(["warps", "scaling", "digits", "graphs"], LEARNSYM_DATA=str(tmp_path))
+    assert len(rows["warps"]) == 4 and all(row["ratio"] > 0 for row in rows["warps"])
+    assert "only a GPU says so" in rows["warps"][1]["waits"]
+    assert all("not run" in rows[name][0] for name in ("scaling", "digits", "graphs"))
 
 
 @pytest.mark.slow
@@ -149,6 +157,7 @@ def names_of(part):
     return [row["name"] for row in part["rows"]]
 
 
+@pytest.mark.slow
 def test_a_part_that_hangs_or_breaks_keeps_its_rows_and_stops_no_other(made_up):
     code, parts = made_up("hangs", "breaks", "quick")
     assert code == 1

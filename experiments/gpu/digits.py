@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -106,13 +107,13 @@ def _fields(width: int) -> FieldType:
     return FieldType.irreps(O2(), {0: 2 * width, (0, 1): width, 1: 2 * width, 2: 2 * width})
 
 
-def _learned(source: FieldType, target: FieldType, size: int, **options: int) -> nn.Module:
+def _learned(source: FieldType, target: FieldType, size: int, **options: Any) -> nn.Module:
     """A likelihood for each layer."""
     likelihood = Likelihood(source.group, BAND_LIMIT, band_limit_out=BAND_LIMIT)
     return ProbabilisticSteerableConv(source, target, size, likelihood=likelihood, **options)
 
 
-def _free(source: FieldType, target: FieldType, size: int, **options: int) -> nn.Module:
+def _free(source: FieldType, target: FieldType, size: int, **options: Any) -> nn.Module:
     """An ordinary convolution of the same channels."""
     return nn.Conv2d(source.size, target.size, size, **options)
 

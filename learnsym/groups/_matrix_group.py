@@ -92,7 +92,8 @@ class MatrixGroup(Group):
     @property
     def order(self) -> int | None:
         """Number of elements of a finite group, None for a Lie group."""
-        return super().order if self.elements_count is None else self.elements_count
+        # a property of the class above, asked through super(), is silently another value under torch.compile
+        return (None if self.dim else len(self.components)) if self.elements_count is None else self.elements_count
 
     def elements(
         self, *, dtype: torch.dtype | None = None, device: torch.device | str | None = None
