@@ -59,9 +59,11 @@ def _evaluated(
     conv: nn.Module, escnn: Callable[[Tensor], Any], escnn_layer: nn.Module, x: Tensor, device: str, repeats: int
 ) -> dict[str, float]:
     """Seconds of one evaluation; both layers are in training again after it."""
-    conv.eval(), escnn_layer.eval()
+    for layer in (conv, escnn_layer):
+        layer.eval()
     times = interleaved({"learnsym": lambda: conv(x), "escnn": lambda: escnn(x)}, repeats=repeats, device=device)
-    conv.train(), escnn_layer.train()
+    for layer in (conv, escnn_layer):
+        layer.train()
     return times
 
 

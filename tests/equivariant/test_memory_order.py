@@ -16,16 +16,20 @@ from learnsym.groups import Cyclic, Dihedral
 from learnsym.representations import Irrep, Quotient, Regular
 from tests.reference.group_kernels import gathered_by_entries
 
+TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-14}
+"""The sum of a few numbers."""
 
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize(("before", "after"), [(1, 1), (2, 0), (0, 3), (0, 0)])
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 1, 3, 4, 5)], ids=["images", "volumes"])
-def test_around_is_a_circular_border(shape, before, after):
-    x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+def test_around_is_a_circular_border(shape, before, after, dtype):
+    x = torch.randn(shape, dtype=dtype, requires_grad=True)
     y, expected = around(x, before, after), pad(x, (before, after) * (x.ndim - 2), mode="circular")
     assert torch.equal(y, expected)
     cotangent = torch.randn_like(expected)
     gradients = [torch.autograd.grad(z, x, cotangent)[0] for z in (y, expected)]
-    torch.testing.assert_close(*gradients, rtol=1e-14, atol=1e-14)
+    torch.testing.assert_close(*gradients, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
 
 
 def test_channels_last_has_the_same_values_and_channels_side_by_side():
@@ -34,22 +38,23 @@ def test_channels_last_has_the_same_values_and_channels_side_by_side():
     assert channels_last(x).is_contiguous(memory_format=torch.channels_last)
     laid_out = channels_last(x)
     assert channels_last(laid_out).data_ptr() == laid_out.data_ptr()
-    volumes = torch.randn(2, 3, 4, 5, 6)
-    assert channels_last(volumes) is volumes
+    for other in (torch.randn(2, 3, 4, 5, 6), x.double()):
+        assert channels_last(other) is other
 
 
+@pytest.mark.parametrize("dtype", TOLERANCE)
 @pytest.mark.parametrize("group", [Cyclic(4), Dihedral(4)], ids=str)
 @pytest.mark.parametrize("source", ["trivial", "regular", "quotient"])
 @pytest.mark.parametrize("target", ["trivial", "regular", "quotient"])
-def test_a_gathered_kernel_is_that_of_loops(group, source, target):
+def test_a_gathered_kernel_is_that_of_loops(group, source, target, dtype):
     fields = {"trivial": Irrep(group, 0), "regular": Regular(group), "quotient": Quotient(group, Cyclic(2))}
     orbits = kernel_orbits(fields[source], fields[target], 3)
-    weights = torch.randn(2, 3, int(orbits.max()) + 1, dtype=torch.float64, requires_grad=True)
+    weights = torch.randn(2, 3, int(orbits.max()) + 1, dtype=dtype, requires_grad=True)
     kernel, expected = gathered(weights, orbits), gathered_by_entries(weights, orbits)
     assert torch.equal(kernel, expected)
     cotangent = torch.randn_like(expected)
     gradients = [torch.autograd.grad(k, weights, cotangent)[0] for k in (kernel, expected)]
-    torch.testing.assert_close(*gradients, rtol=1e-14, atol=1e-14)
+    torch.testing.assert_close(*gradients, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
 
 
 LAYERS = {
@@ -69,6 +74,8 @@ def test_a_layer_is_its_plain_twin_in_either_order_of_memory(name):
     layer, x = layer_of(name), torch.randn(2, 8, 5, 6)
     for given in (x, channels_last(x)):
         torch.testing.assert_close(layer(given), layer.plain()(x), rtol=1e-5, atol=1e-5)
+    layer, x = layer.double(), x.double()
+    torch.testing.assert_close(layer(x), layer.plain()(x), rtol=1e-12, atol=1e-12)
 
 
 def expanded(layer, x):

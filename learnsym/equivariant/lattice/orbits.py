@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from learnsym.equivariant.memory_order import fastest_by_pixels
 from learnsym.equivariant.steerable.scalar_basis import positions
 from learnsym.groups import Group
 from learnsym.representations import Regular, Representation
@@ -51,7 +52,7 @@ def gathered(weights: Tensor, orbits: Tensor) -> Tensor:
 
     `k[o a, i b, u] = weights[o, i, orbits[a, b, u]]`, channels last on a CPU, where rows of all `i` are gathered.
     """
-    if weights.device.type != "cpu":
+    if not fastest_by_pixels(weights):
         blocks = weights.index_select(2, orbits.flatten()).unflatten(2, orbits.shape)
         return blocks.transpose(1, 2).flatten(2, 3).flatten(0, 1)
     a, b, k, _ = orbits.shape
