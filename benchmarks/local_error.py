@@ -2,8 +2,10 @@
 
 The double-backward twin moves images by a differentiable bilinear sampler and differentiates the outputs with respect
 to the parameter of the group by two reverse passes (Gruver et al. 2023, arXiv 2210.02984). Both give the derivative
-along one rotation. Peak memory on a CPU is what the resident set of a fresh process grows by, on CUDA what torch
-allocates. Networks are timm's, with random weights; without timm there are no rows.
+along one rotation; only the first one also looks, once a call, whether the network depends on the rest of a batch and
+whether derivatives miss something: 12 more images beside 4 with derivatives. Peak memory on a CPU is what the resident
+set of a fresh process grows by, on CUDA what torch allocates. Networks are timm's, with random weights; without timm
+there are no rows.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from learnsym.nets.points.transformer import PointTransformer
 
 INPUTS, OUTPUTS = PointCloud(vectors=1, scalars=1), PointCloud()
 CLOUDS, POINTS, HEADS = 64, 4, 8
-TARGETS = {"nominal": 1.6, "counted": None}
+TARGETS = {"nominal": 1.6, "counted": 1.3}
 
 
 def run(device: str, repeats: int) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ def local_equivariance_error(
             comparable for one choice only.
         output: key of the part of what the model returns that is measured, such as `logits`, or a function that takes
             it out; the part that the symmetry is about when None, see `Symmetry.at`.
-        batch_size: examples per call of the model; does not change the result.
+        batch_size: examples per call of the model, half as many of large ones on a CPU; does not change the result.
         backend: `auto` takes forward mode, then double reverse mode, then central differences, and says which.
         seed: of the pairing of unrelated examples.
 
