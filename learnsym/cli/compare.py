@@ -84,7 +84,14 @@ def _check_keys(path: Path, overrides: Sequence[str]) -> None:
         if section not in COMPARISON:
             raise ValueError(f"{key}: unknown key of a comparison; known keys are {', '.join(COMPARISON)}")
         if section == "base" and name:
-            check_known([name])
+            _check_base(name)
+
+
+def _check_base(key: str) -> None:
+    try:
+        check_known([key])
+    except ValueError as error:
+        raise ValueError(f"base.{error}") from None
 
 
 def _dry_run(plan: Plan, folder: Path) -> int:

@@ -4,6 +4,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -217,3 +218,35 @@ def test_verdicts_when_one_arm_is_better():
 def test_numbers_have_two_digits():
     assert [count(n) for n in (100, 928, 12345, 7)] == ["100", "930", "12,000", "7"]
     assert [two_digits(x) for x in (0.184, -0.2, 3.14159, 12.7, -0.0001)] == ["0.18", "−0.20", "3.1", "13", "0"]
+
+
+def test_large_pages_say_what_they_leave_out_and_where_it_is(tmp_path, monkeypatch):
+    """2 arms at 300 places with several figures of each kind: no score is lost."""
+    from learnsym.report.comparison import folding
+    from learnsym.report.comparison.folding import FIGURES, MAP, POINTS
+
+    monkeypatch.setattr(folding, "VALUES", 200)
+    many = {"train": tuple(range(100, 400, 10)), "sizes": tuple(range(8, 18)), "seeds": (0, 1)}
+    rows = table({arm: CURVES[arm] for arm in ("plain", "learned")}, **many)
+    page = draw_comparison(folder_of(tmp_path, rows)).read_text(encoding="utf8")
+    text, places = words(page), len(many["train"]) * len(many["sizes"])
+    assert f"100 of {places} places of the grid" in text and "scores.csv" in page
+    assert f"{FIGURES} of {len(many['sizes'])} sizes are drawn" in text
+    assert f"({MAP[0] * len(many['sizes'])} of {places} places, evenly spaced)" in text
+    assert f"({POINTS} of {places} places an arm and the best)" in text
+    kept = pd.read_csv(tmp_path / "scores.csv")
+    assert len(kept) == 2 * places and set(kept["seeds"]) == {2}
+    mean = rows[(rows.arm == "plain") & (rows.train == 100) & (rows["size"] == 8)]["test_accuracy"].mean()
+    of_plain = kept[(kept.arm == "plain") & (kept.examples == 100) & (kept["size"] == 8)]
+    assert of_plain["test accuracy"].item() == pytest.approx(mean)
+    assert (kept["low"] <= kept["test accuracy"]).all() and (kept["test accuracy"] <= kept["high"]).all()
+    chosen = pd.read_csv(tmp_path / "scores-chosen.csv")
+    assert len(chosen) == 2 * len(many["train"])
+
+
+def test_many_reasons_of_failures_are_counted(tmp_path):
+    rows = table(seeds=range(6))
+    failed = failing(rows, list(range(60)))
+    failed.loc[failed.index[:60], "failure"] = [f"not finite at step {k // 2}" for k in range(60)]
+    text = words(page_of(tmp_path, failed))
+    assert text.count("not finite at step") == 20 and "20 cells: 10 more reasons; all are in table.parquet" in text
