@@ -147,7 +147,7 @@ def test_networks_that_cannot_be_divided():
     for model, message in (
         (torch.nn.Linear(3, 3), "got a model Linear, must be an Augmented"),
         (Plain(torch.nn.Sequential(torch.nn.BatchNorm1d(3))), "the network has the batch norm 0"),
-        (Plain(tied), "has a parameter that several modules share"),
+        (Plain(tied), "the network has a parameter that several modules share"),
     ):
         with pytest.raises(ValueError, match=f"train.sharded: {message}"):
             Sharded(model)
