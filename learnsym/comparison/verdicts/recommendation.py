@@ -86,7 +86,7 @@ def recommend(
     check_arms(table, (base,))
     rows = at_best(finished(table))
     scores = Scores(rows, metric or metric_of(table), level, test_examples)
-    costs = rows.groupby(["arm", "train"])["compute_counted"].mean().to_dict()
+    costs = dict(rows.groupby(["arm", "train"])["compute_counted"].mean().items())  # pyright: ignore
     found = [_recommended(scores, base, train, costs) for train in sorted(scores.curve(base))]
     return [one for one in found if one is not None]
 
