@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from learnsym.comparison.verdicts.difference import Difference
 from learnsym.comparison.verdicts.grid import at_best, finished
@@ -86,7 +86,8 @@ def recommend(
     check_arms(table, (base,))
     rows = at_best(finished(table))
     scores = Scores(rows, metric or metric_of(table), level, test_examples)
-    costs = rows.groupby(["arm", "train"])["compute_counted"].mean().to_dict()
+    means = rows.groupby(["arm", "train"])["compute_counted"].mean()
+    costs = cast("Costs", dict(means.items()))  # pyright: ignore
     found = [_recommended(scores, base, train, costs) for train in sorted(scores.curve(base))]
     return [one for one in found if one is not None]
 

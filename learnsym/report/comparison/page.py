@@ -98,7 +98,7 @@ def cards(findings: Findings) -> Cards:
 def _pair(findings: Findings, first: str, second: str) -> list[Verdict]:
     limits = {"level": findings.level, "test_examples": findings.test_examples}
     best = findings.best_rows
-    of_pair = best[best["arm"].isin((first, second))]
+    of_pair = best.query("arm == @first or arm == @second")
     verdicts = [crossover_verdict(crossover(of_pair, first, second, findings.metric, **limits))]
     arm, reference = (second, first) if first == "exact" or second == "plain" else (first, second)
     needed = efficiency_verdict(data_efficiency(of_pair, arm, reference, **limits), arm, reference)

@@ -108,10 +108,10 @@ def all_cells(findings: Findings) -> list[dict[str, Any]]:
 def totals(findings: Findings) -> dict[str, int]:
     """How many rows and figures there were if a page showed all of them, see `folding`."""
     return {
-        "examples": findings.rows["train"].nunique(),
+        "examples": len(set(findings.rows["train"])),
         "places": len(findings.scores.cells) if len(findings.rows) else 0,
-        "sizes": findings.rows["size"].nunique(),
-        "networks": findings.table["size"].nunique(),
+        "sizes": len(set(findings.rows["size"])),
+        "networks": len(set(findings.table["size"])),
         "degrees": len(degrees_by_figure(findings)) if len(findings.rows) else 0,
     }
 
