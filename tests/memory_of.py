@@ -69,7 +69,7 @@ def grown(work: str, count: int, memory: float) -> int:
     """Bytes by which the largest resident set grows while a work is done on so many examples."""
     torch.set_num_threads(1)
     x = torch.rand(count, CHANNELS, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    WORKS[work](x[:40], memory)
+    WORKS[work](x[:128], memory)
     before = _high_water()
     WORKS[work](x, memory)
     return _high_water() - before
