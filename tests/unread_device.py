@@ -3,6 +3,7 @@
 PyTorch's device `meta` has shapes and no numbers, so that whatever needs a number on the host fails: `item`, `tolist`,
 `bool`, `float`, `cpu`, `numpy`, `nonzero`, an index by a mask, `equal`. What does not fail there and yet waits on a GPU
 is looked for among the operations: copies between host and device that wait, and those that look at an error code.
+An index that is a list of Python's is not seen.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ def count_steps(module: nn.Module) -> None:
         >>> module = nn.Module()
         >>> ls.objectives.choosers.step_count.count_steps(module)
         >>> module.seen += 1
-        >>> module.state_dict()
-        OrderedDict({'seen': tensor(1)})
+        >>> module.state_dict()["seen"]
+        tensor(1)
     """
     module.seen = 0  # pyright: ignore[reportAttributeAccessIssue,reportArgumentType]
     module.register_state_dict_post_hook(_save)
