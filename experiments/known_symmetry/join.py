@@ -18,7 +18,9 @@ def main() -> int:
     """Print the table, and how often the network is near its better twin; write what `run.py --results` writes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="of run.py --results")
-    parser.add_argument("--estimator", required=True, help="the one that all files have, such as 'augerino × selection'")
+    parser.add_argument(
+        "--estimator", required=True, help="the one that all files have, such as 'augerino × selection'"
+    )
     parser.add_argument("--out", type=Path, help="file for the scores and answers of all")
     options = parser.parse_args()
     files = [json.loads(path.read_text(encoding="utf8")) for path in options.files]
