@@ -34,7 +34,9 @@ class KeptKernel:
             return kernel()
         last = self._last
         if last is None or not all(map(_same, last[0], weights.values())):
-            last = self._last = [weight.detach().clone() for weight in weights.values()], kernel()
+            # what is made in inference mode could not be used where an input needs a gradient
+            with torch.inference_mode(False), torch.no_grad():
+                last = self._last = [weight.detach().clone() for weight in weights.values()], kernel()
         return last[1]
 
     def __reduce__(self) -> tuple[type[KeptKernel], tuple[()]]:

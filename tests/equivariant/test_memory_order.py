@@ -143,3 +143,13 @@ def test_a_kept_kernel_is_no_part_of_state_copies_and_pickles():
         doubled = {name: 2 * value for name, value in layer.state_dict().items()}
         assert torch.equal(torch.func.functional_call(layer, doubled, x.double()), 2 * layer(x.double()))
         assert torch.equal(torch.func.vmap(lambda one: layer(one[None])[0])(x.double()), layer(x.double()))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_kernel_that_was_kept_in_inference_mode_gives_gradients_of_inputs(name):
+    layer = layer_of(name).eval().requires_grad_(False)
+    x = torch.randn(1, 8, 6, 6)
+    with torch.inference_mode():
+        expected = layer(x)
+    y = layer(x.requires_grad_())
+    assert torch.equal(y, expected) and torch.autograd.grad(y.sum(), x)[0].abs().sum() > 0
