@@ -49,6 +49,10 @@ def test_a_key_like_no_other_comes_without_a_guess():
         (["config", "list"], 0),
         (["config", "show", "demo"], 0),
         (["train", "nothing-like-it", "--out", "x"], 2),
+        (["compare", "configs/compare/digits.yaml", "--sedes", "3", "--out", "x"], 2),
+        (["scale", "no-folder"], 2),
+        (["analyze", "no-folder"], 2),
+        (["claims", "no-folder"], 2),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
 )

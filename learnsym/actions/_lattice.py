@@ -6,8 +6,8 @@ import itertools
 
 import torch
 from torch import Tensor
-from torch._C._functorch import peek_interpreter_stack
-from torch.autograd import forward_ad
+
+from learnsym._eager import in_transform
 
 ATOL = 1e-6
 AXIS_SIGN = (1, -1, 1)
@@ -73,13 +73,3 @@ def readable(g: Tensor) -> bool:
         return False
     needed = g.requires_grad or g.device.type != "cpu"  # by the gradient, by a step that must not wait
     return not (needed and torch.is_grad_enabled()) and not in_transform()
-
-
-def in_transform() -> bool:
-    """Whether a `torch.func` transform or forward-mode AD is active."""
-    return peek_interpreter_stack() is not None or in_forward_mode()
-
-
-def in_forward_mode() -> bool:
-    """Whether forward-mode AD is active, through `torch.func.jvp` too."""
-    return forward_ad._current_level >= 0

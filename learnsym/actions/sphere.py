@@ -17,9 +17,10 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from learnsym._constant import constant
+from learnsym._eager import in_forward_mode
 from learnsym.actions._action import Action
 from learnsym.actions._checks import check_batch, check_finite, check_floating, check_space
-from learnsym.actions._lattice import in_forward_mode, readable
+from learnsym.actions._lattice import readable
 from learnsym.actions.sampler import bilinear_sample, nearest_sample
 from learnsym.groups import Group
 from learnsym.representations import check_band_limit, harmonics_on_grid, sphere_points, turned_harmonics

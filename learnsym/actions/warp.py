@@ -15,7 +15,8 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from learnsym._constant import constant
-from learnsym.actions._lattice import AXIS_SIGN, act_on_lattice, in_forward_mode
+from learnsym._eager import in_forward_mode
+from learnsym.actions._lattice import AXIS_SIGN, act_on_lattice
 from learnsym.actions.sampler import bilinear_sample
 
 MODES = ("bilinear", "nearest", "bicubic")

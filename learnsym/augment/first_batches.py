@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from learnsym._eager import in_transform
 from learnsym.actions import Jointly, Nodes
-from learnsym.actions._lattice import in_transform
 from learnsym.actions.border import warn_of_border
 from learnsym.parts import Whole
 from learnsym.symmetry import Symmetry

@@ -14,8 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from learnsym._eager import in_transform
 from learnsym._processes import mean_over_processes
-from learnsym.actions._lattice import in_transform
 from learnsym.degrees import Degree
 from learnsym.distributions import GroupCategorical, LearnableDistribution, LieBox
 from learnsym.groups import Group

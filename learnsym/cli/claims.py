@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from learnsym._found import claim_files
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
@@ -19,10 +21,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _claims(options: argparse.Namespace) -> int:
-    from learnsym.report.claims import read_claims, summary, text_table, write_page
-
     if options.out is not None and options.out.suffix not in (".html", ".htm"):
         raise ValueError(f"out: got {options.out}, must end in .html; give such as --out claims.html")
+    claim_files(options.folder)
+    from learnsym.report.claims import read_claims, summary, text_table, write_page
+
     claims = read_claims(options.folder)
     if options.out is None:
         print(text_table(claims))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from learnsym._found import table_file
+
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Declare the command."""
@@ -25,6 +27,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _scale(options: argparse.Namespace) -> int:
+    table_file(options.folder)
     from learnsym.report.scaling import draw_scaling, problem_rows, text_table, verdicts
     from learnsym.scaling import StudySettings
 

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learnsym._found import table_file
 from learnsym.comparison.choice import POINT
 from learnsym.comparison.rows import COLUMNS, TEXT, WHOLE, read_rows
 from learnsym.files import understood, write_atomically
@@ -44,9 +45,7 @@ def read_table(folder: Path) -> DataFrame:
     Raises:
         ValueError: when there is no `table.parquet`, or it is no table of a comparison.
     """
-    path, remedy = folder / "table.parquet", "run learnsym compare again, or give a table that it has written"
-    if not path.is_file():
-        raise ValueError(f"folder: {folder} has no table.parquet; start a comparison there with learnsym compare")
+    path, remedy = table_file(folder), "run learnsym compare again, or give a table that it has written"
     import pandas
 
     with understood(path, "folder", remedy):

@@ -13,9 +13,11 @@ import math
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from learnsym._constant import constant
+from learnsym._eager import may_look
 from learnsym.groups._group import Generator
 from learnsym.groups._matrix_group import Formulas, MatrixGroup
 from learnsym.groups._stumpff import cosine_and_sine, powers
@@ -307,20 +309,31 @@ def _exp_and_phi(s: Tensor, delta: Tensor) -> tuple[Tensor, Tensor, Tensor, Tens
     """
     near_delta = delta.abs() <= _NEAR_DELTA
     near = near_delta & (s.abs() <= _NEAR_S)
+    if may_look(s) and bool(near.all()):
+        # all that is far would be thrown away
+        c0, c1, alpha, beta = _summed(torch.stack([delta, s]))
+        growth = s.exp()
+        return growth * c0, growth * c1, alpha, beta
     s = _away_from_singular(s, delta, near)
     # Safe values where the other branch is used, else the gradient of `where` would be nan.
     inner = torch.where(torch.stack([near_delta, near]), torch.stack([delta, s]), torch.zeros_like(s))
-    rows, columns = powers(inner, 5).unbind(0)
-    series = rows[..., :_K] @ constant(_SERIES, s)
+    near_c0, near_c1, alpha, beta = _summed(inner)
     far_c0, far_c1 = cosine_and_sine(torch.where(near_delta, torch.ones_like(s), -delta))
     growth = s.exp()
-    gamma = growth * torch.where(near_delta, series[..., 0], far_c0)
-    eta = growth * torch.where(near_delta, series[..., 1], far_c1)
+    gamma = growth * torch.where(near_delta, near_c0, far_c0)
+    eta = growth * torch.where(near_delta, near_c1, far_c1)
     determinant = torch.where(near, torch.ones_like(s), s * s - delta)
     far_alpha = (s * (gamma - 1) - delta * eta) / determinant
     far_beta = (s * eta - gamma + 1) / determinant
-    alpha, beta = (series[..., 2:].unflatten(-1, (2, _J)) * columns.unsqueeze(-2)).sum(-1).unbind(-1)
     return gamma, eta, torch.where(near, alpha, far_alpha), torch.where(near, beta, far_beta)
+
+
+def _summed(delta_and_s: Float[Tensor, "2 *B"]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """`cosh √δ`, `sinh √δ / √δ`, `α` and `β` by their series."""
+    rows, columns = powers(delta_and_s, 5).unbind(0)
+    series = rows[..., :_K] @ constant(_SERIES, rows)
+    alpha, beta = (series[..., 2:].unflatten(-1, (2, _J)) * columns.unsqueeze(-2)).sum(-1).unbind(-1)
+    return series[..., 0], series[..., 1], alpha, beta
 
 
 def _away_from_singular(s: Tensor, delta: Tensor, near: Tensor) -> Tensor:

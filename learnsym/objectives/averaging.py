@@ -8,7 +8,7 @@ from typing import Any
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from learnsym.actions._lattice import in_transform
+from learnsym._eager import in_transform
 from learnsym.augment import Augmented, OrbitAveraged, mean_log_probabilities, mean_outputs, mean_probabilities
 from learnsym.learners import unwrapped
 from learnsym.objectives.losses import LossFunction, mse

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from learnsym._found import run_folders
 from learnsym.data import Signature, Splits, load_splits
 from learnsym.degrees import Degree
 from learnsym.files import read_json, understood, write_atomically, write_json
@@ -203,7 +204,4 @@ def find_runs(path: str | os.PathLike[str]) -> list[Run]:
     Raises:
         ValueError: when there is none.
     """
-    runs = [Run(config.parent) for config in sorted(Path(path).rglob("config.yaml"))]
-    if not runs:
-        raise ValueError(f"run: {path} holds no run; make one with learnsym train CONFIG --out RUN")
-    return runs
+    return [Run(folder) for folder in run_folders(path)]

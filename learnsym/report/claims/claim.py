@@ -8,11 +8,11 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from learnsym._found import claim_files
 from learnsym._settings import shown
 from learnsym._yaml_file import read_yaml
 
 VERDICTS = ("holds", "fails", "not decided")
-FILE = "claims.yaml"
 SHARED = ("paper", "arxiv", "seeds", "level", "command", "minutes", "hardware")
 """What may stand once at the top of a file, for all claims that do not say otherwise."""
 REMEDY = "mend the file; experiments/README.md shows the form"
@@ -91,11 +91,7 @@ def read_claims(folder: str | Path) -> list[Claim]:
         ValueError: one sentence: for a folder without any, a file that is no such mapping, an unknown or missing key, a
             value of another kind.
     """
-    folder = Path(folder)
-    paths = sorted(folder.glob(f"*/{FILE}"))
-    if not paths:
-        raise ValueError(f"folder: {folder} has no */{FILE}; name the folder of experiments of a checkout")
-    return [claim for path in paths for claim in _of_file(path)]
+    return [claim for path in claim_files(Path(folder)) for claim in _of_file(path)]
 
 
 def _of_file(path: Path) -> list[Claim]:

@@ -1,0 +1,44 @@
+"""What a command works on, found or refused at once: what it needs then takes seconds to import."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+CLAIMS = "claims.yaml"
+
+
+def table_file(folder: Path) -> Path:
+    """The table of a comparison.
+
+    Raises:
+        ValueError: when there is none.
+    """
+    path = folder / "table.parquet"
+    if not path.is_file():
+        raise ValueError(f"folder: {folder} has no table.parquet; start a comparison there with learnsym compare")
+    return path
+
+
+def run_folders(path: str | os.PathLike[str]) -> list[Path]:
+    """All runs in a folder and the folders below it, in the order of their paths.
+
+    Raises:
+        ValueError: when there is none.
+    """
+    folders = [config.parent for config in sorted(Path(path).rglob("config.yaml"))]
+    if not folders:
+        raise ValueError(f"run: {path} holds no run; make one with learnsym train CONFIG --out RUN")
+    return folders
+
+
+def claim_files(folder: Path) -> list[Path]:
+    """The claims of each experiment of a folder.
+
+    Raises:
+        ValueError: when there are none.
+    """
+    paths = sorted(folder.glob(f"*/{CLAIMS}"))
+    if not paths:
+        raise ValueError(f"folder: {folder} has no */{CLAIMS}; name the folder of experiments of a checkout")
+    return paths
