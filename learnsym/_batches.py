@@ -23,7 +23,10 @@ class NeedsMore(ValueError):
         shared = f" for {processes} processes" if processes > 1 else ""
         asked = written(needed * processes)
         super().__init__(f"memory: got {written(limit * processes)}{shared}, and {what}; give {asked} or more")
-        self.what, self.needed, self.limit = what, needed, limit
+        self.what, self.needed, self.limit, self.processes = what, needed, limit, processes
+
+    def __reduce__(self) -> tuple[type[NeedsMore], tuple[str, int, int, int]]:
+        return NeedsMore, (self.what, self.needed, self.limit, self.processes)
 
     def of(self, processes: int) -> NeedsMore:
         """The same, in terms of the limit that all processes have."""

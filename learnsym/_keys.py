@@ -81,6 +81,8 @@ def check_content(content: Mapping[str, Any], prefix: str = "") -> None:
         ValueError: with the known key that looks most like it, if one does.
     """
     for key, value in content.items():
+        if isinstance(value, dict) and f"{prefix}{key}" not in known():
+            check_known(f"{prefix}{key}.{name}" for name in value)
         check_known([f"{prefix}{key}"])
         if isinstance(value, dict) and any(name.startswith(f"{prefix}{key}.") for name in known()):
             check_content(value, f"{prefix}{key}.")

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 import learnsym
+from learnsym._batches import NeedsMore
 from learnsym.training import EnsembleHistory, Interrupted, MembersFailed, MembersNonFinite, NonFiniteLoss
 from learnsym.training.sendable import sendable
 
@@ -21,6 +22,7 @@ MADE = {
     NonFiniteLoss: lambda: NonFiniteLoss("not finite", 3),
     MembersNonFinite: lambda: MembersNonFinite({1: 4, 2: 3}, HISTORY),
     MembersFailed: lambda: MembersFailed({"learned-0": NonFiniteLoss("not finite", 3)}),
+    NeedsMore: lambda: NeedsMore("an example takes 3G", 3 << 30, 1 << 30, 2),
     Interrupted: lambda: Interrupted(15, "stopped"),
 }
 """Those whose constructor takes more than a message."""

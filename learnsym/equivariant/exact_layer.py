@@ -28,7 +28,7 @@ class ExactLayer(nn.Module, abc.ABC):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept = KeptKernel()
+        self.kept_kernel = KeptKernel()
 
     @property
     @abc.abstractmethod
@@ -66,7 +66,7 @@ class ExactLayer(nn.Module, abc.ABC):
     def forward(self, x: Tensor) -> Tensor:
         """Fields `(B, c_out, *S)` from fields `(B, c_in, *S)`."""
         check_channels(self.in_type, x)
-        return self.applied(x, self.kernel() if self.training else self.kept(self._laid_out, self.weights))
+        return self.applied(x, self.kernel() if self.training else self.kept_kernel(self._laid_out, self.weights))
 
     def _laid_out(self) -> Tensor:
         return channels_last(self.kernel())

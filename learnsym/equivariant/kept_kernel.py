@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
 from learnsym.actions._lattice import readable
 
@@ -29,8 +30,8 @@ class KeptKernel:
         self._last: tuple[list[Tensor], Tensor] | None = None
 
     def __call__(self, kernel: Callable[[], Tensor], weights: nn.ParameterDict) -> Tensor:
-        """The kernel of given weights, kept where no gradient, trace, compiler or transform has to see how it comes."""
-        if not all(readable(weight) and weight.device.type == "cpu" for weight in weights.values()):
+        """The kernel of given weights, kept where no gradient, trace, transform, compiler or counter has to see it made."""
+        if is_in_torch_dispatch_mode() or not all(map(_is_seen, weights.values())):
             return kernel()
         last = self._last
         if last is None or not all(map(_same, last[0], weights.values())):
@@ -41,6 +42,10 @@ class KeptKernel:
 
     def __reduce__(self) -> tuple[type[KeptKernel], tuple[()]]:
         return KeptKernel, ()
+
+
+def _is_seen(weight: Tensor) -> bool:
+    return readable(weight) and weight.device.type == "cpu"
 
 
 def _same(kept: Tensor, weight: Tensor) -> bool:

@@ -11,7 +11,7 @@ import logging
 import math
 import multiprocessing
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import asdict
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,7 @@ from learnsym.data import Batches
 from learnsym.degrees import Degree
 from learnsym.distributions.noise import part_of_batch
 from learnsym.learners import degrees
-from learnsym.objectives import Loss, Objective
-from learnsym.parts import mapped
+from learnsym.objectives import Objective
 from learnsym.training import checkpoint, distributed
 from learnsym.training.config import OptimiserConfig, TrainConfig
 from learnsym.training.folder import RunFolder
@@ -38,6 +37,7 @@ from learnsym.training.non_finite import REMEDY, NonFiniteLoss, State, keep_batc
 from learnsym.training.optimiser import make_optimiser, set_rates
 from learnsym.training.randomness import own_randomness, seed_step, settings
 from learnsym.training.signals import Interrupted, StopRequest, stop_request
+from learnsym.training.step import Step, compiled, moved
 from learnsym.training.tensorboard import event_writer
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def fit(
         stack.enter_context(own_randomness(loop.device))
         stack.enter_context(part_of_batch(distributed.rank(), distributed.world()))
         stack.enter_context(global_batch_norm(model))
-        stack.enter_context(_compiled(model, train))
+        stack.enter_context(compiled(model, train))
         if run is not None:
             checkpoint.check(model.state_dict())
             loop.stop = stack.enter_context(stop_request())
@@ -131,24 +131,6 @@ def fit(
         loop.distribute()
         loop.go(loader)
     return loop.history
-
-
-class _Step(nn.Module):
-    """The objective as a forward pass, so that data parallelism and autocast see one module."""
-
-    def __init__(self, model: nn.Module, objective: Objective) -> None:
-        super().__init__()
-        self.model = model
-        self.objective = objective
-
-    def forward(self, batch: object) -> tuple[Tensor, dict[str, Tensor]]:
-        loss = self.objective(self.model, batch)
-        if not isinstance(loss, Loss):
-            given = type(loss).__name__
-            raise ValueError(
-                f"objective: returned {given}, must return a Loss; wrap a function in objectives.Supervised"
-            )
-        return loss.total, {name: part.detach() for name, part in loss.parts.items()}
 
 
 class _Loop:
@@ -167,7 +149,7 @@ class _Loop:
     ) -> None:
         self.model, self.config, self.train = model, config, train
         self.steps, self.seed, self.run, self.validate = steps, seed, run, validate
-        self.module = _Step(model, objective)
+        self.module = Step(model, objective)
         self.optimiser = make_optimiser(self.module, config)
         self.parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
         self.device = self.parameters[0].device
@@ -247,7 +229,7 @@ class _Loop:
         """One step of the optimiser."""
         self._seed(self.step)
         self.batch = next(coming)
-        batch = _move(self.batch, self.device)
+        batch = moved(self.batch, self.device)
         self.module.train()
         set_rates(self.optimiser, self.config, self.step, self.steps)
         self.optimiser.zero_grad(set_to_none=True)
@@ -389,18 +371,6 @@ class _Loop:
         }
 
 
-@contextmanager
-def _compiled(model: nn.Module, train: TrainConfig) -> Iterator[None]:
-    """Compile the model in place, for the time of the fit."""
-    saved = model._compiled_call_impl
-    if train.compile:
-        model.compile(backend=train.compile_backend)
-    try:
-        yield
-    finally:
-        model._compiled_call_impl = saved
-
-
 def _check(steps: int, seed: int) -> None:
     for name, value, least in (("steps", steps, "0; 0 leaves the model as it is"), ("seed", seed, "0")):
         if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
@@ -411,15 +381,6 @@ def _row(entry: dict[str, Any], names: list[str]) -> Tensor:
     """Size of the weights, loss and parts of a step."""
     parts = [entry["parts"][name] for name in names]
     return torch.stack([value.float() for value in (entry["weights"], entry["loss"], *parts)])
-
-
-def _move(batch: Any, device: torch.device) -> Any:  # noqa: ANN401  whatever the loader gives
-    """All tensors of a batch on the device."""
-    if type(batch) is dict:
-        return {key: _move(value, device) for key, value in batch.items()}
-    if type(batch) in (list, tuple):  # a DataLoader makes lists of tuples
-        return tuple(_move(value, device) for value in batch)
-    return mapped(lambda tensor: tensor.to(device, non_blocking=True), batch)
 
 
 def _signal(own: int, mean: float) -> int:

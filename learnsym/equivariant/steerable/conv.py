@@ -175,8 +175,11 @@ def coordinates(kernel: Tensor, basis: Tensor) -> Tensor:
     a, b = basis.shape[1:3]
     blocks = kernel.unflatten(1, (-1, b)).unflatten(0, (-1, a)).transpose(1, 2).flatten(2)
     vectors = basis.to(kernel.dtype).flatten(1)
+    # autocast would make the product, but not the solution, one of bfloat16
+    with torch.autocast(kernel.device.type, enabled=False):
+        gram = vectors @ vectors.mT
     # solve would hold a GPU up to look for a singular Gram matrix, which linearly independent rings do not have
-    return blocks @ torch.linalg.solve_ex(vectors @ vectors.mT, vectors)[0].mT
+    return blocks @ torch.linalg.solve_ex(gram, vectors)[0].mT
 
 
 def convolve(x: Tensor, kernel: Tensor, bias: Tensor | None, padding_mode: str, options: dict[str, Any]) -> Tensor:

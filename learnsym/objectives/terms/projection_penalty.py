@@ -102,11 +102,13 @@ def _left(model: nn.Module, name: str, space: AdmissibleSpace) -> tuple[Tensor, 
 def squared_norms(pairs: Sequence[tuple[Tensor, Tensor]], like: Tensor) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """`Σ_l |Q(W_l)|²` and `Σ_l |P(W_l)|²` from pairs `W`, `Q(W)`; 0 without any.
 
-    As `Q` is a projection, `|Q(W)|² = 2 <Q(W), W> - |Q(W)|²`, whose gradient at a fixed `Q(W)` is `2 Q(W)`, too: no
-    derivative has to pass the projection.
+    As `Q` is an orthogonal projection, the gradient of `|Q(W)|²` is `2 Q(W)`, which `2 <Q(W), W>` has at a fixed
+    `Q(W)`, too: no derivative has to pass the projection.
     """
     if not pairs:
         return like.new_zeros(()), like.new_zeros(())
-    broken = torch.stack([2 * (q * weight).sum() - q.square().sum() for weight, q in pairs]).sum()
+    # a difference that is 0 carries the gradient, so that rounding leaves the value what it is, and never negative
+    terms = [q.square().sum() + 2 * (q * (weight - weight.detach())).sum() for weight, q in pairs]
+    broken = torch.stack(terms).sum()
     # W = P(W) + Q(W) is orthogonal, so that |P(W)|² = |W|² - |Q(W)|²
     return broken, torch.stack([weight.square().sum() for weight, _ in pairs]).sum() - broken
