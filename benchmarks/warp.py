@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import kornia.geometry
 import torch
 from torch import Tensor
 
@@ -21,6 +20,8 @@ TARGET = 1.0
 
 def run(device: str, repeats: int) -> list[dict[str, Any]]:
     """One row per peer and number of threads (one and two; on CUDA threads do not matter)."""
+    import kornia.geometry
+
     x, g = _data(device)
     pixels = _pixel_matrices(g.detach()).requires_grad_()
     ways = {

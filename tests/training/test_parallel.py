@@ -16,7 +16,7 @@ from learnsym.distributions.noise import random_examples
 from learnsym.methods import registry
 from learnsym.nets.config import NetConfig
 from learnsym.objectives import choosers
-from learnsym.training import Run, dump_config, train
+from learnsym.training import OptimiserConfig, Run, dump_config, train
 
 
 def test_noise_is_that_of_the_global_batch():
@@ -66,8 +66,10 @@ STEERABLE = NetConfig(name="steerable", width=1)
     ],
 )
 def test_two_processes_are_one(tiny, tmp_path, chooser, net, method):
-    layers = {} if method == "augerino" else {"method": registry[method](group="C_2")}
-    assert_two_are_one(replace(tiny, net=net, chooser=choosers.registry[chooser](), **layers), tmp_path)
+    # adamw divides a gradient by its size, however much of it is rounding, which convolutions have in other places
+    layers = {"method": registry[method](group="C_2"), "optimiser": OptimiserConfig(name="sgd", lr=3e-2)}
+    given = {} if method == "augerino" else layers
+    assert_two_are_one(replace(tiny, net=net, chooser=choosers.registry[chooser](), **given), tmp_path)
 
 
 @pytest.mark.parametrize(
