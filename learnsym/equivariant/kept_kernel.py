@@ -30,7 +30,7 @@ class KeptKernel:
         self._last: tuple[list[Tensor], Tensor] | None = None
 
     def __call__(self, kernel: Callable[[], Tensor], weights: nn.ParameterDict) -> Tensor:
-        """The kernel of given weights, kept where no gradient, trace, transform, compiler or counter has to see it made."""
+        """The kernel of given weights, kept where no gradient, trace, transform or counter has to see it made."""
         if is_in_torch_dispatch_mode() or not all(map(_is_seen, weights.values())):
             return kernel()
         last = self._last
