@@ -1,6 +1,6 @@
 """The page of benchmarks from the files of results: `python -m benchmarks.summary` writes docs/benchmarks.md.
 
-Of rows of one name on one device the newest counts. A row without a target is shown, too; what misses its target comes
+Of rows of one name on one device the newest counts. The exponent at the end is that between the two largest sizes. A row without a target is shown, too; what misses its target comes
 first.
 """
 
@@ -66,7 +66,7 @@ def _device(device: str, rows: list[dict[str, Any]]) -> str:
         *_section("Targets missed", ("benchmark", "ratio", "target", "over", "times", "day"), map(_missed, missed)),
         *_section("Targets met", ("benchmark", "ratio", "target", "times", "day"), map(_met, met)),
         *_section("Without a target", ("benchmark", "ratio", "times", "day"), map(_free, free)),
-        *_section("Growth", ("what", "against", "exponent (90 %)", "theory", "because", "day"), map(_growth, growth)),
+        *_section("Growth", ("what", "against", "exponent (90 %)", "at the end", "theory", "because", "day"), map(_growth, growth)),
     ]  # fmt: skip
     return "\n".join(parts)
 
@@ -96,7 +96,8 @@ def _free(row: dict[str, Any]) -> tuple[str, ...]:
 def _growth(row: dict[str, Any]) -> tuple[str, ...]:
     above = " **above theory**" if row["exponent"] > row["theory"] + ALLOWED else ""
     found = f"{row['exponent']:.2f} [{row['low']:.2f}, {row['high']:.2f}]{above}"
-    return (row["name"], row["axis"], found, f"{row['theory']:g}", row["reason"], row["date"])
+    end = f"{row['at the end']:.2f}"
+    return (row["name"], row["axis"], found, end, f"{row['theory']:g}", row["reason"], row["date"])
 
 
 def _times(times: dict[str, float]) -> str:

@@ -45,6 +45,9 @@ def test_rows_stand_where_they_belong(tmp_path, row, words):
 
 def test_growth_above_theory_is_marked(tmp_path):
     row = {"name": "law", "axis": "examples", "exponent": 1.4, "low": 1.3, "high": 1.5, "theory": 1, "reason": "sums"}
+    row["at the end"] = 1.6
     (tmp_path / "one.json").write_text(json.dumps(results(device="cuda", rows=[row])), encoding="utf8")
     text = page(tmp_path)
-    assert "| law | examples | 1.40 [1.30, 1.50] **above theory** | 1 | sums |" in text and "a GPU yet" not in text
+    assert (
+        "| law | examples | 1.40 [1.30, 1.50] **above theory** | 1.60 | 1 | sums |" in text and "a GPU yet" not in text
+    )
