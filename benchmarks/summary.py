@@ -1,7 +1,7 @@
 """The page of benchmarks from the files of results: `python -m benchmarks.summary` writes docs/benchmarks.md.
 
-Of rows of one name on one device the newest counts. The exponent at the end is that between the two largest sizes. A row without a target is shown, too; what misses its target comes
-first.
+Of rows of one name on one device the newest counts. A row without a target is shown, too; what misses its target comes
+first. The exponent at the end is that between the two largest sizes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PAGE = ROOT / "benchmarks" / "results", ROOT / "docs" / "benchmarks.md"
 ALLOWED = 0.15
+EXPONENTS = ("what", "against", "exponent (90 %)", "at the end", "theory", "because", "day")
 HEAD = """# Benchmarks
 
 <!-- This page is written by `python -m benchmarks.summary` from benchmarks/results; edit that. -->
@@ -66,7 +67,7 @@ def _device(device: str, rows: list[dict[str, Any]]) -> str:
         *_section("Targets missed", ("benchmark", "ratio", "target", "over", "times", "day"), map(_missed, missed)),
         *_section("Targets met", ("benchmark", "ratio", "target", "times", "day"), map(_met, met)),
         *_section("Without a target", ("benchmark", "ratio", "times", "day"), map(_free, free)),
-        *_section("Growth", ("what", "against", "exponent (90 %)", "at the end", "theory", "because", "day"), map(_growth, growth)),
+        *_section("Growth", EXPONENTS, map(_growth, growth)),
     ]  # fmt: skip
     return "\n".join(parts)
 
