@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-CLAIMS = "claims.yaml"
+CLAIMS, OWN_RECORD = "claims.yaml", "own.json"
+"""What an experiment says of itself, and what a run that was made in Python is known by."""
 
 
 def table_file(folder: Path) -> Path:
@@ -30,6 +31,16 @@ def run_folders(path: str | os.PathLike[str]) -> list[Path]:
     if not folders:
         raise ValueError(f"run: {path} holds no run; make one with learnsym train CONFIG --out RUN")
     return folders
+
+
+def check_runs(path: str | os.PathLike[str]) -> None:
+    """Refuse a folder without any run, of `learnsym train` or made in Python.
+
+    Raises:
+        ValueError: when there is none.
+    """
+    if not any(Path(path).rglob(OWN_RECORD)):
+        run_folders(path)
 
 
 def claim_files(folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from learnsym._found import run_folders
+from learnsym._found import check_runs
 from learnsym.cli._parser import EXECUTED, amount
 
 
@@ -27,7 +27,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _analyze(options: argparse.Namespace) -> int:
-    run_folders(options.run)
+    check_runs(options.run)
     from learnsym.report import analyze, text_table
 
     asked = [] if options.memory is None else ["--analysis.memory", str(options.memory)]

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from learnsym._found import OWN_RECORD
 from learnsym.degrees import Degree, read_degrees, write_degrees
 from learnsym.files import read_json, write_atomically, write_json
 from learnsym.learners import degrees, learners
@@ -23,7 +24,6 @@ from learnsym.training.kept_code import changed, code_of, keep_code, logger
 from learnsym.training.lock import locked
 
 VERSION = 1
-OWN_RECORD = "own.json"
 DEGREES, NET = "degrees.json", "net.safetensors"
 BOUND = ("steps", "seed", "optimiser", "objective", "symmetry")
 """Entries of the record that a resumed training must have in common with the one that began."""

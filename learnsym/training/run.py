@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from learnsym._found import run_folders
+from learnsym._found import OWN_RECORD, run_folders
 from learnsym.data import Signature, Splits, load_splits
 from learnsym.degrees import Degree
 from learnsym.files import read_json, understood, write_atomically, write_json
@@ -25,7 +25,7 @@ from learnsym.training.folder import RunFolder, check_new
 from learnsym.training.kept_data import RECORD, check_unchanged
 from learnsym.training.kept_net import check_net, keep_net, trained_net
 from learnsym.training.lock import locked
-from learnsym.training.own_run import OWN_RECORD, OwnRun
+from learnsym.training.own_run import OwnRun
 
 OWN_MODULE = (
     "load the weights into your own module in Python, or in a function of a file for learnsym measure FILE.py:function"
