@@ -96,7 +96,7 @@ def _copies_of_error(samples: int) -> Work:
 
 def _poses(examples: int) -> Work:
     x = _images(examples)
-    return lambda: ls.measure.pose_posterior(x, "rotation2d", steps=1, bootstrap=20)
+    return lambda: ls.measure.pose_posterior(x, "rotation2d", steps=1, examples=None, bootstrap=20)
 
 
 def _aligned(examples: int) -> Work:

@@ -57,13 +57,15 @@ def _rows(x: Tensor, reach: float, repeats: int) -> list[dict[str, Any]]:
     symmetry = symmetry_by_name("rotation2d")
     study = Study(PoseAxis.of(symmetry, "rotation", None), None, 400, 2, 0.9, 200, 0)
     ways = {"law": lambda: pose_posterior(x, symmetry), "readers": lambda: study.trained(x), "part": _training(x)}
-    times = interleaved(ways, repeats=min(repeats, 3), warmup=0, device=x.device.type)
+    calls = min(repeats, 3)
+    times = interleaved(ways, repeats=calls, warmup=0, device=x.device.type)
     steps = config.steps if len(x) == min(TARGETS) else PASSES * math.ceil(len(x) / config.batch_size)
     times = {"law": times["law"], "readers": times["readers"], "plain": times["part"] * steps / STEPS}
     what = f"{len(x):,} images within {reach:g} degrees"
+    note = {"note": f"calls of each way: {calls}"}
     return [
-        _row(f"law of poses / plain training of {steps:,} steps, {what}", times, "plain", TARGETS[len(x)]),
-        _row(f"law of poses / training of its readers, {what}", times, "readers", OWN_TARGET),
+        _row(f"law of poses / plain training of {steps:,} steps, {what}", times, "plain", TARGETS[len(x)]) | note,
+        _row(f"law of poses / training of its readers, {what}", times, "readers", OWN_TARGET) | note,
     ]
 
 

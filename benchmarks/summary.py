@@ -91,7 +91,8 @@ def _met(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _free(row: dict[str, Any]) -> tuple[str, ...]:
-    return (row["name"], f"{row['ratio']:.3g}", _times(row.get("times", {})), row["date"])
+    name = f"{row['name']} ({row['note']})" if "note" in row else row["name"]
+    return (name, f"{row['ratio']:.3g}", _times(row.get("times", {})), row["date"])
 
 
 def _growth(row: dict[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+MNIST = Path(os.environ.get("LEARNSYM_DATA", "")) / "mnist"
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "experiments" / "gpu"
 MAY_BE_THERE = {
@@ -86,6 +87,7 @@ def test_warps_run_dry_and_parts_that_lack_something_say_so(dry, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.data
+@pytest.mark.skipif(not MNIST.is_dir(), reason="mnist is not in LEARNSYM_DATA")
 def test_double_digits_run_dry(dry):
     rows = dry(["digits"])["digits"]
     assert len(rows) == 6 and all(0 <= row["accuracy"] <= 1 and row["epochs"] == 1 for row in rows)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from trial import Row, Trial
+from trial import Row, Trial, mean_score
 
 import learnsym as ls
 from learnsym.data import Batches, Dataset, double_digits
@@ -60,7 +60,11 @@ def _affordable(trial: Trial, data: dict[str, tuple[Dataset, Dataset]]) -> int:
 def _row(trial: Trial, key: str, arm: str, data: tuple[Dataset, Dataset], epochs: int) -> Row:
     start = time.monotonic()
     net = _trained(trial, arm, data[0], epochs * -(-len(data[0]) // BATCH))
-    row: Row = {"name": f"planted {key}, {arm}", "accuracy": _accuracy(net, data[1], trial.device), "epochs": epochs}
+    row: Row = {
+        "name": f"planted {key}, {arm}",
+        "accuracy": mean_score(net, data[1], _is_right, trial.device),
+        "epochs": epochs,
+    }
     if epochs < EPOCHS:
         row["shortened"] = f"{epochs} epochs of {EPOCHS}"
     weights = sum(p.numel() for p in net.parameters())
@@ -119,16 +123,6 @@ def _free(source: FieldType, target: FieldType, size: int, **options: Any) -> nn
 
 
 ARMS: dict[str, Layer] = {"probabilistic": _learned, "exact": SteerableConv, "free": _free}
-
-
-@torch.no_grad()
-def _accuracy(net: nn.Module, data: Dataset, device: str) -> float:
-    net.eval()
-    right = []
-    for start in range(0, len(data), 500):
-        x, y = data.batch(torch.arange(start, min(start + 500, len(data))))
-        right.append(_is_right(net(x.to(device)), y.to(device)))
-    return float(torch.cat(right).mean())
 
 
 def _is_right(outputs: Tensor, y: Tensor) -> Tensor:

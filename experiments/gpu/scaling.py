@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from torch import nn
-from trial import Row, Trial
+from torch import Tensor, nn
+from trial import Row, Trial, mean_score
 
-from learnsym.data import Batches, DataConfig, Dataset, Splits, load_splits
+from learnsym.data import Batches, DataConfig, Splits, load_splits
 from learnsym.methods import registry
 from learnsym.nets import cost
 from learnsym.nets.config import NetConfig
@@ -83,17 +83,11 @@ def _trained(trial: Trial, splits: Splits, cell: Cell, flops: float) -> Row:
     train = dataclasses.replace(config.train, steps=steps, device=trial.device)
     history = fit(model, objective, loader, optimiser=config.optimiser, train=train, seed=cell[3])
     name = f"{cell[0]}, width {cell[1]}, {steps} steps, seed {cell[3]}"
-    found = {"training error": history.losses[-1], "test error": _error(model, splits.test, trial.device)}
+    found = {"training error": history.losses[-1], "test error": mean_score(model, splits.test, _errors, trial.device)}
     weights = sum(p.numel() for p in model.parameters())
     return {"name": name, "cell": cell, "flops": flops * trial.size, "weights": weights, **found}
 
 
-@torch.no_grad()
-def _error(model: nn.Module, data: Dataset, device: str) -> float:
-    """The mean squared error on all examples."""
-    model.eval()
-    errors = []
-    for start in range(0, len(data), 256):
-        x, y = data.batch(torch.arange(start, min(start + 256, len(data))))
-        errors.append((model(x.to(device)) - y.to(device)).square().flatten(1).mean(1))
-    return float(torch.cat(errors).mean())
+def _errors(outputs: Tensor, y: Tensor) -> Tensor:
+    """The mean squared error of each example."""
+    return (outputs - y).square().flatten(1).mean(1)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from benchmarks.timing import interleaved, ratio
+from learnsym.data import Dataset
 from learnsym.objectives import Objective
 
 T = TypeVar("T")
@@ -90,3 +91,16 @@ def waits(step: Step, device: str) -> str:
     finally:
         torch.cuda.set_sync_debug_mode("default")
     return "no"
+
+
+@torch.no_grad()
+def mean_score(
+    net: nn.Module, data: Dataset, score: Callable[[Tensor, Tensor], Tensor], device: str, batch: int = 256
+) -> float:
+    """The mean over all examples of a score of outputs and targets."""
+    net.eval()
+    scores = []
+    for rows in torch.arange(len(data)).split(batch):
+        x, y = data.batch(rows)
+        scores.append(score(net(x.to(device)), y.to(device)))
+    return float(torch.cat(scores).mean())

@@ -6,6 +6,7 @@ import json
 import types
 
 import pytest
+import torch
 
 from benchmarks import growth
 from benchmarks.growth_cases import Case
@@ -74,3 +75,14 @@ def test_bad_input_is_one_sentence(arguments, sentence, capsys):
     assert growth.main(arguments) == 2
     error = capsys.readouterr().err
     assert sentence in error and error.count("\n") == 1
+
+
+def test_intervals_hold_the_exponent_as_often_as_they_say():
+    """Normal errors of the logarithms, 1,000 draws at five sizes: 90 % within four standard errors of the share."""
+    sizes, generator = [4, 16, 64, 256, 1024], torch.Generator().manual_seed(0)
+    noise = 0.2 * torch.randn(1000, len(sizes), generator=generator, dtype=torch.float64)
+    found = [
+        growth.exponent(sizes, [n**1.3 * float(e) for n, e in zip(sizes, row.exp(), strict=True)]) for row in noise
+    ]
+    held = sum(interval.low <= 1.3 <= interval.high for interval in found) / len(found)
+    assert abs(held - 0.9) < 4 * (0.9 * 0.1 / len(found)) ** 0.5
