@@ -1,7 +1,7 @@
 """Exactly equivariant layers: the end of the line where all symmetry holds."""
 
 from learnsym.equivariant.ball_mask import BallMask
-from learnsym.equivariant.constant import Constant
+from learnsym.equivariant.constant import Basis, Constant
 from learnsym.equivariant.e3nn_irreps import e3nn_basis, e3nn_of_fields, fields_of_e3nn
 from learnsym.equivariant.escnn_fields import escnn_symmetry, field_type_of
 from learnsym.equivariant.feature_field import FeatureField
@@ -44,6 +44,7 @@ from learnsym.equivariant.subsampling.subsample import EquivariantSubsample2d, E
 __all__ = [
     "AveragePool",
     "BallMask",
+    "Basis",
     "Constant",
     "CosetPool",
     "Cosets",

@@ -1,4 +1,4 @@
-"""Constants of a layer."""
+"""Constants of a layer, and bases, in which its weights are coefficients."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+SAME = 1e-3
+"""Difference of marks up to which bases are the same: they may have been in half precision."""
 
 
 class Constant(nn.Module):
@@ -37,3 +40,32 @@ class Constant(nn.Module):
     def extra_repr(self) -> str:
         """Shape."""
         return str(tuple(self.value.shape))
+
+
+class Basis(Constant):
+    """Basis vectors `(K, ...)` of which a layer adds multiples: its weights mean nothing in another basis.
+
+    The state holds one number of each vector, its product with fixed waves, by which weights that are coefficients in
+    another basis are refused: those of another version, or where a library had other bases on another machine.
+    """
+
+    def __init__(self, value: Tensor) -> None:
+        super().__init__(value)
+        vectors = self._exact.double().flatten(1)
+        self.mark = vectors @ torch.arange(1.0, vectors.shape[1] + 1, dtype=torch.float64).sqrt().cos()
+
+    def get_extra_state(self) -> Tensor:
+        """One number of each vector."""
+        return self.mark
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Refuse the mark of another basis.
+
+        Raises:
+            ValueError: when the weights beside it are coefficients in another basis.
+        """
+        if state.shape != self.mark.shape or not torch.allclose(state.double().cpu(), self.mark, atol=SAME, rtol=SAME):
+            raise ValueError(
+                "state_dict: its weights are coefficients in another basis of kernels than that of this layer; load "
+                "them with the version that made them, or train again"
+            )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from learnsym.equivariant.constant import Constant
+from learnsym.equivariant.constant import Basis
 from learnsym.equivariant.exact_layer import ExactLayer, reset_by_block
 from learnsym.equivariant.field_type import FieldType
 from learnsym.equivariant.steerable.conv import SteerableBias, coordinates, expanded
@@ -52,7 +52,7 @@ class EquivariantLinear(ExactLayer):
             for i, (source, in_count) in enumerate(in_type.parts):
                 basis = intertwiners(source, target) * target.size**0.5
                 if len(basis):
-                    self.bases[f"{o}-{i}"] = Constant(basis)
+                    self.bases[f"{o}-{i}"] = Basis(basis)
                     self.weights[f"{o}-{i}"] = nn.Parameter(torch.empty(out_count, in_count, len(basis)))
         if not self.weights:
             raise ValueError(f"out_type: no map leads from {in_type} to {out_type}; give them one in common")

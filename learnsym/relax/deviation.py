@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learnsym.equivariant import Constant, FieldType
+from learnsym.equivariant import Basis, Constant, FieldType
 from learnsym.equivariant.exact_layer import joined
 from learnsym.equivariant.steerable.conv import CONVOLUTIONS, expanded
 from learnsym.equivariant.steerable.kernel_basis import coupling
@@ -59,7 +59,7 @@ class Deviation(nn.Module):
             for o, (target, _) in enumerate(out_type.parts)
             for i, (source, _) in enumerate(in_type.parts)
         }
-        self.bases = nn.ModuleDict({f"{o}-{i}": Constant(flattened(by_irrep)) for (o, i), by_irrep in columns.items()})
+        self.bases = nn.ModuleDict({f"{o}-{i}": Basis(flattened(by_irrep)) for (o, i), by_irrep in columns.items()})
         self.rank = self._rank(budget) if rank is None else rank
         self.pairs = nn.ParameterDict(
             {f"{o}-{i}": torch.empty(out_type.parts[o][1], in_type.parts[i][1], self.rank) for o, i in columns}

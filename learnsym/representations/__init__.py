@@ -4,6 +4,7 @@ from learnsym.representations._representation import Representation
 from learnsym.representations._spatial import spherical_harmonics
 from learnsym.representations.decomposition import (
     Component,
+    basis_of,
     generating,
     intertwiners,
     invariants,
@@ -35,6 +36,7 @@ __all__ = [
     "Regular",
     "Representation",
     "Restriction",
+    "basis_of",
     "check_band_limit",
     "colatitudes",
     "generating",

@@ -18,6 +18,8 @@ from learnsym.representations._representation import Representation
 from learnsym.representations.irrep import Irrep
 
 TOLERANCE = 1e-9
+TIED = 1e-6
+"""Difference of squared norms up to which they count as equal, so that rounding does not decide which comes first."""
 DENSE = 1024
 """Entries of a matrix up to which intertwiners of permutations are the null space of a dense matrix, too.
 
@@ -50,14 +52,42 @@ def tensor_product(*factors: Float[Tensor, "G _ _"]) -> Float[Tensor, "G _ _"]:
     return product
 
 
+def basis_of(projection: Float[Tensor, "d d"], size: int) -> Float[Tensor, "K d"]:
+    """The one orthonormal basis of the image of an orthogonal projection that all machines agree on.
+
+    Eigenvectors to one eigenvalue are only known up to rotations among them, which rounding decides: another processor
+    or number of threads gives others. Weights are coefficients in a basis, so that saved ones would mean another
+    function there. The projection itself is unique, and so is its Cholesky factor, `P = Bᵀ B`, whose rows are
+    orthonormal as `P² = P`. The pivot is the first of the largest remaining diagonal entries.
+
+    Reference: Higham, "Analysis of the Cholesky decomposition of a semi-definite matrix" (1990), for the pivots.
+
+    Args:
+        projection: `P`, symmetric with `P² = P`.
+        size: its rank `K`.
+
+    Example:
+        >>> basis_of(torch.tensor([[0.5, 0.5], [0.5, 0.5]]), 1)
+        tensor([[0.7071, 0.7071]])
+    """
+    rest, rows = projection, []
+    for _ in range(size):
+        sizes = rest.diagonal()
+        pivot = int((sizes > sizes.max() - TIED).nonzero()[0])
+        rows.append(rest[pivot] / sizes[pivot].sqrt())
+        rest = torch.addr(rest, rows[-1], rows[-1], alpha=-1)
+    return torch.stack(rows) if rows else projection[:0]
+
+
 def invariants(matrices: Float[Tensor, "G d d"]) -> Float[Tensor, "K d"]:
     """An orthonormal basis of the vectors that all orthogonal matrices `M` leave fixed.
 
-    It is the null space of `mean (I - M)ᵀ (I - M) = 2 I - mean (M + Mᵀ)`.
+    It is the null space of `mean (I - M)ᵀ (I - M) = 2 I - mean (M + Mᵀ)`, and the same on all machines, see `basis_of`.
     """
     mean = matrices.double().mean(0)
     values, vectors = torch.linalg.eigh(2 * torch.eye(len(mean), dtype=torch.float64) - mean - mean.mT)
-    return vectors[:, values < TOLERANCE].mT.contiguous()
+    still = vectors[:, values < TOLERANCE]
+    return basis_of(still @ still.mT, still.shape[1])
 
 
 def intertwiners(source: Representation, target: Representation) -> Float[Tensor, "K d_t d_s"]:
@@ -110,6 +140,6 @@ def _independent(maps: Float[Tensor, "K d_rho d_psi"]) -> Float[Tensor, "M d_rho
         chosen.append(maps[0])
         rest = maps[1:] - maps[0] @ (maps[0].mT @ maps[1:])
         flat, values, _ = torch.linalg.svd(rest.flatten(1).mT, full_matrices=False)
-        size = maps.shape[-1] ** 0.5
-        maps = (flat[:, values > 1e-6].mT * size).unflatten(1, maps.shape[1:])
+        image, size = flat[:, values > 1e-6], maps.shape[-1] ** 0.5
+        maps = (basis_of(image @ image.mT, image.shape[1]) * size).unflatten(1, maps.shape[1:])
     return torch.stack(chosen) if chosen else maps

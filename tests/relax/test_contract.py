@@ -96,7 +96,7 @@ RELAXED = {
 }
 LAYERS = EXACT | RELAXED
 PARTS = {
-    *("Constant", "IntegrationKernel", "Monomials", "OrbitInvariants", "PointwiseMLP", "WeightedSums"),
+    *("Basis", "Constant", "IntegrationKernel", "Monomials", "OrbitInvariants", "PointwiseMLP", "WeightedSums"),
     *("Gain", "GainedLayer", "FixedSoftness", "LearnedSoftness"),
     *("Interpolation", "Likelihood", "LearnedArc", "LearnedElements", "NormalPosterior", "PartialRange"),
 }

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from learnsym.equivariant.constant import Constant
+from learnsym.equivariant.constant import Basis
 from learnsym.equivariant.exact_layer import ExactLayer, reset_by_block
 from learnsym.equivariant.field_type import FieldType
 from learnsym.equivariant.memory_order import around, channels_last
@@ -86,7 +86,7 @@ class SteerableConv(ExactLayer):
 
     def _add_block(self, name: str, basis: Tensor, out_count: int, in_count: int) -> None:
         if len(basis):
-            self.bases[name] = Constant(basis)
+            self.bases[name] = Basis(basis)
             self.weights[name] = nn.Parameter(torch.empty(out_count, in_count, len(basis)))
 
     def reset_parameters(self) -> None:
@@ -139,7 +139,7 @@ class SteerableBias(nn.Module):
         for index, (representation, count) in enumerate(field_type.parts):
             vectors = intertwiners(Irrep(field_type.group, 0), representation)[..., 0]
             if len(vectors):
-                self.bases[str(index)] = Constant(vectors)
+                self.bases[str(index)] = Basis(vectors)
                 self.weights[str(index)] = nn.Parameter(torch.zeros(count, len(vectors)))
 
     def forward(self) -> Tensor:

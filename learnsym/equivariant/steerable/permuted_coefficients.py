@@ -9,7 +9,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from learnsym.representations import Harmonics, Representation, generating
+from learnsym.representations import Harmonics, Representation, basis_of, generating
+
+SMALL = 1e-6
+"""Squares of lengths up to which images are 0."""
 
 
 def permuted_coefficients(source: Representation, target: Representation, degree: int) -> Float[Tensor, "K a b d"]:
@@ -37,7 +40,13 @@ def _images(permutations: Float[Tensor, "G a a"]) -> Int[Tensor, "G a"]:
 
 
 def _orthonormal(maps: Float[Tensor, "R n d"]) -> Float[Tensor, "K n"]:
-    """The images of all maps, which are orthogonal to one another."""
-    values, vectors = torch.linalg.eigh(maps.mT @ maps)
-    scaled = (maps @ (vectors * values.clamp(min=1e-9).rsqrt()[:, None])).mT
-    return scaled[values > 1e-6]
+    """The images of all maps, which are orthogonal to one another.
+
+    A map is the projection onto the vectors `c` of its orbit, times a factor that keeps their lengths in proportion.
+    """
+    gram = maps.mT @ maps
+    squares = torch.linalg.eigvalsh(gram)
+    ranks, factors = (squares > SMALL).sum(1).tolist(), squares.amax(1).clamp(min=SMALL)
+    vectors = (basis_of(*each) for each in zip(gram / factors[:, None, None], ranks, strict=True))
+    images = zip(vectors, maps, factors, strict=True)
+    return torch.cat([rows @ image.mT / factor.sqrt() for rows, image, factor in images])

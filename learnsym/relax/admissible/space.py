@@ -15,6 +15,7 @@ from torch import Tensor
 
 from learnsym.groups import Group
 from learnsym.relax.softness.moved_entries import MovedEntries, directions_of
+from learnsym.representations import basis_of
 
 RANK = 1e-9
 """Singular values below this part of the largest one count as 0."""
@@ -118,8 +119,9 @@ class AdmissibleSpace:
 
     @cached_property
     def equivariant_basis(self) -> Float[Tensor, "d E"]:
-        """An orthonormal basis of `E`."""
-        return torch.linalg.qr(self.spanning @ self.along)[0]
+        """An orthonormal basis of `E`, the same on all machines."""
+        vectors = torch.linalg.qr(self.spanning @ self.along)[0]
+        return basis_of(vectors @ vectors.mT, vectors.shape[1]).mT
 
     @property
     def is_orthonormal(self) -> bool:
@@ -161,7 +163,8 @@ class AdmissibleSpace:
         moved = self.spanning - self.equivariant @ self.spanning
         _, _, rows = torch.linalg.svd(moved, full_matrices=True)
         rank = _rank(moved, float(torch.linalg.matrix_norm(self.spanning, 2)))
-        return rows[rank:].mT.contiguous(), rows[:rank].mT.contiguous()
+        along, across = (basis_of(each.mT @ each, len(each)).mT for each in (rows[rank:], rows[:rank]))
+        return along, across
 
 
 def _rank(matrix: Tensor, scale: float | None = None) -> int:

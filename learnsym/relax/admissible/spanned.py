@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from learnsym import _escnn
-from learnsym.equivariant.constant import Constant
+from learnsym.equivariant.constant import Basis
 from learnsym.relax.admissible.space import AdmissibleSpace
 
 
@@ -48,7 +48,7 @@ class Spanned(nn.Module):
         self.coordinates = nn.ParameterList(
             nn.Parameter(space.coordinates(known[name].detach())) for name, space in spaces.items()
         )
-        self.bases = nn.ModuleList(Constant(space.spanning) for space in spaces.values())
+        self.bases = nn.ModuleList(Basis(space.spanning) for space in spaces.values())
         for name in spaces:
             # the forward pass puts the value in its place; what stands there meanwhile is not part of the state
             owner, _, leaf = name.rpartition(".")

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from learnsym import _escnn
 from learnsym.degrees import Degree
-from learnsym.equivariant import Constant
+from learnsym.equivariant import Basis, Constant
 from learnsym.relax.escnn.blocks import blocks_of, exact_kernel, joined
 from learnsym.relax.escnn.convolution import EscnnConv, exact_energy
 from learnsym.relax.escnn.multiplets import multiplets
@@ -92,7 +92,7 @@ class EscnnDeviation(nn.Module):
         blocks = blocks_of(conv)
         found = {block.name: [multiplets(conv, block, irrep) for irrep in irreps] for block in blocks}
         joint = {name: torch.cat([kernels.flatten(0, 1) for kernels in parts]) for name, parts in found.items()}
-        self.bases = nn.ModuleDict({name: Constant(kernels) for name, kernels in joint.items()})
+        self.bases = nn.ModuleDict({name: Basis(kernels) for name, kernels in joint.items()})
         weights = sum(math.prod(block.fields) for block in blocks) + sum(map(len, joint.values()))
         rank = max(1, budget // weights)
         self.pairs = nn.ParameterDict({block.name: torch.empty(*block.fields, rank) for block in blocks})
