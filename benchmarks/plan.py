@@ -49,7 +49,8 @@ def run(device: str, repeats: int) -> list[dict[str, Any]]:
     rows.append(_row("8,000 finished cells continued, up to their table", continued, PLAN))
     own, torch = (_cpu([sys.executable, "-c", f"import {name}"], 0, repeats) for name in ("learnsym", "torch"))
     rows.append(_row("import learnsym, with the import of torch in the limit", own, torch + IMPORT))
-    return rows
+    note = f"import torch took {torch:.2f} s there"  # seconds grow on a busy machine
+    return [row | {"note": note} for row in rows]
 
 
 def _row(name: str, seconds: float, limit: float) -> dict[str, Any]:
