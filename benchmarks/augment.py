@@ -6,7 +6,8 @@ copies against as many plain steps. Another way, `slow`, is the obvious one: `ma
 multiplication with an addition is two).
 
 The widths are learned through the moved images, so that the first layer needs the gradient with respect to its input,
-which the plain step leaves out: on a CPU that is half of what the augmentation costs, whatever the warp does.
+which the plain step leaves out: on a CPU that is half of what the augmentation costs, whatever the warp does. All steps
+keep the memory that they free, as `training.fit` does.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.timing import interleaved, ratio
+from learnsym._freed_memory import freed_memory_is_kept
 from learnsym.augment import Augmented, Plain
 from learnsym.nets import CNN
 from learnsym.objectives import Augerino, cross_entropy
@@ -64,7 +66,9 @@ def _rows(width: int, device: str, repeats: int) -> list[dict[str, Any]]:
     slow = Slow(copy.deepcopy(learned)).to(device)
     x, y = torch.rand(BATCH, 3, SIZE, SIZE, device=device), torch.randint(CLASSES, (BATCH,), device=device)
     models = {"plain": plain, "learned": learned, "copies": several, "slow": slow}
-    times = interleaved({k: _step(model, x, y) for k, model in models.items()}, repeats=repeats, device=device)
+    steps = {k: _step(model, x, y) for k, model in models.items()}
+    with freed_memory_is_kept():  # as in training
+        times = interleaved(steps, repeats=repeats, device=device)
     times["plain steps"] = COPIES * times["plain"]
     size = f"{_flops(plain, x) / 1e9:.2g} GFLOP forward"
     return [

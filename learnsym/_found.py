@@ -21,6 +21,21 @@ def table_file(folder: Path) -> Path:
     return path
 
 
+def check_run(path: Path) -> None:
+    """Refuse a folder that is not the one of a run of `learnsym train`.
+
+    Raises:
+        ValueError: when it is none, or that of a module of your own.
+    """
+    if (path / OWN_RECORD).is_file():
+        raise ValueError(
+            f"run: {path} was trained in Python, and its module cannot be made from the record alone; give "
+            f"FILE.py:factory with the weights {path / 'net.safetensors'}, or open it with ls.training.OwnRun"
+        )
+    if not (path / "config.yaml").is_file():
+        raise ValueError(f"run: {path} is not a run folder (no config.yaml); make one with learnsym train")
+
+
 def run_folders(path: str | os.PathLike[str]) -> list[Path]:
     """All runs in a folder and the folders below it, in the order of their paths.
 

@@ -1,24 +1,19 @@
 """Keys of a run's configuration: a wrong one is refused at once, while torch takes seconds to import.
 
-`_keys.txt` has one key a line, those of all methods and choosers; `python scripts/write_tables.py` writes it.
+`_kinds.py` has all of them, with those of all methods and choosers; `python scripts/write_tables.py` writes it.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).with_name("_keys.txt")
+from learnsym._kinds import COMPARISON, KINDS
+
 WORDS = ("help", "out", "from", "print_config")
 """Options of `learnsym train` that are no keys."""
-COMPARISON = (
-    *("base", "arms", "train_sizes", "sizes", "steps", "epochs", "lrs", "seeds"),
-    *("redraw", "match", "reference", "stack_below"),
-)
-"""Keys of a comparison."""
 MOVED = {
     "augment.twin": "twin",
     "augment": "method",
@@ -41,12 +36,23 @@ MOVED = {
 @cache
 def known() -> frozenset[str]:
     """All keys, with those that hold others."""
-    return frozenset(FILE.read_text(encoding="utf8").split())
+    return frozenset(KINDS)
 
 
 def keys_in(arguments: Sequence[str]) -> list[str]:
     """The keys that the options among the words of a command line name."""
     return [word[2:].partition("=")[0] for word in arguments if word.startswith("--")]
+
+
+def given(key: str, arguments: Sequence[str]) -> str | None:
+    """The value of a key on a command line, None where it is not there; the later one counts."""
+    option = f"--{key}"
+    values = [
+        following if word == option else word.removeprefix(f"{option}=")
+        for word, following in zip(arguments, [*arguments, ""][1:], strict=True)
+        if word == option or word.startswith(f"{option}=")
+    ]
+    return values[-1] if values else None
 
 
 def check_known(keys: Iterable[str]) -> None:
@@ -94,20 +100,39 @@ def check_comparison(content: Mapping[str, Any]) -> None:
     Raises:
         ValueError: with the known keys, or the one that looks most like it.
     """
-    own = content.keys() - {"seeds"}
-    if own and own <= {key for key in known() if "." not in key}:
-        return check_content(content)
-    for key in content:
+    for key in () if _is_run(content) else content:
         if key not in COMPARISON:
             raise ValueError(f"{key}: unknown key of a comparison; known keys are {', '.join(COMPARISON)}")
+    for name, own in parts_of(content).items():
+        about(name, check_content, own)
+
+
+def parts_of(content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The configurations of runs in that of a comparison: the base, and each arm; a file of a run is its base."""
+    if _is_run(content):
+        return {"": content}
     arms = content.get("arms")
     named = arms.items() if isinstance(arms, dict) else ()
     parts = {"base": content.get("base"), **{f"arms.{arm}": own for arm, own in named}}
-    for name, own in parts.items():
-        try:
-            check_content({key: value for key, value in own.items() if key != "from"} if isinstance(own, dict) else {})
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+    return {
+        name: {key: value for key, value in own.items() if key != "from"}
+        for name, own in parts.items()
+        if isinstance(own, dict)
+    }
+
+
+def about(part: str, check: Callable[..., None], *given: object) -> None:
+    """Check a part of a configuration, whose name stands before what is wrong."""
+    try:
+        check(*given)
+    except ValueError as error:
+        raise ValueError(f"{part}: {error}" if part else str(error)) from None
+
+
+def _is_run(content: Mapping[str, Any]) -> bool:
+    """Whether a file is the configuration of a run; both kinds have seeds."""
+    own = content.keys() - {"seeds"}
+    return bool(own) and own <= {key for key in known() if "." not in key}
 
 
 def check_old(keys: Iterable[str]) -> None:

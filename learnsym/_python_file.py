@@ -38,6 +38,16 @@ def reference_of(text: str) -> Reference | None:
     return Reference(Path(file), name) if file.endswith(".py") and name.isidentifier() else None
 
 
+def check_file(path: Path, argument: str) -> None:
+    """Refuse a file that is not there.
+
+    Raises:
+        ValueError: with the path.
+    """
+    if not path.is_file():
+        raise ValueError(f"{argument}: there is no file {path.resolve()}; give FILE.py:function")
+
+
 @contextmanager
 def executed(path: Path, argument: str) -> Iterator[ModuleType]:
     """The module of a Python file, which is executed.
@@ -53,8 +63,7 @@ def executed(path: Path, argument: str) -> Iterator[ModuleType]:
         ValueError: when there is no such file, or it cannot be executed.
     """
     path = path.resolve()
-    if not path.is_file():
-        raise ValueError(f"{argument}: there is no file {path}; give FILE.py:function")
+    check_file(path, argument)
     with _importing_from({root_of(path), path.parent}):
         yield _executed(path, argument)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from learnsym._configs import config_path
 from learnsym._keys import COMPARISON, check_comparison, check_known, keys_in
+from learnsym._sentences import check_once
 from learnsym._yaml_file import read_yaml
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
 from learnsym.cli._parser import EXECUTED, folder, print_table
@@ -76,15 +77,19 @@ def _compare(options: argparse.Namespace) -> int:
 
 def _check_keys(path: Path, overrides: Sequence[str]) -> None:
     """Refuse a file that is not read, and unknown keys, at once: what comparisons need takes seconds to import."""
+    from learnsym._values import check_comparison_values
+
     content = read_yaml(path, "config")
-    if isinstance(content, dict):
-        check_comparison(content)
+    known = content if isinstance(content, dict) else {}
+    check_comparison(known)
     for key in keys_in(overrides):
         section, _, name = key.partition(".")
         if section not in COMPARISON:
             raise ValueError(f"{key}: unknown key of a comparison; known keys are {', '.join(COMPARISON)}")
         if section == "base" and name:
             _check_base(name)
+    check_once(overrides)
+    check_comparison_values(known, overrides)
 
 
 def _check_base(key: str) -> None:

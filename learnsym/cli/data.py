@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from learnsym._kinds import NAMES
+from learnsym._places import check_known, check_source
 from learnsym.cli._data_options import SOURCE, add_data_options, data_options
 from learnsym.cli._parser import folder, print_table, whole
 
@@ -45,6 +47,7 @@ def _data_list(options: argparse.Namespace) -> int:
 
 
 def _data_fetch(options: argparse.Namespace) -> int:
+    check_known(options.name, NAMES["data"])
     from learnsym.data import fetch
 
     paths = fetch(options.name)
@@ -53,6 +56,7 @@ def _data_fetch(options: argparse.Namespace) -> int:
 
 
 def _data_verify(options: argparse.Namespace) -> int:
+    check_known(options.name, NAMES["data"])
     from learnsym.data import verify
 
     paths = verify(options.name)
@@ -61,6 +65,7 @@ def _data_verify(options: argparse.Namespace) -> int:
 
 
 def _data_describe(options: argparse.Namespace) -> int:
+    check_source(options.source)
     from learnsym.data import describe
 
     counts = {key: getattr(options, f"data_{key}") for key in ("size", "train", "val", "test", "seed")}

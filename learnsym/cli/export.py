@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from learnsym._found import check_run
 from learnsym.cli._parser import EXECUTED
 
 
@@ -22,6 +23,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
+    check_run(options.run)
     from learnsym.export import export_run
     from learnsym.training import Run
     from learnsym.training.unfinished import check_finished

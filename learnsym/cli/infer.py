@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from learnsym._places import check_source
 from learnsym.cli._data_options import SOURCE, add_data_options, data_options
 from learnsym.cli._parser import EXECUTED, amount, folder, share, whole
 
@@ -33,6 +34,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _infer(options: argparse.Namespace) -> int:
+    check_source(options.source)
     from learnsym.data import DataConfig
     from learnsym.inference import InferenceConfig
     from learnsym.report.inference import infer_source, text_table

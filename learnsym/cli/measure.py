@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learnsym._places import check_factory, check_source
 from learnsym.cli._data_options import SOURCE, add_data_options, reading_of
 from learnsym.cli._parser import EXECUTED, amount
 from learnsym.cli._potential import PREFIX, measure_potential
@@ -69,6 +70,10 @@ def _measure(options: argparse.Namespace) -> int:
     for name in ("symmetry", "out"):
         if getattr(options, name) is None:
             raise ValueError(f"the following arguments are required: --{name}; see learnsym measure --help")
+    for model in options.model:
+        check_factory(model, "model")
+    if options.data is not None:
+        check_source(options.data)
     return _measure_network(options)
 
 

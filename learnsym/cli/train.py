@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from learnsym._configs import config_path
-from learnsym._keys import check_content, check_known, keys_in
+from learnsym._keys import check_content, check_known, given, keys_in
+from learnsym._sentences import check_once
 from learnsym._yaml_file import read_yaml
 from learnsym.cli._parser import EXECUTED, print_table
+from learnsym.files import check_folder
 
 if TYPE_CHECKING:
     from learnsym.training import Run
@@ -20,9 +22,7 @@ USAGE = "learnsym train CONFIG [--key.sub value ...] --out RUN"
 
 
 def train_command(arguments: list[str]) -> int:
-    check_known(keys_in(arguments))
-    word = positional(arguments)
-    path = None if word is None else checked_config(word)
+    path = _checked(arguments)
     from tqdm.contrib.logging import logging_redirect_tqdm
 
     from learnsym.training import train
@@ -31,12 +31,12 @@ def train_command(arguments: list[str]) -> int:
     about = f"Train with learned symmetry; resumes when RUN exists. {EXECUTED}"
     texts = {"prog": "learnsym train", "usage": USAGE, "description": about}
     if path is None:
-        parser, given = config_parser(names_in(arguments), **texts), []
+        parser, in_file = config_parser(names_in(arguments), **texts), []
     else:
-        parser, given = parser_of(path, arguments, **texts), file_arguments(path, arguments)
+        parser, in_file = parser_of(path, arguments, **texts), file_arguments(path, arguments)
     parser.add_argument("config", help=CONFIG)
     parser.add_argument("--out", required=True, help="run folder")
-    config, values = parse(parser, [*given, *arguments])
+    config, values = parse(parser, [*in_file, *arguments])
     with logging_redirect_tqdm():
         runs = train(config, values["out"])
     if int(os.environ.get("RANK", "0")) == 0:
@@ -44,13 +44,35 @@ def train_command(arguments: list[str]) -> int:
     return 0
 
 
-def checked_config(word: str) -> Path:
-    """The file of a configuration; one that is not read and unknown keys are refused before torch is imported."""
+def _checked(arguments: Sequence[str]) -> Path | None:
+    """The file of the configuration, where one is named; most of what is wrong is said before torch is imported."""
+    check_known(keys_in(arguments))
+    word, out = positional(arguments), given("out", arguments)
+    from learnsym._values import check_new_run, check_run_values
+
+    path, content = (None, {}) if word is None else checked_config(word, arguments)
+    if path is None:
+        check_run_values({}, arguments)
+    if {"help", "print_config"} & set(keys_in(arguments)) or "-h" in arguments:
+        return path
+    missing = [name for name, value in (("config", word), ("out", out)) if value is None]
+    if missing:
+        raise ValueError(f"the following arguments are required: {', '.join(missing)}")
+    check_new_run(content, arguments, check_folder(str(out)))
+    return path
+
+
+def checked_config(word: str, arguments: Sequence[str]) -> tuple[Path, dict[str, Any]]:
+    """The file of a configuration and what it holds; what is not read, unknown keys and wrong values are refused."""
+    from learnsym._values import check_run_values
+
     path = config_path(word)
     content = read_yaml(path, "config")
-    if isinstance(content, dict):
-        check_content(content)
-    return path
+    known = content if isinstance(content, dict) else {}
+    check_content(known)
+    check_once(arguments)
+    check_run_values(known, arguments)
+    return path, known
 
 
 def positional(arguments: Sequence[str]) -> str | None:

@@ -43,7 +43,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _tune(options: argparse.Namespace) -> int:
     check_known(keys_in(options.overrides))
-    options.config = checked_config(options.config)
+    options.config, _ = checked_config(options.config, options.overrides)
     from learnsym import tuning, workers
 
     _check(options)

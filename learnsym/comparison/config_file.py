@@ -12,10 +12,12 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
+from learnsym._sentences import check_once
+from learnsym._settings import Seed, kinds_of
+from learnsym._values import YAML
 from learnsym._yaml_file import load_yaml
 from learnsym.comparison.config import ComparisonConfig, merged
-from learnsym.training.config_file import SECTIONS, YAML, instantiated, read_mapping
-from learnsym.training.parser_sentences import check_once
+from learnsym.training.config_file import SECTIONS, instantiated, read_mapping
 
 logger = logging.getLogger(__name__)
 KEYS = tuple(ComparisonConfig.__dataclass_fields__)
@@ -51,6 +53,12 @@ def read_comparison(path: str | os.PathLike[str], overrides: Sequence[str] = ())
 def dump_comparison(config: ComparisonConfig) -> str:
     """The whole comparison as YAML."""
     return yaml.safe_dump(asdict(config), sort_keys=False, allow_unicode=True)
+
+
+def comparison_kinds() -> dict[str, Any]:
+    """The annotation of the value of each key, None of those that hold others; `learnsym._kinds` keeps them."""
+    kinds = {key: None if key in ("base", "arms") else kind for key, kind in kinds_of(ComparisonConfig).items()}
+    return {**kinds, "seeds": list[Seed]}  # of none of them the comparison has a sentence of its own
 
 
 def _content(path: Path) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.adamw import adamw
+from torch.optim.sgd import sgd
 
 from learnsym.augment import Hypotheses
 from learnsym.comparison.grid import Cell
@@ -22,8 +24,8 @@ from learnsym.data.splits import load_each
 from learnsym.objectives import Objective, SuccessiveHalving
 from learnsym.training import RunConfig
 from learnsym.training.build import build_on
+from learnsym.training.config import OptimiserConfig
 from learnsym.training.distributed import pick_device
-from learnsym.training.optimiser import make_optimiser
 
 STEPS = 3
 """Steps that are timed, after one that is not."""
@@ -104,18 +106,38 @@ def _networks(model: nn.Module, objective: Objective) -> float:
     return 1.0
 
 
+def _update(config: OptimiserConfig, weights: Sequence[Tensor]) -> Callable[[], None]:
+    """An update by the function of torch's optimiser; the optimiser itself would import the compiler, for seconds."""
+    means, squares = ([torch.zeros_like(weight) for weight in weights] for _ in range(2))
+    counts = [torch.zeros(()) for _ in weights]
+
+    def update() -> None:
+        rows = [row for row in zip(weights, means, squares, counts, strict=True) if row[0].grad is not None]
+        own, first, second, steps = ([row[i] for row in rows] for i in range(4))
+        gradients = [weight.grad for weight in own if weight.grad is not None]
+        common = {"lr": config.lr, "weight_decay": config.weight_decay, "maximize": False}
+        with torch.no_grad():
+            if config.name == "sgd":
+                momentum = {"momentum": config.momentum, "dampening": 0.0, "nesterov": False}
+                return sgd(own, gradients, list(first), **momentum, **common)
+            betas = {"beta1": config.momentum, "beta2": 0.999, "eps": 1e-8, "amsgrad": False}
+            return adamw(own, gradients, first, second, [], steps, **betas, **common)
+
+    return update
+
+
 def _timed(config: RunConfig, splits: Splits) -> float:
     device = pick_device(config.train.device)
     model, objective, _ = build_on(config, splits)
     model.to(device)
     batches = Batches(splits.train, config.train.batch_size, 0, device)
-    optimiser = make_optimiser(model, config.optimiser)
+    update = _update(config.optimiser, [weight for weight in model.parameters() if weight.requires_grad])
     times = []
     for step in range(1 + STEPS):
         started = time.perf_counter()
-        optimiser.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         objective(model, batches[step]).total.backward()
-        optimiser.step()
+        update()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.perf_counter() - started)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from learnsym._places import USES, Place, check_named, place_of
 from learnsym._settings import Count, Distinct, In, PathText, Seed, check_settings, shown
-from learnsym.data.own.formats import USES, Place, place_of
 from learnsym.data.own.reading import Layout, Reading, Targets, Units
 from learnsym.data.registry import registry
 from learnsym.data.spherical import SphereConfig
@@ -120,13 +119,7 @@ class DataConfig:
     def __post_init__(self) -> None:
         check_settings(self, "data.")
         place = self.place
-        if place is None and self.name not in registry:
-            close = difflib.get_close_matches(self.name[:100], registry, n=3)
-            nearest = f"; nearest: {', '.join(close)}" if close else ""
-            known = f"{', '.join(list(registry)[:12])}, ... (`learnsym data list` has all{nearest})"
-            raise ValueError(
-                f"data.name: got {shown(self.name)}, must be one of {known}, or a file or folder of your own"
-            )
+        check_named(self.name, registry)
         if place is not None:
             object.__setattr__(self, "name", str(place))
         self._check_sphere()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from learnsym._places import check_known
 from learnsym.data.adrenal import ADRENAL
 from learnsym.data.bumps import BLOBS
 from learnsym.data.camvid import CAMVID
@@ -41,6 +42,5 @@ def source_by_name(name: str) -> Source:
     Raises:
         ValueError: when there is none; lists the names.
     """
-    if name not in registry:
-        raise ValueError(f"data.name: got {name!r}, must be one of {', '.join(registry)}")
+    check_known(name, registry)
     return registry[name]

@@ -8,30 +8,27 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
-from functools import cache
+from dataclasses import asdict, dataclass, is_dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 import yaml
-from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_loader, set_parsing_settings
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace, set_parsing_settings
 
 from learnsym import methods
-from learnsym._keys import WORDS, check_old, keys_in
+from learnsym._keys import WORDS, check_old, given, keys_in
+from learnsym._sentences import check_once, sentence
 from learnsym._settings import kinds_of, usual
-from learnsym._yaml_file import load_yaml, read_yaml
+from learnsym._values import YAML, refuse_name
+from learnsym._yaml_file import read_yaml
 from learnsym.data.config import DataConfig
 from learnsym.data.registry import registry as sources
 from learnsym.nets.config import BUILT_IN, NetConfig
 from learnsym.objectives import choosers
 from learnsym.training.config import RunConfig
-from learnsym.training.parser_sentences import check_once, sentence
 
 logger = logging.getLogger(__name__)
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
-YAML = "learnsym"
-"""The mode of parsers that read values as files are read."""
-set_loader(YAML, load_yaml)
-
 SECTIONS = tuple(RunConfig.__dataclass_fields__)
 RUNTIME = ("train.device", "train.tensorboard", "train.threads", "train.sharded", "train.workers", "analysis.")
 """Keys that do not count as part of a configuration, since the trained weights do not depend on them."""
@@ -62,16 +59,40 @@ def config_parser(
     parser.add_class_arguments(RunConfig, as_group=False, skip=set(CHOSEN))
     for section, kinds in CHOSEN.items():
         if chosen[section] not in kinds:
-            raise ValueError(f"{section}.name: got {chosen[section]!r}, must be one of {', '.join(kinds)}")
+            refuse_name(section, chosen[section], list(kinds))
         parser.add_class_arguments(kinds[chosen[section]], section)
     return parser
 
 
 def all_keys() -> list[str]:
-    """The keys of every configuration, whatever its method and its chooser; `learnsym._keys` keeps them as a text."""
-    choices = [{**USUAL, section: name} for section, kinds in CHOSEN.items() for name in kinds]
-    options = {option for chosen in choices for option in config_parser(chosen)._option_string_actions}
+    """The keys of every configuration, whatever its method and its chooser; `learnsym._kinds` keeps them."""
+    parsers = [config_parser()]
+    for section, kinds in CHOSEN.items():
+        for kind in kinds.values():
+            parsers.append(ArgumentParser())
+            parsers[-1].add_class_arguments(kind, section)
+    options = {option for parser in parsers for option in parser._option_string_actions}
     return sorted({option[2:] for option in options if option.startswith("--")} - set(WORDS))
+
+
+def all_kinds() -> dict[str, Any]:
+    """The annotation of each of `all_keys`, None where it holds other keys, or methods or choosers differ."""
+    found: dict[str, list[Any]] = {key: [] for key in all_keys()}
+    own = {name: kind for name, kind in kinds_of(RunConfig).items() if name not in CHOSEN}
+    chosen = [(f"{section}.", kinds_of(each)) for section, kinds in CHOSEN.items() for each in kinds.values()]
+    for prefix, kinds in [("", own), *chosen]:
+        for key, kind in _leaves(kinds, prefix):
+            found[key].append(kind)
+    return {key: kinds[0] if kinds and kinds == kinds[:1] * len(kinds) else None for key, kinds in found.items()}
+
+
+def _leaves(kinds: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Annotations by dotted key, of fields that are no dataclasses themselves."""
+    for name, kind in kinds.items():
+        if is_dataclass(kind):
+            yield from _leaves(kinds_of(kind), f"{prefix}{name}.")  # type: ignore[arg-type]
+        else:
+            yield f"{prefix}{name}", kind
 
 
 def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -93,21 +114,11 @@ def names_in(arguments: Sequence[str], content: Mapping[str, Any] | None = None)
 
 def _chosen(section: str, arguments: Sequence[str], content: Mapping[str, Any]) -> str | None:
     """The name in a section, None where there is none."""
-    option, values = f"--{section}.name", content.get(section)
+    values = content.get(section)
     if any(word.partition("=")[0] == f"--{section}" for word in arguments):
-        raise ValueError(f"{section}: got keys in one word; write each by itself, such as {option} NAME")
+        raise ValueError(f"{section}: got keys in one word; write each by itself, such as --{section}.name NAME")
     in_file = str(values["name"]) if isinstance(values, Mapping) and "name" in values else None
-    return _given(option, arguments) or in_file
-
-
-def _given(option: str, arguments: Sequence[str]) -> str | None:
-    """The value of an option of a command line, None where it is not there; the later one counts."""
-    values = [
-        following if word == option else word.removeprefix(f"{option}=")
-        for word, following in zip(arguments, [*arguments, ""][1:], strict=True)
-        if word == option or word.startswith(f"{option}=")
-    ]
-    return values[-1] if values else None
+    return given(f"{section}.name", arguments) or in_file
 
 
 def parse(parser: ArgumentParser, arguments: Sequence[str]) -> tuple[RunConfig, Namespace]:
@@ -189,9 +200,9 @@ def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) 
     check_sections(content)
     own, chosen = names_in([], content), names_in(overrides, content)
     for section, default, known in (("net", NetConfig.name, BUILT_IN), ("data", DataConfig.name, sources)):
-        given = _given(f"--{section}.name", overrides)
-        if given is not None and given not in known:
-            own[section], chosen[section] = str(content.get(section, {}).get("name", default)), given
+        named = given(f"{section}.name", overrides)
+        if named is not None and named not in known:
+            own[section], chosen[section] = str(content.get(section, {}).get("name", default)), named
     kept = {key: value for key, value in content.items() if own.get(key) == chosen.get(key)}
     for key in content.keys() - kept.keys():
         unused = ", ".join(name for name in content[key] if name != "name")
@@ -203,10 +214,10 @@ def file_arguments(path: str | os.PathLike[str], overrides: Sequence[str] = ()) 
 def _without_twin_steps(
     content: dict[str, Any], path: str | os.PathLike[str], overrides: Sequence[str]
 ) -> dict[str, Any]:
-    changed = [key for key in ("--twins", "--train.steps") if _given(key, overrides) is not None]
+    changed = [key for key in ("twins", "train.steps") if given(key, overrides) is not None]
     if not changed or "twin_steps" not in content:
         return content
-    logger.info("%s: twin_steps of %s (%s) are left out", " and ".join(changed), path, content["twin_steps"])
+    logger.info("--%s: twin_steps of %s (%s) are left out", " and --".join(changed), path, content["twin_steps"])
     return {key: value for key, value in content.items() if key != "twin_steps"}
 
 
@@ -272,25 +283,44 @@ def config_hash(config: RunConfig) -> str:
 
     Keys at their defaults do not count, so that the hash outlives versions that add keys.
     """
-    changed = dict(_changed(config, usual(RunConfig))) | {f"{name}.name": getattr(config, name).name for name in CHOSEN}
-    own = {key: value for key, value in changed.items() if not key.startswith((*RUNTIME, "data.label"))}
+    own = {key: value for name in SECTIONS for key, value in _counted(name, _Same(getattr(config, name)))}
+    own |= {f"{name}.name": getattr(config, name).name for name in CHOSEN}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def _changed(settings: object, defaults: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """An object as a key that is equal to itself alone."""
+
+    value: object
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.value is self.value
+
+
+@lru_cache(maxsize=4096)
+def _counted(name: str, section: _Same) -> tuple[tuple[str, object], ...]:
+    """The changed keys of a section that count; configurations of a comparison share their sections."""
+    changed = _changed(name, section.value, getattr(usual(RunConfig), name))
+    return tuple((key, value) for key, value in changed if not key.startswith((*RUNTIME, "data.label")))
+
+
+def _changed(key: str, value: object, default: object) -> Iterator[tuple[str, object]]:
     """Dotted keys whose values are not the defaults; a method or chooser of another class has defaults of its own."""
-    for name in kinds_of(type(settings)):
-        value, default = getattr(settings, name), getattr(defaults, name, None)
-        if value == default:
-            continue
-        if is_dataclass(value):
-            alike = default is None or type(default) is type(value)
-            yield from _changed(value, default if alike else usual(type(value)), f"{prefix}{name}.")
-        elif isinstance(value, dict):
-            usual_values = dict(_flat({name: default}, prefix))
-            yield from (item for item in _flat({name: value}, prefix) if usual_values.get(item[0]) != item[1])
-        else:
-            yield f"{prefix}{name}", value
+    if value == default:
+        return
+    if is_dataclass(value):
+        defaults = default if default is None or type(default) is type(value) else usual(type(value))
+        for name in kinds_of(type(value)):
+            yield from _changed(f"{key}.{name}", getattr(value, name), getattr(defaults, name, None))
+    elif isinstance(value, dict):
+        usual_values = dict(_flat({key: default}))
+        yield from (item for item in _flat({key: value}) if usual_values.get(item[0]) != item[1])
+    else:
+        yield key, value
 
 
 def value_at(config: RunConfig, key: str) -> object:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from learnsym._freed_memory import freed_memory_is_kept
 from learnsym.data import Batches
 from learnsym.objectives.losses import LossFunction
 from learnsym.training.config import OptimiserConfig, TrainConfig
@@ -118,7 +119,7 @@ def fit_ensemble(
     rule = StackedOptimiser(stacked.weights, configs, steps)
     losses = torch.empty(steps, count, dtype=torch.float64, device=device)
     whole = torch.empty(steps, count, dtype=torch.bool, device=device)
-    with settings(TrainConfig(steps=steps)):
+    with settings(TrainConfig(steps=steps)), freed_memory_is_kept():
         try:
             for step in range(steps):
                 x, y = _batch(loaders, step)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
+from learnsym._freed_memory import freed_memory_is_kept
 from learnsym._processes import mean_over_processes
 from learnsym.data import Batches
 from learnsym.degrees import Degree
@@ -114,6 +115,8 @@ def fit(
     loop.on_record = on_record
     with ExitStack() as stack:
         stack.enter_context(settings(train))
+        if loop.device.type == "cpu":
+            stack.enter_context(freed_memory_is_kept())
         stack.enter_context(own_randomness(loop.device))
         stack.enter_context(part_of_batch(distributed.rank(), distributed.world()))
         stack.enter_context(global_batch_norm(model))

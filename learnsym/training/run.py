@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from learnsym._found import OWN_RECORD, run_folders
+from learnsym._found import check_run, run_folders
 from learnsym.data import Signature, Splits, load_splits
 from learnsym.degrees import Degree
 from learnsym.files import read_json, understood, write_atomically, write_json
@@ -47,13 +47,7 @@ class Run(RunFolder):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         super().__init__(Path(path))
-        if (self.path / OWN_RECORD).is_file():
-            raise ValueError(
-                f"run: {self.path} was trained in Python, and its module cannot be made from the record alone; give "
-                f"FILE.py:factory with the weights {self.path / 'net.safetensors'}, or open it with ls.training.OwnRun"
-            )
-        if not (self.path / "config.yaml").is_file():
-            raise ValueError(f"run: {self.path} is not a run folder (no config.yaml); make one with learnsym train")
+        check_run(self.path)
 
     @staticmethod
     def new(

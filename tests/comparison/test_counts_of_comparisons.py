@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -10,19 +11,21 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks.made_comparison import finished_comparison
 from learnsym._keys import COMPARISON
 from learnsym._settings import check_settings
-from learnsym.comparison import ComparisonConfig, Plan, cells, compare, work
-from learnsym.comparison.cost import costs, seconds_per_step
+from learnsym.comparison import ComparisonConfig, Plan, cells, compare, dump_comparison, work
+from learnsym.comparison.cost import _update, costs, seconds_per_step
 from learnsym.comparison.units import Unit
 from learnsym.comparison.verdicts import best_arms, recommend, regret
 from learnsym.files import read_json
 from learnsym.methods import registry as methods
 from learnsym.objectives.choosers import registry as choosers
-from learnsym.training import RunConfig
+from learnsym.training import OptimiserConfig, RunConfig
 from learnsym.training.config_file import config_hash, config_of, config_parser
+from learnsym.training.optimiser import make_optimiser
 from learnsym.workers import FolderLocks
 from tests.reference import comparison_grid as slow
 
@@ -91,6 +94,48 @@ def test_each_section_is_checked_once_for_all_cells_that_share_it(small, with_va
     assert many["OptimiserConfig"] - few["OptimiserConfig"] == 4 * len(small.arms)
     assert many["RunConfig"] - few["RunConfig"] == 4 * 8  # one for each cell
     assert many["DataConfig"] == few["DataConfig"] and many["TrainConfig"] == few["TrainConfig"]
+
+
+def test_keys_of_cells_look_once_at_each_section_that_they_share(small, with_values, monkeypatch):
+    from learnsym.training import config_file
+
+    looks = []
+    for seeds in (2, 8):
+        config_file._counted.cache_clear()
+        count = Counted(config_file._changed, lambda key, *_: key)
+        monkeypatch.setattr(config_file, "_changed", count)
+        grid = cells(with_values(small, seeds=list(range(seeds)), redraw=False))
+        keys = {cell.key for cell in grid}
+        assert len(keys) == len(grid)
+        looks.append(Counter({key: calls for key, calls in count.calls.items() if "." not in key}))
+        monkeypatch.undo()
+    few, many = looks
+    assert few["train"] == many["train"] and few["net"] == many["net"] and few["optimiser"] == many["optimiser"]
+
+
+def test_a_plan_needs_no_compiler(small, tmp_path):
+    """The compiler of torch takes longer to import than all else that a plan does."""
+    base = {**small.base, "train": {**small.base["train"], "steps": 100}}  # nothing is dropped in the steps timed
+    (tmp_path / "c.yaml").write_text(dump_comparison(replace(small, base=base)))
+    command = ["compare", str(tmp_path / "c.yaml"), "--out", str(tmp_path / "out"), "--dry-run"]
+    script = f"import sys; from learnsym.cli import main; print(main({command}), 'torch._dynamo' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == "0 False"
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_the_timed_update_is_that_of_the_optimiser(name):
+    config = OptimiserConfig(name=name, lr=0.1)
+    ours, theirs = (torch.nn.Linear(3, 2, dtype=torch.float64) for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    optimiser, x = make_optimiser(theirs, config), torch.rand(4, 3, dtype=torch.float64)
+    update = _update(config, list(ours.parameters()))
+    for _ in range(3):
+        for net, step in ((ours, update), (theirs, optimiser.step)):
+            net.zero_grad()
+            net(x).square().sum().backward()
+            step()
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
 
 
 def test_arms_of_one_method_share_a_parser(small, with_values, monkeypatch):

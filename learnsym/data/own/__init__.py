@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from learnsym._places import Place, check_there
 from learnsym.data.dataset import Dataset
 from learnsym.data.own.example_files import read_csv, read_folder
-from learnsym.data.own.formats import Place
 from learnsym.data.own.npy import read_npy
 from learnsym.data.own.npz import read_npz
 from learnsym.data.own.pools import Found, datasets
@@ -28,8 +28,7 @@ def read_own(place: Place, reading: Reading) -> dict[str, Dataset]:
 
 
 def _found(place: Place, reading: Reading) -> Found:
-    if place.kind != "folder" and not place.path.exists():
-        raise ValueError(f"data: {place.path} cannot be read (it is not there); check the path")
+    check_there(place)
     match place.kind:
         case "npz":
             return read_npz(place.path, reading)

@@ -211,8 +211,12 @@ def _warn_of_lost(total: Float[Tensor, "B"], dots: Float[Tensor, "N B"]) -> None
 
 def _by_site(parts: list[tuple[list[str], Tensor]]) -> dict[str, Float[Tensor, "B"]]:
     """Values per example for each site, summed where a module is called several times."""
-    names = list(dict.fromkeys(parts[0][0])) if parts else []
-    return {name: torch.cat([rows[[site == name for site in sites]].sum(0) for sites, rows in parts]) for name in names}
+    places = {name: place for place, name in enumerate(dict.fromkeys(site for sites, _ in parts for site in sites))}
+    summed = [
+        rows.new_zeros(len(places), *rows.shape[1:]).index_add(0, torch.tensor([places[site] for site in sites]), rows)
+        for sites, rows in parts
+    ]
+    return dict(zip(places, torch.cat(summed, 1), strict=True)) if parts else {}
 
 
 def ratio(numerator: Float[Tensor, "B"], denominator: Float[Tensor, "B"]) -> Estimate:

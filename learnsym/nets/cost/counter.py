@@ -54,6 +54,11 @@ class FlopCounter(TorchDispatchMode):
         self._nodes: list[int] = []
         self._places: list[Place] = []
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """False: nothing is compiled while it counts, and torch would import its compiler, which takes seconds."""
+        return False
+
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: ANN401
         kwargs = kwargs or {}
         if func._schema.name.split("::")[-1] in METADATA:

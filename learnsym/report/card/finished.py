@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from learnsym.files import write_json
+from learnsym.files import write_json, writing
 from learnsym.report.card.card import Card
 from learnsym.report.card.row import Row
 from learnsym.report.card.verdict import verdict
@@ -22,15 +24,18 @@ Found = list[Row | str]
 class FinishedSteps:
     """Finished steps in `card.json`, each with the key of what it was computed from.
 
+    While steps end, each is a line of `steps.jsonl`, so that what is written does not grow with those before it.
+
     Args:
         folder: of the card.
         keys: one per symmetry, see `fingerprint`; None where it is not known, and nothing is kept.
     """
 
     def __init__(self, folder: Path, keys: dict[str, str | None]) -> None:
-        self.path = folder / "card.json"
+        self.path, self.lines = folder / "card.json", folder / "steps.jsonl"
         self.keys = keys
-        self.steps = {name: step for name, step in _read(self.path).items() if self._fits(name, step)}
+        read = {**_read(self.path), **_read_lines(self.lines)}
+        self.steps = {name: step for name, step in read.items() if self._fits(name, step)}
 
     def load(self, symmetry: str, step: str) -> Found | None:
         """What a finished step gave."""
@@ -43,8 +48,22 @@ class FinishedSteps:
             return
         rows = [asdict(row) for row in found if isinstance(row, Row)]
         notes = [note for note in found if isinstance(note, str)]
-        self.steps[f"{symmetry}/{step}"] = {"key": self.keys[symmetry], "rows": rows, "notes": notes}
-        self._write({})
+        content = {"key": self.keys[symmetry], "rows": rows, "notes": notes}
+        self.steps[f"{symmetry}/{step}"] = content
+        self.lines.parent.mkdir(parents=True, exist_ok=True)
+        with writing(self.lines), open(self.lines, "a", encoding="utf8") as stream:
+            # a new line first, since the last one of a work that was killed may have no end
+            stream.write("\n" + json.dumps({"version": VERSION, "name": f"{symmetry}/{step}", "step": content}))
+
+    @contextmanager
+    def kept_when_stopped(self) -> Iterator[None]:
+        """Put finished steps into `card.json` when the work is stopped."""
+        try:
+            yield
+        except BaseException:
+            if self.lines.exists():
+                self._write({})
+            raise
 
     def finish(self, card: Card) -> None:
         """Write the whole card."""
@@ -62,6 +81,7 @@ class FinishedSteps:
     def _write(self, content: dict[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self.path, {"version": VERSION, **content, "steps": self.steps}, indent=1)
+        self.lines.unlink(missing_ok=True)
 
 
 def _written(row: Row) -> dict[str, Any]:
@@ -82,3 +102,18 @@ def _read(path: Path) -> dict[str, Any]:
         return dict(content["steps"]) if content["version"] == VERSION else {}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
+
+
+def _read_lines(path: Path) -> dict[str, Any]:
+    """The steps of a work that was killed; a line that is damaged, such as the last one, is left out."""
+    steps: dict[str, Any] = {}
+    try:
+        lines = path.read_text(encoding="utf8").splitlines()
+    except (OSError, ValueError):
+        return steps
+    for line in lines:
+        with suppress(ValueError, KeyError, TypeError):
+            content = json.loads(line)
+            if content["version"] == VERSION:
+                steps[content["name"]] = content["step"]
+    return steps

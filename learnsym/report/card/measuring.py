@@ -85,7 +85,8 @@ def measure_model(
             logger.info("%s: %s", examples.name, note)
         logger.info("measuring %s on %d examples of %s", subject.name, len(examples), examples.name)
         steps = FinishedSteps(folder, {situation.name: fingerprint(situation) for situation in situations})
-        found = _measured(situations, steps, progress)
+        with steps.kept_when_stopped():
+            found = _measured(situations, steps, progress)
         of_steps = [note for note in found if isinstance(note, str)]
         notes = [*subject.notes, *examples.said, *said, *of_steps, *sizes_note(situations)]
     card = _card(folder, subject, examples, situations, found, notes)

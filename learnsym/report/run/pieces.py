@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.ndimage import gaussian_filter1d
 from torch import Tensor, nn
 
 from learnsym import measure
@@ -311,6 +310,8 @@ def smoothed(density: Sequence[float], spread: float, closed: bool) -> list[floa
         spread: standard deviation of the noise in grid steps.
         closed: whether the grid is a circle; at the ends of an open one the density is reflected.
     """
+    from scipy.ndimage import gaussian_filter1d
+
     return gaussian_filter1d(np.asarray(density), spread, mode="wrap" if closed else "reflect").tolist()
 
 

@@ -37,7 +37,7 @@ def sentence(message: str) -> str:
     """The parser's message in one line that starts with the key.
 
     Example:
-        >>> from learnsym.training.parser_sentences import sentence
+        >>> from learnsym._sentences import sentence
         >>> sentence('Parser key "train.steps": Expected a <class \\'int\\'>. Got value: 3.5')
         'train.steps: got 3.5, must be a whole number; see --help'
     """
