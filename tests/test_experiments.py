@@ -70,6 +70,7 @@ ARMS = {
     "selection": ("--arms ?", ["fixed 60", "affine2d, selection"]),
     "softness": ("--nets ?", ["vit", "resnet"]),
     "spherical_images": ("--arms ?", ["S2CNN", "CNN 40 K x25"]),
+    "task_extent": ("--laws 7", ["60", "180"]),
     "using_equivariance": ("digits --trainings ?", ["upright"]),
     "world_models": ("--parts ?", ["grids", "frames"]),
 }
