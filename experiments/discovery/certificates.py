@@ -89,13 +89,13 @@ def network(task: Task, seed: int, steps: int) -> tuple[nn.Module, float]:
     """A plain network of the task, and its error on new examples, of variance or of labels."""
     torch.manual_seed(seed)
     x, y = task.data(task.examples, torch.Generator().manual_seed(seed))
-    outputs = task.classes or y.shape[1]
-    net = nn.Sequential(nn.Linear(x.shape[1], 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, outputs))
-    batch = 256
-    batches = [(x[i : i + batch], y[i : i + batch]) for i in range(0, task.examples, batch)]
+    width, outputs, activation = task.width, task.classes or y.shape[1], task.activation
+    hidden = [nn.Linear(x.shape[1], width), activation(), nn.Linear(width, width), activation()]
+    net = nn.Sequential(*hidden, nn.Linear(width, outputs))
+    batches = [(x[i : i + task.batch], y[i : i + task.batch]) for i in range(0, task.examples, task.batch)]
     loss = nn.functional.cross_entropy if task.classes else mse
-    optimiser = ls.training.OptimiserConfig(lr=2e-3)
-    ls.training.fit(net, Supervised(loss), batches, steps=steps, optimiser=optimiser, seed=seed)
+    optimiser = ls.training.OptimiserConfig(lr=task.rate)
+    ls.training.fit(net, Supervised(loss), batches, steps=round(task.longer * steps), optimiser=optimiser, seed=seed)
     new_x, new_y = task.data(4000, torch.Generator().manual_seed(1000 + seed))
     with torch.no_grad():
         out = net.eval()(new_x)
