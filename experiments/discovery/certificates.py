@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from scipy.linalg import subspace_angles
-from systems import FURTHER, SYSTEMS, System, pairs_of
+from systems import FURTHER, SYSTEMS, System, displaced, pairs_of
 from tasks import INERTIA, TASKS, Task
 from torch import Tensor, nn
 
@@ -21,21 +21,22 @@ COUNTS, NOISES, TOLERANCE = (100, 200, 400, 800, 1600, 3200), (0.01, 0.03, 0.1, 
 Row = dict[str, Any]
 
 
-def true_defects(system: System, x: Tensor, matrices: Tensor) -> Tensor:
-    """`|DF A x - A F| / (|DF A x|² + |A F|²)^1/2` of the field itself."""
+def true_defects(system: System, x: Tensor, pairs: GeneratorPairs) -> Tensor:
+    """`|DF ξ - A F| / (|DF ξ|² + |A F|²)^1/2` of the field itself, with `ξ = A x` or `A x + b`."""
     found = []
-    for a in matrices:
-        _, along = torch.func.jvp(system.field, (x,), (x @ a.mT,))
+    for motion, a in zip(pairs.moved(x).unbind(-1), pairs.output, strict=True):
+        _, along = torch.func.jvp(system.field, (x,), (motion,))
         moved = system.field(x) @ a.mT
         found.append((along - moved).norm() / math.hypot(float(along.norm()), float(moved.norm())))
     return torch.stack(found)
 
 
-def one(system: System, count: int, noise: float, seed: int, degree: int) -> Row:
+def one(system: System, candidates: GeneratorPairs, count: int, noise: float, seed: int, degree: int) -> Row:
     """One data set: what is certified, what of it is false, whether all bounds hold, what a threshold would say."""
     x, y = pairs_of(system, count, noise, seed)
-    found = certify_generators(x, y, GeneratorPairs.tied(system.n), degree, TOLERANCE)
-    exact = true_defects(system, x, torch.stack([each.input for each in found.generators]))
+    found = certify_generators(x, y, candidates, degree, TOLERANCE)
+    a, b = (torch.stack([getattr(each, side) for each in found.generators]) for side in ("input", "output"))
+    exact = true_defects(system, x, GeneratorPairs(input=a, output=b))
     low, high = torch.tensor([each.defect.ends for each in found.generators], dtype=torch.float64).T
     certified = torch.tensor([each.verdict == "certified" for each in found.generators])
     refuted = torch.tensor([each.verdict == "refuted" for each in found.generators])
@@ -49,12 +50,13 @@ def one(system: System, count: int, noise: float, seed: int, degree: int) -> Row
         "threshold detected": bool(plug_in.any()),
         "threshold false": bool((plug_in & (exact > TOLERANCE)).any()),
         "gate": bool(found.reason),
+        "first bound": found.generators[0].defect.high,
     }
 
 
-def shares(system: System, count: int, noise: float, runs: int, degree: int) -> Row:
-    """Shares of runs."""
-    rows = [one(system, count, noise, seed, degree) for seed in range(runs)]
+def shares(system: System, candidates: GeneratorPairs, count: int, noise: float, runs: int, degree: int) -> Row:
+    """Shares, or means, of runs."""
+    rows = [one(system, candidates, count, noise, seed, degree) for seed in range(runs)]
     return {key: sum(row[key] for row in rows) / runs for key in rows[0]}
 
 
@@ -63,24 +65,37 @@ def rates(runs: int) -> Iterator[Row]:
     for name, system in {**SYSTEMS, **FURTHER}.items():
         for count in COUNTS:
             for noise in NOISES:
-                row = shares(system, count, noise, runs, system.degree)
+                row = shares(system, GeneratorPairs.tied(system.n), count, noise, runs, system.degree)
                 kind = "setting" if name in SYSTEMS else "further"
                 yield {"kind": kind, "system": name, "symmetries": system.symmetries, "N": count, "noise": noise, **row}
     for name in ("van der Pol", "Duffing", "Selkov"):
-        yield {"kind": "too small", "system": name, "degree": 2, **shares(SYSTEMS[name], 1600, 0.1, runs, 2)}
+        row = shares(SYSTEMS[name], GeneratorPairs.tied(2), 1600, 0.1, runs, 2)
+        yield {"kind": "too small", "system": name, "degree": 2, **row}
+
+
+def affine(runs: int) -> Iterator[Row]:
+    """Planar systems, moved away from the origin: linear candidates, and affine ones."""
+    linear = GeneratorPairs.tied(2)
+    for name in ("rotation", "Hopf", "van der Pol", "Duffing"):
+        system = displaced(SYSTEMS[name])
+        for candidates, pairs in (("linear", linear), ("affine", linear.with_shifts())):
+            for count in (200, 800):
+                for noise in (0.01, 0.1):
+                    row = shares(system, pairs, count, noise, runs, system.degree)
+                    yield {"candidates": candidates, "system": name, "N": count, "noise": noise, **row}
 
 
 def network(task: Task, seed: int, steps: int) -> tuple[nn.Module, float]:
     """A plain network of the task, and its error on new examples, of variance or of labels."""
     torch.manual_seed(seed)
     x, y = task.data(task.examples, torch.Generator().manual_seed(seed))
-    outputs = task.classes or y.shape[1]
-    net = nn.Sequential(nn.Linear(x.shape[1], 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, outputs))
-    batch = 256
-    batches = [(x[i : i + batch], y[i : i + batch]) for i in range(0, task.examples, batch)]
+    width, outputs, activation = task.width, task.classes or y.shape[1], task.activation
+    hidden = [nn.Linear(x.shape[1], width), activation(), nn.Linear(width, width), activation()]
+    net = nn.Sequential(*hidden, nn.Linear(width, outputs))
+    batches = [(x[i : i + task.batch], y[i : i + task.batch]) for i in range(0, task.examples, task.batch)]
     loss = nn.functional.cross_entropy if task.classes else mse
-    optimiser = ls.training.OptimiserConfig(lr=2e-3)
-    ls.training.fit(net, Supervised(loss), batches, steps=steps, optimiser=optimiser, seed=seed)
+    optimiser = ls.training.OptimiserConfig(lr=task.rate)
+    ls.training.fit(net, Supervised(loss), batches, steps=round(task.longer * steps), optimiser=optimiser, seed=seed)
     new_x, new_y = task.data(4000, torch.Generator().manual_seed(1000 + seed))
     with torch.no_grad():
         out = net.eval()(new_x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +38,15 @@ class Equation:
     f: Callable[[Tensor], Tensor]
     truth: tuple[dict[str, float], ...]
     inputs: tuple[str, ...] = tuple(SECOND)
-    leading: str = "u_t"
+    leading: tuple[str, ...] = ("u_t",)
+    variables: tuple[str, ...] = VARIABLES
+
+    def certified(self, jets: Jets, seed: int = 0) -> EquationSymmetries:
+        """By the polynomial that the jets allow."""
+        return certify_equation(jets, self.leading, self.inputs, 2, GENERATORS, TOLERANCE, seed=seed)
 
 
-def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+def uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(count, generator=generator, dtype=torch.float64)
 
 
@@ -51,26 +56,26 @@ def _waves(count: int, generator: torch.Generator) -> tuple[Tensor, Tensor, Tens
     return torch.arange(4).double(), a, 2 * math.pi * torch.rand(count, 4, generator=generator, dtype=torch.float64)
 
 
-def _derivatives(u: Callable[[Tensor, Tensor], Tensor], t: Tensor, x: Tensor, names: list[str]) -> Jets:
+def derivatives(u: Callable[..., Tensor], names: list[str], **places: Tensor) -> Jets:
     """By automatic differentiation of solutions in closed form, one for each point."""
-    values = {"t": t, "x": x}
     with torch.enable_grad():
-        place = {"t": t.clone().requires_grad_(), "x": x.clone().requires_grad_()}
-        known = {"u": u(place["t"], place["x"])}
+        place = {letter: value.clone().requires_grad_() for letter, value in places.items()}
+        known = {"u": u(*place.values())}
         for name in names:
             before, letter = f"u_{name[2:-1]}".rstrip("_"), name[-1]
             known[name] = torch.autograd.grad(known[before].sum(), place[letter], create_graph=True)[0]
-    return Jets(values={**values, **{name: value.detach() for name, value in known.items()}})
+    values = {**places, **{name: value.detach() for name, value in known.items()}}
+    return Jets(values=values, independent=tuple(places))
 
 
 def _heat(count: int, generator: torch.Generator) -> Jets:
     k, a, phase = _waves(count, generator)
-    t, x = _uniform(count, 0, 0.5, generator), _uniform(count, -1, 1, generator)
+    t, x = uniform(count, 0, 0.5, generator), uniform(count, -1, 1, generator)
 
     def u(t: Tensor, x: Tensor) -> Tensor:
         return (a * torch.exp(-(k**2) * t[:, None]) * torch.cos(k * x[:, None] + phase)).sum(1)
 
-    return _derivatives(u, t, x, ["u_t", "u_x", "u_tx", "u_xx"])
+    return derivatives(u, ["u_t", "u_x", "u_tx", "u_xx"], t=t, x=x)
 
 
 def _burgers(count: int, generator: torch.Generator) -> Jets:
@@ -78,26 +83,26 @@ def _burgers(count: int, generator: torch.Generator) -> Jets:
     k, a, phase = _waves(count, generator)
     a = 0.8 * a[:, 1:] / a[:, 1:].abs().sum(1, keepdim=True)
     k, phase = k[1:], phase[:, 1:]
-    t, x = _uniform(count, 0, 0.5, generator), _uniform(count, -1, 1, generator)
+    t, x = uniform(count, 0, 0.5, generator), uniform(count, -1, 1, generator)
     speed = 1.5 * torch.randn(count, generator=generator, dtype=torch.float64)
 
     def u(t: Tensor, x: Tensor) -> Tensor:
         wave, decay = k * (x - speed * t)[:, None] + phase, a * torch.exp(-(k**2) * t[:, None])
         return speed + 2 * (k * decay * wave.sin()).sum(1) / (1 + (decay * wave.cos()).sum(1))
 
-    return _derivatives(u, t, x, ["u_t", "u_x", "u_tx", "u_xx"])
+    return derivatives(u, ["u_t", "u_x", "u_tx", "u_xx"], t=t, x=x)
 
 
 def _wave(count: int, generator: torch.Generator) -> Jets:
     """Waves to both sides."""
     (k, a, phase), (_, b, other) = (_waves(count, generator) for _ in range(2))
-    t, x = _uniform(count, 0, 1, generator), _uniform(count, -1, 1, generator)
+    t, x = uniform(count, 0, 1, generator), uniform(count, -1, 1, generator)
 
     def u(t: Tensor, x: Tensor) -> Tensor:
         right, left = (x - t)[:, None], (x + t)[:, None]
         return (a * torch.cos(k * right + phase) + b * torch.cos(k * left + other)).sum(1)
 
-    return _derivatives(u, t, x, ["u_t", "u_x", "u_tt", "u_tx", "u_xx"])
+    return derivatives(u, ["u_t", "u_x", "u_tt", "u_tx", "u_xx"], t=t, x=x)
 
 
 RUNS, LENGTH, SPAN, GRID, FINER, STEPS = 40, 4.0, 1.0, 64, 8, 3200
@@ -216,7 +221,7 @@ EQUATIONS = {
             {"∂u tt": 1.0, "∂u xx": 1.0},
         ),
         ("t", "x", "u", "u_t", "u_x", "u_xx"),
-        "u_tt",
+        ("u_tt",),
     ),
     "Korteweg and de Vries": Equation(
         _on_grid(_kdv, 3),
@@ -240,16 +245,16 @@ EQUATIONS = {
 
 def true_basis(equation: Equation) -> Tensor:
     """Coefficients `(d, V, M)` of the generators that are there."""
-    exponents = powers(len(VARIABLES), GENERATORS)
+    variables, exponents = equation.variables, powers(len(equation.variables), GENERATORS)
     place = {
-        "".join(name * power for name, power in zip(VARIABLES, row, strict=True)) or "1": index
+        "".join(name * power for name, power in zip(variables, row, strict=True)) or "1": index
         for index, row in enumerate(exponents.tolist())
     }
-    basis = torch.zeros(len(equation.truth), len(VARIABLES), len(exponents), dtype=torch.float64)
+    basis = torch.zeros(len(equation.truth), len(variables), len(exponents), dtype=torch.float64)
     for each, generator in zip(basis, equation.truth, strict=True):
         for name, value in generator.items():
             component, monomial = name[1:].split(" ")
-            each[VARIABLES.index(component), place[monomial]] = value
+            each[variables.index(component), place[monomial]] = value
     return basis
 
 
@@ -280,29 +285,31 @@ def summary(found: EquationSymmetries, equation: Equation, jets: Jets) -> Row:
 
 
 def _exact(equation: Equation, jets: Jets, coefficients: Tensor) -> Tensor:
-    return equation_defects(equation.f, jets, [equation.leading], list(equation.inputs), coefficients, GENERATORS)
+    return equation_defects(equation.f, jets, equation.leading, equation.inputs, coefficients, GENERATORS)
 
 
-def noisy(jets: Jets, leading: str, noise: float, generator: torch.Generator) -> Jets:
-    """Noise on the leading derivative, a share of its standard deviation."""
-    exact = jets.values[leading]
-    error = noise * exact.std() * torch.randn(len(exact), generator=generator, dtype=torch.float64)
-    return Jets(values={**jets.values, leading: exact + error}, independent=jets.independent)
+def noisy(jets: Jets, leading: tuple[str, ...], noise: float, generator: torch.Generator) -> Jets:
+    """Noise on the leading derivatives, a share of their standard deviation."""
+    values = dict(jets.values)
+    for name in leading:
+        error = torch.randn(len(jets), generator=generator, dtype=torch.float64)
+        values[name] = values[name] + noise * values[name].std() * error
+    return Jets(values=values, independent=jets.independent)
 
 
-def by_polynomials(seeds: int) -> Iterator[Row]:
+def by_polynomials(
+    equations: Mapping[str, Equation], counts: Sequence[int], noises: Sequence[float], seeds: int
+) -> Iterator[Row]:
     """Certificates of each equation, for points and noise of the leading derivative."""
-    for name, equation in EQUATIONS.items():
+    for name, equation in equations.items():
         for seed in range(seeds):
             generator = torch.Generator().manual_seed(seed)
-            jets = equation.jets(1000, generator)
-            for count in (300, 1000):
-                for noise in NOISES:
+            jets = equation.jets(max(counts), generator)
+            for count in counts:
+                for noise in noises:
                     some = jets.at(torch.arange(count))
                     data, start = noisy(some, equation.leading, noise, generator), time.process_time()
-                    found = certify_equation(
-                        data, [equation.leading], list(equation.inputs), 2, GENERATORS, TOLERANCE, seed=seed
-                    )
+                    found = equation.certified(data, seed)
                     seconds = time.process_time() - start
                     row = {"equation": name, "by": "polynomial", "N": count, "noise": noise, "seed": seed}
                     yield {**row, **summary(found, equation, some), "seconds": seconds}
@@ -317,7 +324,7 @@ def with_noisy_fields(seeds: int) -> Iterator[Row]:
                 data, exact = (
                     _on_grid(rate, 2, each)(1000, torch.Generator().manual_seed(seed)) for each in (noise, 0.0)
                 )
-                found = certify_equation(data, [equation.leading], list(equation.inputs), 2, GENERATORS, TOLERANCE)
+                found = equation.certified(data)
                 row = {"equation": name, "by": "noisy field", "noise": noise, "seed": seed}
                 yield {**row, **summary(found, equation, exact)}
 
@@ -327,7 +334,7 @@ def network(equation: Equation, seed: int, steps: int) -> nn.Module:
     torch.manual_seed(seed)
     jets = equation.jets(20_000, torch.Generator().manual_seed(seed))
     z = torch.stack([jets.values[name] for name in equation.inputs], 1).float()
-    y = jets.values[equation.leading][:, None].float()
+    y = torch.stack([jets.values[name] for name in equation.leading], 1).float()
     scale = [side.std(0, keepdim=True) for side in (z, y)]
     net = nn.Sequential(nn.Linear(z.shape[1], 128), nn.Tanh(), nn.Linear(128, 128), nn.Tanh(), nn.Linear(128, 1))
     batches = [(z[i : i + 256] / scale[0], y[i : i + 256] / scale[1]) for i in range(0, len(z), 256)]
@@ -356,7 +363,7 @@ def by_networks(seeds: int, steps: int) -> Iterator[Row]:
             net = network(equation, seed, steps)
             jets = equation.jets(4000, torch.Generator().manual_seed(1000 + seed))
             found = certify_surrogate(
-                net, jets, [equation.leading], list(equation.inputs), GENERATORS, NETWORK_TOLERANCE, seed=seed
+                net, jets, equation.leading, equation.inputs, GENERATORS, NETWORK_TOLERANCE, seed=seed
             )
             row = summary(found, equation, jets)
             yield {"equation": name, "by": "network", "seed": seed, **row, "seconds": time.process_time() - start}
@@ -364,6 +371,6 @@ def by_networks(seeds: int, steps: int) -> Iterator[Row]:
 
 def equations(seeds: int, steps: int) -> Iterator[Row]:
     """Polynomials, fields with noise, then networks."""
-    yield from by_polynomials(seeds)
+    yield from by_polynomials(EQUATIONS, (300, 1000), NOISES, seeds)
     yield from with_noisy_fields(min(seeds, 3))
     yield from by_networks(min(seeds, 3), steps)

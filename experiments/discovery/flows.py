@@ -52,11 +52,17 @@ def planar(name: str, seed: int, steps: int) -> Row:
         "law": name,
         "seed": seed,
         "distance": sample_distance(poses, truth),
+        "chance": sample_distance(PLANE.group.exp(_drawn_again(angles, seed)[:, None].double()), truth),
         "haar": sample_distance(PLANE.group.exp(LAWS["uniform"](evenly(DRAWS))[:, None].double()), truth),
         "modes": [share for _, share in sample_modes(poses, within=0.25)],
         "edges": _edges(poses) if name == "up to 45°" else None,
     }
     return {**row, **_by_posterior(x, truth, seed)} if seed == 0 else row
+
+
+def _drawn_again(values: Tensor, seed: int, count: int = DRAWS) -> Tensor:
+    """Draws of the examples themselves: what a flow without errors would give."""
+    return values[torch.randint(len(values), (count,), generator=torch.Generator().manual_seed(100 + seed))]
 
 
 def _edges(poses: Tensor) -> list[float]:
@@ -98,6 +104,7 @@ def tetrahedron(seed: int, steps: int) -> Row:
         "law": "tetrahedron",
         "seed": seed,
         "distance": sample_distance(drawn, elements.double()),
+        "chance": sample_distance(_drawn_again(elements, seed, count), elements),
         "haar": sample_distance(haar.double(), elements.double()),
         "modes": [share for _, share in sample_modes(drawn, within=0.3)],
     }

@@ -1,10 +1,12 @@
 """Which generators, and which elements of a large group, are a symmetry of data that nobody named it for?
 
 python experiments/discovery/run.py --part rates --out runs/discovery
+python experiments/discovery/run.py --part affine --out runs/discovery
 python experiments/discovery/run.py --part tasks --out runs/discovery
 python experiments/discovery/run.py --part laws --out runs/discovery
 python experiments/discovery/run.py --part bases --seeds 5 --out runs/discovery
 python experiments/discovery/run.py --part equations --seeds 5 --out runs/discovery
+python experiments/discovery/run.py --part space --out runs/discovery
 python experiments/discovery/run.py --part charts --out runs/discovery
 python experiments/discovery/run.py --part latents --out runs/discovery
 """
@@ -22,15 +24,18 @@ import charts
 import equations
 import flows
 import latents
+import space
 
 Row = dict[str, Any]
 PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "rates": lambda asked: certificates.rates(asked.runs),
+    "affine": lambda asked: certificates.affine(asked.runs),
     "tasks": lambda asked: certificates.tasks(asked.seeds, asked.steps),
     "bases": lambda asked: bases.bases(asked.seeds, asked.basis_steps),
     "charts": lambda asked: charts.charts(asked.seeds, asked.chart_steps),
     "equations": lambda asked: equations.equations(asked.seeds, asked.equation_steps),
     "latents": lambda asked: latents.latents(asked.seeds, asked.latent_steps),
+    "space": lambda asked: space.space(asked.seeds),
     "laws": lambda asked: flows.laws(asked.seeds, asked.flow_steps),
 }
 
@@ -47,7 +52,7 @@ def _number(value: object) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=list(PARTS), required=True)
-    parser.add_argument("--runs", type=int, default=10, help="data sets of each setting of rates")
+    parser.add_argument("--runs", type=int, default=10, help="data sets of each setting of rates and affine")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=2500, help="of networks of tasks")
     parser.add_argument("--basis-steps", type=int, default=2000, help="of networks of bases")

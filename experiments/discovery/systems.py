@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -85,6 +85,14 @@ FURTHER = {
     "Lorenz": System(_lorenz, 3, 2, 0),
     "flow onto the sphere": System(_radial, 3, 3, 3),
 }
+
+
+CENTRE = torch.tensor([0.8, -0.5], dtype=torch.float64)
+
+
+def displaced(system: System) -> System:
+    """The same field about another point of the plane."""
+    return replace(system, field=lambda x: system.field(x - CENTRE))
 
 
 def pairs_of(system: System, count: int, noise: float, seed: int) -> tuple[Tensor, Tensor]:

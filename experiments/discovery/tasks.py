@@ -23,6 +23,12 @@ class Task:
     classes: int = 0
     """Number of classes of the label; 0 for a regression."""
     examples: int = 20_000
+    batch: int = 256
+    width: int = 128
+    activation: type[nn.Module] = nn.Tanh
+    rate: float = 2e-3
+    longer: float = 1.0
+    """Steps, as a multiple of those that are asked for."""
 
 
 def _starts(count: int, examples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -88,7 +94,8 @@ def _jets(examples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Momenta of three particles, boosted and turned alike in both classes; the class decides the mass of all together.
 
     The two normal laws of that mass overlap, so that the log odds are a smooth function of it. Particles have masses of
-    their own: those of massless ones fill no region, and the slope of a network off that surface is any.
+    their own: those of massless ones fill no region, and the slope of a network off that surface is any. The unit is a
+    quarter of the smaller mass, in which components have a size of about 1.
     """
     direction = torch.randn(examples, 3, 3, generator=generator)
     direction = direction - direction.mean(1, keepdim=True)
@@ -99,7 +106,7 @@ def _jets(examples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     rest = torch.cat([energy[..., None], direction], 2) * (mass.clamp(min=0.2) / energy.sum(1))[:, None, None]
     group = ls.groups.Lorentz()
     boost = 0.3 * torch.randn(examples, 6, generator=generator)
-    return torch.einsum("bij,bpj->bpi", group.exp(boost), rest).flatten(1), label.long()
+    return 4 * torch.einsum("bij,bpj->bpi", group.exp(boost), rest).flatten(1), label.long()
 
 
 def _equal(algebra: Tensor, inputs: int, outputs: int) -> GeneratorPairs:
@@ -135,7 +142,12 @@ TASKS = {
         GeneratorPairs.invariance(4).repeated(3),
         GeneratorPairs(input=_LORENTZ, output=torch.zeros(6, 1, 1, dtype=torch.float64)).repeated(3),
         classes=2,
-        examples=60_000,
+        examples=4_000_000,
+        batch=1024,
+        width=64,
+        activation=nn.GELU,
+        rate=5e-3,
+        longer=2.4,
     ),
 }
 INERTIA = Task(_inertia(masses=False), _free_tensors(0), _true_tensors(0))

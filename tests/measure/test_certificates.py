@@ -41,9 +41,10 @@ def noisy(f, x, noise):
 def rows_of(f, x, pairs):
     """Departure and size of each candidate by automatic differentiation."""
     slope = torch.func.vmap(torch.func.jacrev(lambda one: f(one[None])[0]))(x)
-    on_input = torch.einsum("bmn,kni,bi->bmk", slope, pairs.input, x)
+    padded = torch.cat([x, torch.ones_like(x[:, :1])], 1)[:, : pairs.input.shape[2]]
+    moved = torch.einsum("kij,bj->bik", pairs.input[:, : x.shape[1]], padded)
+    on_input = slope @ moved
     if pairs.is_invariance:
-        moved = torch.einsum("kij,bj->bik", pairs.input, x)
         return on_input, slope.flatten(1).norm(dim=1)[:, None, None] * moved
     on_output = torch.einsum("kij,bj->bik", pairs.output, f(x))
     return on_input - on_output, torch.cat([on_input, on_output], 1)
@@ -101,20 +102,26 @@ def test_lie_derivatives_of_monomials_are_their_gradients_along_the_field():
     assert len(exponents) == math.comb(3 + 4, 4)
     along = torch.einsum("bjq,kji,bi->kbq", gradients(x, exponents), matrix, x)
     torch.testing.assert_close(monomials(x, exponents) @ lie_derivatives(exponents, matrix).mT, along)
+    square = torch.nn.functional.pad(torch.randn(2, 3, 4).double(), (0, 0, 0, 1))
+    affine = GeneratorPairs(input=square, output=torch.zeros(2, 1, 1))
+    along = torch.einsum("bjq,bjk->kbq", gradients(x, exponents), affine.moved(x))
+    torch.testing.assert_close(monomials(x, exponents) @ lie_derivatives(exponents, affine.input).mT, along)
     numeric = torch.func.vmap(torch.func.jacrev(lambda one: monomials(one[None], exponents)[0]))(x).mT
     torch.testing.assert_close(gradients(x, exponents), numeric)
 
 
 @pytest.mark.parametrize(
-    ("f", "degree", "pairs"),
+    ("f", "degree", "n", "pairs"),
     [
-        (van_der_pol, 3, GeneratorPairs.tied(2)),
-        (van_der_pol, 3, GeneratorPairs.free(2, 2)),
-        (lambda x: x[:, :1] * x[:, 1:2] + x[:, 2:].square(), 2, GeneratorPairs.invariance(3)),
+        (van_der_pol, 3, 2, GeneratorPairs.tied(2)),
+        (van_der_pol, 3, 2, GeneratorPairs.free(2, 2)),
+        (van_der_pol, 3, 2, GeneratorPairs.tied(2).with_shifts()),
+        (lambda x: x[:, :1] * x[:, 1:2], 2, 2, GeneratorPairs.invariance(2).with_shifts()),
+        (lambda x: x[:, :1] * x[:, 1:2] + x[:, 2:].square(), 2, 3, GeneratorPairs.invariance(3)),
     ],
 )
-def test_plug_in_defects_are_those_of_automatic_differentiation(f, degree, pairs):
-    x = box(100, pairs.input.shape[1])
+def test_plug_in_defects_are_those_of_automatic_differentiation(f, degree, n, pairs):
+    x = box(100, n)
     found = certify_generators(x, f(x), pairs, degree)
     a, b = matrices(found)
     exact = defects_of(f, x, a, b)
@@ -145,6 +152,50 @@ def test_known_algebras_are_certified_with_their_angles():
     # scale on both sides; six matrices with columns of sum 0 move neither
     assert total.dimension == 1 and len(total.unseen[0]) == 6
     assert total.basis[0][0].sum(0).tolist() == pytest.approx([float(total.basis[1][0])] * 3)
+
+
+def test_a_turn_about_a_centre_that_nobody_named():
+    centre = torch.tensor([0.8, -0.5], dtype=torch.float64)
+    x = box(800, 2)
+    y = noisy(lambda x: hopf(x - centre), x, 0.05)
+    assert certify_generators(x, y, GeneratorPairs.tied(2), 3).generators[0].verdict == "refuted"
+    found = certify_generators(x, y, GeneratorPairs.tied(2).with_shifts(), 3)
+    assert found.dimension == 1
+    [turn] = found.basis[0]
+    assert float((torch.linalg.solve(turn[:2, :2], -turn[:2, 2]) - centre).norm()) < 0.02
+
+
+def test_shifts_alone_are_invariances():
+    x = box(400, 2)
+    y = noisy(lambda x: x[:, 1:] ** 2, x, 0.02)
+    found = certify_generators(x, y, GeneratorPairs.invariance(2).with_shifts())
+    # (a u + b v + c) ∂_u
+    assert found.dimension == 3 and float(found.basis[0][:, 1].abs().max()) < 0.02
+    free = certify_generators(x, x[:, 1:] ** 2, GeneratorPairs.free(2, 1).with_shifts())
+    # as pairs they move neither side, and v ∂_v goes with 2 y ∂_y
+    assert free.dimension == 1 and len(free.unseen[0]) == 3
+
+
+def test_with_shifts_the_origin_does_not_matter():
+    x, pairs = box(300, 2), GeneratorPairs.tied(2).with_shifts()
+    y = noisy(van_der_pol, x, 0.05)
+    first = certify_generators(x, y, pairs, 3)
+    for moved in (x + torch.tensor([3.0, -1.0]), 1e3 * x):
+        other = certify_generators(moved, y, pairs, 3)
+        for a, b in zip(first.generators, other.generators, strict=True):
+            assert b.defect.ends == pytest.approx(a.defect.ends, rel=1e-5)
+
+
+def test_euclidean_motions_of_two_points_close():
+    x = torch.randn(3000, 4, dtype=torch.float64)
+
+    def distance(x):
+        return (x[:, :2] - x[:, 2:]).square().sum(1, keepdim=True)
+
+    found = certify_model(distance, x, GeneratorPairs.invariance(2).repeated(2).with_shifts(2), delta=0.2)
+    assert found.dimension == 3 and found.closure_defect < 1e-6
+    exact = certify_generators(x, distance(x), GeneratorPairs.invariance(2).repeated(2).with_shifts(2))
+    assert exact.dimension == 3 and angle(exact.basis[0], found.basis[0]) < 1e-5
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5, 6])
@@ -312,9 +363,10 @@ def test_bad_input_is_refused():
         "x: got 6 examples for 10 monomials": lambda: certify_generators(x[:6], y[:6], degree=3),
         "at: got points of 3": lambda: certify_generators(x, y, at=box(50, 3)),
         "must be finite": lambda: certify_generators(x / 0, y),
-        "pairs: got matrices of": lambda: certify_generators(x, y, GeneratorPairs.tied(3)),
+        "pairs: got matrices of .* a row and a column more": lambda: certify_generators(x, y, GeneratorPairs.tied(3)),
         "monomials of degree 2 are dependent": lambda: certify_generators(x / x.norm(dim=1, keepdim=True), y),
         "inputs: got 0 copies": lambda: GeneratorPairs.tied(2).repeated(0),
+        "copies: got 3 for inputs of 4 numbers": lambda: GeneratorPairs.tied(2).repeated(2, 1).with_shifts(3),
         "x: got 10 examples, must be >= 20": lambda: certify_model(model, x[:10]),
         "floating": lambda: certify_model(model, torch.ones(30, 2, dtype=torch.long)),
         "delta: got 2": lambda: certify_model(model, x, delta=2.0),

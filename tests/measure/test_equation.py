@@ -173,6 +173,23 @@ def test_systems_have_the_turn_of_their_components():
     assert len(found.unseen) == 2
 
 
+def test_equations_of_a_plane_have_its_turn():
+    names = ("t", "x", "y", "u", "u_x", "u_y", "u_xx", "u_xy", "u_yy", "u_tx", "u_ty")
+    values = {name: torch.randn(400, dtype=torch.float64) for name in names}
+    round_law = values["u_xx"] + values["u_yy"] + 0.01 * torch.randn(400)
+    inputs = [*names[3:9]]
+    jets = Jets(values={**values, "u_t": round_law}, independent=("t", "x", "y"))
+    found = certify_equation(jets, ["u_t"], inputs, 1, generators=1)
+    # the turn, scale, u ∂_u, ∂_u, x ∂_u and y ∂_u; shifts move none of these coordinates
+    assert found.dimension == 6 and len(found.unseen) == 3
+    assert "-y ∂_x + x ∂_y" in found.formulas() or "y ∂_x - x ∂_y" in found.formulas()
+    stretched = values["u_xx"] + 3 * values["u_yy"] + 0.01 * torch.randn(400)
+    jets = Jets(values={**values, "u_t": stretched}, independent=("t", "x", "y"))
+    # its ellipses turn, too
+    [turn] = [each for each in certify_equation(jets, ["u_t"], inputs, 1, generators=1).formulas() if "y ∂_x" in each]
+    assert "x ∂_y" in turn and turn not in found.formulas()
+
+
 def test_what_moves_no_coordinate_is_unseen_and_has_no_defect():
     jets = jets_of(heat)
     found = certify_equation(jets, ["u_t"], ["u", "u_x", "u_xx"], 1, generators=0)

@@ -23,7 +23,7 @@ class GeneratorCertificate:
     """One pair of generators, with bounds of its relative defect."""
 
     input: Float[Tensor, "n n"]
-    """`A`; the pair has Frobenius norm 1."""
+    """`A`, with a row and a column more where inputs are shifted as well; the pair has Frobenius norm 1."""
     output: Float[Tensor, "m m"]
     """`B`."""
     defect: Interval

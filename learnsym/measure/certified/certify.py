@@ -66,7 +66,8 @@ def certify_generators(
     Args:
         x: inputs `(N, ...)`, flattened to `n` numbers; a tensor or an array.
         y: outputs `(N, ...)`, flattened to `m` numbers.
-        pairs: what may be found; all of gl(n) and gl(m) when None.
+        pairs: what may be found; all of gl(n) and gl(m) when None. Shifts are found, too, where they are among them
+            (`GeneratorPairs.with_shifts`): a turn about a centre that nobody named.
         degree: of the polynomial.
         delta: the largest relative defect of a symmetry.
         level: probability with which all verdicts hold.
@@ -92,7 +93,7 @@ def certify_generators(
     unit_x, unit_y = (float(t.square().mean().sqrt()) or 1.0 for t in (x, y))
     x, y, points = x / unit_x, y / unit_y, points / unit_x
     region = region_of(x, y, points, degree, level)
-    terms = _terms(region, pairs, points)
+    terms = _terms(region, pairs.in_units(x.shape[1], unit_x), points)
     reason = _reason(region.fit_p, level, degree)
     w = region.estimate.flatten()
     departure = torch.einsum("kro,o->rk", terms.departure, w)
@@ -180,8 +181,7 @@ def _terms(region: Region, pairs: GeneratorPairs, at: Float[Tensor, "P n"]) -> _
 def _unaligned(region: Region, pairs: GeneratorPairs, at: Float[Tensor, "P n"]) -> Float[Tensor, "K r Q"]:
     """`∂_j f (A x)_k` for all `j` and `k`, whose root mean square is that of `|∇f| |A x|`."""
     slope = gradients(at, region.exponents) @ region.whiten / len(at) ** 0.5
-    moved = torch.einsum("kij,pj->pik", pairs.input.to(at), at)
-    rows = torch.einsum("pjq,pik->pjikq", slope, moved).flatten(0, 2)
+    rows = torch.einsum("pjq,pik->pjikq", slope, pairs.moved(at)).flatten(0, 2)
     # lengths are kept by the triangle alone
     triangle = torch.linalg.qr(rows.flatten(1), mode="r").R.unflatten(1, rows.shape[1:]).movedim(1, 0)
     eye = torch.eye(len(region.estimate), dtype=at.dtype)

@@ -120,7 +120,7 @@ class _Rows:
         cls, x: Float[Tensor, "B n"], f: Float[Tensor, "B m"], slopes: Float[Tensor, "B m n"], pairs: GeneratorPairs
     ) -> _Rows:
         """`J A x - B f`, and either `(J A x, B f)` or, for invariance, `|J|_F A x`."""
-        moved = torch.einsum("kij,bj->bik", pairs.input.to(x), x)
+        moved = pairs.moved(x)
         on_input = slopes @ moved
         if pairs.is_invariance:
             return cls(departure=on_input, size=slopes.flatten(1).norm(dim=1)[:, None, None] * moved)

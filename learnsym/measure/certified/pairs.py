@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import pad
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -22,7 +23,7 @@ class GeneratorPairs:
     """
 
     input: Float[Tensor, "K n n"]
-    """`A`, which acts on flattened inputs."""
+    """`A`, which acts on flattened inputs; of size `n + 1` where inputs are shifted as well, see `with_shifts`."""
     output: Float[Tensor, "K m m"]
     """`B`, which acts on flattened outputs; zero where the output is to be invariant."""
 
@@ -49,6 +50,48 @@ class GeneratorPairs:
                 raise ValueError(f"{name}: got {copies} copies, must be >= 1; 1 leaves the generators as they are")
         return GeneratorPairs(input=_copies(self.input, inputs), output=_copies(self.output, outputs))
 
+    def with_shifts(self, copies: int = 1) -> GeneratorPairs:
+        """These, and shifts of inputs that leave outputs alone: a basis of the affine motions `x -> A x + b`.
+
+        A motion is one matrix that acts on `(x, 1)`, so that brackets of motions are those of matrices:
+
+            (A  b)
+            (0  0)
+
+        With `tied` these are the affine symmetries of a vector field `f`: `J_f(x) (A x + b) = A f(x)`. A shift alone
+        leaves outputs alone, so that relative to its own size it fails wholly or moves neither side: ask for it with
+        `invariance`. Take copies of vectors (`repeated`) first.
+
+        Args:
+            copies: of how many vectors an input is made; they are shifted alike.
+
+        Raises:
+            ValueError: when inputs are not made of so many vectors.
+
+        Example:
+            >>> ls.measure.GeneratorPairs.tied(2).with_shifts().input.shape  # gl(2), and two shifts
+            torch.Size([6, 3, 3])
+        """
+        n = self.input.shape[1]
+        if copies < 1 or n % copies:
+            raise ValueError(f"copies: got {copies} for inputs of {n} numbers, must divide them; 1 shifts each alone")
+        shifts = self.input.new_zeros(n // copies, n + 1, n + 1)
+        shifts[:, :n, n] = torch.eye(n // copies, dtype=shifts.dtype).repeat(1, copies)
+        still = self.output.new_zeros(n // copies, *self.output.shape[1:])
+        return GeneratorPairs(
+            input=torch.cat([pad(self.input, (0, 1, 0, 1)), shifts]), output=torch.cat([self.output, still])
+        )
+
+    def in_units(self, n: int, unit: float) -> GeneratorPairs:
+        """The same motions of `x / unit`: only shifts have a size of their own."""
+        sizes = self.input.new_tensor([1.0] * n + [unit] * (self.input.shape[2] - n))
+        return GeneratorPairs(input=self.input / sizes, output=self.output)
+
+    def moved(self, x: Float[Tensor, "B n"]) -> Float[Tensor, "B n K"]:
+        """`A x`, or `A x + b`."""
+        n, matrices = x.shape[1], self.input.to(x)
+        return torch.einsum("kij,bj->bik", matrices[:, :n], pad(x, (0, matrices.shape[2] - n), value=1.0))
+
     @property
     def is_invariance(self) -> bool:
         """Whether no candidate moves the output."""
@@ -61,9 +104,13 @@ class GeneratorPairs:
                 f"pairs: got {len(self.input)} generators on inputs and {len(self.output)} on outputs, must be as many "
                 "and at least one; take GeneratorPairs.free(n, m)"
             )
-        if self.input.shape[1:] != (n, n) or self.output.shape[1:] != (m, m):
+        affine = self.input.shape[1:] == (n + 1, n + 1) and not self.input[:, n].any()
+        if not (affine or self.input.shape[1:] == (n, n)) or self.output.shape[1:] != (m, m):
             got = f"{tuple(self.input.shape[1:])} on inputs and {tuple(self.output.shape[1:])} on outputs"
-            raise ValueError(f"pairs: got matrices of {got}, must be {(n, n)} and {(m, m)} for these data")
+            raise ValueError(
+                f"pairs: got matrices of {got}, must be {(n, n)} and {(m, m)} for these data; those that shift inputs "
+                f"have a row and a column more, the row 0, see GeneratorPairs.with_shifts"
+            )
 
     def combined(self, theta: Float[Tensor, "R K"]) -> tuple[Float[Tensor, "R n n"], Float[Tensor, "R m m"]]:
         """`Σ_k θ_k (A_k, B_k)`, each pair scaled to Frobenius norm 1."""

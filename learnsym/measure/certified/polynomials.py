@@ -37,15 +37,19 @@ def gradients(x: Float[Tensor, "N n"], exponents: Int[Tensor, "q n"]) -> Float[T
     )
 
 
-def lie_derivatives(exponents: Int[Tensor, "q n"], matrices: Float[Tensor, "K n n"]) -> Float[Tensor, "K q q"]:
-    """`R` with `∇φ_a·(A x) = Σ_b R_ab φ_b`: of `φ_a = x^a` it is `Σ_jk a_j A_jk x^(a - e_j + e_k)`."""
+def lie_derivatives(exponents: Int[Tensor, "q n"], matrices: Float[Tensor, "K s s"]) -> Float[Tensor, "K q q"]:
+    """`R` with `∇φ_a·(A x) = Σ_b R_ab φ_b`: of `φ_a = x^a` it is `Σ_jk a_j A_jk x^(a - e_j + e_k)`.
+
+    Matrices of one row and column more act on `(x, 1)`: the last column `b` adds `Σ_j a_j b_j x^(a - e_j)`.
+    """
     place = {tuple(row): index for index, row in enumerate(exponents.tolist())}
     result = matrices.new_zeros(len(matrices), len(exponents), len(exponents))
     for a, row in enumerate(exponents.tolist()):
         for j, power in enumerate(row):
-            for k in range(len(row) if power else 0):
-                target = list(row)
+            for k in range(matrices.shape[2] if power else 0):
+                target = [*row, 0]
                 target[j] -= 1
                 target[k] += 1
-                result[:, a, place[tuple(target)]] += power * matrices[:, j, k]
+                # the last factor is 1, whatever its power
+                result[:, a, place[tuple(target[: len(row)])]] += power * matrices[:, j, k]
     return result

@@ -5,6 +5,7 @@ Legend of axes: `B` pairs, `F` numbers per state, `d` latent numbers, `K` genera
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -125,45 +126,85 @@ def latent_symmetry(
     """
     x, following = (as_tensors(each) for each in (x, following))
     _check(x, following, latent, generators, delta, level, reward, steps)
-    mean, scale = x.mean(0), x.std(0)
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(x), generator=generator).to(x.device)
+    mean, scale = x.mean(0), x.std(0)
     here, there = (((each - mean) / scale).float()[order] for each in (x, following))
     half, most = len(x) // 2, 3 * len(x) // 4
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        encoder, decoder = _network(x.shape[1], latent).to(x.device), _network(latent, x.shape[1]).to(x.device)
-        maps = [_network(latent, latent).to(x.device) for _ in range(2)]
-    basis = _trained(encoder, decoder, maps[0], here[:half], there[:half], generators, reward, steps, generator)
+    nets = _Networks.new(x.shape[1], latent, seed).to(x.device)
+    basis = _trained(nets, here[:half], there[:half], generators, reward, steps, generator)
     with torch.no_grad():
-        z, change = encoder(here), encoder(there) - encoder(here)
-    _fit(maps[1], z[half:most], change[half:most], steps, generator)
-    with torch.no_grad():
-        reconstruction = float((decoder(z[most:]) - here[most:]).square().mean().sqrt())
-        wrong = (maps[1](z[most:]) - change[most:]).square().mean()
-        prediction = float((wrong / change[most:].var(0).mean()).sqrt())
-    order = basis.flatten(1).norm(dim=1).argsort(descending=True)
-    points = PointCloud(dim=latent)
-    judge = Judge.of("latent", _AsPoints(maps[1]), z[most:, None], points, points)
-    found = judge.basis(
+        z, change = nets.encoder(here), nets.encoder(there) - nets.encoder(here)
+    _fit(nets.judge, z[half:most], change[half:most], steps, generator)
+    nets.eval().requires_grad_(False)
+    reconstruction, prediction = nets.errors(here[most:], z[most:], change[most:])
+    return LatentSymmetry(
+        encoder=nets.encoder,
+        decoder=nets.decoder,
+        mean=mean,
+        scale=scale,
+        basis=_judged(nets.judge, z[most:], basis, delta, level, seed),
+        reconstruction=reconstruction,
+        prediction=prediction,
+        delta=delta,
+        reason=_reason(reconstruction, prediction, delta),
+    )
+
+
+class _Networks(nn.Module):
+    """Encoder, decoder, the map of latent changes that is trained with them, and the one that judges."""
+
+    def __init__(self, features: int, latent: int) -> None:
+        super().__init__()
+        self.latent = latent
+        self.encoder, self.decoder = _network(features, latent), _network(latent, features)
+        self.change, self.judge = _network(latent, latent), _network(latent, latent)
+
+    @classmethod
+    def new(cls, features: int, latent: int, seed: int) -> _Networks:
+        """With weights of the seed; the caller's random state is left alone."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls(features, latent)
+
+    def coordinates(self, x: Float[Tensor, "B F"], z: Float[Tensor, "B d"]) -> Float[Tensor, ""]:
+        """How far latent states are from being decoded, and from moments of 0 and 1."""
+        moments = z.mean(0).square().sum() + (z.mT.cov() - torch.eye(z.shape[1]).to(z)).square().sum()
+        return STATE * (self.decoder(z) - x).square().mean() + MOMENTS * moments
+
+    def dynamics(
+        self, z: Float[Tensor, "B d"], later: Float[Tensor, "B d"], g: Float[Tensor, "B d d"]
+    ) -> Float[Tensor, ""]:
+        """How far changes are from being predicted, their moves from being followed, and moved states from being
+        states."""
+        moved, step, seen = (g @ z[..., None])[..., 0], later - z, self.change(z)
+        unit = step.var(0).mean().detach().clamp(min=1e-6)
+        followed = (self.change(moved) - (g @ seen[..., None])[..., 0]).square().mean() / unit
+        back = (self.encoder(self.decoder(moved)) - moved).square().mean()
+        return (seen - step).square().mean() / unit + MOVE * followed + CLOSURE * back
+
+    def errors(
+        self, x: Float[Tensor, "B F"], z: Float[Tensor, "B d"], change: Float[Tensor, "B d"]
+    ) -> tuple[float, float]:
+        """Of states that are decoded, and of changes by the map that judges, over standard deviations."""
+        wrong = (self.judge(z) - change).square().mean()
+        return float((self.decoder(z) - x).square().mean().sqrt()), float((wrong / change.var(0).mean()).sqrt())
+
+
+def _judged(
+    net: nn.Module, z: Float[Tensor, "B d"], basis: Float[Tensor, "K d d"], delta: float, level: float, seed: int
+) -> ChartBasis:
+    """The basis, the largest generator first, by what a map of latent changes follows."""
+    generators, d = len(basis), z.shape[1]
+    order, points = basis.flatten(1).norm(dim=1).argsort(descending=True), PointCloud(dim=d)
+    return Judge.of("latent", _AsPoints(net), z[:, None], points, points).basis(
         basis[order].double().cpu(),
-        random_matrices(latent, generators, level, seed),
+        random_matrices(d, generators, level, seed),
         delta,
         (1 - level) / (2 * len(REACHES) * generators),
         (1 - level) / generators,
         level,
         seed,
-    )
-    return LatentSymmetry(
-        encoder=encoder.eval().requires_grad_(False),
-        decoder=decoder.eval().requires_grad_(False),
-        mean=mean,
-        scale=scale,
-        basis=found,
-        reconstruction=reconstruction,
-        prediction=prediction,
-        delta=delta,
-        reason=_reason(reconstruction, prediction, delta),
     )
 
 
@@ -179,9 +220,7 @@ class _AsPoints(nn.Module):
 
 
 def _trained(
-    encoder: nn.Module,
-    decoder: nn.Module,
-    change: nn.Module,
+    nets: _Networks,
     here: Float[Tensor, "B F"],
     there: Float[Tensor, "B F"],
     generators: int,
@@ -189,35 +228,22 @@ def _trained(
     steps: int,
     generator: torch.Generator,
 ) -> Float[Tensor, "K d d"]:
-    with torch.no_grad():
-        d = encoder(here[:1]).shape[1]
-    basis = torch.randn(generators, d, d, generator=generator)
+    basis = torch.randn(generators, nets.latent, nets.latent, generator=generator)
     basis = (START * basis / basis.flatten(1).norm(dim=1)[:, None, None]).to(here).requires_grad_()
-    networks = [p for net in (encoder, decoder, change) for p in net.parameters()]
+    networks = [p for net in (nets.encoder, nets.decoder, nets.change) for p in net.parameters()]
     optimiser = torch.optim.Adam([{"params": networks, "lr": LEARNING_RATE}, {"params": [basis], "lr": BASIS_RATE}])
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    eye = torch.eye(d).to(here)
     for count in range(steps):
         rows = torch.randint(len(here), (BATCH,), generator=generator).to(here.device)
-        x, z, later = here[rows], encoder(here[rows]), encoder(there[rows])
         c = (2 * torch.rand(BATCH, generators, generator=generator) - 1).to(here)
-        g = torch.linalg.matrix_exp(torch.einsum("bk,kij->bij", c, basis))
-        moved, step, seen = (g @ z[..., None])[..., 0], later - z, change(z)
-        unit = step.var(0).mean().detach().clamp(min=1e-6)
-        dynamics = (seen - step).square().mean() / unit
-        dynamics = dynamics + MOVE * (change(moved) - (g @ seen[..., None])[..., 0]).square().mean() / unit
-        dynamics = dynamics + CLOSURE * (encoder(decoder(moved)) - moved).square().mean()
-        moments = z.mean(0).square().sum() + (z.mT.cov() - eye).square().sum()
-        size = basis.flatten(1).norm(dim=1).clamp(max=CAP).sum()
-        loss = STATE * (decoder(z) - x).square().mean() + MOMENTS * moments
+        z = nets.encoder(here[rows])
+        loss = nets.coordinates(here[rows], z)
         # coordinates first: changes have no size yet
         if count >= WARM * steps:
-            loss = loss + dynamics - reward * size + shape_penalty(basis)
-        optimiser.zero_grad(set_to_none=True)
-        for parameter, gradient in zip(
-            [*networks, basis], torch.autograd.grad(loss, [*networks, basis], allow_unused=True), strict=True
-        ):
-            parameter.grad = gradient
+            g = torch.linalg.matrix_exp(torch.einsum("bk,kij->bij", c, basis))
+            size = basis.flatten(1).norm(dim=1).clamp(max=CAP).sum()
+            loss = loss + nets.dynamics(z, nets.encoder(there[rows]), g) - reward * size + shape_penalty(basis)
+        _set_gradients(loss, [*networks, basis])
         nn.utils.clip_grad_norm_(networks, CLIP)
         optimiser.step()
         schedule.step()
@@ -232,11 +258,15 @@ def _fit(net: nn.Module, z: Tensor, change: Tensor, steps: int, generator: torch
     unit = change.var(0).mean()
     for _ in range(steps):
         rows = torch.randint(len(z), (BATCH,), generator=generator).to(z.device)
-        loss = (net(z[rows]) - change[rows]).square().mean() / unit
-        for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-            parameter.grad = gradient
+        _set_gradients((net(z[rows]) - change[rows]).square().mean() / unit, parameters)
         optimiser.step()
         schedule.step()
+
+
+def _set_gradients(loss: Tensor, parameters: Sequence[Tensor]) -> None:
+    found = torch.autograd.grad(loss, parameters, allow_unused=True)
+    for parameter, gradient in zip(parameters, found, strict=True):
+        parameter.grad = gradient
 
 
 def _network(features: int, out: int) -> nn.Sequential:

@@ -14,15 +14,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.measure.certified.ball import extremes
-from learnsym.measure.certified.certificates import verdict_of
-from learnsym.measure.certified.directions import Directions, directions
+from learnsym.measure.certified.directions import directions
 from learnsym.measure.certified.polynomials import gradients, monomials
 from learnsym.measure.certified.region import FURTHER, Region, region_of
 from learnsym.measure.equation.basis import sparse_places, sparse_span, unseen
 from learnsym.measure.equation.frame import Frame, check_levels
 from learnsym.measure.equation.jets import Jets
-from learnsym.measure.equation.symmetries import EquationSymmetries, PointGenerator, dimension_of
-from learnsym.statistics import Interval
+from learnsym.measure.equation.symmetries import EquationSymmetries, dimension_of, point_generators
 
 DRAWS = 200
 """Of the errors of the fit, for intervals of coefficients."""
@@ -93,21 +91,15 @@ def certify_equation(
     z, y = frame.z, frame.y
     region = region_of(z, y, z, degree, level)
     reason = _reason(region.fit_p, level, degree)
-    linear = _Linear.of(frame, region)
-    found = directions(linear.estimate, linear.motion)
-    bounds, spans, least = linear.bounds(region.radius, found)
+    of_candidates = _Linear.of(frame, region)
+    found = directions(of_candidates.estimate, of_candidates.motion)
+    linear = of_candidates.along(found.theta)
+    bounds, spans, least = linear.bounds(region.radius, found.defects)
     dimension = dimension_of(spans, delta, reason)
-    basis, low, high = linear.basis(frame, found.theta[:dimension], level, seed)
+    basis, low, high = linear.basis(frame, found.theta, dimension, level, seed)
     left = y - monomials(z, region.exponents) @ region.whiten @ region.estimate.mT
     return EquationSymmetries(
-        generators=tuple(
-            PointGenerator(
-                coefficients=each / each.norm(),
-                defect=Interval(estimate=float(defect), low=bound[0], high=bound[1], level=level),
-                verdict=verdict_of(*bound, delta, reason),
-            )
-            for each, defect, bound in zip(frame.coefficients(found.theta), found.defects, bounds, strict=True)
-        ),
+        generators=point_generators(frame.coefficients(found.theta), found.defects, bounds, delta, level, reason),
         spans=spans,
         dimension=dimension,
         basis=basis,
@@ -138,51 +130,61 @@ class _Linear:
 
     @classmethod
     def of(cls, frame: Frame, region: Region) -> _Linear:
-        z, root = frame.z, len(frame) ** 0.5
+        z, root, eye = frame.z, len(frame) ** 0.5, torch.eye(len(frame.leading), dtype=torch.float64)
         phi = monomials(z, region.exponents) @ region.whiten
         slope = gradients(z, region.exponents) @ region.whiten
-
-        def departure(w: Float[Tensor, "m q"]) -> Float[Tensor, "P m K"]:
-            return frame.departure(phi @ w.mT, torch.einsum("pnq,mq->pmn", slope, w))
-
-        by_coefficient = torch.func.jacfwd(departure)(region.estimate)
-        assert isinstance(by_coefficient, Tensor)
+        f, slopes = phi @ region.estimate.mT, torch.einsum("pnq,mq->pmn", slope, region.estimate)
+        motion = frame.motion(f)
+        # D(w) depends on w by f = φ w, and by its slopes: ∂D/∂w = ∂D/∂f φ - φ^c ∂_c φ
+        by_value = torch.stack(
+            [torch.func.jvp(lambda f: frame.departure(f, slopes), (f,), (each.expand_as(f),))[1] for each in eye], -1
+        )
+        by_slope = torch.einsum("pck,pcq->pkq", motion[:, : z.shape[1]], slope)
+        change = torch.einsum("pmko,pq->pmkoq", by_value, phi) - torch.einsum("mo,pkq->pmkoq", eye, by_slope)
         return cls(
-            estimate=departure(region.estimate).flatten(0, 1) / root,
-            change=(by_coefficient @ region.root).flatten(3).flatten(0, 1) / root,
+            estimate=frame.departure(f, slopes, motion).flatten(0, 1) / root,
+            change=(change @ region.root).flatten(3).flatten(0, 1) / root,
             # lengths are kept by the triangle alone
-            motion=torch.linalg.qr(frame.motion(phi @ region.estimate.mT).flatten(0, 1) / root, mode="r").R,
+            motion=torch.linalg.qr(motion.flatten(0, 1) / root, mode="r").R,
         )
 
-    def bounds(self, radius: float, found: Directions) -> tuple[list[tuple[float, float]], tuple[float, ...], float]:
+    def along(self, theta: Float[Tensor, "R K"]) -> _Linear:
+        """Of combinations of candidates."""
+        change = torch.einsum("dk,rkq->rdq", theta, self.change)
+        return _Linear(estimate=self.estimate @ theta.mT, change=change, motion=self.motion @ theta.mT)
+
+    def bounds(
+        self, radius: float, defects: Float[Tensor, "R"]
+    ) -> tuple[list[tuple[float, float]], tuple[float, ...], float]:
         """Bounds of each direction, upper bounds of the first ones together, and a lower bound of all.
 
-        Directions have size 1, and their departures at the fit are orthogonal: the largest defect of the first ones is
-        that of the last of them. Singular values move by no more than the Frobenius norm of a change (Weyl).
+        Candidates are directions of size 1, whose departures at the fit are orthogonal: the largest defect of the first
+        ones is that of the last of them. Singular values move by no more than the Frobenius norm of a change (Weyl).
         """
         total = self.change.new_zeros(2 * self.change.shape[2:])
         bounds, spans, reach = [], [], 0.0
-        for theta, defect in zip(found.theta, found.defects.tolist(), strict=True):
-            change = torch.einsum("k,rkq->rq", theta, self.change)
-            bounds.append(extremes(self.estimate @ theta, change, radius))
+        for estimate, change, defect in zip(self.estimate.mT, self.change.movedim(1, 0), defects.tolist(), strict=True):
+            bounds.append(extremes(estimate, change, radius))
             total = total + change.mT @ change
             reach = radius * math.sqrt(max(0.0, float(torch.linalg.eigvalsh(total).max())))
             spans.append(defect + reach)
-        return bounds, tuple(spans), max(0.0, float(found.defects[0]) - reach)
+        return bounds, tuple(spans), max(0.0, float(defects[0]) - reach)
 
     def basis(
-        self, frame: Frame, theta: Float[Tensor, "d K"], level: float, seed: int
+        self, frame: Frame, theta: Float[Tensor, "R K"], dimension: int, level: float, seed: int
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """A sparse basis of a span, and intervals of its coefficients from draws of the errors of the fit."""
-        if len(theta) == 0:
-            empty = frame.coefficients(theta)
+        """A sparse basis of the span of the first directions, and intervals of its coefficients from draws of the
+        errors of the fit."""
+        first = theta[:dimension]
+        if dimension == 0:
+            empty = frame.coefficients(first)
             return empty, empty, empty
-        place = sparse_places(frame, theta)
+        place = sparse_places(frame, first)
         generator = torch.Generator().manual_seed(seed)
         draws = torch.randn(DRAWS, self.change.shape[2], generator=generator, dtype=torch.float64)
-        moved = [directions(self.estimate + self.change @ u, self.motion).theta[: len(theta)] for u in draws]
-        drawn = torch.stack([sparse_span(frame, each, place) for each in moved])
-        basis, deviation = sparse_span(frame, theta, place), drawn.std(0)
+        moved = [directions(self.estimate + self.change @ u, self.motion).theta[:dimension] for u in draws]
+        drawn = torch.stack([sparse_span(frame, each @ theta, place) for each in moved])
+        basis, deviation = sparse_span(frame, first, place), drawn.std(0)
         # all coefficients at once: the largest deviation of a draw, in standard deviations
         far = ((drawn - basis).abs() / torch.where(deviation > 0, deviation, 1.0)).flatten(1).max(1).values
         reach = float(far.quantile(level)) * deviation

@@ -14,15 +14,13 @@ from torch import Tensor
 from learnsym._modes import evaluating, module_of
 from learnsym.measure._probe import Model, check_probe
 from learnsym.measure._reader import outputs_of
-from learnsym.measure.certified.certificates import verdict_of
 from learnsym.measure.certified.directions import directions
 from learnsym.measure.discovery.polarisation import gradients
 from learnsym.measure.discovery.ratio import lower_ratio, upper_ratio
 from learnsym.measure.equation.basis import sparse_places, sparse_span, unseen
 from learnsym.measure.equation.frame import Frame, check_levels
 from learnsym.measure.equation.jets import Jets
-from learnsym.measure.equation.symmetries import EquationSymmetries, PointGenerator, dimension_of
-from learnsym.statistics import Interval
+from learnsym.measure.equation.symmetries import EquationSymmetries, dimension_of, point_generators
 
 BATCH = 512
 
@@ -80,23 +78,12 @@ def certify_surrogate(
     misfit = float((frame.y - f)[judging].square().mean().sqrt())
     reason = "" if misfit <= delta else f"the model misses {misfit:.2g} of the leading derivatives; train it further"
     departure, motion = departure[judging] @ found.theta.mT, motion[judging] @ found.theta.mT
-    # two bounds of each direction, and one of each span
-    tail = (1 - level) / (3 * len(found.theta))
-    squares = zip(departure.square().sum(1).mT, motion.square().sum(1).mT, strict=True)
-    bounds = [(lower_ratio(q, h, tail), _upper(q, h, tail)) for q, h in squares]
     estimates = (departure.square().sum((0, 1)) / motion.square().sum((0, 1))).sqrt()
-    spans = tuple(_span(departure[..., :count], motion[..., :count], tail) for count in range(1, len(bounds) + 1))
+    bounds, spans = _bounds(departure, motion, level)
     dimension = dimension_of(spans, delta, reason)
     chosen = found.theta[:dimension]
     return EquationSymmetries(
-        generators=tuple(
-            PointGenerator(
-                coefficients=each / each.norm(),
-                defect=Interval(estimate=float(estimate), low=bound[0], high=bound[1], level=level),
-                verdict=verdict_of(*bound, delta, reason),
-            )
-            for each, estimate, bound in zip(frame.coefficients(found.theta), estimates, bounds, strict=True)
-        ),
+        generators=point_generators(frame.coefficients(found.theta), estimates, bounds, delta, level, reason),
         spans=spans,
         dimension=dimension,
         basis=sparse_span(frame, chosen, sparse_places(frame, chosen)),
@@ -178,6 +165,18 @@ def _read(model: Model, frame: Frame, seed: int) -> tuple[Float[Tensor, "P m"], 
 def _rows(returned: object) -> Tensor:
     tensor = returned if isinstance(returned, Tensor) else torch.as_tensor(returned)
     return tensor.reshape(len(tensor), -1)
+
+
+def _bounds(
+    departure: Float[Tensor, "J m R"], motion: Float[Tensor, "J C R"], level: float
+) -> tuple[list[tuple[float, float]], tuple[float, ...]]:
+    """Bounds of each direction, and upper bounds of all combinations of the first ones."""
+    count = departure.shape[2]
+    # two bounds of each direction, and one of each span
+    tail = (1 - level) / (3 * count)
+    squares = zip(departure.square().sum(1).mT, motion.square().sum(1).mT, strict=True)
+    bounds = [(lower_ratio(q, h, tail), _upper(q, h, tail)) for q, h in squares]
+    return bounds, tuple(_span(departure[..., :first], motion[..., :first], tail) for first in range(1, count + 1))
 
 
 def _upper(q: Float[Tensor, "J"], h: Float[Tensor, "J"], tail: float) -> float:

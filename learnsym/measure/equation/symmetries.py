@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from learnsym.measure.certified.certificates import CertificateVerdict
+from learnsym.measure.certified.certificates import CertificateVerdict, verdict_of
 from learnsym.statistics import Interval
 
 SMALL = 1e-6
@@ -75,6 +75,25 @@ class EquationSymmetries:
         ]
         said = f"symmetric to within {self.delta:g} at {self.level:.0%} along {self.dimension} dimensions"
         return f"{said}; generators: {', '.join(counts)}{f'; {self.reason}' if self.reason else ''}"
+
+
+def point_generators(
+    coefficients: Float[Tensor, "R V M"],
+    estimates: Float[Tensor, "R"],
+    bounds: Sequence[tuple[float, float]],
+    delta: float,
+    level: float,
+    reason: str,
+) -> tuple[PointGenerator, ...]:
+    """Generators, scaled to norm 1, with the verdicts that their bounds allow."""
+    return tuple(
+        PointGenerator(
+            coefficients=each / each.norm(),
+            defect=Interval(estimate=estimate, low=low, high=high, level=level),
+            verdict=verdict_of(low, high, delta, reason),
+        )
+        for each, estimate, (low, high) in zip(coefficients, estimates.tolist(), bounds, strict=True)
+    )
 
 
 def dimension_of(spans: Sequence[float], delta: float, reason: str) -> int:
