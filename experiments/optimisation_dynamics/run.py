@@ -12,17 +12,18 @@ from pathlib import Path
 
 import ensembles
 import penalty
+import positions
 import saddle
 import torch
 import weights
 
-PARTS = {"weights": weights, "penalty": penalty, "saddle": saddle, "ensembles": ensembles}
+PARTS = {"weights": weights, "penalty": penalty, "positions": positions, "saddle": saddle, "ensembles": ensembles}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="which questions")
-    parser.add_argument("--seeds", type=int, default=5, help="of weights and penalty; saddle has at most two of them")
+    parser.add_argument("--seeds", type=int, default=5, help="of all parts but ensembles; at most two of saddle")
     parser.add_argument("--out", type=Path, default=Path("runs/optimisation_dynamics"), help="folder for PART.json")
     options = parser.parse_args()
     if options.seeds < 1:

@@ -5,6 +5,7 @@ from learnsym.actions._checks import check_finite
 from learnsym.actions.border import border_level
 from learnsym.actions.cell import Cell, SymmetricTensor
 from learnsym.actions.channels import Channels
+from learnsym.actions.healpix import BandLimitedHealpix
 from learnsym.actions.image import Image, LabelMap, Volume
 from learnsym.actions.invariant import Invariant
 from learnsym.actions.jointly import Jointly
@@ -21,6 +22,7 @@ from learnsym.actions.warp import sampling_grid, warp
 __all__ = [
     "RGB",
     "Action",
+    "BandLimitedHealpix",
     "BandLimitedSphere",
     "Cell",
     "Channels",

@@ -103,16 +103,12 @@ class BandLimitedSphere(Action):
     band_limit: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.band_limit, bool) or not isinstance(self.band_limit, int) or self.band_limit < 1:
-            raise ValueError(f"band_limit: got {self.band_limit!r}, must be a whole number >= 1")
+        check_whole(self.band_limit)
 
     def __call__(self, g: Float[Tensor, "B n n"], x: Shaped[Tensor, "B ..."]) -> Shaped[Tensor, "B ..."]:
         """Each picture analysed, its coefficients turned, and synthesised."""
-        work = torch.promote_types(torch.promote_types(x.dtype, g.dtype), torch.float32)
-        analysis, synthesis = (m.to(x.device, work) for m in harmonics_on_grid(*x.shape[-2:], self.band_limit))
-        c = torch.einsum("dp,bcp->bcd", analysis, x.to(work).flatten(-2))
-        moved = torch.einsum("pd,bcd->bcp", synthesis, turned_harmonics(g.to(work), c))
-        return moved.unflatten(-1, x.shape[-2:]).to(x.dtype)
+        matrices = harmonics_on_grid(*x.shape[-2:], self.band_limit)
+        return turned_samples(matrices, g, x.flatten(-2)).unflatten(-1, x.shape[-2:])
 
     def check(self, group: Group) -> None:
         """The group must consist of rotations and reflections of space."""
@@ -155,6 +151,22 @@ class SphereLabels(Action):
         if x.is_floating_point() or x.is_complex() or x.dtype == torch.bool:
             raise ValueError(f"x: got {x.dtype}, must be an integer dtype; convert labels with x.long()")
         check_picture(x)
+
+
+def turned_samples(
+    matrices: tuple[Float[Tensor, "D P"], Float[Tensor, "P D"]], g: Float[Tensor, "B 3 3"], x: Float[Tensor, "B C P"]
+) -> Float[Tensor, "B C P"]:
+    """`S D(g) A x` with the matrices `A`, `S` of a set of points."""
+    work = torch.promote_types(torch.promote_types(x.dtype, g.dtype), torch.float32)
+    analysis, synthesis = (m.to(x.device, work) for m in matrices)
+    c = torch.einsum("dp,bcp->bcd", analysis, x.to(work))
+    return torch.einsum("pd,bcd->bcp", synthesis, turned_harmonics(g.to(work), c)).to(x.dtype)
+
+
+def check_whole(band_limit: int) -> None:
+    """A band limit must be a whole number from 1 on."""
+    if isinstance(band_limit, bool) or not isinstance(band_limit, int) or band_limit < 1:
+        raise ValueError(f"band_limit: got {band_limit!r}, must be a whole number >= 1")
 
 
 def check_turns(action: object, group: Group) -> None:

@@ -24,6 +24,7 @@ from learnsym.equivariant.restrict import Restrict
 from learnsym.equivariant.sequential import Sequential
 from learnsym.equivariant.spatial_pools import AveragePool, GlobalAveragePool
 from learnsym.equivariant.sphere import (
+    HealpixTransform,
     S2Conv,
     S2Transform,
     SO3Conv,
@@ -61,6 +62,7 @@ __all__ = [
     "Gated",
     "GlobalAveragePool",
     "GroupConv2d",
+    "HealpixTransform",
     "IntegrationKernel",
     "InvariantIntegration",
     "InvariantPool",

@@ -117,7 +117,7 @@ class Spherical(Method):
         channels, *sides = setup.data.in_shape
         size = (sides[0], sides[-1])
         kind = SphericalUNet if self.output == "equivariant" else SphericalCNN
-        limits = usual_band_limits(*size, self.levels)
+        limits = usual_band_limits(*size, levels=self.levels)
 
         def exact(width: int) -> nn.Module:
             options: dict[str, Any] = {"azimuthal": self.azimuthal, "oversampling": self.oversampling}

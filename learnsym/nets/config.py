@@ -297,7 +297,7 @@ def _segmentation(c: NetConfig, shape: Shape, classes: int) -> nn.Module:
 
 def _spherical(kind: type[SphericalCNN] | type[SphericalUNet], c: NetConfig, shape: Shape, classes: int) -> nn.Module:
     size = (shape[1], shape[2])
-    return kind(shape[0], classes, size, c.width, usual_band_limits(*size, c.depth), norm=c.norm)
+    return kind(shape[0], classes, size, c.width, usual_band_limits(*size, levels=c.depth), norm=c.norm)
 
 
 def _heads(width: int) -> int:

@@ -1,6 +1,6 @@
-"""Spherical convolutional networks: pictures on an equiangular grid, features on SO(3).
+"""Spherical convolutional networks: pictures on an equiangular grid or HEALPix pixels, features on SO(3).
 
-Legend of axes: `B` batch, `C` channels, `H`, `W` pixels, `K` classes.
+Legend of axes: `B` batch, `C` channels, `P` axes of pixels, `H W` of a picture or one of HEALPix, `K` classes.
 """
 
 from __future__ import annotations
@@ -11,10 +11,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from learnsym.equivariant import S2Conv, S2Transform, SO3Conv, SO3Mean, SO3Norm, SO3Pointwise, SO3ToS2
+from learnsym.equivariant import (
+    HealpixTransform,
+    S2Conv,
+    S2Transform,
+    SO3Conv,
+    SO3Mean,
+    SO3Norm,
+    SO3Pointwise,
+    SO3ToS2,
+)
 from learnsym.equivariant.sphere import resized
 from learnsym.nets.blocks import at_least_one
-from learnsym.representations import highest_band_limit
+from learnsym.representations import highest_band_limit, nside_of
 
 SMALLEST = 8
 """Pixels of the shorter side, from which on a network of two levels has something to see."""
@@ -33,9 +42,9 @@ class SphericalCNN(nn.Module):
     Args:
         in_channels: channels of the pictures.
         classes: number of outputs.
-        size: rows and columns of the pictures.
+        size: rows and columns of the pictures, or `(12 n²,)`, the pixels of HEALPix.
         width: functions at the first level, half as many more at each further one.
-        band_limits: of the levels, none above half of the shorter side; `usual_band_limits` when None.
+        band_limits: of the levels, none above half of the shorter side, or `2 n`; `usual_band_limits` when None.
         azimuthal: azimuthal band limit of all levels; None for their band limits.
         oversampling: of the grid on which the activation is computed: 1 for `2 b` angles, 1.5 for `3 b`.
         activation: makes the pointwise function of a level; ReLU when None.
@@ -53,7 +62,7 @@ class SphericalCNN(nn.Module):
         self,
         in_channels: int,
         classes: int,
-        size: tuple[int, int],
+        size: tuple[int, ...],
         width: int = 8,
         band_limits: Sequence[int] | None = None,
         azimuthal: int | None = None,
@@ -65,12 +74,12 @@ class SphericalCNN(nn.Module):
         at_least_one(in_channels=in_channels, classes=classes, width=width)
         limits = _checked(size, band_limits)
         self.body = nn.Sequential(
-            S2Transform(*size, limits[0]),
+            _transform(size, limits[0]),
             *_levels(in_channels, widths(width, len(limits)), limits, azimuthal, oversampling, activation, norm),
         )
         self.head = nn.Sequential(SO3Mean(), nn.Linear(widths(width, len(limits))[-1], classes))
 
-    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K"]:
+    def forward(self, x: Float[Tensor, "B C *P"]) -> Float[Tensor, "B K"]:
         return self.head(self.body(x))
 
 
@@ -99,7 +108,7 @@ class SphericalUNet(nn.Module):
         self,
         in_channels: int,
         classes: int,
-        size: tuple[int, int],
+        size: tuple[int, ...],
         width: int = 8,
         band_limits: Sequence[int] | None = None,
         azimuthal: int | None = None,
@@ -111,7 +120,7 @@ class SphericalUNet(nn.Module):
         at_least_one(in_channels=in_channels, classes=classes, width=width)
         limits = _checked(size, band_limits)
         wide = widths(width, len(limits))
-        self.transform = S2Transform(*size, limits[0])
+        self.transform = _transform(size, limits[0])
         self.down = nn.ModuleList(_levels(in_channels, wide, limits, azimuthal, oversampling, activation, norm))
         self.up = nn.ModuleList(
             _level(SO3Conv, coming, wide[k], limits[k], azimuthal, oversampling, activation, norm)
@@ -120,7 +129,7 @@ class SphericalUNet(nn.Module):
         self.limits = limits
         self.head = SO3ToS2((2 if self.up else 1) * width, classes, limits[0], azimuthal)
 
-    def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K H W"]:
+    def forward(self, x: Float[Tensor, "B C *P"]) -> Float[Tensor, "B K *P"]:
         h, across = self.transform(x), []
         for level in self.down:
             h = level(h)
@@ -131,14 +140,14 @@ class SphericalUNet(nn.Module):
         return self.transform.inverse(self.head(h))
 
 
-def usual_band_limits(height: int, width: int, levels: int = 2) -> tuple[int, ...]:
-    """Half of the band limit of the pictures at the first level, 3/5 of the one before at each further level.
+def usual_band_limits(*size: int, levels: int = 2) -> tuple[int, ...]:
+    """Half of the band limit of the pixels at the first level, 3/5 of the one before at each further level.
 
     Example:
         >>> ls.nets.usual_band_limits(40, 40, levels=3)
         (10, 6, 4)
     """
-    limits = [max(2, highest_band_limit(height, width) // 2)]
+    limits = [max(2, _highest(size) // 2)]
     while len(limits) < levels:
         limits.append(max(2, round(0.6 * limits[-1])))
     return tuple(limits)
@@ -189,18 +198,33 @@ def _level(
     return nn.Sequential(conv(coming, going, limit, azimuthal, bias=norm == "none"), norms[norm](), pointwise)
 
 
-def _checked(size: tuple[int, int], band_limits: Sequence[int] | None) -> tuple[int, ...]:
+def _transform(size: tuple[int, ...], band_limit: int) -> S2Transform | HealpixTransform:
+    """From pixels to coefficients."""
+    if len(size) == 1:
+        return HealpixTransform(nside_of(size[0]), band_limit)
+    return S2Transform(size[0], size[1], band_limit)
+
+
+def _highest(size: tuple[int, ...]) -> int:
+    """The largest band limit of pixels."""
+    return 2 * nside_of(size[0]) if len(size) == 1 else highest_band_limit(*size)
+
+
+def _checked(size: tuple[int, ...], band_limits: Sequence[int] | None) -> tuple[int, ...]:
     """The band limits of the levels, or ValueError."""
-    if min(size) < SMALLEST:
+    shown = "x".join(map(str, size))
+    if len(size) not in (1, 2):
+        raise ValueError(f"size: got {size}, must be rows and columns, or the number of HEALPix pixels; give (16, 16)")
+    if len(size) == 2 and min(size) < SMALLEST:
         raise ValueError(
-            f"size: got pictures of {size[0]}x{size[1]}, too small for a spherical network; take {SMALLEST} pixels or "
+            f"size: got pictures of {shown}, too small for a spherical network; take {SMALLEST} pixels or "
             "more for each side, by data.size"
         )
     limits = usual_band_limits(*size) if band_limits is None else tuple(band_limits)
-    most = highest_band_limit(*size)
+    most = _highest(size)
     if not limits or min(limits) < 1 or max(limits) > most:
         raise ValueError(
-            f"band_limits: got {list(limits)} for pictures of {size[0]}x{size[1]}, must be at least one number from 1 "
-            f"to {most}, half of the shorter side"
+            f"band_limits: got {list(limits)} for pictures of {shown}, must be at least one number from 1 "
+            f"to {most}, half of the shorter side, or 2 n of HEALPix"
         )
     return limits

@@ -14,6 +14,7 @@ from learnsym.representations.decomposition import (
 from learnsym.representations.derived import Harmonics, Restriction
 from learnsym.representations.escnn import EscnnRepresentation
 from learnsym.representations.fourier import harmonics
+from learnsym.representations.healpix import harmonics_on_healpix, healpix_points, nside_of
 from learnsym.representations.irrep import Irrep, has_reflections, irreps, turns
 from learnsym.representations.permutations import Quotient, Regular
 from learnsym.representations.small_d import small_d
@@ -42,13 +43,16 @@ __all__ = [
     "generating",
     "harmonics",
     "harmonics_on_grid",
+    "harmonics_on_healpix",
     "has_reflections",
+    "healpix_points",
     "highest_band_limit",
     "intertwiners",
     "invariants",
     "irreps",
     "isotypic",
     "latitude_weights",
+    "nside_of",
     "small_d",
     "sphere_points",
     "spherical_harmonics",

@@ -62,6 +62,12 @@ def sphere(height, width, channels=2):
     return (torch.randn(BATCH, channels, 16, dtype=torch.float64) @ synthesis.mT).unflatten(-1, (height, width))
 
 
+def healpix(nside, channels=2):
+    """Functions of degree below `2 n` on the sphere at the pixels of HEALPix."""
+    synthesis = ls.representations.harmonics_on_healpix(nside, 2 * nside)[1]
+    return torch.randn(BATCH, channels, synthesis.shape[1], dtype=torch.float64) @ synthesis.mT
+
+
 def noise(*shape):
     return torch.randn(BATCH, *shape, dtype=torch.float64)
 
@@ -88,6 +94,7 @@ CASES = [
     Case("volume-se3", actions.Volume(), lambda: groups.SE3(), lambda: image(32, 32, 32, channels=1), 0.1),
     Case("sphere-so3", actions.Sphere(), lambda: groups.SO3(), lambda: sphere(64, 64), 2e-2),
     Case("sphere-o3", actions.BandLimitedSphere(4), lambda: groups.O3(), lambda: sphere(8, 8), rounds=True),
+    Case("healpix-o3", actions.BandLimitedHealpix(2), lambda: groups.O3(), lambda: healpix(1), rounds=True),
     Case(
         "sphere-labels", actions.SphereLabels(), lambda: groups.Trivial(3, "space"), lambda: torch.randint(9, (6, 8, 8))
     ),

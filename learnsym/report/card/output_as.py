@@ -21,6 +21,8 @@ from learnsym.actions import (
     PointVectors,
     Product,
     Set,
+    Sphere,
+    SphereLabels,
     VectorField,
     Volume,
 )
@@ -131,7 +133,7 @@ def _similar(pixels: tuple[int, ...], of_output: tuple[int, ...]) -> bool:
 
 def _geometric(on_input: Action) -> bool:
     """Whether pixels change their places."""
-    return isinstance(on_input, (Image, Volume)) or (
+    return isinstance(on_input, (Image, Volume, Sphere)) or (
         isinstance(on_input, Product) and any(map(_geometric, on_input.actions))
     )
 
@@ -149,14 +151,16 @@ def _as_image(on_input: Action, outputs: Tensor) -> Action | None:
     if isinstance(on_input, (Image, Volume)):
         # what is black in an input is seldom 0 in an output
         return replace(on_input, padding="border") if outputs.ndim > 2 else None
+    if isinstance(on_input, Sphere):
+        return on_input if outputs.ndim > 2 else None
     return None if isinstance(on_input, (PointCloud, Set)) else on_input
 
 
 def _as_labels(on_input: Action, outputs: Tensor) -> Action | None:
     if isinstance(on_input, Product):
         return Product(tuple(_as_labels(each, outputs) or Invariant() for each in on_input.actions), on_input.sizes)
-    if isinstance(on_input, Image) and not outputs.is_floating_point():
-        return LabelMap(fill=NO_LABEL)
+    if isinstance(on_input, (Image, Sphere)) and not outputs.is_floating_point():
+        return LabelMap(fill=NO_LABEL) if isinstance(on_input, Image) else SphereLabels()
     return _as_image(on_input, outputs) if _geometric(on_input) else None
 
 

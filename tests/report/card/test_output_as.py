@@ -42,6 +42,24 @@ def test_by_shape_on_others():
     assert isinstance(action_on(torch.rand(3, 2, 8, 8), of=symmetry.colour()), actions.Invariant)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "named", "action"),
+    [
+        (torch.rand(3, 10), None, actions.Invariant()),
+        (torch.rand(3, 4, 8, 8), None, actions.Sphere()),
+        (torch.rand(3, 4, 4, 4), None, actions.Sphere()),
+        (torch.rand(3, 4, 8, 8), "labels", actions.Sphere()),
+        (MAPS, None, actions.SphereLabels()),
+        (MAPS, "labels", actions.SphereLabels()),
+    ],
+    ids=["scores", "picture", "coarse", "scores of pixels", "guessed labels", "labels"],
+)
+def test_on_pictures_of_the_sphere(outputs, named, action):
+    assert action_on(outputs, named, of=symmetry.sphere()) == action
+    with pytest.raises(ValueError, match="output_as: got 'vectors'"):
+        action_on(outputs, "vectors", of=symmetry.sphere())
+
+
 def test_by_name():
     assert action_on(torch.rand(3, 4, 8, 8), "invariant") == actions.Invariant()
     assert action_on(torch.rand(3, 4, 8, 8), "vectors") == actions.VectorField()
