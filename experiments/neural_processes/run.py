@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -53,26 +54,26 @@ PAIRS = (
 )
 
 
-def config(arm: str, seed: int) -> ls.training.RunConfig:
-    """One training."""
+def config(arm: str, seed: int, steps: int | None = None, train: int = 16384) -> ls.training.RunConfig:
+    """One training: with one seed all arms see the same batches, exact and relaxed ones begin with the same weights."""
     own = ARMS[arm]
     values = {
-        "data": DATA,
+        "data": {**DATA, "train": train},
         "net": own["net"],
         "loss": {"name": "gaussian"},
         "method": {"name": "neural_process", **own.get("method", {})},
         "twin": own.get("twin", "learned"),
         "optimiser": OPTIMISER,
-        "train": {**own["train"], "batch_size": 16, "threads": 1, "device": "cpu"},
+        "train": {"steps": steps or own["train"]["steps"], "batch_size": 16, "threads": 1, "device": "cpu"},
         "seeds": [seed],
     }
     return config_of(values)
 
 
-def row(arm: str, seed: int, folder: Path) -> dict[str, Any]:
+def row(arm: str, settings: ls.training.RunConfig, folder: Path) -> dict[str, Any]:
     """One training, and the log-likelihood of each test task where it is, and shifted."""
-    began = time.process_time()
-    run = ls.training.train_member(config(arm, seed), folder / f"{arm.replace(', ', '-').replace(' ', '-')}-{seed}")
+    began, (seed,) = time.process_time(), settings.seeds
+    run = ls.training.train_member(settings, folder / f"{arm.replace(', ', '-').replace(' ', '-')}-{seed}")
     seconds = time.process_time() - began
     model, test = run.model().eval(), run.splits().test
     shifted = {**test.inputs, "locations": test.inputs["locations"] + SHIFT}
@@ -128,9 +129,29 @@ def difference(rows: list[dict[str, Any]], pair: tuple[str, str], what: str) -> 
     shared = set.intersection(*({row["seed"] for row in rows if row["arm"] == arm} for arm in pair))
     first, second = (by_seed(rows, arm, what, shared) for arm in pair)
     tasks = ls.statistics.Estimate.of((first - second).mean(0))
-    seeds = ls.statistics.over_seeds((first - second).mean(1).tolist())
-    over = (seeds.estimate, seeds.low, seeds.high)
+    over = over_seeds((first - second).mean(1).tolist())
     return {"pair": pair, "what": what, "mean": tasks.mean, "standard error": tasks.stderr, "over seeds": over}
+
+
+def of_functions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Within networks: what functions are worth in nats, and how much less of the means fewer of them carry."""
+    gains: dict[str, list[float]] = defaultdict(list)
+    shares: dict[str, dict[int, float]] = defaultdict(dict)
+    for row in (row for row in rows if "off" in row):
+        near, off = (sum(row[what]) / len(row[what]) for what in ("in range", "off"))
+        gains[row["arm"]].append(near - off)
+        shares[row["arm"]][row["seed"]] = row["deviation"][0]
+    found = [{"arm": arm, "what": "worth in nats", "over seeds": over_seeds(each)} for arm, each in gains.items()]
+    for arm in {"learned, 4", "learned, 1"} & set(shares) if "learned" in shares else ():
+        falls = [shares["learned"][seed] - share for seed, share in shares[arm].items() if seed in shares["learned"]]
+        found.append({"arm": arm, "what": "deviation of learned less its own", "over seeds": over_seeds(falls)})
+    return found
+
+
+def over_seeds(values: list[float]) -> tuple[float, float | None, float | None]:
+    """Mean and Student's interval."""
+    found = ls.statistics.over_seeds(values)
+    return (found.estimate, found.low, found.high)
 
 
 def by_seed(rows: list[dict[str, Any]], arm: str, what: str, seeds: set[int]) -> Tensor:
@@ -178,10 +199,15 @@ def tables(rows: list[dict[str, Any]]) -> str:
         for what in ("in range", "shifted") if set(pair) <= set(arms) else ():
             found = difference(rows, pair, what)
             mean, error = found["mean"], found["standard error"]
-            center, low, high = found["over seeds"]
-            over = f"{center:+.4f}" if low is None else f"{center:+.4f} [{low:+.4f}, {high:+.4f}]"
-            lines.append(f"| {pair[0]} - {pair[1]} | {what} | {mean:+.4f} | {error:.4f} | {over} |")
+            lines.append(f"| {pair[0]} - {pair[1]} | {what} | {mean:+.4f} | {error:.4f} | {_signed(found)} |")
+    lines += ["", "| arm | within its networks | over seeds |", "|---|---|---|"]
+    lines += [f"| {found['arm']} | {found['what']} | {_signed(found)} |" for found in of_functions(rows)]
     return "\n".join(lines)
+
+
+def _signed(found: dict[str, Any]) -> str:
+    center, low, high = found["over seeds"]
+    return f"{center:+.4f}" if low is None else f"{center:+.4f} [{low:+.4f}, {high:+.4f}]"
 
 
 def _interval(values: list[float]) -> str:
@@ -195,15 +221,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=USUAL, help="what is trained")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2], help="of weights and batches")
+    parser.add_argument("--steps", type=int, help="of every training; default: 2000, of transformers 800")
+    parser.add_argument("--train", type=int, default=DATA["train"], help="training tasks")
     parser.add_argument("--out", type=Path, default=Path("runs/neural_processes"), help="folder of runs and results")
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = []
     for seed in options.seeds:
         for arm in options.arms:
-            rows.append(row(arm, seed, options.out))
+            rows.append(row(arm, config(arm, seed, options.steps, options.train), options.out))
             print(tables([rows[-1]]).splitlines()[2], flush=True)
-    test = ls.data.load_splits(config("exact", 0).data).test
+    test = ls.data.load_splits(config("exact", 0, train=options.train).data).test
     oracle = ls.statistics.Estimate.of(GibbsProcess().log_likelihood(test.inputs, test.y).double())
     print(f"\nthe process itself: {oracle.mean:.4f}, standard error over tasks {oracle.stderr:.4f}\n\n{tables(rows)}")
     present = [pair for pair in PAIRS if set(pair) <= set(options.arms)]
@@ -211,6 +239,7 @@ def main() -> None:
     decided = bars(rows, differences)
     print("", *(f"{'met   ' if met else 'missed'}  {text}" for text, met in decided.items()), sep="\n")
     result = {"the process itself": (oracle.mean, oracle.stderr), "bars": decided, "differences": differences}
+    result["functions"] = of_functions(rows)
     per_task = ("in range", "shifted", "off")
     short = {name: lambda values: sum(values) / len(values) for name in per_task}
     result["rows"] = [{key: short[key](v) if key in short else v for key, v in row.items()} for row in rows]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import torch
 
 import learnsym as ls
+from learnsym.cli import main
 from learnsym.nets import parameter_count
 from learnsym.relax.processes import ApproximateProcess, WithCoordinates
 from learnsym.training import RunConfig, build, train
@@ -64,6 +66,16 @@ def test_plain_and_exact_twins_have_about_as_many_parameters(name):
         assert parameter_count(learned) == exact + parameter_count(learned.functions) + parameter_count(mix)
 
 
+@pytest.mark.parametrize("name", [name for name in NETS if name != "banks"])
+def test_with_one_seed_the_relaxed_twin_begins_with_the_weights_of_the_exact_one(name):
+    signature = build(_config(name))[2].train.signature
+    exact, learned = (build_model(_config(name, twin=twin, seeds=[3]), signature) for twin in ("exact", "learned"))
+    assert isinstance(learned, ApproximateProcess)
+    shared = {key: weight for key, weight in learned.net.state_dict().items() if "mix" not in key}
+    assert shared.keys() == exact.state_dict().keys()
+    assert all(torch.equal(weight, shared[key]) for key, weight in exact.state_dict().items())
+
+
 def test_coordinates_of_the_plain_twin_are_in_units_of_the_box():
     signature = build(_config("equivcnp"))[2].train.signature
     plain = build_model(_config("equivcnp", twin="plain"), signature)
@@ -82,6 +94,26 @@ def test_other_networks_train_and_can_be_analysed(name, tmp_path):
     assert "Functions of location carry" in page
     exact = found.twin("exact")
     assert exact is not None and exact.error is not None and exact.error.mean < 1e-3
+
+
+def test_held_out_tasks_choose_how_much_functions_carry_by_command(tmp_path):
+    few = {"data": {"train": 24, "val": 16, "test": 16}, "train": {"steps": 4, "batch_size": 8}, "net": {"width": 4}}
+    sizes = [f"--{part}.{key}={value}" for part, values in few.items() for key, value in values.items()]
+    more = ["--seeds=[0]", "--twins=[learned]", "--chooser.name=validation", f"--out={tmp_path}"]
+    assert main(["train", "processes/gibbs", *sizes, *more]) == 0
+    few_looks = ["--analysis.equivariance_examples=4", "--analysis.equivariance_samples=2", "--analysis.bootstrap=20"]
+    assert main(["analyze", str(tmp_path), *few_looks]) == 0
+    (degree,) = json.loads((tmp_path / "symmetry.json").read_text(encoding="utf8"))["degrees"]
+    assert degree["method"] == "fixed functions, validation"
+    assert 0 <= degree["low"] < degree["estimate"] < degree["high"]
+    assert "Functions of location carry" in (tmp_path / "report.html").read_text(encoding="utf8")
+
+
+def test_choosers_that_functions_do_not_work_with_are_named():
+    for name in ("selection", "marginal_likelihood"):
+        message = rf"chooser\.name: got '{name}' with the method neural_process.* works with training, validation, and"
+        with pytest.raises(ValueError, match=message):
+            _config("convcnp", chooser={"name": name})
 
 
 @pytest.mark.parametrize(

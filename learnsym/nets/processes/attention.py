@@ -1,11 +1,15 @@
 """Attention to a context that may be empty, plain and with differences of locations.
 
-Legend of axes: `B` tasks, `Q` queries, `N` context points, `W` features, `H` heads, `d` dimension of space.
+Legend of axes: `B` tasks, `Q` queries, `N` context points, `W` features, `H` heads, `d` dimension of space,
+`P = Q N` pairs.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -37,7 +41,7 @@ class ContextAttention(nn.Module):
         self.heads = heads
         self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
         hidden = 2 * (heads + dim)
-        self.scores = (
+        self.scores: Any = (
             nn.Sequential(nn.Linear(heads + dim, hidden), nn.SiLU(), nn.Linear(hidden, heads)) if dim else None
         )
 
@@ -46,21 +50,32 @@ class ContextAttention(nn.Module):
         queries: Float[Tensor, "B Q W"],
         context: Float[Tensor, "B N W"],
         mask: Float[Tensor, "B N"],
-        differences: Float[Tensor, "B Q N d"],
+        differences: Float[Tensor, "B d Q N"],
     ) -> Float[Tensor, "B Q W"]:
         """What each query takes from the context."""
         q, k, v = (
-            layer(tokens).unflatten(-1, (self.heads, -1))
+            layer(tokens).unflatten(-1, (self.heads, -1)).transpose(1, 2)
             for layer, tokens in ((self.query, queries), (self.key, context), (self.value, context))
         )
-        scores = torch.einsum("bqhd,bnhd->bqnh", q, k) / q.shape[-1] ** 0.5
+        # q k^T / sqrt(D)
+        scores = (q / q.shape[-1] ** 0.5) @ k.mT
         if self.scores is not None:
-            scores = self.scores(torch.cat([scores, differences], -1))
-        scores = scores.masked_fill(mask[:, None, :, None] == 0, -torch.inf)
-        nothing = scores.new_zeros(*scores.shape[:2], 1, self.heads)
-        weights = torch.cat([nothing, scores], 2).softmax(2)[:, :, 1:]
-        taken = torch.einsum("bqnh,bnhd->bqhd", weights, v)
-        return self.out(taken.flatten(2))
+            scores = self._rescored(torch.cat([scores, differences], 1))
+        scores = scores.masked_fill(mask[:, None, None] == 0, -torch.inf)
+        # nothing comes first: its score is 0, and so is its value
+        weights = F.pad(scores, (1, 0)).softmax(-1)
+        taken = weights @ F.pad(v, (0, 0, 1, 0))
+        return self.out(taken.transpose(1, 2).flatten(2))
+
+    def _rescored(self, pairs: Float[Tensor, "B K Q N"]) -> Float[Tensor, "B H Q N"]:
+        """`a` of each pair, whose heads stand before it: products of small matrices with long ones are fast."""
+        first, nonlinear, second = self.scores
+        hidden = nonlinear(_along_heads(first, pairs.flatten(2)))
+        return _along_heads(second, hidden).unflatten(2, pairs.shape[2:])
+
+
+def _along_heads(layer: nn.Linear, pairs: Float[Tensor, "B K P"]) -> Float[Tensor, "B L P"]:
+    return torch.baddbmm(layer.bias.unsqueeze(-1), layer.weight.expand(len(pairs), -1, -1), pairs)
 
 
 class ContextLayer(nn.Module):
@@ -73,7 +88,7 @@ class ContextLayer(nn.Module):
         self.perceptron = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
 
     def forward(
-        self, z: Float[Tensor, "B Q W"], count: int, mask: Float[Tensor, "B N"], differences: Float[Tensor, "B Q N d"]
+        self, z: Float[Tensor, "B Q W"], count: int, mask: Float[Tensor, "B N"], differences: Float[Tensor, "B d Q N"]
     ) -> Float[Tensor, "B Q W"]:
         """New features of all locations, of which the first `count` are the context."""
         normed = self.first(z)

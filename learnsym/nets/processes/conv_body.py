@@ -5,6 +5,7 @@ Legend of axes: `B` tasks, `W` features, `K` extra inputs; `*G` lattice axes.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from learnsym.nets.blocks import at_least_one
@@ -57,8 +58,15 @@ class ConvBody(nn.Module):
 
 
 def mix(dim: int, extras: int, width: int) -> nn.Module:
-    """The linear map `A` from extra inputs to features; 0 for 0."""
-    return CONVOLUTIONS[dim - 1](extras, width, 1, bias=False) if extras else nn.Identity()
+    """The linear map `A` from extra inputs to features; 0 for 0.
+
+    Its draw leaves the state of the generator as it was: with one seed, all other weights begin as those of the network
+    without extra inputs, and a comparison of the two is one of pairs.
+    """
+    if not extras:
+        return nn.Identity()
+    with torch.random.fork_rng(devices=()):
+        return CONVOLUTIONS[dim - 1](extras, width, 1, bias=False)
 
 
 def check_body(dim: int, width: int, depth: int, kernel: int, extras: int) -> None:

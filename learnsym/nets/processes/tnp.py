@@ -95,9 +95,10 @@ class TranslationTNP(nn.Module):
             raise ValueError(f"dim, extras: got {dim}, {extras}, must be 1, 2 or 3, and not negative; 0 for none")
         self.dim, self.extras = dim, extras
         self.embed = _perceptron(values + 1, width)
-        self.mix = nn.Linear(extras, width, bias=False) if extras else nn.Identity()
         self.layers = nn.ModuleList(ContextLayer(width, heads, dim) for _ in range(depth))
         self.head = GaussianHead(width, values)
+        # drawn last: with one seed, all other weights begin as without extra inputs
+        self.mix = nn.Linear(extras, width, bias=False) if extras else nn.Identity()
 
     @property
     def group_name(self) -> str:
@@ -129,7 +130,7 @@ def _carried(tasks: Tasks) -> Float[Tensor, "B P K"]:
 def _through(layers: nn.ModuleList, z: Float[Tensor, "B P W"], tasks: Tasks) -> Float[Tensor, "B T W"]:
     """Features of the targets after all layers."""
     locations, count = torch.cat([tasks.context_x, tasks.target_x], 1), tasks.context_x.shape[1]
-    differences = locations.unsqueeze(2) - tasks.context_x.unsqueeze(1)
+    differences = (locations.unsqueeze(2) - tasks.context_x.unsqueeze(1)).movedim(-1, 1)
     for layer in layers:
         z = layer(z, count, tasks.weights(), differences)
     return z[:, count:]

@@ -110,10 +110,12 @@ def _sentence(text: str) -> str:
 
 def extra_inputs(data: DataResult) -> list[str]:
     """What relaxed networks on clouds or tasks have learned beside these, one sentence each; none for others."""
+    # a method is named with its chooser, "fixed functions, validation"
+    named = [(degree, _EXTRA.get(degree.method.partition(",")[0])) for degree in data.degrees]
     return [
-        _EXTRA[degree.method](degree) + (f" {_sentence(degree.doubt)}" if degree.doubt else "")
-        for degree in data.degrees
-        if degree.method in _EXTRA
+        sentence(degree) + (f" {_sentence(degree.doubt)}" if degree.doubt else "")
+        for degree, sentence in named
+        if sentence is not None
     ]
 
 

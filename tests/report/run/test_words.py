@@ -1,7 +1,8 @@
 import pytest
 
+from learnsym.degrees import Degree
 from learnsym.report.run import words
-from learnsym.report.run.results import PoseLaw
+from learnsym.report.run.results import DataResult, PoseLaw
 from learnsym.statistics import Interval
 
 
@@ -38,3 +39,12 @@ def test_the_headline_says_none_some_or_all(found: PoseLaw, said: str):
 
 def test_the_detail_gives_the_interval():
     assert "90% interval 55° to 66°" in words.pose_detail(law(61.0, 55.0, 66.0), 0.9)
+
+
+@pytest.mark.parametrize("method", ["fixed functions", "fixed functions, validation"])
+def test_what_functions_carry_is_said_whoever_chose_it(method: str):
+    numbers = {"estimate": 0.11, "low": 0.09, "high": 0.13, "level": 0.9, "unit": "1", "notion": "task"}
+    degree = Degree(site="input", group="translation1d", generator="fixed functions", method=method, **numbers)
+    data = DataResult(label="gibbs", examples=3, twins=[], degrees=[degree])
+    (said,) = words.extra_inputs(data)
+    assert said.startswith("Functions of location carry 11") and said.endswith("without them translation1d holds.")
