@@ -17,13 +17,17 @@ def interleaved(
     warmup: int = 3,
     device: str = "cpu",
     threads: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, float]:
-    """Median seconds of one call of each function, called in turn `repeats` times after `warmup` unmeasured rounds."""
+    """Median seconds of one call of each function, called in turn `repeats` times after `warmup` unmeasured rounds.
+
+    `clock=time.process_time` is time of the processor, for long calls on a CPU that others use, too.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     with _threads(threads):
         for round_ in range(warmup + repeats):
             for name in _order(list(functions), round_):
-                elapsed = _once(functions[name], device)
+                elapsed = _once(functions[name], device, clock)
                 if round_ >= warmup:
                     seconds[name].append(elapsed)
     return {name: statistics.median(values) for name, values in seconds.items()}
@@ -39,12 +43,12 @@ def _order(names: list[str], round_: int) -> list[str]:
     return names if round_ % 2 == 0 else names[::-1]
 
 
-def _once(function: Callable[[], object], device: str) -> float:
+def _once(function: Callable[[], object], device: str, clock: Callable[[], float]) -> float:
     _synchronise(device)
-    start = time.perf_counter()
+    start = clock()
     function()
     _synchronise(device)
-    return time.perf_counter() - start
+    return clock() - start
 
 
 def _synchronise(device: str) -> None:

@@ -1,6 +1,7 @@
 """Constraints on free branches: who finds an exact network, who leaves the symmetry where the data do, at what error?
 
 python experiments/constrained/run.py --out runs/constrained
+python experiments/constrained/run.py --out runs/constrained --other-settings
 """
 
 import argparse
@@ -21,6 +22,7 @@ from learnsym.objectives import (
     EqualityConstraint,
     GainRidge,
     ModulatedGains,
+    OpenedGains,
     Regularised,
     Remul,
     ResilientConstraint,
@@ -41,17 +43,29 @@ ARMS = (
     "equality",
     "resilience",
     "modulation",
+    "forward selection",
     "projection, 0.1",
     "remul, 0.1",
     "remul, 1",
 )
-BREAKINGS = {"rings": (0.0, 0.1, 0.3, 1.0), "charges": (0.0, 0.3, 1.0)}
-STEPS = {"rings": 250, "charges": 100}
+BREAKINGS = {"rings": (0.0, 0.1, 0.3, 1.0), "last map": (1.0,), "charges": (0.0, 0.3, 1.0)}
+STEPS = {"rings": 250, "last map": 250, "charges": 100}
 SEEDS = 3
 CUT = ("schedule", "equality")
 """Arms whose free branches are cut off after training."""
-ON_CHARGES = ("strict", "equality", "resilience", "modulation")
+FEWER = {
+    "charges": ("strict", "equality", "resilience", "modulation", "forward selection"),
+    "last map": ("strict", "free", "ridge", "modulation", "forward selection"),
+}
 """The other arms are left out there to save time; a graph network has no linear layer whose projection is known."""
+BY_GAP: dict[str, tuple[type[nn.Module], dict[str, float]]] = {
+    "modulation": (ModulatedGains, {"scale": 1.0, "errors": 3.0, "memory": 100, "every": 2}),
+    "forward selection": (OpenedGains, {"errors": 3.0, "memory": 100, "every": 2}),
+}
+"""What looks at the gap, with its usual settings."""
+FACTORS = {"x 10": 10.0, "/ 10": 0.1}
+OTHER_SETTINGS = tuple(f"{arm}, {key} {how}" for arm, (_, usual) in BY_GAP.items() for key in usual for how in FACTORS)
+"""One setting ten times as large or as small, on rings without breaking and with one of 1; counts are at least 1."""
 BATCH = 50
 Row = dict[str, Any]
 
@@ -59,7 +73,7 @@ Row = dict[str, Any]
 def network(task: str, arm: str) -> nn.Module:
     name = arm.partition(",")[0]
     nets = {"strict": exact_net, "plain": plain_net, "projection": projected_net, "remul": plain_net}
-    if name == "modulation":
+    if name in BY_GAP:
         return relaxed_net(task, start=0.0)
     return nets.get(name, relaxed_net)(task)
 
@@ -72,14 +86,24 @@ def objective(arm: str, task: Task, steps: int) -> Any:
     if name == "remul":
         candidates = bank({"turns": task.symmetry}, "functional")
         return Remul(mse, candidates, ConstantWeights(["turns"], float(weight)))
+    if name in BY_GAP:
+        return by_gap(name, weight, len(task.train))
     held = {
         "ridge": lambda: GainRidge(plain, cost=COST),
         "schedule": lambda: AnnealedGains(plain, steps=steps),
         "equality": lambda: EqualityConstraint(plain, memory=20),
         "resilience": lambda: ResilientConstraint(plain, cost=COST),
-        "modulation": lambda: ModulatedGains(plain, len(task.train)),
     }
     return held[name]() if name in held else plain
+
+
+def by_gap(name: str, changed: str, examples: int) -> nn.Module:
+    """A chooser that looks at the gap, with its settings or with one changed, such as `errors x 10`."""
+    made, settings = BY_GAP[name]
+    key, _, how = changed.partition(" ")
+    values = {**settings, key: settings[key] * FACTORS[how]} if changed else settings
+    values = {k: max(1, round(value)) if isinstance(settings[k], int) else value for k, value in values.items()}
+    return made(Supervised(mse), examples, **values)
 
 
 def error(net: nn.Module, data: ls.data.Dataset) -> float:
@@ -171,9 +195,15 @@ def planned(options: argparse.Namespace) -> list[tuple[str, str, float, int]]:
     for task in options.tasks:
         for seed in range(options.seeds):
             for breaking in BREAKINGS[task]:
-                arms = [arm for arm in options.arms if task == "rings" or arm in ON_CHARGES]
-                runs += [(task, arm, breaking, seed) for arm in arms]
+                runs += [(task, arm, breaking, seed) for arm in options.arms if asked(arm, task, breaking)]
     return runs
+
+
+def asked(arm: str, task: str, breaking: float) -> bool:
+    """Whether an arm is run on a task at a breaking."""
+    if arm in OTHER_SETTINGS:
+        return task == "rings" and breaking in (0, 1)
+    return arm in FEWER.get(task, ARMS)
 
 
 def main() -> None:
@@ -184,7 +214,11 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="how many")
     parser.add_argument("--steps", type=int, help="of each training; by task when left out")
+    parser.add_argument(
+        "--other-settings", action="store_true", help="in place of arms: one setting ten times as large or as small"
+    )
     options = parser.parse_args()
+    options.arms = OTHER_SETTINGS if options.other_settings else options.arms
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
     file = options.out / "rows.jsonl"

@@ -1,4 +1,4 @@
-"""Two tasks with a dial: examples of a law that keeps a symmetry at `breaking = 0` and leaves it by a known amount."""
+"""Tasks with a dial: examples of a law that keeps a symmetry at `breaking = 0` and leaves it by a known amount."""
 
 from __future__ import annotations
 
@@ -36,9 +36,19 @@ def rings(breaking: float, seed: int, train: int = 400) -> Task:
     Each is of variance 1 before the dial, with noise of standard deviation 0.1. The two maps are drawn anew for each
     seed.
     """
+    return _rings(breaking, seed, train, last=False)
+
+
+def last_map(breaking: float, seed: int, train: int = 400) -> Task:
+    """As `rings`, but the map that does not commute with turns is another last one behind the same first one."""
+    return _rings(breaking, seed, train, last=True)
+
+
+def _rings(breaking: float, seed: int, train: int, last: bool) -> Task:
     draw = torch.Generator().manual_seed(1000 + seed)
     maps = [_matrix(IN, HIDDEN, draw), _matrix(HIDDEN, OUT, draw)]
     others = [torch.randn(HIDDEN.size, IN.size, generator=draw), torch.randn(OUT.size, HIDDEN.size, generator=draw)]
+    others = [maps[0], others[1]] if last else others
     x = torch.randn(train + VAL + TEST, IN.size, generator=draw)
     y = _through(maps, x) + breaking * _through(others, x)
     y = y + NOISE * torch.randn(y.shape, generator=draw)
@@ -75,7 +85,7 @@ def _parts(train: int) -> list[slice]:
     return [slice(VAL + TEST, VAL + TEST + train), slice(VAL), slice(VAL, VAL + TEST)]
 
 
-TASKS: dict[str, Callable[[float, int], Task]] = {"rings": rings, "charges": charges}
+TASKS: dict[str, Callable[[float, int], Task]] = {"rings": rings, "last map": last_map, "charges": charges}
 
 
 def exact_net(task: str) -> nn.Module:

@@ -43,14 +43,17 @@ class Constrained(Method):
     symmetry: Literal["so3", "o3"] = "so3"
     """Clouds: symmetry that pages measure."""
     start: NotNegative = 1.0
-    """Gain of every layer at the start; the chooser modulation begins at 0."""
+    """Gain of every layer at the start; the choosers modulation and forward_selection begin at 0."""
 
     title = "free branches behind gains: constraints, costs, schedules, states"
     place = "weights"
     papers = (("Manolache et al. 2025", "2505.13631"), ("after Pertigkiozoglou et al. 2026", "2602.02853"))
     nets = ("steerable", *POINT_NETS)
     twins = ("learned", "plain", "exact")
-    choosers = ("resilience", "training", "validation", "equality", "ridge", "schedule", "modulation")
+    choosers = (
+        *("resilience", "training", "validation", "equality", "ridge", "schedule"),
+        *("modulation", "forward_selection"),
+    )
 
     def __post_init__(self) -> None:
         check_settings(self, "method.")
@@ -65,7 +68,7 @@ class Constrained(Method):
             )
 
     def unused(self, chooser: Chooser) -> tuple[str, ...]:
-        return ("start",) if chooser.name == "modulation" else ()
+        return ("start",) if chooser.starts_exact else ()
 
     def model(self, setup: Setup) -> nn.Module:
         net = self._of_images(setup) if setup.data.on_input is None else self._of_clouds(setup)
@@ -75,7 +78,7 @@ class Constrained(Method):
         return net
 
     def _start(self, setup: Setup) -> float:
-        return 0.0 if setup.chooser.name == "modulation" else self.start
+        return 0.0 if setup.chooser.starts_exact else self.start
 
     def _of_images(self, setup: Setup) -> nn.Module:
         def relaxed(*types: Any, **options: Any) -> nn.Module:  # noqa: ANN401  as of SteerableConv

@@ -41,21 +41,24 @@ class WorldModel(Method):
     """Learned: where layers have a free branch behind a gain: the convolutions of pictures (the transition stays
     exact), the maps of the transition (pictures are read freely), or both."""
     start: NotNegative = 1.0
-    """Gain of every such layer at the start; the chooser modulation begins at 0."""
+    """Gain of every such layer at the start; the choosers modulation and forward_selection begin at 0."""
 
     title = "world models: symmetric embeddings, and gains from exact to free"
     place = "weights"
     papers = (("Park et al. 2022", "2204.11371"),)
     nets = ("world",)
     twins = ("learned", "plain", "fixed", "exact")
-    choosers = ("resilience", "training", "validation", "equality", "ridge", "schedule", "modulation")
+    choosers = (
+        *("resilience", "training", "validation", "equality", "ridge", "schedule"),
+        *("modulation", "forward_selection"),
+    )
     losses = ("contrastive",)
 
     def __post_init__(self) -> None:
         check_settings(self, "method.")
 
     def unused(self, chooser: Chooser) -> tuple[str, ...]:
-        return ("start",) if chooser.name == "modulation" else ()
+        return ("start",) if chooser.starts_exact else ()
 
     def model(self, setup: Setup) -> nn.Module:
         objects, channels, size = _transitions(setup.data)
@@ -73,7 +76,7 @@ class WorldModel(Method):
         return model
 
     def _layers(self, setup: Setup) -> Layers:
-        start = 0.0 if setup.chooser.name == "modulation" else self.start
+        start = 0.0 if setup.chooser.starts_exact else self.start
 
         def gained(exact: type[ExactLayer], *types: Any, **options: Any) -> nn.Module:  # noqa: ANN401  as of layers
             return ScaledPathway(exact(*types, **options), start=start)

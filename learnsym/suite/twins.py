@@ -30,6 +30,8 @@ EQUAL = 3.0
 """Plain trainings that every twin costs."""
 TOLD: dict[str, Twin] = {"plain": "plain", "oracle": "fixed", "exact": "exact"}
 """The twins that learn nothing."""
+GROUPS = {"quarter_turns2d": "C_4", "square2d": "D_4", "flip2d": "D_1"}
+"""Groups of layers that hold the symmetry of a task; for rotations each method has one of its own."""
 PRESENT = 0.1
 """Share of the range from which a width without an interval counts as a symmetry."""
 
@@ -114,10 +116,24 @@ def _method(kind: type[Method], task: Task, arm: str) -> Method:
         raise ValueError(f"{twins.symmetry} is no compact group, so that there is no exact twin")
     if arm == "oracle" and not twins.oracle and twins.exact not in ("", "rotation2d"):
         raise ValueError(f"{twins.exact} has no ranges that a twin could be told")
-    wanted: dict[str, Any] = {"symmetry": twins.symmetry, "exact": twins.exact, "output": twins.output}
-    wanted |= {"fixed": twins.oracle} if arm == "oracle" else {}  # others must not know the truth
     own = {field.name for field in fields(kind)}
+    wanted: dict[str, Any] = {"exact": twins.exact, "output": twins.output, "symmetries": [twins.symmetry]}
+    wanted |= _group(kind, twins.symmetry) if "group" in own else {"symmetry": twins.symmetry}
+    wanted |= {"fixed": twins.oracle} if arm == "oracle" else {}  # others must not know the truth
     return kind(**{key: value for key, value in wanted.items() if key in own and value})
+
+
+def _group(kind: type[Method], symmetry: str) -> dict[str, str]:
+    """The group of a method whose layers have one, for the symmetry of a task.
+
+    Raises:
+        ValueError: when no group of the plane holds it.
+    """
+    if symmetry == "rotation2d":
+        return {}
+    if symmetry not in GROUPS:
+        raise ValueError(f"{kind.name} has layers of a group of the plane, and none has {symmetry}")
+    return {"group": GROUPS[symmetry]}
 
 
 def copies_of(method: Method, arm: str) -> list[int]:

@@ -19,12 +19,12 @@ CLOUDS = {
 }
 
 
-@pytest.mark.parametrize("chooser", ["equality", "modulation"])
+@pytest.mark.parametrize("chooser", ["equality", "modulation", "forward_selection"])
 def test_graph_networks_have_free_paths_whose_gains_the_chooser_holds(chooser):
     model, objective, splits = build(tiny("constrained", chooser, **CLOUDS))
     layers = gained_layers(model)
     assert list(layers) == ["layers.0", "layers.1"]
-    assert all(layer.gain.value.requires_grad == (chooser == "equality") for layer in layers.values())
+    assert all(layer.gain.value.requires_grad == (chooser != "modulation") for layer in layers.values())
     assert len(fit(model, objective, Batches(splits.train, 8), steps=3).losses) == 3
     so3 = splits.train.signature.symmetry("so3")
     assert ls.measure.equivariance_error(truncate(model), splits.test.x, so3).mean < 1e-5

@@ -82,6 +82,32 @@ def test_a_pair_that_makes_no_sense_does_not_fit():
     assert "chooser" in reasons["augerino", "gradnorm"] and not reasons["augerino", "validation"]
 
 
+@pytest.mark.parametrize(
+    ("task", "group"),
+    [("digits rotation 45", "C_4"), (FIVE[2], "D_1"), ("digits of 8 elements: left-right flip", "D_4")],
+)
+def test_methods_whose_layers_have_a_group_get_that_of_the_task(task, group):
+    found = config_of(task_by_name(task), "constrained", "modulation", "learned", TINY, 0)
+    assert found.method.group == group and found.net.name == "steerable"
+
+
+def test_a_network_whose_layers_have_a_group_is_trained_at_equal_cost():
+    found = twin(FIVE[2], "constrained", "forward_selection", "learned", TINY, 0)
+    assert 0 <= found["accuracy"] <= 1 and found["steps"] >= 1 and "estimate" not in found
+
+
+def test_a_group_that_no_layer_has_is_one_sentence():
+    with pytest.raises(
+        ValueError, match=r"^projection has layers of a group of the plane, and none has translation2d$"
+    ):
+        config_of(task_by_name("digits translation_x 0.12"), "projection", "training", "learned", TINY, 0)
+
+
+def test_penalties_are_told_the_symmetry_of_the_task():
+    found = config_of(task_by_name("digits scale 0.15"), "remul", "dual", "learned", TINY, 0)
+    assert found.method.symmetries == ["scale2d"]
+
+
 def test_data_that_are_not_found_are_skipped_with_a_reason(monkeypatch):
     monkeypatch.setattr("learnsym.suite.cells._present", lambda name: False)
     assert why_missing(task_by_name("mnist rotation 60")).startswith("skipped: mnist is not found; set LEARNSYM_DATA")

@@ -5,6 +5,7 @@ from learnsym.objectives.choosers.annealing import AnnealedGains, Schedule
 from learnsym.objectives.choosers.dual_ascent import DualAscent, Tolerance
 from learnsym.objectives.choosers.elbo import EvidenceBound
 from learnsym.objectives.choosers.equality import Equality, EqualityConstraint
+from learnsym.objectives.choosers.forward_selection import ForwardSelection, OpenedGains
 from learnsym.objectives.choosers.gradnorm import EqualGradients, GradNorm
 from learnsym.objectives.choosers.implicit import ImplicitBilevel, ImplicitHeldOutLoss, neumann_solve
 from learnsym.objectives.choosers.marginal_likelihood import LaplaceEvidence, MarginalLikelihood
@@ -19,7 +20,7 @@ registry: dict[str, type[Chooser]] = {
     chooser.name: chooser
     for chooser in (
         *(TrainingLoss, HeldOutLoss, ImplicitHeldOutLoss, Selection, EvidenceBound, MarginalLikelihood),
-        *(Equality, Resilience, RidgeOnGains, Schedule, Modulation),
+        *(Equality, Resilience, RidgeOnGains, Schedule, Modulation, ForwardSelection),
         *(EqualGradients, Tolerance),
     )
 }
@@ -35,6 +36,7 @@ __all__ = [
     "Equality",
     "EqualityConstraint",
     "EvidenceBound",
+    "ForwardSelection",
     "GainRidge",
     "GradNorm",
     "HeldOutLoss",
@@ -44,6 +46,7 @@ __all__ = [
     "MarginalLikelihood",
     "ModulatedGains",
     "Modulation",
+    "OpenedGains",
     "Resilience",
     "ResilientConstraint",
     "RidgeOnGains",

@@ -26,6 +26,8 @@ class Chooser:
     """What a page says of learned degrees that it chose."""
     sets_gains: ClassVar[bool] = False
     """Whether it sets gains of layers by itself, so that an optimiser has none to train."""
+    starts_exact: ClassVar[bool] = False
+    """Whether gains of layers begin at 0, whatever start a method has."""
     needs: ClassVar[str] = ""
     """What it needs beside the training examples."""
 

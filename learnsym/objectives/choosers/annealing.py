@@ -11,7 +11,7 @@ from torch import nn
 from learnsym._settings import Share
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser
-from learnsym.objectives.choosers.gains import GainsObjective, set_gains
+from learnsym.objectives.choosers.gains import GainsObjective, set_values
 from learnsym.objectives.choosers.levels import frozen
 from learnsym.relax import GainedLayer
 
@@ -71,7 +71,8 @@ class AnnealedGains(GainsObjective):
         now = self.gains(layers).detach()
         first = self.kept["start"] = self.kept.get("start", now).to(now)
         seen = self.kept.get("seen", torch.zeros((), dtype=torch.long, device=now.device)).to(now.device)
-        set_gains(layers.values(), first * (1 - seen / (self.until * self.steps)).clamp(min=0))
+        gains = [layer.gain.value for layer in layers.values()]
+        set_values(gains, first * (1 - seen / (self.until * self.steps)).clamp(min=0))
         self.kept["seen"] = seen + 1
-        with frozen(layer.gain.value for layer in layers.values()):
+        with frozen(gains):
             return self.objective(model, batch)

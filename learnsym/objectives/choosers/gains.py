@@ -52,8 +52,8 @@ class GainsObjective(nn.Module, abc.ABC):
         self.kept = {name: value.clone() for name, value in state.items()}
 
 
-def set_gains(layers: Iterable[GainedLayer], values: Float[Tensor, "L"]) -> None:
-    """Give each layer its gain, as a chooser that leaves none to the optimiser does."""
+def set_values(gains: Iterable[nn.Parameter], values: Float[Tensor, "L"]) -> None:
+    """Give each gain its value, as a chooser that leaves none to the optimiser does."""
     with torch.no_grad():
-        for layer, value in zip(layers, values, strict=True):
-            layer.gain.value.copy_(value)
+        for gain, value in zip(gains, values, strict=True):
+            gain.copy_(value)

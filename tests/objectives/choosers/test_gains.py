@@ -9,9 +9,17 @@ from torch import nn
 import learnsym as ls
 from learnsym.equivariant import EquivariantLinear, FieldType
 from learnsym.groups import Cyclic
-from learnsym.objectives import AnnealedGains, EqualityConstraint, GainRidge, Loss, ModulatedGains, ResilientConstraint
+from learnsym.objectives import (
+    AnnealedGains,
+    EqualityConstraint,
+    GainRidge,
+    Loss,
+    ModulatedGains,
+    OpenedGains,
+    ResilientConstraint,
+)
 from learnsym.objectives.choosers import registry
-from learnsym.objectives.choosers.modulation import calls_of, gaps
+from learnsym.objectives.choosers.symmetry_gap import calls_of, gaps
 from learnsym.relax import ScaledPathway, truncate
 
 C4 = Cyclic(4)
@@ -155,6 +163,28 @@ def test_modulation_ends_at_zero_exactly_under_a_symmetry_and_not_otherwise(seed
     assert gains[True] < 1e-3 and gains[False] > 0.05
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_forward_selection_opens_nothing_under_a_symmetry_and_fits_otherwise(seed):
+    sizes = {}
+    for symmetric in (True, False):
+        objective = OpenedGains(TASK, 256, every=1)
+        net, _, (x, y) = fitted(objective, symmetric, start=0.0, steps=150, seed=seed)
+        sizes[symmetric] = (float(net.gain.value.detach()), objective.opened(net))
+    assert sizes[True] == (0.0, []) and sizes[False][1] == [""]
+    assert float(ls.objectives.mse(net(x), y).detach()) < 0.1 * float(ls.objectives.mse(truncate(net)(x), y).detach())
+
+
+def test_forward_selection_opens_the_layer_with_the_largest_gap_and_looks_anew():
+    net = nn.Sequential(layer(), layer())
+    objective = OpenedGains(TASK, errors=2.0)
+    gains = [part.gain.value for part in net]
+    objective.kept = {"mean": torch.tensor([0.1, 0.4]), "variance": torch.full((2,), 1e-4), "looks": torch.tensor(20.0)}
+    assert objective.fixed(gains, 8) == gains[:1]
+    assert [float(gain.detach()) for gain in gains] == [0.0, pytest.approx(0.4)]
+    assert objective.opened(net) == ["1"] and not objective.kept["mean"].any() and float(objective.kept["looks"]) == 0
+    assert objective.fixed(gains, 8) == gains[:1], "no further one without looks"
+
+
 def test_schedules_leave_the_last_steps_to_an_exact_network():
     net, history, _ = fitted(AnnealedGains(TASK, steps=100, until=0.5), False, steps=100)
     gains = history.column("gain", "train")
@@ -168,6 +198,7 @@ OBJECTIVES = {
     "ridge": lambda: GainRidge(TASK),
     "schedule": lambda: AnnealedGains(TASK, steps=24),
     "modulation": lambda: ModulatedGains(TASK, every=2, memory=5),
+    "forward_selection": lambda: OpenedGains(TASK, every=1, memory=20),
 }
 
 
@@ -206,12 +237,13 @@ def test_evaluation_is_that_of_the_objective_and_models_without_gains_are_refuse
         objective(nn.Linear(4, 4), (x, y))
 
 
-@pytest.mark.parametrize("name", ["schedule", "modulation"])
+@pytest.mark.parametrize("name", ["schedule", "modulation", "forward_selection"])
 def test_gains_that_a_chooser_sets_get_no_gradient(name):
     net, (x, y) = layer().train(), regression(False, count=8)
     OBJECTIVES[name]()(net, (x, y)).total.backward()
     assert net.gain.value.grad is None and net.gain.value.requires_grad
-    assert registry[name].sets_gains and not registry["equality"].sets_gains
+    assert registry[name].sets_gains or name == "forward_selection"
+    assert not registry["equality"].sets_gains
 
 
 @pytest.mark.parametrize(
@@ -221,7 +253,9 @@ def test_gains_that_a_chooser_sets_get_no_gradient(name):
         (lambda: ResilientConstraint(TASK, cost=0.0), "cost, rate: got 0"),
         (lambda: GainRidge(TASK, cost=-1.0), "cost: got -1"),
         (lambda: AnnealedGains(TASK, steps=0), "steps, until: got 0"),
-        (lambda: ModulatedGains(TASK, every=0), "scale, errors, memory, every: got "),
+        (lambda: ModulatedGains(TASK, every=0), "errors, memory, every: got "),
+        (lambda: ModulatedGains(TASK, scale=0.0), "scale: got 0"),
+        (lambda: OpenedGains(TASK, examples=0), "examples: got 0"),
         (lambda: ModulatedGains(TASK)(layer().train(), (torch.rand(1, 4), torch.rand(1, 4))), "batch: got 1 example"),
     ],
 )
