@@ -6,36 +6,31 @@ python experiments/world_models/run.py --out runs/world_models
 import argparse
 import json
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from worlds import HORIZONS, SETS, Scene, grid, measured, reacher, transitions
 
 import learnsym as ls
 from learnsym.data import Dataset
-from learnsym.data.worlds import DIRECTIONS, Blocks, FrameWorld, GridWorld, Shapes
+from learnsym.data.worlds import DIRECTIONS, FrameWorld
 from learnsym.methods import Setup, Twin, registry
 from learnsym.nets.world import FrameEncoder, FrameModel, FreeTurn, Turn
 from learnsym.objectives import Contrastive, LossConfig, Supervised
 from learnsym.objectives.choosers import Resilience, TrainingLoss
 from learnsym.statistics import over_seeds
 
-SETS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "shapes, all": ("shapes", DIRECTIONS),
-    "shapes, up only": ("shapes", ("up",)),
-    "blocks, all": ("blocks", DIRECTIONS),
-    "blocks, no left": ("blocks", ("right", "up", "down")),
-}
 TWINS: dict[str, Twin] = {"none": "plain", "full": "exact", "ours": "fixed"}
 TURNS = ("none", "matrix product")
-PARTS = ("frames", "grids", "tilts", "stuck")
-LOSS = {"negatives": 16, "weight": 10.0}
+PARTS = ("frames", "grids", "reacher", "tilts", "stuck")
+LOSSES = {"pushes": (63, 30.0), "torques": (63, 10.0), "frames": (16, 10.0)}
+"""Negatives of the contrastive loss and their weight."""
 COST = 0.03
 """Of slack in the gains of pictures and transitions."""
-TILTS = (0.0, 60.0)
-QUARTER = torch.tensor([[0.0, -1.0], [1.0, 0.0]])
+TILTS = (0.0, 15.0, 30.0, 60.0)
+REACHER_WIDTH = 1
 HARD = 12
 """Near negatives of a frame: turns by 12 degrees, or twice that, about the three axes, either way."""
 
@@ -71,9 +66,8 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=form)
     parser.add_argument("--out", type=Path, required=True, help="folder of results, one file a training; resumes")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument(
-        "--sets", nargs="+", choices=list(SETS), default=["shapes, all", "shapes, up only", "blocks, no left"]
-    )
+    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--tilts", nargs="+", type=float, default=list(TILTS), help="of the camera in degrees")
     parser.add_argument("--arms", nargs="+", choices=list(TWINS), default=list(TWINS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=800)
@@ -91,19 +85,25 @@ def parsed() -> argparse.Namespace:
 def cases(options: argparse.Namespace) -> list[Case]:
     """All trainings that are asked for, seed by seed."""
     tasks = {
-        "grids": [(task, arm) for task in options.sets for arm in options.arms],
+        **{part: [(task, arm) for task in names for arm in options.arms] for part, names in sets(options).items()},
         "frames": [(task, arm) for task in ("any", "small") for arm in TURNS],
-        "tilts": [(f"{tilt:g} degrees", "learned") for tilt in TILTS],
+        "tilts": [(f"{tilt:g} degrees", "learned") for tilt in options.tilts],
         "stuck": [(task, "learned") for task in ("all move", "left is stuck")],
     }
     seeds = range(options.seeds)
     return [Case(part, task, arm, seed) for part in options.parts for seed in seeds for task, arm in tasks[part]]
 
 
+def sets(options: argparse.Namespace) -> dict[str, list[str]]:
+    """Names of training sets by their part."""
+    arms = [name for name in options.sets if SETS[name][0] == "reacher"]
+    return {"grids": [name for name in options.sets if name not in arms], "reacher": arms}
+
+
 def trained(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Train one model, and measure it."""
     begun = time.process_time()
-    run = {"grids": grids, "frames": frames, "tilts": tilts, "stuck": stuck}[case.part]
+    run = {"grids": grids, "reacher": arm, "frames": frames, "tilts": tilts, "stuck": stuck}[case.part]
     result = {**case._asdict(), **run(case, options), "seconds": time.process_time() - begun}
     print(json.dumps(result), flush=True)
     return result
@@ -117,79 +117,44 @@ def fitted(model: nn.Module, objective: Any, train: Dataset, case: Case, options
     return model.eval()
 
 
-def on_grid(
-    world: GridWorld, twin: Twin, directions: Sequence[str], case: Case, options: argparse.Namespace, **method: Any
+def on_scene(
+    scene: Scene, twin: Twin, width: int, case: Case, options: argparse.Namespace, **method: Any
 ) -> tuple[nn.Module, dict[str, Any]]:
-    """A trained model of pushed objects, and what was measured of it."""
-    train = world.transitions(options.examples, directions, seed=2 * case.seed)
-    loss = LossConfig(name="contrastive", negatives=LOSS["negatives"], negatives_weight=LOSS["weight"])
+    """A trained model of a scene, and what was measured of it."""
+    train = transitions(scene.world, options.examples, scene.actions, 2 * case.seed)
+    negatives, weight = LOSSES["torques" if case.part == "reacher" else "pushes"]
+    loss = LossConfig(name="contrastive", negatives=negatives, negatives_weight=weight)
     chooser = Resilience(cost=COST) if twin == "learned" else TrainingLoss()
-    net = ls.nets.NetConfig(name="world", width=options.width)
+    net = ls.nets.NetConfig(name="world", width=width)
     setup = Setup(net=net, data=train.signature, loss=loss, twin=twin, chooser=chooser, steps=options.steps)
     chosen = registry["world_model"](**method)
     torch.manual_seed(case.seed)
     model = chosen.model(setup)
     fitted(model, chosen.objective(setup, model), train, case, options)
-    return model, measured(model, world, options)
-
-
-@torch.no_grad()
-def measured(model: Any, world: GridWorld, options: argparse.Namespace) -> dict[str, Any]:
-    """Hits after 1 and 5 pushes in any direction, and how symmetric the latents are."""
-    found: dict[str, Any] = {"parameters": ls.nets.parameter_count(model)}
-    for steps in (1, 5):
-        r = world.rollouts(options.episodes, steps, seed=1001)
-        scores = ls.measure.retrieval(model.rollout(r.before / 255, r.actions), encoded(model, r.after), r.state)
-        found |= {f"hits@{k}, {steps}": scores.hits[k].mean for k in scores.hits}
-        found |= {f"MRR, {steps}": scores.mrr.mean, "variance": scores.variance}
-    random = torch.Generator().manual_seed(7)
-    state = world.states(options.episodes, random)
-    push = world.actions(options.episodes, random)
-    g = QUARTER.expand(len(state), 2, 2)
-    regular = ls.equivariant.FieldType.regular(ls.groups.Cyclic(4), world.objects)
-    turned, moved_push = world.turned(state, 1), regular.mix(g, push)
-    z, moved = (encoded(model, world.pictures(s)) for s in (state, turned))
-    next_, moved_next = (
-        encoded(model, world.pictures(world.step(s, a))) for s, a in ((state, push), (turned, moved_push))
-    )
-    p, moved_p = (
-        model.transition(latent.unflatten(1, (world.objects, -1)), a).flatten(1)
-        for latent, a in ((z, push), (moved, moved_push))
-    )
-    x = {"before": world.pictures(state) / 255, "action": push, "after": world.pictures(world.step(state, push)) / 255}
-    tested = registry["world_model"]().tested(world.transitions(2).signature)
-    return {
-        **found,
-        "EE(S)": ls.measure.latent_equivariance_error(moved, regular.mix(g, z)).mean,
-        "DIE(S)": ls.measure.distance_invariance_error(z, z, moved, moved).mean,
-        "DIE(model)": ls.measure.distance_invariance_error(p, next_, moved_p, moved_next).mean,
-        "pixel error": ls.measure.equivariance_error(model, x, tested, samples=3).mean,
-    }
-
-
-def encoded(model: Any, pictures: Tensor) -> Tensor:
-    """Latents of pictures, flat."""
-    return model.encoder(pictures / 255).flatten(1)
+    return model, measured(model, scene, options.episodes)
 
 
 def grids(case: Case, options: argparse.Namespace) -> dict[str, Any]:
-    view, directions = SETS[case.task]
-    world = GridWorld(view=Shapes() if view == "shapes" else Blocks(), objects=options.objects, size=options.size)
-    return on_grid(world, TWINS[case.arm], directions, case, options)[1]
+    """Objects that are pushed, by one of three arms."""
+    return on_scene(grid(*SETS[case.task], options), TWINS[case.arm], options.width, case, options)[1]
+
+
+def arm(case: Case, options: argparse.Namespace) -> dict[str, Any]:
+    """The reacher, by one of three arms."""
+    return on_scene(reacher(SETS[case.task][1]), TWINS[case.arm], REACHER_WIDTH, case, options)[1]
 
 
 def tilts(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Gains on the convolutions of pictures, against the tilt of the camera."""
-    world = GridWorld(view=Blocks(float(case.task.split()[0])), objects=options.objects, size=options.size)
-    model, found = on_grid(world, "learned", DIRECTIONS, case, options, relaxed="pictures")
+    scene = grid("blocks", DIRECTIONS, options, tilt=float(case.task.split()[0]))
+    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="pictures")
     return {**found, "degree": degree(model)}
 
 
 def stuck(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Gains on the maps of the transition, where one direction does nothing."""
-    none = ("left",) if case.task == "left is stuck" else ()
-    world = GridWorld(objects=options.objects, size=options.size, stuck=none)
-    model, found = on_grid(world, "learned", DIRECTIONS, case, options, relaxed="transition")
+    scene = grid("shapes", DIRECTIONS, options, stuck=("left",) if case.task == "left is stuck" else ())
+    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="transition")
     return {**found, "degree": degree(model)}
 
 
@@ -220,7 +185,8 @@ def frames(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     wanted = ls.nets.parameter_count(FrameModel(FrameEncoder(width=96, frame=False), FreeTurn(64)))
     width = 96 if free else ls.nets.matched_width(lambda w: FrameEncoder(width=w), wanted)
     model = FrameModel(FrameEncoder(width=width, frame=not free), transition)
-    fitted(model, Supervised(Contrastive(**LOSS)), train, case, options)
+    negatives, weight = LOSSES["frames"]
+    fitted(model, Supervised(Contrastive(negatives=negatives, weight=weight)), train, case, options)
     with torch.no_grad():
         predicted, z = model(test.inputs).chunk(2, 1)
         others = near(test.y.unflatten(2, (3, 3))[:, 0])
@@ -235,22 +201,23 @@ def frames(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+SCENES = (
+    *(f"hits@1, {steps}" for steps in HORIZONS),
+    *(f"MRR, {steps}" for steps in HORIZONS),
+    "EE(S)",
+    "DIE(S)",
+    "DIE(model)",
+    "pixel error",
+    "variance",
+    "parameters",
+    "seconds",
+)
 COLUMNS = {
-    "grids": (
-        "hits@1, 1",
-        "hits@1, 5",
-        "MRR, 5",
-        "EE(S)",
-        "DIE(S)",
-        "DIE(model)",
-        "pixel error",
-        "variance",
-        "parameters",
-        "seconds",
-    ),
+    "grids": SCENES,
+    "reacher": SCENES,
     "frames": ("hits@1, 1", "hard hits@1", "MRR, 1", "variance", "parameters", "seconds"),
-    "tilts": ("degree", "pixel error", "hits@1, 1", "hits@1, 5", "seconds"),
-    "stuck": ("degree", "DIE(model)", "hits@1, 1", "hits@1, 5", "seconds"),
+    "tilts": ("degree", "pixel error", "hits@1, 1", "hits@1, 10", "seconds"),
+    "stuck": ("degree", "DIE(model)", "hits@1, 1", "hits@1, 10", "seconds"),
 }
 PERCENT = ("hits", "MRR", "hard")
 

@@ -7,18 +7,15 @@ the axes of space, which breaks rotations by 1e-3 m² of mean squared position a
 
 from __future__ import annotations
 
-import logging
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from learnsym.data._mujoco import mujoco_or
 from learnsym.data.dynamics import SimulationBlewUp
 from learnsym.data.rigid_bodies.scenes import Poses, Scenes, Surroundings
 from learnsym.data.rigid_bodies.shapes import SHAPES, size_of
-
-logger = logging.getLogger(__name__)
 
 DENSITY, FRICTION = 100.0, 0.5
 """The density in kg/m³, and the coefficient of friction of sliding; torsion and rolling have no friction."""
@@ -42,16 +39,10 @@ def engine() -> Any:  # noqa: ANN401 - a module that may be missing
     Raises:
         ValueError: when it is not installed.
     """
-    try:
-        mujoco = import_module("mujoco")
-    except ImportError as error:
-        raise ValueError(
-            "mujoco: is not installed and these scenes have not been simulated yet; run `pip install learnsym[sim]`, "
-            "or set LEARNSYM_DATA to a folder that holds them"
-        ) from error
-    if mujoco.get_mju_user_warning() is None:
-        mujoco.set_mju_user_warning(logger.debug)  # else into a file of the working folder
-    return mujoco
+    return mujoco_or(
+        "mujoco: is not installed and these scenes have not been simulated yet; run `pip install learnsym[sim]`, or "
+        "set LEARNSYM_DATA to a folder that holds them"
+    )
 
 
 def is_installed() -> bool:

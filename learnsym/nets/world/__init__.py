@@ -1,9 +1,10 @@
-"""World models: pictures to latent states of objects or frames, and what actions do to those."""
+"""World models: pictures to latent states of objects, scenes or frames, and what actions do to those."""
 
 from learnsym.nets.world.encoder import ObjectEncoder
 from learnsym.nets.world.frames import FrameEncoder, FrameModel, FreeTurn, Turn, orthonormal
 from learnsym.nets.world.layers import ARMS, FreeLinear, Layers, free_conv
 from learnsym.nets.world.model import ObjectModel
+from learnsym.nets.world.scene import SceneEncoder, SceneModel, SceneTransition
 from learnsym.nets.world.transition import ObjectTransition
 
 __all__ = [
@@ -16,6 +17,9 @@ __all__ = [
     "ObjectEncoder",
     "ObjectModel",
     "ObjectTransition",
+    "SceneEncoder",
+    "SceneModel",
+    "SceneTransition",
     "Turn",
     "free_conv",
     "orthonormal",

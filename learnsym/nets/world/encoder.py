@@ -28,7 +28,7 @@ def activated(fields: FieldType) -> tuple[nn.Module, nn.Module]:
 class ObjectEncoder(nn.Module):
     """`z_k = E(S(s)_k)`: three convolutions make a regular field of maps for each object, one as large as the map
     joins it to a vector of regular fields, which is normalised, and two linear maps, the same for all objects, make its
-    latent state.
+    latent state. Maps go through ELU: one that ReLU sets to 0 in every picture tells nothing of its object, for good.
 
     With equivariant convolutions quarter turns of pictures turn latents; with free ones (`ours`) it is left to training
     what turns `S(s)`, and all after it is equivariant.
@@ -72,11 +72,11 @@ class ObjectEncoder(nn.Module):
         hidden, self.out_type = FieldType.regular(QUARTERS, HIDDEN * width), FieldType.regular(QUARTERS, latent)
         self.maps = nn.Sequential(
             conv(image, fields, PATCH, stride=PATCH),
-            nn.ReLU(),
+            nn.ELU(),
             conv(fields, fields, 3, padding=1),
-            nn.ReLU(),
+            nn.ELU(),
             conv(fields, maps, 3, padding=1),
-            nn.ReLU(),
+            nn.ELU(),
         )
         self.vector = conv(one, hidden, size // PATCH)
         self.embedding = nn.Sequential(

@@ -5,14 +5,13 @@ Legend of axes: `B` examples, `P` numbers of a picture.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from learnsym.nets.mlp import MLP
+from learnsym.nets.world.model import predicted
 from learnsym.parts import Whole
 
 
@@ -88,6 +87,4 @@ class FrameModel(nn.Module):
 
     def forward(self, x: Whole) -> Float[Tensor, "B 18"]:
         """`(T(z, a), z')`, of inputs with the parts `before`, `action` and `after`."""
-        parts: Any = x
-        z, after = self.encoder(torch.cat([parts["before"], parts["after"]])).chunk(2)
-        return torch.cat([self.transition(z, parts["action"]), after], 1).flatten(1)
+        return predicted(self.encoder, self.transition, x)

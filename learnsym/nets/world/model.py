@@ -20,6 +20,31 @@ from learnsym.nets.world.transition import ObjectTransition
 from learnsym.parts import Whole
 
 
+def predicted(encoder: nn.Module, transition: nn.Module, x: Whole) -> Float[Tensor, "B O"]:
+    """`(T(z, a), z')`, of inputs with the parts `before`, `action` and `after`."""
+    parts: Any = x
+    both = torch.stack([parts["before"], parts["after"]], 1).flatten(0, 1)
+    z, after = encoder(both).unflatten(0, (-1, 2)).unbind(1)
+    return torch.cat([transition(z, parts["action"]), after], 1).flatten(1)
+
+
+def rolled(
+    encoder: nn.Module, transition: nn.Module, before: Float[Tensor, "B C H W"], actions: Float[Tensor, "B T A"]
+) -> Float[Tensor, "B O"]:
+    """The latent states after several actions: the transition is applied to its own outcome."""
+    z = encoder(before)
+    for action in actions.unbind(1):
+        z = transition(z, action)
+    return z.flatten(1)
+
+
+def of_plain_layers(model: Any) -> nn.Module:  # noqa: ANN401 - any module of an encoder and a transition
+    """A copy whose encoder and transition are made of plain layers."""
+    twin = copy.deepcopy(model)
+    twin.encoder, twin.transition = plain_twin(model.encoder), plain_twin(model.transition)
+    return twin
+
+
 class ObjectModel(nn.Module):
     """Latent states after an action, predicted from the picture before and encoded from the picture after it.
 
@@ -48,20 +73,12 @@ class ObjectModel(nn.Module):
 
     def forward(self, x: Whole) -> Float[Tensor, "B O"]:
         """`(T(z, a), z')` as `2 K Z` numbers, of inputs with the parts `before`, `action` and `after`."""
-        parts: Any = x
-        both = torch.stack([parts["before"], parts["after"]], 1).flatten(0, 1)
-        z, after = self.encoder(both).unflatten(0, (-1, 2)).unbind(1)
-        return torch.cat([self.transition(z, parts["action"]), after], 1).flatten(1)
+        return predicted(self.encoder, self.transition, x)
 
     def rollout(self, before: Float[Tensor, "B C H W"], actions: Float[Tensor, "B T A"]) -> Float[Tensor, "B O"]:
-        """The latent states after several actions, as `K Z` numbers: the transition is applied to its own outcome."""
-        z = self.encoder(before)
-        for action in actions.unbind(1):
-            z = self.transition(z, action)
-        return z.flatten(1)
+        """The latent states after several actions, as `K Z` numbers."""
+        return rolled(self.encoder, self.transition, before, actions)
 
     def plain(self) -> nn.Module:
         """The same function of plain layers."""
-        twin = copy.deepcopy(self)
-        twin.encoder, twin.transition = plain_twin(self.encoder), plain_twin(self.transition)
-        return twin
+        return of_plain_layers(self)

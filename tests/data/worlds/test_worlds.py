@@ -137,5 +137,5 @@ def test_directions_are_in_the_order_of_quarter_turns():
 
 
 def test_another_size_is_refused():
-    with pytest.raises(ValueError, match=r"^data\.size: got 16 for pushed objects, which are drawn at 32 pixels"):
+    with pytest.raises(ValueError, match=r"^data\.size: got 16 for pushed objects, drawn at 32 pixels"):
         ls.data.load_splits(ls.data.DataConfig(name="pushed-shapes", size=16, train=4, val=4, test=4))

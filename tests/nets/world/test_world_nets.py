@@ -1,5 +1,7 @@
 """World models are equivariant where they say so, and take what they are built for."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ import learnsym as ls
 from learnsym.data.worlds import GridWorld
 from learnsym.equivariant import FieldType
 from learnsym.equivariant.exact_layer import ExactLayer
-from learnsym.groups import SO3, Cyclic
+from learnsym.groups import SO3, Cyclic, Dihedral
 from learnsym.methods import registry
 from learnsym.nets.world import (
     ARMS,
@@ -17,9 +19,12 @@ from learnsym.nets.world import (
     ObjectEncoder,
     ObjectModel,
     ObjectTransition,
+    SceneModel,
+    SceneTransition,
     Turn,
     orthonormal,
 )
+from learnsym.nets.world.scene import torque_type
 
 QUARTER = torch.tensor([[0.0, -1.0], [1.0, 0.0]], dtype=torch.float64)
 REGULAR = FieldType.regular(Cyclic(4), 3)
@@ -119,3 +124,41 @@ def test_frame_models_take_free_latents():
 def test_pictures_that_the_first_convolution_cannot_join_are_refused(size):
     with pytest.raises(ValueError, match=rf"^size: got {size}, must be a multiple of 4 pixels from 8"):
         ObjectEncoder(2, size=size)
+
+
+@pytest.mark.parametrize(("arm", "exact"), [("full", True), ("ours", False), ("none", False)])
+def test_only_the_full_scene_model_moves_with_pixels(arm, exact):
+    model = SceneModel(size=16, width=1, layers=ARMS[arm]).double()
+    g = Dihedral(4).elements(dtype=torch.float64)
+    x = {"before": torch.rand(8, 6, 16, 16), "action": torch.rand(8, 2), "after": torch.rand(8, 6, 16, 16)}
+    x = {key: part.double() for key, part in x.items()}
+    image, torques = ls.actions.Image(), torque_type(2)
+    moved = {"before": image(g, x["before"]), "action": torques.mix(g, x["action"]), "after": image(g, x["after"])}
+    error = (model(moved) - model.out_type.mix(g, model(x))).abs().max()
+    assert (error <= 1e-10) == exact
+
+
+@pytest.mark.parametrize(("arm", "exact"), [("full", True), ("ours", True), ("none", False)])
+def test_scene_transitions_are_equivariant_with_torques_that_flips_change(arm, exact):
+    net = SceneTransition(width=1, layers=ARMS[arm]).double()
+    g = Dihedral(4).elements(dtype=torch.float64)
+    state = FieldType.regular(Dihedral(4), 4)
+    z, action = torch.randn(8, 32).double(), torch.randn(8, 2).double()
+    signs = torch.linalg.det(g)[:, None]
+    error = (net(state.mix(g, z), signs * action) - state.mix(g, net(z, action))).abs().max()
+    assert (error <= 1e-10) == exact
+
+
+def test_rollouts_and_plain_twins_of_scenes():
+    model = SceneModel(size=16, width=1)
+    before, actions = torch.rand(3, 6, 16, 16), torch.rand(3, 2, 2)
+    z = model.transition(model.transition(model.encoder(before), actions[:, 0]), actions[:, 1])
+    assert torch.allclose(model.rollout(before, actions), z)
+    plain: Any = model.plain()
+    assert torch.allclose(plain.rollout(before, actions), z, atol=1e-5)
+    assert not any(isinstance(module, ExactLayer) for module in plain.modules())
+
+
+def test_scenes_of_an_odd_size_are_refused():
+    with pytest.raises(ValueError, match=r"^size: got 20, must be a multiple of 8 pixels from 16"):
+        SceneModel(size=20)
