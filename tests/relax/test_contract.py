@@ -103,7 +103,17 @@ PARTS = {
 """Modules that are parts of layers."""
 AROUND_NETWORKS = {"Softened", "Spanned"}
 """Modules around whole networks, whatever their layers; tests/relax/test_softness.py and admissible have their laws."""
-ON_SPHERES = {"S2Conv", "S2Transform", "SO3Conv", "SO3ToS2", "SO3Transform", "SO3Mean", "SO3Norm", "SO3Pointwise"}
+ON_SPHERES = {
+    "HealpixTransform",
+    "S2Conv",
+    "S2Transform",
+    "SO3Conv",
+    "SO3ToS2",
+    "SO3Transform",
+    "SO3Mean",
+    "SO3Norm",
+    "SO3Pointwise",
+}
 """Layers of functions on the sphere and on SO(3); tests/equivariant/sphere has their laws."""
 MOVED_BY_THEIR_INPUT = {"EquivariantSubsample2d", "EquivariantUpsample2d", "ExactStride"}
 """Layers whose indices depend on the input; tests/equivariant/subsampling has their laws."""
