@@ -7,6 +7,7 @@ each page before it hands it out again: a step of training on a CPU with activat
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,14 +23,25 @@ USUAL = {MMAP_MAX: 65536, MMAP_THRESHOLD: 32 * 2**20, TRIM_THRESHOLD: 64 * 2**20
 def freed_memory_is_kept() -> Iterator[None]:
     """Keep what is freed for the next turns of a loop; it is given back at the end. Nothing happens without glibc.
 
-    Small blocks take parts of free large ones, so that the process grows by some large blocks in the first turns.
+    Small blocks take parts of free large ones, so that the process grows by some large blocks in the first turns. An
+    allocator that was set by variables of the environment is left as it is.
     """
+    if _is_set_by_hand():
+        yield
+        return
     _set(KEPT)
     try:
         yield
     finally:
         if _set(USUAL):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+def _is_set_by_hand() -> bool:
+    """Whether variables of the environment say what these parameters are."""
+    return "glibc.malloc" in os.environ.get("GLIBC_TUNABLES", "") or any(
+        f"MALLOC_{name}_" in os.environ for name in ("MMAP_MAX", "MMAP_THRESHOLD", "TRIM_THRESHOLD")
+    )
 
 
 def _set(values: dict[int, int]) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from scipy.stats import binomtest
 from torch import Tensor
 from tqdm import tqdm
 
@@ -22,7 +23,7 @@ import learnsym as ls
 from learnsym.data import Splits
 from learnsym.measure.task_extent import together
 from learnsym.report.run.pieces import losses
-from learnsym.statistics import Interval, over_seeds
+from learnsym.statistics import LEVEL, Interval, over_seeds
 from learnsym.training import fit
 from learnsym.training.build import build_on
 from learnsym.training.config_file import config_of
@@ -125,10 +126,23 @@ def _line(name: str, count: int, rows: list[dict[str, Any]]) -> str:
     sizes = sorted(len(r["tolerated"]) for r in rows)
     chosen = ", ".join(f"{c:g}" for c in sorted({r["chosen"] for r in rows}))
     held = sum(r["holds"] for r in rows)
+    share = binomtest(held, len(rows)).proportion_ci(LEVEL, "wilson")
     return (
-        f"| {name} | {count} | {len(rows)} | {_interval(regret)} | {held} of {len(rows)} | "
+        f"| {name} | {count} | {len(rows)} | {_interval(regret)} | {held} of {len(rows)} "
+        f"[{share.low:.0%}, {share.high:.0%}] | "
         f"{sizes[len(sizes) // 2]} | {chosen} |"
     )
+
+
+def losses_table(rows: list[dict[str, Any]]) -> str:
+    """Mean test loss by law and width, over all trainings."""
+    lines = ["| planted | " + " | ".join(f"{width:g}°" for width in WIDTHS) + " |", "|---" * (len(WIDTHS) + 1) + "|"]
+    for law in LAWS:
+        own = [torch.tensor(r["test"]) for r in rows if r["replicates"] == 1 and r["law"] == law]
+        if own:
+            means = torch.stack(own).mean(0).tolist()
+            lines.append(f"| {law}° | " + " | ".join(f"{mean:.4f}" for mean in means) + " |")
+    return "\n".join(lines)
 
 
 def _interval(found: Interval) -> str:
@@ -153,7 +167,7 @@ def main() -> None:
         for law, trial in cells:
             rows += row(law, trial, *tables(args.out, law, trial, args.replicates, args.steps, bar))
             (args.out / "results.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf8")
-    print(table(rows))
+    print(table(rows), losses_table(rows), sep="\n\n")
 
 
 if __name__ == "__main__":

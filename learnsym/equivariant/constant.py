@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-SAME = 1e-3
-"""Difference of marks up to which bases are the same: they may have been in half precision."""
+SAME = 1e-2
+"""Difference of marks up to which bases are the same: they may have been in bfloat16. Other bases differ by about 1."""
 
 
 class Constant(nn.Module):
@@ -52,7 +52,8 @@ class Basis(Constant):
     def __init__(self, value: Tensor) -> None:
         super().__init__(value)
         vectors = self._exact.double().flatten(1)
-        self.mark = vectors @ torch.arange(1.0, vectors.shape[1] + 1, dtype=torch.float64).sqrt().cos()
+        waves = torch.arange(1.0, vectors.shape[1] + 1, dtype=torch.float64, device="cpu").sqrt().cos()
+        self.mark = vectors @ waves
 
     def get_extra_state(self) -> Tensor:
         """One number of each vector."""

@@ -13,13 +13,14 @@ LAYERS = {
 }
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("name", LAYERS)
-def test_weights_come_back_in_half_precision_too(name):
+def test_weights_come_back_in_half_precision_too(name, dtype):
     first, second = LAYERS[name](), LAYERS[name]()
-    half = {key: value.half() for key, value in first.state_dict().items()}
+    half = {key: value.to(dtype) for key, value in first.state_dict().items()}
     second.load_state_dict(half)
     x = torch.rand(2, FIELDS.size, *[5, 5] * (name != "linear"))
-    torch.testing.assert_close(second(x), first(x), rtol=0, atol=1e-2)
+    torch.testing.assert_close(second(x), first(x), rtol=0, atol=1e-2 if dtype == torch.float16 else 5e-2)
 
 
 @pytest.mark.parametrize("name", LAYERS)

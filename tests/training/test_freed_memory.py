@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from learnsym import _freed_memory
 from learnsym._freed_memory import freed_memory_is_kept
 from learnsym.data import Batches, Dataset
 from learnsym.objectives import Supervised
@@ -51,6 +52,19 @@ def test_a_large_block_takes_no_new_pages():
         assert _later(_block) < PAGES
         kept = _resident()
     assert kept - _resident() > PAGES / 2  # given back at the end
+
+
+@pytest.mark.parametrize("variable", ["MALLOC_MMAP_THRESHOLD_=65536", "GLIBC_TUNABLES=glibc.malloc.mmap_max=10"])
+def test_an_allocator_that_was_set_by_hand_is_left_alone(variable, monkeypatch):
+    asked = []
+    monkeypatch.setattr(_freed_memory, "_set", asked.append)
+    with freed_memory_is_kept():
+        assert asked.pop() == _freed_memory.KEPT
+    monkeypatch.setenv(*variable.split("=", 1))
+    asked.clear()
+    with freed_memory_is_kept():
+        pass
+    assert asked == []
 
 
 def test_blocks_below_the_threshold_are_kept_afterwards_as_without():

@@ -109,10 +109,10 @@ class OpenedGains(GapObjective):
     def _open_next(self, gains: list[nn.Parameter], batch: int) -> None:
         # l = argmax h - z se of closed layers
         excess = self.excess(batch).where(self.kept["open"] == 0, -1.0)
-        best = int(excess.argmax())
+        best = excess.argmax()
         if excess[best] > 0:
-            gains[best].copy_(self.kept["mean"][best])
-            self.kept["open"] = self.kept["open"].index_fill(0, excess.argmax(), 1.0)
+            gains[int(best)].copy_(self.kept["mean"][best])
+            self.kept["open"] = self.kept["open"].index_fill(0, best, 1.0)
             self.kept.update({name: torch.zeros_like(self.kept[name]) for name in ("mean", "variance", "looks")})
 
     def opened(self, model: nn.Module) -> list[str]:
