@@ -17,7 +17,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     suite.add_argument("--size", choices=("smoke", "small", "full"), help="a minute, an hour of a CPU, a GPU (smoke)")
     suite.add_argument("--only", nargs="+", metavar="NAME", help="names of tasks, families or domains")
     suite.add_argument(
-        "--methods", nargs="+", metavar="METHOD", help="poses, closure, axis, or a method that is trained"
+        "--methods", nargs="+", metavar="METHOD", help="poses, closure, axis, extent, or a method that is trained"
     )
     suite.add_argument("--choosers", nargs="+", metavar="CHOOSER", help="choosers of the methods (all that they have)")
     suite.add_argument("--half", choices=("both", "calibrate", "judge"), help="half of the tasks (both)")

@@ -8,15 +8,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.degrees import Degree
+from learnsym.statistics import Interval
 
 NOISE = 1.645
 """Standard errors that count as noise: one side of a 90 % interval."""
+MARGIN = 0.003
+"""Harm in nats that counts as none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +58,49 @@ class TaskExtent:
     def doubt(self, cap: float = math.inf) -> str:
         """Why the ends of the set are not its extent, up to `cap`; empty when they are."""
         low, high = min(self.tolerated), max(self.tolerated)
-        reasons = {
+        gaps = {"widths between them are excluded": len(together(self.widths, self.tolerated)) > 1}
+        held = [reason for reason, holds in (gaps | self._unknown(low, high, cap)).items() if holds]
+        return f"{self}; {', '.join(held)}" if held else ""
+
+    def _unknown(self, low: float, high: float, cap: float) -> dict[str, bool]:
+        return {
             "the spread over trainings is unknown": self.replicates == 1,
-            "widths between them are excluded": len(together(self.widths, self.tolerated)) > 1,
             f"no width above {high:g} was tried": high == max(self.widths) and high < cap,
             f"no width below {low:g} was tried": low == min(self.widths) and low > 0,
         }
-        held = [reason for reason, holds in reasons.items() if holds]
-        return f"{self}; {', '.join(held)}" if held else ""
+
+    def harmless(self, margin: float = MARGIN) -> Interval:
+        """Up to which width augmentation does no harm: an excess of at most `margin` over the best width.
+
+        Widths are looked at from the best one upwards, since smaller ones are worse where the data ask for more. The
+        estimate is the last one of excess `margin` at most. Harm begins slowly: where a symmetry ends between two
+        widths, the second may show none. So `low` is the width before the last one that is surely harmless, and `high`
+        is the first of those at the end of the grid that all surely do harm, the last of the grid where none does.
+        "Surely" is 1.645 standard errors; widths are tested in a fixed order, each end as long as the tests agree, so
+        that no correction for their number is needed. What wider augmentation costs because it takes more steps to
+        learn is harm, too: train as long as losses fall.
+
+        Args:
+            margin: excess that counts as none, in the unit of the losses.
+
+        Raises:
+            ValueError: when the margin is not positive.
+
+        Example:
+            >>> losses = torch.tensor([[0.5, 0.6, 0.4], [0.5, 0.6, 0.401], [1.0, 1.1, 0.9]])
+            >>> ls.measure.task_extent(losses, [0.0, 30.0, 60.0]).harmless()
+            Interval(estimate=30.0, low=0.0, high=60.0, level=0.9)
+        """
+        if not margin > 0:
+            raise ValueError(f"margin: got {margin}, must be positive; take {MARGIN} for losses in nats")
+        rows = sorted(zip(self.widths, self.excess, self.stderr, strict=True))
+        start = [width for width, _, _ in rows].index(self.best)
+        upwards, downwards = rows[start:], rows[:start:-1]
+        seems = [width for width, excess, _ in takewhile(lambda row: row[1] <= margin, upwards)]
+        surely = list(takewhile(lambda row: row[1] + NOISE * row[2] <= margin, upwards))
+        harmful = [width for width, *_ in takewhile(lambda row: row[1] - NOISE * row[2] > margin, downwards)]
+        low = rows[max(start + len(surely) - 2, 0)][0]
+        return Interval(estimate=seems[-1], low=low, high=min(harmful, default=rows[-1][0]))
 
     def degree(
         self,
@@ -85,21 +124,37 @@ class TaskExtent:
             A degree that is `bound only`, with its reason, where the ends of the set are not known: for one replicate,
             a set with gaps, or one that reaches the end of the grid.
         """
-        doubt, (low, high) = self.doubt(cap), self.ends()
-        return Degree(
-            site="input",
-            group=group,
-            generator=generator,
-            unit=unit,
-            notion="task",
-            estimate=self.best,
-            low=low if low < high else None,
-            high=high if low < high else None,
-            method="held-out loss",
-            data=data,
-            status="bound only" if doubt else "ok",
-            reason=doubt,
-        )
+        low, high = self.ends()
+        ends = {"low": low, "high": high} if low < high else {}
+        said = {"group": group, "generator": generator, "unit": unit, "data": data}
+        return _degree(self.best, method="held-out loss", doubt=self.doubt(cap), **ends, **said)
+
+    def harmless_degree(
+        self,
+        *,
+        group: str,
+        margin: float = MARGIN,
+        generator: str = "rotation",
+        unit: str = "degree",
+        data: str = "",
+        cap: float = math.inf,
+    ) -> Degree:
+        """Up to which width augmentation does no harm, see `harmless`; arguments as those of `degree`.
+
+        Returns:
+            A degree that is `bound only`, with its reason, where an end is not known: for one replicate, and where the
+            grid ends before any harm is seen.
+        """
+        found = self.harmless(margin)
+        low, high = found.ends
+        held = [reason for reason, holds in self._unknown(low, high, cap).items() if holds]
+        said = {"group": group, "generator": generator, "unit": unit, "data": data, "low": low, "high": high}
+        return _degree(found.estimate, method="harmless augmentation", doubt=", ".join(held), **said)
+
+
+def _degree(estimate: float, *, doubt: str, **said: Any) -> Degree:  # noqa: ANN401  fields of a degree
+    status = "bound only" if doubt else "ok"
+    return Degree(site="input", notion="task", estimate=estimate, status=status, reason=doubt, **said)
 
 
 def together(widths: Sequence[float], tolerated: Sequence[float]) -> list[list[float]]:

@@ -13,8 +13,9 @@ from learnsym.data.known import Task, tasks
 from learnsym.objectives import choosers
 from learnsym.statistics import LEVEL
 
-READERS = ("poses", "closure", "axis")
-"""What reads the symmetry without labels or from a plain network: the law of poses, the closure test, the axis."""
+READERS = ("poses", "closure", "axis", "extent")
+"""What says how symmetric a task is: the law of poses, the closure test, the axis, and up to where augmentation does no
+harm."""
 METHODS = (*READERS, *methods.registry)
 """What may be asked."""
 DEFAULT_METHODS = (*READERS, "augerino")
@@ -78,8 +79,8 @@ class SuiteConfig:
     only: Annotated[list[str], Distinct()] = field(default_factory=list)
     """Names of tasks, families or domains; those of the size when empty."""
     methods: Annotated[list[str], Distinct()] = field(default_factory=list)
-    """`poses`, `closure` and `axis`, which read the data, and names of methods, whose twins are trained; these three
-    and `augerino` when empty."""
+    """`poses`, `closure`, `axis` and `extent`, which say how symmetric the data are, and names of methods, whose twins
+    are trained; these four and `augerino` when empty."""
     choosers: Annotated[list[str], Distinct()] = field(default_factory=list)
     """Choosers of the methods; all that they work with when empty."""
     half: Literal["both", "calibrate", "judge"] = "both"

@@ -11,14 +11,22 @@ from torch import Tensor, nn
 
 from learnsym import measure
 from learnsym.actions import PointCloud, PointVectors
-from learnsym.data.known import Axis, Closed, Range, task_by_name
+from learnsym.data import Splits
+from learnsym.data.known import Axis, Closed, Range, Task, task_by_name
 from learnsym.measure.pose.closure import LEVEL as REFUSED
 from learnsym.nets import MLP
+from learnsym.report.run.pieces import losses
 from learnsym.suite.config import Size
+from learnsym.suite.twins import config_of, trained
+from learnsym.training.evaluate import predict
 
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """Nominal levels at which intervals are taken for the figure of calibration."""
 HIDDEN = 128
+SHARES = (0.0, 1 / 12, 1 / 6, 1 / 4, 1 / 3, 1 / 2, 3 / 4, 1.0)
+"""Widths of augmentation that are tried, in shares of the largest one."""
+REPLICATES, LONGER = 2, 2
+"""Trainings at each width, and how many times the steps of a plain training each has."""
 
 
 def poses(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
@@ -74,8 +82,32 @@ def axis(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
     }
 
 
-READ = {"poses": poses, "closure": closure, "axis": axis}
-KINDS = {"poses": Range, "closure": Closed, "axis": Axis}
+def extent(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
+    """Up to which width augmentation does no harm, by networks that are trained with copies of given widths.
+
+    The level is that of `measure.TaskExtent.harmless`, whatever is asked.
+    """
+    known = task_by_name(task)
+    truth = known.truth
+    assert isinstance(truth, Range)
+    splits = known.splits(seed, train=size.train, val=size.val, test=1)
+    widths = [share * truth.cap for share in SHARES]
+    tables = [[_held_out(known, splits, size, width, 2 * seed + r) for r in range(REPLICATES)] for width in widths]
+    found = measure.task_extent(torch.stack([torch.stack(row) for row in tables]), widths).harmless()
+    low, high = found.ends
+    return {
+        "estimate": found.estimate,
+        "low": low,
+        "high": high,
+        "score": found.estimate / truth.cap,
+        "says": low > 0,
+        "cost": float(LONGER * REPLICATES * len(SHARES)),
+    }
+
+
+READ = {"poses": poses, "closure": closure, "axis": axis, "extent": extent}
+KINDS = {"poses": Range, "closure": Closed, "axis": Axis, "extent": Range}
+NOTIONS = {"poses": "distribution", "extent": "task"}
 
 
 def unfit(reader: str, task: str) -> str:
@@ -83,9 +115,19 @@ def unfit(reader: str, task: str) -> str:
     truth = task_by_name(task).truth
     if not isinstance(truth, KINDS[reader]):
         return f"{reader} has no answer about {truth.ask}"
-    if isinstance(truth, Range) and truth.notion != "distribution":
-        return f"{reader} reads examples without labels, the task is about {truth.ask}"
+    if isinstance(truth, Range) and truth.notion != NOTIONS[reader]:
+        return f"{reader} answers about a {NOTIONS[reader]} extent, the task is about {truth.ask}"
     return ""
+
+
+def _held_out(task: Task, splits: Splits, size: Size, width: float, seed: int) -> Tensor:
+    """The loss of each validation example after training with copies of one width."""
+    truth = task.truth
+    assert isinstance(truth, Range)
+    config = config_of(task, "augerino", "", "oracle", size, seed)
+    method = replace(config.method, fixed={truth.generator: width})
+    config = replace(config, method=method, train=replace(config.train, steps=LONGER * size.steps))
+    return losses(predict(trained(config, splits, "cpu"), splits.val.inputs), splits.val).double()
 
 
 def _examples(task: str, size: Size, seed: int) -> Tensor:

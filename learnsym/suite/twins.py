@@ -62,10 +62,10 @@ def twin(task: str, method: str, chooser: str, arm: str, size: Size, seed: int, 
     config = replace(config, train=replace(config.train, steps=steps))
     if arm == "learned":  # whose steps need not cost the same
         with FlopCounterMode(display=False) as counter:
-            model = _trained(config, splits, device)
+            model = trained(config, splits, device)
         flops = float(counter.get_total_flops())
     else:
-        model, flops = _trained(config, splits, device), per_step * steps
+        model, flops = trained(config, splits, device), per_step * steps
     test, val = (_scores(model, config, splits, split) for split in ("test", "val"))
     learned = answer(known, degrees(model)) if arm == "learned" else {}
     return {
@@ -179,11 +179,12 @@ def _mean_step_flops(config: RunConfig, splits: Splits) -> float:
 def _step_flops(config: RunConfig, splits: Splits, steps: int = 1) -> float:
     """Counted FLOPs of a step, the mean over the first ones, of matrix products and convolutions."""
     with FlopCounterMode(display=False) as counter:
-        _trained(replace(config, train=replace(config.train, steps=steps)), splits, "cpu")
+        trained(replace(config, train=replace(config.train, steps=steps)), splits, "cpu")
     return float(counter.get_total_flops()) / steps
 
 
-def _trained(config: RunConfig, splits: Splits, device: str) -> nn.Module:
+def trained(config: RunConfig, splits: Splits, device: str) -> nn.Module:
+    """A network, trained as it is configured on the examples of a task."""
     model = build_model(config, splits.train.signature)
     objective = build_objective(config, model, splits)
     batches = Batches(splits.train, config.train.batch_size, config.seeds[0], device)

@@ -66,6 +66,8 @@ def _extent(centre: float) -> ExtentCurve:
         tolerated=tolerated,
         best=best,
         replicates=1,
+        harmless=Interval(estimate=max(tolerated), low=best, high=180.0),
+        margin=0.003,
     )
 
 

@@ -30,7 +30,7 @@ def test_each_reader_answers_what_it_can_and_says_why_not(tmp_path):
     config = SuiteConfig(only=FIVE, methods=list(READERS))
     suite = run(config, tmp_path / "suite")
     fits = {(e["task"], e["method"]) for e in suite.entries if not e["reason"]}
-    assert fits == {(FIVE[0], "poses"), (FIVE[2], "closure"), (FIVE[3], "axis")}
+    assert fits == {(FIVE[0], "poses"), (FIVE[1], "extent"), (FIVE[2], "closure"), (FIVE[3], "axis")}
     assert len(suite.entries) == len(FIVE) * len(READERS)
     assert all(e["reason"] or e["result"] for e in suite.entries), "no holes"
 

@@ -14,6 +14,7 @@ from learnsym.degrees import Degree
 from learnsym.files import read_json
 from learnsym.measure import task_extent
 from learnsym.measure.config import AnalysisConfig
+from learnsym.measure.task_extent import MARGIN
 from learnsym.report.run.groups import DataGroup
 from learnsym.report.run.plan import Plan
 from learnsym.report.run.results import (
@@ -50,11 +51,11 @@ def data_result(group: DataGroup, plan: Plan, computed: Computed, settings: Anal
         *plan.notes,
         *(computed[piece.path]["reason"] for piece in plan.poses.values() if "reason" in computed[piece.path]),
     ]
-    extent, extent_degree = _extent(group, plan, computed, settings)
+    extent, extent_degrees = _extent(group, plan, computed, settings)
     learned = group.twins().get("learned", [])
     degrees = [
         *merged_degrees([by_run[run.path]["degrees"] for run in learned], settings.level),
-        *([extent_degree] if extent_degree else []),
+        *extent_degrees,
         *(Degree(**degree) for piece in plan.poses.values() for degree in computed[piece.path].get("degrees", [])),
     ]
     return DataResult(
@@ -228,17 +229,28 @@ def _methods(group: DataGroup, settings: AnalysisConfig) -> list[str]:
 
 def _extent(
     group: DataGroup, plan: Plan, computed: Computed, settings: AnalysisConfig
-) -> tuple[ExtentCurve | None, Degree | None]:
+) -> tuple[ExtentCurve | None, list[Degree]]:
     if not plan.widths:
-        return None, None
+        return None, []
     name, owner = settings.task_extent.generator, group.first.config.method.varied()
     assert owner is not None  # since there are widths
     generator = next(generator for generator in owner.generators if generator.name == name)
     losses = torch.tensor([[computed[piece.path]["loss"] for piece in pieces] for pieces in plan.widths.values()])
-    extent = task_extent(losses, list(plan.widths))
+    extent, margin = task_extent(losses, list(plan.widths)), _margin(losses, group)
     cap = generator.cap / generator.per_unit
-    degree = extent.degree(group=owner.name, generator=name, unit=generator.unit, data=group.label, cap=cap)
-    return ExtentCurve(generator=name, unit=generator.unit, cap=cap, **vars(extent)), degree
+    said = {"group": owner.name, "generator": name, "unit": generator.unit, "data": group.label, "cap": cap}
+    degrees = [extent.degree(**said), extent.harmless_degree(margin=margin, **said)]
+    own = {"generator": name, "unit": generator.unit, "cap": cap, "harmless": extent.harmless(margin), "margin": margin}
+    return ExtentCurve(**own, **vars(extent)), degrees
+
+
+def _margin(losses: torch.Tensor, group: DataGroup) -> float:
+    """Harm that counts as none: of squared errors as many nats of a normal law of the least mean error."""
+    if group.first.signature().classes:
+        return MARGIN
+    # the negative log-likelihood is log(error) / 2 at the best variance
+    least = float(losses.mean((1, 2)).min())
+    return max(2 * MARGIN * least, torch.finfo(losses.dtype).tiny)
 
 
 def _pose_fields(result: dict[str, Any]) -> dict[str, Any]:

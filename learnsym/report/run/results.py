@@ -86,6 +86,10 @@ class ExtentCurve:
     best: float
     replicates: int
     """Trainings at each width."""
+    harmless: Interval
+    """Up to which width augmentation does no harm."""
+    margin: float
+    """Excess that counts as none."""
 
 
 @dataclass(frozen=True, kw_only=True)

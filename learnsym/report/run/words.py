@@ -82,7 +82,17 @@ def extent_detail(extent: ExtentCurve) -> str:
     spread = "" if extent.replicates > 1 else " The spread over trainings is unknown."
     return (
         f"Of {len(extent.widths)} widths of random {extent.generator}, trained {times}, these have a validation loss "
-        f"within noise of the best, {in_unit(extent.best, extent.unit)}.{spread}"
+        f"within noise of the best, {in_unit(extent.best, extent.unit)}. {_harmless(extent)}{spread}"
+    )
+
+
+def _harmless(extent: ExtentCurve) -> str:
+    """Up to which width augmentation does no harm."""
+    low, high = (in_unit(end, extent.unit) for end in extent.harmless.ends)
+    estimate = in_unit(extent.harmless.estimate, extent.unit)
+    return (
+        f"The loss stays within {extent.margin:.2g} of the best up to {estimate}; where that ends lies between "
+        f"{low} and {high}."
     )
 
 
