@@ -1,7 +1,8 @@
-"""A training step and inference of the geometric algebra transformer against plain transformers of the same FLOPs.
+"""A training step and inference of equivariant transformers against plain ones of the same FLOPs.
 
-The first plain transformer has the published size, of about the same nominal FLOPs; the second one has the width at
-which `nets.cost.flops` counts as many FLOPs as for the geometric algebra transformer, which are fewer.
+The geometric algebra transformer stands beside two: one of the published size, of about the same nominal FLOPs, and one
+of the width at which `nets.cost.flops` counts as many FLOPs as for it, which are fewer. The octahedral transformer has
+the width of the first.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from benchmarks.timing import interleaved, ratio
 from learnsym.actions import PointCloud
 from learnsym.nets import cost
 from learnsym.nets.points.gatr import GATr
+from learnsym.nets.points.octahedral import OctahedralTransformer
 from learnsym.nets.points.transformer import PointTransformer
 
 INPUTS, OUTPUTS = PointCloud(vectors=1, scalars=1), PointCloud()
 CLOUDS, POINTS, HEADS = 64, 4, 8
 TARGETS = {"nominal": 1.6, "counted": 1.3}
+TARGET_FINITE = 1.3
 
 
 def run(device: str, repeats: int) -> list[dict[str, Any]]:
@@ -30,7 +33,7 @@ def run(device: str, repeats: int) -> list[dict[str, Any]]:
     plain = {"nominal": PointTransformer(INPUTS, OUTPUTS).to(device)}
     width = matched_width(counted_flops(geometric, x), x)
     plain["counted"] = PointTransformer(INPUTS, OUTPUTS, width, heads=HEADS).to(device)
-    nets = {"GATr": geometric, **plain}
+    nets = {"GATr": geometric, "octahedral": OctahedralTransformer(INPUTS, OUTPUTS, heads=HEADS).to(device), **plain}
     rows = []
     for kind, call in (("inference", _inference), ("training step", _step)):
         sides: dict[str, Callable[[], object]] = {name: _bound(call, net, x) for name, net in nets.items()}
@@ -41,6 +44,10 @@ def run(device: str, repeats: int) -> list[dict[str, Any]]:
             pair = {"GATr": times["GATr"], "plain": times[name]}
             value = ratio(times, "GATr", name)
             rows.append({"name": title, "ratio": value, "target": TARGETS[name], "times": pair, "flops": flops})
+        title = f"octahedral transformer / transformer of width {plain['nominal'].embed.out_features}, {kind}"
+        pair = {"octahedral": times["octahedral"], "plain": times["nominal"]}
+        value = ratio(times, "octahedral", "nominal")
+        rows.append({"name": title, "ratio": value, "target": TARGET_FINITE, "times": pair})
     return rows
 
 

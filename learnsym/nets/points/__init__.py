@@ -10,6 +10,7 @@ from learnsym.nets.points.frame_averaging import FrameAveraged
 from learnsym.nets.points.free_path import FreePath, with_free_paths
 from learnsym.nets.points.gatr import GATr
 from learnsym.nets.points.gnn import GNN
+from learnsym.nets.points.octahedral import OctahedralTransformer
 from learnsym.nets.points.potentials import ConservativePotential, DirectPotential, potentials
 from learnsym.nets.points.transformer import PointTransformer
 
@@ -26,6 +27,7 @@ __all__ = [
     "FrameAveraged",
     "FreePath",
     "GATr",
+    "OctahedralTransformer",
     "PointTransformer",
     "assemble",
     "potentials",

@@ -19,6 +19,7 @@ from learnsym.nets.points import (
     ClofNetE3,
     FrameAveraged,
     GATr,
+    OctahedralTransformer,
     PointTransformer,
     assemble,
     vector_count,
@@ -41,6 +42,10 @@ NETS = {
     "GATr": lambda inputs, outputs: GATr(inputs, outputs, channels=8, scalars=16, **TRANSFORMER),
     "GATr SE(3)": lambda inputs, outputs: GATr(inputs, outputs, channels=8, scalars=16, group="SE(3)", **TRANSFORMER),
     "PointTransformer": lambda inputs, outputs: PointTransformer(inputs, outputs, width=16, **TRANSFORMER),
+    "Octahedral O": lambda inputs, outputs: OctahedralTransformer(inputs, outputs, width=96, **TRANSFORMER),
+    "Octahedral O_h": lambda inputs, outputs: OctahedralTransformer(
+        inputs, outputs, width=192, elements="O_h", **TRANSFORMER
+    ),
 }
 """Constructors of all networks; a new one joins here and has the laws below to keep."""
 
@@ -73,9 +78,16 @@ def _clouds(inputs=TYPES[0][0], clouds=6, points=5, dtype=torch.float64):
     return torch.randn(clouds, points, inputs.features, dtype=dtype)
 
 
-def _motions(clouds, determinant, shift=10.0):
+REFLECTIONS, ROTATIONS = ("E(3)", "O_h"), ("SE(3)", "O")
+"""Names of the groups of networks, all of which hold the shifts, too."""
+
+
+def _motions(clouds, determinant, shift=10.0, group=None):
+    """Motions of a determinant: with any turns, or those of a cube where the group has no others."""
+    finite = group is not None and group.name in ("O", "O_h")
+    turns = (ls.groups.Octahedral() if finite else ls.groups.SO3()).haar(clouds, dtype=torch.float64)
     g = torch.eye(4, dtype=torch.float64).repeat(clouds, 1, 1)
-    g[:, :3, :3] = determinant * ls.groups.SO3().haar(clouds, dtype=torch.float64)
+    g[:, :3, :3] = determinant * turns
     g[:, :3, 3] = shift * torch.randn(clouds, 3, dtype=torch.float64)
     return g
 
@@ -116,17 +128,16 @@ def test_exact(name, inputs, outputs):
     if net.group is None:
         assert _defect(net, x, _motions(len(x), 1.0)) > 1e-3
         return
-    reflections = net.group.name == "E(3)"
-    assert reflections or net.group.name == "SE(3)"
-    for determinant in (1.0, -1.0) if reflections else (1.0,):
-        assert _defect(net, x, _motions(len(x), determinant)) <= 1e-10
+    assert net.group.name in (*REFLECTIONS, *ROTATIONS)
+    for determinant in (1.0, -1.0) if net.group.name in REFLECTIONS else (1.0,):
+        assert _defect(net, x, _motions(len(x), determinant, group=net.group)) <= 1e-10
 
 
 @every_net
 def test_rotations_only_are_not_reflections(name):
     net, x = _net(name), _clouds()
-    if net.group is not None and net.group.name == "SE(3)":
-        assert _defect(net, x, _motions(len(x), -1.0)) > 1e-6
+    if net.group is not None and net.group.name in ROTATIONS:
+        assert _defect(net, x, _motions(len(x), -1.0, group=net.group)) > 1e-6
 
 
 @every_net
@@ -162,7 +173,7 @@ def test_degenerate_clouds_are_exact(name):
         return
     for kind, x in _degenerate(net.inputs).items():
         # what Gram and Schmidt divide by is small there, as are rounding errors times its inverse
-        assert _defect(net, x, _motions(len(x), 1.0, shift=0.0)) <= 1e-8, kind
+        assert _defect(net, x, _motions(len(x), 1.0, shift=0.0, group=net.group)) <= 1e-8, kind
 
 
 @every_net
