@@ -112,11 +112,14 @@ NOTIONS = {"poses": "distribution", "extent": "task"}
 
 def unfit(reader: str, task: str) -> str:
     """Why a reader has no answer for a task; empty when it has one."""
-    truth = task_by_name(task).truth
+    known = task_by_name(task)
+    truth = known.truth
     if not isinstance(truth, KINDS[reader]):
         return f"{reader} has no answer about {truth.ask}"
     if isinstance(truth, Range) and truth.notion != NOTIONS[reader]:
         return f"{reader} answers about a {NOTIONS[reader]} extent, the task is about {truth.ask}"
+    if reader == "extent" and known.twins is not None and known.twins.output == "equivariant":
+        return "extent would take the interpolation of targets that move for harm"
     return ""
 
 
