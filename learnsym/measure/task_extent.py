@@ -58,15 +58,17 @@ class TaskExtent:
     def doubt(self, cap: float = math.inf) -> str:
         """Why the ends of the set are not its extent, up to `cap`; empty when they are."""
         low, high = min(self.tolerated), max(self.tolerated)
-        gaps = {"widths between them are excluded": len(together(self.widths, self.tolerated)) > 1}
-        held = [reason for reason, holds in (gaps | self._unknown(low, high, cap)).items() if holds]
+        reasons = {"widths between them are excluded": len(together(self.widths, self.tolerated)) > 1}
+        reasons |= self._unknown(high == max(self.widths), low == min(self.widths), cap)
+        held = [reason for reason, holds in reasons.items() if holds]
         return f"{self}; {', '.join(held)}" if held else ""
 
-    def _unknown(self, low: float, high: float, cap: float) -> dict[str, bool]:
+    def _unknown(self, no_end_above: bool, no_end_below: bool, cap: float) -> dict[str, bool]:
+        low, high = min(self.widths), max(self.widths)
         return {
             "the spread over trainings is unknown": self.replicates == 1,
-            f"no width above {high:g} was tried": high == max(self.widths) and high < cap,
-            f"no width below {low:g} was tried": low == min(self.widths) and low > 0,
+            f"no width above {high:g} was tried": no_end_above and high < cap,
+            f"no width below {low:g} was tried": no_end_below and low > 0,
         }
 
     def harmless(self, margin: float = MARGIN) -> Interval:
@@ -93,14 +95,23 @@ class TaskExtent:
         """
         if not margin > 0:
             raise ValueError(f"margin: got {margin}, must be positive; take {MARGIN} for losses in nats")
+        harmless, harmful = self._surely(margin)
+        upwards = takewhile(lambda row: row[1] <= margin, self._from_best())
+        widths = sorted(self.widths)
+        low = widths[max(widths.index(harmless[-1]) - 1, 0)]
+        return Interval(estimate=[width for width, *_ in upwards][-1], low=low, high=min(harmful, default=widths[-1]))
+
+    def _from_best(self) -> list[tuple[float, float, float]]:
+        """Width, excess and standard error, of the best width and of all larger ones."""
         rows = sorted(zip(self.widths, self.excess, self.stderr, strict=True))
-        start = [width for width, _, _ in rows].index(self.best)
-        upwards, downwards = rows[start:], rows[:start:-1]
-        seems = [width for width, excess, _ in takewhile(lambda row: row[1] <= margin, upwards)]
-        surely = list(takewhile(lambda row: row[1] + NOISE * row[2] <= margin, upwards))
-        harmful = [width for width, *_ in takewhile(lambda row: row[1] - NOISE * row[2] > margin, downwards)]
-        low = rows[max(start + len(surely) - 2, 0)][0]
-        return Interval(estimate=seems[-1], low=low, high=min(harmful, default=rows[-1][0]))
+        return [row for row in rows if row[0] >= self.best]
+
+    def _surely(self, margin: float) -> tuple[list[float], list[float]]:
+        """The widths from the best one upwards that surely do no harm, and those from the largest downwards that do."""
+        rows = self._from_best()
+        harmless = takewhile(lambda row: row[1] + NOISE * row[2] <= margin, rows)
+        harmful = takewhile(lambda row: row[1] - NOISE * row[2] > margin, reversed(rows))
+        return [width for width, *_ in harmless], [width for width, *_ in harmful]
 
     def degree(
         self,
@@ -145,9 +156,10 @@ class TaskExtent:
             A degree that is `bound only`, with its reason, where an end is not known: for one replicate, and where the
             grid ends before any harm is seen.
         """
-        found = self.harmless(margin)
+        found, (harmless, harmful) = self.harmless(margin), self._surely(margin)
         low, high = found.ends
-        held = [reason for reason, holds in self._unknown(low, high, cap).items() if holds]
+        unknown = self._unknown(not harmful, harmless == [min(self.widths)], cap)
+        held = [reason for reason, holds in unknown.items() if holds]
         said = {"group": group, "generator": generator, "unit": unit, "data": data, "low": low, "high": high}
         return _degree(found.estimate, method="harmless augmentation", doubt=", ".join(held), **said)
 

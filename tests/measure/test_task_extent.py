@@ -119,6 +119,9 @@ def test_the_end_is_held_as_often_as_promised(begin):
         (with_harm([0.0, 0.001, 0.5, 1.0], replicates=1), 180.0, "the spread over trainings is unknown"),
         (with_harm([0.0, 0.001, 0.001, 0.001]), 180.0, "no width above 90 was tried"),
         (with_harm([0.0, 0.001, 0.001, 0.001]), 90.0, ""),
+        (with_harm([0.0, 0.001, 0.001, 0.5]), 180.0, ""),
+        (with_harm([0.0, 0.5], widths=[30.0, 60.0]), 180.0, "no width below 30 was tried"),
+        (with_harm([0.0, 0.001, 0.5], widths=[30.0, 60.0, 90.0]), 180.0, ""),
     ],
 )
 def test_the_degree_of_harmless_augmentation(found, cap, words):
