@@ -99,10 +99,10 @@ def _cost(plan: Plan, network: Network, own: Sequence[Cell], ended: Set[str], se
     )
 
 
-def _networks(model: nn.Module, objective: Objective) -> float:
+def _networks(model: nn.Module, objective: Objective, batch: int) -> float:
     """How many networks a step trains on average; the first steps are those of one."""
     if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
-        return objective.trainings(len(model.members))
+        return objective.trainings(len(model.members), batch, model.test_copies)
     return 1.0
 
 
@@ -141,4 +141,4 @@ def _timed(config: RunConfig, splits: Splits) -> float:
         if device.type == "cuda":
             torch.cuda.synchronize(device)
         times.append(time.perf_counter() - started)
-    return statistics.median(times[1:]) * _networks(model, objective)
+    return statistics.median(times[1:]) * _networks(model, objective, config.train.batch_size)

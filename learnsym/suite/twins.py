@@ -172,7 +172,8 @@ def _mean_step_flops(config: RunConfig, splits: Splits) -> float:
     objective = build_objective(config, model, splits)
     if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
         copies = copies_of(config.method, "learned")[0]
-        return copies * objective.trainings(len(model.members)) * _step_flops(_plain(config), splits)
+        trainings = objective.trainings(len(model.members), config.train.batch_size, model.test_copies)
+        return copies * trainings * _step_flops(_plain(config), splits)
     return _step_flops(config, splits, steps=getattr(config.chooser, "every", 1))
 
 

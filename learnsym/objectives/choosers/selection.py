@@ -162,10 +162,25 @@ class SuccessiveHalving(nn.Module):
         living = hypotheses.alive.sum() if step >= plan.fork else hypotheses.alive.new_ones((), dtype=torch.long)
         return Loss(loss.total, {**loss.parts, "living": living, "passes": self.passes.float()})
 
-    def trainings(self, hypotheses: int) -> float:
-        """The cost in plain trainings, with what is meant to be spent on held-out examples."""
+    def trainings(self, hypotheses: int, batch: int | None = None, test_copies: int = 1) -> float:
+        """The cost in plain trainings, of which looks at held-out examples have what they cost at most.
+
+        Args:
+            hypotheses: number of hypotheses `H`.
+            batch: examples of a step; None where they are not known, so that a look costs as much as it may.
+            test_copies: copies per held-out example at the end.
+        """
         plan = schedule(hypotheses, self.steps, self.warmup)
-        return plan.passes(hypotheses) + AT_END + AT_RUNG * len(plan.rungs)
+        *before, last = hypotheses, *(left for _, left in plan.rungs)
+        looks = [(alive, self.copies, AT_RUNG) for alive in before] + [(last, test_copies, AT_END)]
+        return plan.passes(hypotheses) + sum(self._look(alive, copies, most, batch) for alive, copies, most in looks)
+
+    def _look(self, alive: int, copies: int, share: float, batch: int | None) -> float:
+        """What scores of so many hypotheses cost at most, in plain trainings."""
+        if batch is None or self.held_out is None:
+            return share
+        count = self._affordable(alive, batch * processes(), share, copies)
+        return count * copies * alive * FORWARD / (batch * processes() * self.steps)
 
     def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
         if step == plan.fork:
@@ -229,7 +244,7 @@ class SuccessiveHalving(nn.Module):
 
         And that of constant outputs.
         """
-        count = self._affordable(model, batch, share, copies)
+        count = self._affordable(int(model.alive.sum()), examples(batch[0]) * processes(), share, copies)
         x, y = self._examples(count, device_of(batch[0]))
         targets = moved_to(y, "cpu")
         if not len(self.losses):
@@ -249,10 +264,9 @@ class SuccessiveHalving(nn.Module):
         """Mean held-out loss at a rung, infinite for hypotheses that were not looked at."""
         return self.losses[rung].nanmean(1).nan_to_num(nan=math.inf)
 
-    def _affordable(self, model: Hypotheses, batch: Batch, share: float, copies: int) -> int:
+    def _affordable(self, alive: int, batch: int, share: float, copies: int) -> int:
         """How many held-out examples cost no more than a share of a plain training."""
-        passes = share * self.steps * examples(batch[0]) * processes() / FORWARD
-        most = int(passes / (copies * int(model.alive.sum())))
+        most = int(share * self.steps * batch / FORWARD / (copies * alive))
         return min(len(self._held_out()[1]), max(LEAST_SCORED, most))
 
     def _relative(self, forward: int, batch: Batch) -> float:

@@ -89,6 +89,22 @@ def test_bars_that_turn_into_each_other_are_not_invariant_under_all_rotations():
     assert living[0] == 1 and living[-1] == 1 and max(living) == 7
 
 
+@pytest.mark.parametrize("held_out", [20, 300])
+def test_it_costs_what_it_says(held_out):
+    found, steps, batch = model(), 60, bars(16, 0)
+    objective = SuccessiveHalving(Supervised(cross_entropy), bars(held_out, 1), steps=steps)
+    fit(found, objective, [batch], steps=steps)
+    said = objective.trainings(len(found.members), 16, found.test_copies)
+    assert 0.8 * said <= float(objective.passes) / steps <= said  # "none" has one copy, wherever it goes on
+
+
+def test_looks_at_few_examples_cost_less_than_they_may():
+    task = Supervised(cross_entropy)
+    few, many = (SuccessiveHalving(task, bars(count, 1), steps=2000).trainings(7, 16, 8) for count in (100, 9000))
+    least = schedule(7, 2000, 0.3).passes(7)
+    assert least < few < many <= SuccessiveHalving(task, None, steps=2000).trainings(7)
+
+
 def test_networks_that_are_out_are_left_alone():
     found = model()
     objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=STEPS)
