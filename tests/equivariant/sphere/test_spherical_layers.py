@@ -205,7 +205,8 @@ def test_error_of_a_relu_is_the_stated_one(oversampling, expected):
 def test_norm_has_mean_0_and_variance_1():
     samples = SO3Transform(6, 6, 2).double()
     values = samples.inverse(SO3Norm(4).double()(with_constant(3 * on_group(4, 6, 6), torch.ones(4))))
-    beta = torch.as_tensor(samples.weighted.value[:, 0, 0, 5] / samples.harmonics.value[:, 0, 0, 5])
+    angles = samples.turns * samples.spins
+    beta = angles * samples.weighted.value[5, 0, :, 0] / samples.harmonics.value[5, 0, :, 0]
     mean = (values.mean((1, 3, 4)) * beta).sum(-1)
     second = (values.square().mean((1, 3, 4)) * beta).sum(-1)
     torch.testing.assert_close(mean, torch.zeros_like(mean), rtol=0, atol=1e-12)
