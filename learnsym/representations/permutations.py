@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -54,25 +56,25 @@ class Quotient(Representation):
 
     def __call__(self, g: Float[Tensor, "*B n n"]) -> Float[Tensor, "*B d d"]:
         """The permutation of cosets by each element."""
-        table, elements = self._table(), self.group.components.to(g)
+        moved, elements = torch.from_numpy(self._tables[1]).to(g.device), self.group.components.to(g)
         index = (g[..., None, :, :] - elements).abs().amax((-2, -1)).argmin(-1)
-        return torch.nn.functional.one_hot(table.to(g.device)[index], self.size).mT.to(g.dtype)
+        return torch.nn.functional.one_hot(moved[index], self.size).mT.to(g.dtype)
 
     def __repr__(self) -> str:
         return "regular" if len(self.subgroup.components) == 1 else f"quotient by {self.subgroup}"
 
     def cosets(self) -> Int[Tensor, "K"]:
         """The coset of each element of the group."""
-        table, inside = cayley_table(self.group), self.group.components
-        members = torch.cdist(self.subgroup.components.flatten(1), inside.flatten(1)).argmin(1)
-        first = table[:, members].amin(1)
-        return torch.unique(first, return_inverse=True)[1]
+        return torch.from_numpy(self._tables[0].copy())
 
-    def _table(self) -> Int[Tensor, "K d"]:
-        """`table[g, c]` is the coset to which the element `g` moves the coset `c`."""
-        cosets = self.cosets()
-        first = torch.stack([(cosets == coset).nonzero()[0, 0] for coset in range(self.size)])
-        return cosets[cayley_table(self.group)[:, first]]
+    # arrays, since a tensor that is made inside `torch.func.grad` is of no use after it
+    @cached_property
+    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
+        """The coset of each element `(K,)`, and that to which each element moves each coset `(K, d)`."""
+        products, inside = cayley_table(self.group), self.group.components
+        members = torch.cdist(self.subgroup.components.flatten(1), inside.flatten(1)).argmin(1)
+        firsts, cosets = torch.unique(products[:, members].amin(1), return_inverse=True)
+        return np.array(cosets.tolist()), np.array(cosets[products[:, firsts]].tolist())
 
 
 def Regular(group: Group) -> Quotient:

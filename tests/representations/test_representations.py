@@ -10,6 +10,7 @@ import torch
 from learnsym import groups
 from learnsym import representations as reps
 from learnsym.distributions import Quadrature
+from learnsym.representations import permutations
 
 PLANE = [groups.Trivial(), *[groups.Cyclic(n) for n in (1, 2, 3, 4, 8)], *[groups.Dihedral(n) for n in (1, 2, 3, 4, 6)]]
 GROUPS = {str(group): group for group in [*PLANE, groups.SO2(), groups.O2(), groups.SO3(), groups.O3()]}
@@ -108,6 +109,17 @@ def test_quotients_permute_cosets():
         g = larger.components
         torch.testing.assert_close(rho(g[:, None]) @ rho(g[None]), rho(g[:, None] @ g[None]))
         assert (rho(smaller.components)[:, 0, 0] == 1).all()
+
+
+def test_products_of_a_group_are_tabulated_once(monkeypatch):
+    built = []
+    table = permutations.cayley_table
+    monkeypatch.setattr(permutations, "cayley_table", lambda group: built.append(group) or table(group))
+    rho, g = reps.Quotient(groups.Dihedral(4), groups.Dihedral(1)), groups.Dihedral(4).components
+    torch.func.grad(lambda a: (a * rho(g)).sum())(torch.ones((), dtype=torch.float64))
+    first, twin = rho(g), pickle.loads(pickle.dumps(rho))
+    assert twin == rho and torch.equal(twin(g), first)
+    assert torch.equal(rho.cosets()[0], rho.cosets().min()) and len(built) == 1
 
 
 @pytest.mark.parametrize(

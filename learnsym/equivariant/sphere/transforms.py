@@ -95,8 +95,10 @@ class SO3Transform(nn.Module):
         >>> ls.equivariant.SO3Transform(4, oversampling=1.5)
         SO3Transform(
           band_limit=4, azimuthal=4, grid (12, 6, 12)
-          (harmonics): Constant((6, 4, 4, 7))
-          (weighted): Constant((6, 4, 4, 7))
+          (harmonics): Constant((7, 4, 6, 4))
+          (weighted): Constant((7, 4, 6, 4))
+          (turning): Constant((12, 8))
+          (spinning): Constant((24, 14))
         )
     """
 
@@ -110,36 +112,56 @@ class SO3Transform(nn.Module):
         counts = (2 * self.band_limit, self.band_limit, 2 * self.azimuthal)
         self.turns, self.nodes, self.spins = (math.ceil(round(count * oversampling, 9)) for count in counts)
         cosines, weights = np.polynomial.legendre.leggauss(self.nodes)
-        beta, w = torch.from_numpy(cosines).arccos(), torch.from_numpy(weights) / 2
+        beta, w = torch.from_numpy(cosines).arccos(), torch.from_numpy(weights) / (2 * self.turns * self.spins)
         middle = self.band_limit - 1
         kept = slice(middle - self.azimuthal + 1, middle + self.azimuthal)
-        harmonics = _scaled(small_d(self.band_limit, beta))[..., middle:, kept]
-        self.harmonics = Constant(harmonics)
-        self.weighted = Constant(w[:, None, None, None] * harmonics)
+        harmonics = _scaled(small_d(self.band_limit, beta))[..., middle:, kept].permute(3, 2, 0, 1)
+        # coefficients with m < 0 are not kept, and add the conjugate of those with m > 0
+        twice = torch.tensor([1.0] + [2.0] * middle, dtype=torch.float64)
+        self.harmonics = Constant(harmonics * twice[:, None, None])
+        self.weighted = Constant(w[:, None] * harmonics)
+        self.turning = Constant(_waves(self.turns, torch.arange(self.band_limit))[:, 0].flatten(1))
+        self.spinning = Constant(
+            _waves(self.spins, torch.arange(1 - self.azimuthal, self.azimuthal)).mT.flatten(2).flatten(0, 1)
+        )
 
     @property
     def grid(self) -> tuple[int, int, int]:
         """Numbers of angles `α`, `β`, `γ`."""
         return self.turns, self.nodes, self.spins
 
+    # Both directions are products of matrices on arrays whose last axes are examples and channels: no axis is moved
+    # between them. At these sizes that is cheaper than Fourier transforms of short rows.
+
     def forward(self, f: Float[Tensor, "B C β γ α"]) -> Complex[Tensor, "B C l m n"]:
         """Coefficients of samples."""
+        examples, channels = f.shape[:2]
         with full_precision(f.device):
-            f = torch.fft.rfft(_wide(f), dim=-1, norm="forward")[..., : self.band_limit]
-            f = torch.fft.fft(f, dim=-2, norm="forward")
-            n = self.azimuthal
-            f = torch.cat([f[..., self.spins - n + 1 :, :], f[..., :n, :]], -2)
-            return _summed("bcjnm,jlmn->bclmn", f, self.weighted())
+            f = _wide(f).permute(3, 4, 2, 0, 1).flatten(2)  # γ α (β B C)
+            # f -> Σ_α exp(-i m α) f
+            f = torch.bmm(self.turning().to(f).mT.expand(self.spins, -1, -1), f)
+            # -> Σ_γ exp(-i n γ) f
+            f = self.spinning().to(f).mT @ f.reshape(2 * self.spins, -1)
+            # -> Σ_β w d f
+            f = f.reshape(2 * self.azimuthal - 1, 2, self.band_limit, self.nodes, -1)
+            h = self.weighted().to(f).mT[:, None] @ f
+            h = h.unflatten(-1, (examples, channels)).permute(4, 5, 3, 2, 0, 1)
+            return torch.view_as_complex(h.contiguous())
 
     def inverse(self, h: Complex[Tensor, "B C l m n"]) -> Float[Tensor, "B C β γ α"]:
         """Samples of coefficients."""
+        examples, channels = h.shape[:2]
         with full_precision(h.device):
-            f = _summed("bclmn,jlmn->bcjnm", h, self.harmonics())
-            n = self.azimuthal
-            gap = f.new_zeros(*f.shape[:-2], self.spins - 2 * n + 1, f.shape[-1])
-            f = torch.cat([f[..., n - 1 :, :], gap, f[..., : n - 1, :]], -2)
-            f = torch.fft.ifft(f, dim=-2, norm="forward")
-            return torch.fft.irfft(f, n=self.turns, dim=-1, norm="forward")
+            f = torch.view_as_real(h).permute(4, 5, 3, 2, 0, 1).flatten(4)  # n, real and imaginary part, m, l, (B C)
+            # h -> Σ_l d h
+            f = self.harmonics().to(f)[:, None] @ f
+            # -> Σ_n exp(i n γ) f
+            f = self.spinning().to(f) @ f.reshape(2 * (2 * self.azimuthal - 1), -1)
+            # -> Re Σ_m exp(i m α) f
+            f = f.reshape(self.spins, 2 * self.band_limit, -1)
+            f = torch.bmm(self.turning().to(f).expand(self.spins, -1, -1), f)
+            f = f.reshape(self.spins, self.turns, self.nodes, examples, channels)
+            return f.permute(3, 4, 2, 0, 1)
 
     def extra_repr(self) -> str:
         """Sizes."""
@@ -160,6 +182,13 @@ def checked_limits(band_limit: int, azimuthal: int | None) -> tuple[int, int]:
 def _scaled(d: Float[Tensor, "j l m n"]) -> Float[Tensor, "j l m n"]:
     """Times `√(2l + 1)`: the harmonics are orthonormal."""
     return d * (2 * torch.arange(d.shape[1], dtype=d.dtype) + 1).sqrt()[:, None, None]
+
+
+def _waves(angles: int, orders: Tensor) -> Float[Tensor, "K 2 2 o"]:
+    """Matrices that multiply real and imaginary parts by `exp(i n γ)`, at equidistant `γ`."""
+    turns = 2 * math.pi / angles * torch.arange(angles, dtype=torch.float64)[:, None] * orders
+    cosine, sine = turns.cos(), turns.sin()
+    return torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
 
 
 def _summed(axes: str, f: Tensor, table: Tensor) -> Tensor:

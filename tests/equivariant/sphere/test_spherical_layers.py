@@ -4,6 +4,7 @@ import copy
 import pickle
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -136,7 +137,7 @@ def values_on_sphere(f, points):
     """Of coefficients `(l, m)`, at unit vectors `(P, 3)`."""
     theta, phi = points[:, 2].clamp(-1, 1).arccos(), torch.atan2(points[:, 1], points[:, 0])
     band_limit, m = len(f), torch.arange(len(f))
-    harmonics = small_d(band_limit, theta)[..., band_limit - 1 :, band_limit - 1] * (2 * m + 1).sqrt()[:, None]
+    harmonics = small_d(band_limit, theta)[..., band_limit - 1 :, band_limit - 1] * (2 * m.double() + 1).sqrt()[:, None]
     twice = torch.where(m > 0, 2.0, 1.0).double()  # coefficients of negative orders
     return torch.einsum("lm,klm,km,m->k", f, harmonics.to(f), torch.exp(1j * phi[:, None] * m), twice.to(f)).real
 
@@ -145,7 +146,7 @@ def values_on_group(h, g):
     """Of coefficients `(l, m, n)`, at rotations `(K, 3, 3)`."""
     band_limit, azimuthal = len(h), (h.shape[-1] + 1) // 2
     d = wigner_d(g, band_limit)[..., band_limit - azimuthal : band_limit - 1 + azimuthal].conj()
-    scale = (2 * torch.arange(band_limit) + 1).sqrt()
+    scale = (2 * torch.arange(band_limit, dtype=torch.float64) + 1).sqrt()
     return torch.einsum("lmn,klmn,l->k", all_orders(h[None, None])[0, 0], d, scale.to(h)).real
 
 
@@ -162,6 +163,17 @@ def test_layers_are_the_sums_of_moved_copies_that_they_say():
     around = torch.stack([point @ about_z(c) for point in points for c in turns])
     copies = values_on_group(h[0, 0], (g[:, None] @ around).flatten(0, 1)).view(5, 18)
     torch.testing.assert_close(values_on_group(conv(h)[0, 0], g), copies @ conv.weight[0, 0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("oversampling", [1, 1.25])
+def test_samples_are_the_values_at_the_angles_of_the_grid(oversampling):
+    h, transform = on_group(1, 4, 3, batch=1), SO3Transform(4, 3, oversampling).double()
+    cosines = torch.from_numpy(np.polynomial.legendre.leggauss(transform.nodes)[0])
+    samples = transform.inverse(h)[0, 0]
+    for j, k, i in ((0, 0, 0), (1, 2, 5), (3, 4, 1)):
+        alpha, gamma = 2 * torch.pi * i / transform.turns, 2 * torch.pi * k / transform.spins
+        g = about_z(alpha) @ about_y(cosines[j].arccos().item()) @ about_z(gamma)
+        torch.testing.assert_close(samples[j, k, i], values_on_group(h[0, 0], g[None])[0], rtol=0, atol=1e-12)
 
 
 def about_z(angle):
@@ -205,7 +217,8 @@ def test_error_of_a_relu_is_the_stated_one(oversampling, expected):
 def test_norm_has_mean_0_and_variance_1():
     samples = SO3Transform(6, 6, 2).double()
     values = samples.inverse(SO3Norm(4).double()(with_constant(3 * on_group(4, 6, 6), torch.ones(4))))
-    beta = torch.as_tensor(samples.weighted.value[:, 0, 0, 5] / samples.harmonics.value[:, 0, 0, 5])
+    angles = samples.turns * samples.spins
+    beta = angles * samples.weighted.value[5, 0, :, 0] / samples.harmonics.value[5, 0, :, 0]
     mean = (values.mean((1, 3, 4)) * beta).sum(-1)
     second = (values.square().mean((1, 3, 4)) * beta).sum(-1)
     torch.testing.assert_close(mean, torch.zeros_like(mean), rtol=0, atol=1e-12)
