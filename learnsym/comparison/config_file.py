@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
+from learnsym._keys import given
 from learnsym._sentences import check_once
 from learnsym._settings import Seed, kinds_of
 from learnsym._values import YAML
@@ -35,6 +36,8 @@ def read_comparison(path: str | os.PathLike[str], overrides: Sequence[str] = ())
     check_once(overrides)
     inner, rest = _inner(overrides)
     content = merged(_content(Path(path)), inner)
+    if given("base.train.steps", overrides) is not None and "twin_steps" in content.get("base", {}):
+        logger.info("--base.train.steps: twin_steps of %s (%s) are left out", path, content["base"].pop("twin_steps"))
     parser = ArgumentParser(prog="learnsym compare", exit_on_error=False, parser_mode=YAML)
     parser.add_class_arguments(ComparisonConfig, as_group=False)
 

@@ -114,6 +114,13 @@ def test_twins_of_the_base_keep_their_steps(tmp_path):
     assert read_comparison(path).arms == {"plain": {"twin": "plain", "train": {"steps": 9}}, "exact": {"twin": "exact"}}
 
 
+def test_steps_of_the_command_go_before_those_of_twins(tmp_path, said):
+    path = written(tmp_path / "run.yaml", twins=["plain", "exact"], twin_steps={"plain": 9})
+    config = read_comparison(path, ["--base.train.steps", "5"])
+    assert {arm: run.train.steps for arm, run in config.arm_configs.items()} == {"plain": 5, "exact": 5}
+    assert "twin_steps" in said() and "are left out" in said()
+
+
 def test_an_arm_without_differences_is_the_base(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("arms:\n  learned:\n")
