@@ -76,6 +76,7 @@ def parsed() -> argparse.Namespace:
         "--width", type=int, default=2, help="regular fields of the plain twin; others have as many parameters"
     )
     parser.add_argument("--reacher-width", type=int, default=1, help="the same of the reacher")
+    parser.add_argument("--start", type=float, default=1.0, help="gain of free branches at the start, where learned")
     parser.add_argument("--objects", type=int, default=2)
     parser.add_argument("--size", type=int, default=20, help="pixels of a picture")
     parser.add_argument("--examples", type=int, default=4000, help="training transitions")
@@ -148,14 +149,14 @@ def arm(case: Case, options: argparse.Namespace) -> dict[str, Any]:
 def tilts(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Gains on the convolutions of pictures, against the tilt of the camera."""
     scene = grid("blocks", DIRECTIONS, options, tilt=float(case.task.split()[0]))
-    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="pictures")
+    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="pictures", start=options.start)
     return {**found, "degree": degree(model)}
 
 
 def stuck(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Gains on the maps of the transition, where one direction does nothing."""
     scene = grid("shapes", DIRECTIONS, options, stuck=("left",) if case.task == "left is stuck" else ())
-    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="transition")
+    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="transition", start=options.start)
     return {**found, "degree": degree(model)}
 
 
