@@ -6,6 +6,7 @@ python experiments/world_models/run.py --out runs/world_models
 import argparse
 import json
 import time
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +31,6 @@ LOSSES = {"pushes": (63, 30.0), "torques": (63, 10.0), "frames": (16, 10.0)}
 COST = 0.03
 """Of slack in the gains of pictures and transitions."""
 TILTS = (0.0, 15.0, 30.0, 60.0)
-REACHER_WIDTH = 1
 HARD = 12
 """Near negatives of a frame: turns by 12 degrees, or twice that, about the three axes, either way."""
 
@@ -75,6 +75,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument(
         "--width", type=int, default=2, help="regular fields of the plain twin; others have as many parameters"
     )
+    parser.add_argument("--reacher-width", type=int, default=1, help="the same of the reacher")
+    parser.add_argument("--start", type=float, default=1.0, help="gain of free branches at the start, where learned")
     parser.add_argument("--objects", type=int, default=2)
     parser.add_argument("--size", type=int, default=20, help="pixels of a picture")
     parser.add_argument("--examples", type=int, default=4000, help="training transitions")
@@ -141,20 +143,20 @@ def grids(case: Case, options: argparse.Namespace) -> dict[str, Any]:
 
 def arm(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """The reacher, by one of three arms."""
-    return on_scene(reacher(SETS[case.task][1]), TWINS[case.arm], REACHER_WIDTH, case, options)[1]
+    return on_scene(reacher(SETS[case.task][1]), TWINS[case.arm], options.reacher_width, case, options)[1]
 
 
 def tilts(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Gains on the convolutions of pictures, against the tilt of the camera."""
     scene = grid("blocks", DIRECTIONS, options, tilt=float(case.task.split()[0]))
-    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="pictures")
+    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="pictures", start=options.start)
     return {**found, "degree": degree(model)}
 
 
 def stuck(case: Case, options: argparse.Namespace) -> dict[str, Any]:
     """Gains on the maps of the transition, where one direction does nothing."""
     scene = grid("shapes", DIRECTIONS, options, stuck=("left",) if case.task == "left is stuck" else ())
-    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="transition")
+    model, found = on_scene(scene, "learned", options.width, case, options, relaxed="transition", start=options.start)
     return {**found, "degree": degree(model)}
 
 
@@ -214,17 +216,55 @@ SCENES = (
 )
 COLUMNS = {
     "grids": SCENES,
-    "reacher": SCENES,
+    "reacher": (
+        *("hits@1, 1", "hits@10, 1", "MRR, 1", "hits@10, 5", "MRR, 5", "hits@10, 10", "MRR, 10"),
+        *SCENES[SCENES.index("EE(S)") :],
+    ),
     "frames": ("hits@1, 1", "hard hits@1", "MRR, 1", "variance", "parameters", "seconds"),
     "tilts": ("degree", "pixel error", "hits@1, 1", "hits@1, 10", "seconds"),
     "stuck": ("degree", "DIE(model)", "hits@1, 1", "hits@1, 10", "seconds"),
 }
+PAIRED = {
+    "grids": ("hits@1, 5", "hits@1, 10"),
+    "reacher": ("hits@1, 1", "MRR, 1", "hits@10, 5", "MRR, 5", "hits@10, 10", "MRR, 10"),
+    "frames": ("hard hits@1",),
+    "tilts": ("degree", "pixel error"),
+    "stuck": ("degree", "DIE(model)"),
+}
+"""What is compared, seed by seed: arms of one task, or tasks of one arm."""
+ORDER = (*TWINS, *TURNS, "learned")
 PERCENT = ("hits", "MRR", "hard")
 
 
 def tables(found: list[dict[str, Any]]) -> list[str]:
-    """One table a part: means over seeds with intervals at 90 %."""
-    return [table(part, rows) for part in PARTS if (rows := [row for row in found if row["part"] == part])]
+    """Two tables a part: means over seeds, and differences of pairs, with intervals at 90 %."""
+    parts = {part: [row for row in found if row["part"] == part] for part in PARTS}
+    return [text for part, rows in parts.items() if rows for text in (table(part, rows), differences(part, rows))]
+
+
+def differences(part: str, rows: list[dict[str, Any]]) -> str:
+    """The first less the second, over the seeds that both have."""
+    names = PAIRED[part]
+    lines = [f"| {' | '.join((part, 'difference', 'seeds', *names))} |", f"|{'---|' * (3 + len(names))}"]
+    runs: dict[tuple[str, str], dict[int, dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: ORDER.index(row["arm"])):
+        runs.setdefault((row["task"], row["arm"]), {})[row["seed"]] = row
+    for (task, arm), (other_task, other) in combinations(runs, 2):
+        first, second = runs[other_task, other], runs[task, arm]
+        seeds = sorted(first.keys() & second.keys())
+        if not seeds or (task != other_task and (arm, other) != ("learned", "learned")):
+            continue
+        label = (task, f"{other} less {arm}") if task == other_task else (arm, f"{other_task} less {task}")
+        cells = (paired(name, [(first[seed][name], second[seed][name]) for seed in seeds]) for name in names)
+        lines.append(f"| {' | '.join((*label, str(len(seeds)), *cells))} |")
+    return "\n".join(lines)
+
+
+def paired(name: str, pairs: list[tuple[float, float]]) -> str:
+    scale = 100 if name.startswith(PERCENT) else 1
+    interval = over_seeds([scale * (first - second) for first, second in pairs])
+    low, high = (interval.low, interval.high) if interval.low is not None else (float("nan"),) * 2
+    return f"{interval.estimate:.3g} [{low:.3g}, {high:.3g}]"
 
 
 def table(part: str, rows: list[dict[str, Any]]) -> str:

@@ -12,10 +12,11 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
+from learnsym._keys import given
 from learnsym._sentences import check_once
 from learnsym._settings import Seed, kinds_of
 from learnsym._values import YAML
-from learnsym._yaml_file import load_yaml
+from learnsym._yaml_file import BadYaml, load_yaml
 from learnsym.comparison.config import ComparisonConfig, merged
 from learnsym.training.config_file import SECTIONS, instantiated, read_mapping
 
@@ -33,12 +34,15 @@ def read_comparison(path: str | os.PathLike[str], overrides: Sequence[str] = ())
         ValueError: when the file is missing or not YAML, or a key or value is unknown.
     """
     check_once(overrides)
-    content = _content(Path(path))
+    inner, rest = _inner(overrides)
+    content = merged(_content(Path(path)), inner)
+    if given("base.train.steps", overrides) is not None and "twin_steps" in content.get("base", {}):
+        logger.info("--base.train.steps: twin_steps of %s (%s) are left out", path, content["base"].pop("twin_steps"))
     parser = ArgumentParser(prog="learnsym compare", exit_on_error=False, parser_mode=YAML)
     parser.add_class_arguments(ComparisonConfig, as_group=False)
 
     def parsed() -> Namespace:
-        return parser.parse_args(list(overrides), namespace=parser.parse_object(content))
+        return parser.parse_args(rest, namespace=parser.parse_object(content))
 
     values = instantiated(parser, parsed)
     named = "seeds" in content or any(word.partition("=")[0] == "--seeds" for word in overrides)
@@ -76,6 +80,35 @@ def _content(path: Path) -> dict[str, Any]:
         rest = {key: value for key, value in base.items() if key != "from"}
         content["base"] = merged(read_mapping(path.parent / str(base["from"])), rest)
     return content
+
+
+def _inner(overrides: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
+    """Overrides of keys in `base` and `arms`, nested, and the rest of the words.
+
+    The parser would take them for new values of whole sections, of which the file's other keys were lost.
+
+    Raises:
+        ValueError: for a value that is not YAML, or a key within what another override says.
+    """
+    nested: dict[str, Any] = {}
+    rest: list[str] = []
+    words = iter(overrides)
+    for word in words:
+        if not word.startswith(("--base.", "--arms.")):
+            rest.append(word)
+            continue
+        key, equals, value = word[2:].partition("=")
+        *sections, last = key.split(".")
+        place = nested
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise ValueError(f"{key}: lies within {section}, which another option sets; leave one of them out")
+        try:
+            place[last] = load_yaml(value if equals else next(words, ""))
+        except BadYaml as error:
+            raise ValueError(f"{key}: is not read ({error})") from error
+    return nested, rest
 
 
 def _is_run(content: Mapping[str, Any]) -> bool:

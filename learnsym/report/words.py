@@ -44,6 +44,17 @@ def two_digits(value: float | int) -> str:
     return "0" if float(text) == 0 else true_minus(text)
 
 
+def together(values: Sequence[float]) -> list[str]:
+    """Numbers beside each other, such as a difference and its ends: to two digits each, and where all are below 0.095
+    to the decimals with which the largest has two digits, so that small ones are not said to be 0."""
+    largest = max((abs(value) for value in values), default=0.0)
+    if not 0 < largest < 0.095:
+        return [two_digits(value) for value in values]
+    decimals = 1 - math.floor(math.log10(largest))
+    texts = [f"{value:.{decimals}f}" for value in values]
+    return ["0" if float(text) == 0 else true_minus(text) for text in texts]
+
+
 def prefixed(value: float) -> tuple[str, str]:
     """Three digits and the prefix of the unit: `("2.5", "k")`."""
     size, prefix = next(((size, prefix) for size, prefix in PREFIXES if value >= size), (1.0, ""))
@@ -87,8 +98,8 @@ def percent(estimate: float, low: float | None, high: float | None) -> str:
 
 def three_digits(estimate: float, low: float | None, high: float | None) -> str:
     """A loss or another plain number with its interval: `0.25 [0.2, 0.3]`."""
-    ends = (None if end is None else f"{end:.3g}" for end in (low, high))
-    return bracketed(f"{estimate:.3g}", *ends)
+    ends = (None if end is None else true_minus(f"{end:.3g}") for end in (low, high))
+    return bracketed(true_minus(f"{estimate:.3g}"), *ends)
 
 
 def tick_labels(values: Sequence[float]) -> list[str]:

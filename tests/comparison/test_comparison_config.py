@@ -27,7 +27,53 @@ def test_overrides_go_before_the_file(tmp_path):
     path = written(tmp_path / "c.yaml", arms=ARMS, seeds=[5], base={"train": {"steps": 7}})
     config = read_comparison(path, ["--seeds", "[0, 1]", "--base.train.steps", "9"])
     assert config.seeds == [0, 1]
-    assert int(config.base["train"]["steps"]) == 9
+    assert config.base["train"]["steps"] == 9
+
+
+def test_overrides_of_a_section_leave_its_other_keys(tmp_path):
+    base = {
+        "data": {"name": "gibbs"},
+        "train": {"steps": 7, "batch_size": 16},
+        "method": {"name": "augerino", "init": 0.1},
+    }
+    path = written(tmp_path / "c.yaml", arms={"learned": {"net": {"width": 4}}}, base=base)
+    words = [
+        "--base.train.steps=9",
+        "--base.train.device",
+        "cpu",
+        "--base.data.train",
+        "12",
+        "--base.optimiser.lr",
+        "1e-2",
+    ]
+    words += ["--arms.learned.net.depth", "3"]
+    config = read_comparison(path, words)
+    assert config.base["data"] == {"name": "gibbs", "train": 12}
+    assert config.base["train"] == {"steps": 9, "batch_size": 16, "device": "cpu"}
+    assert config.base["method"] == base["method"] and config.base["optimiser"] == {"lr": 0.01}
+    assert config.arms == {"learned": {"net": {"width": 4, "depth": 3}}}
+
+
+def test_another_method_has_its_own_settings_in_whatever_order(tmp_path):
+    path = written(tmp_path / "c.yaml", arms=ARMS, base={"method": {"name": "augerino", "init": 0.1}})
+    for words in (
+        ["--base.method.group", "C_4", "--base.method.name", "residual"],
+        ["--base.method={name: residual, group: C_4}"],
+    ):
+        assert read_comparison(path, words).base["method"] == {"name": "residual", "group": "C_4"}
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--base.train.steps", "{a"], "base.train.steps: is not read"),
+        (["--base.train", "5", "--base.train.steps", "9"], "base.train.steps: lies within train"),
+    ],
+)
+def test_overrides_that_cannot_be_read_are_said(tmp_path, words, sentence):
+    path = written(tmp_path / "c.yaml", arms=ARMS)
+    with pytest.raises(ValueError, match=sentence):
+        read_comparison(path, words)
 
 
 def test_base_begins_with_the_file_behind_from(tmp_path):
@@ -66,6 +112,13 @@ def test_the_configuration_of_a_run_is_the_base(tmp_path, said):
 def test_twins_of_the_base_keep_their_steps(tmp_path):
     path = written(tmp_path / "run.yaml", twins=["plain", "exact"], twin_steps={"plain": 9})
     assert read_comparison(path).arms == {"plain": {"twin": "plain", "train": {"steps": 9}}, "exact": {"twin": "exact"}}
+
+
+def test_steps_of_the_command_go_before_those_of_twins(tmp_path, said):
+    path = written(tmp_path / "run.yaml", twins=["plain", "exact"], twin_steps={"plain": 9})
+    config = read_comparison(path, ["--base.train.steps", "5"])
+    assert {arm: run.train.steps for arm, run in config.arm_configs.items()} == {"plain": 5, "exact": 5}
+    assert "twin_steps" in said() and "are left out" in said()
 
 
 def test_an_arm_without_differences_is_the_base(tmp_path):

@@ -17,6 +17,20 @@ def test_factors_have_two_digits(value: float, said: str):
     assert words.two_digits(value) == said
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((0.0011, -0.0081, 0.0103), ["0.001", "−0.008", "0.010"]),
+        ((0.00049, -0.00002, 0.0009), ["0.00049", "−0.00002", "0.00090"]),
+        ((0.004, -0.2, 12.3), ["0", "−0.20", "12"]),
+        ((0.0, 0.0, 0.0), ["0", "0", "0"]),
+        ((0.01, float("-inf"), float("inf")), ["0.01", "−∞", "∞"]),
+    ],
+)
+def test_small_differences_have_the_decimals_of_the_largest(values: tuple[float, ...], said: list[str]):
+    assert words.together(values) == said
+
+
 def test_an_interval_stands_in_brackets_and_is_left_out_where_there_is_none():
     assert words.interval(Interval(estimate=61.0, low=55.0, high=66.0), "degree") == "61° [55, 66]"
     assert words.interval(Interval(estimate=0.5, low=0.25, high=0.75), "log") == "0.50 log [0.25, 0.75]"

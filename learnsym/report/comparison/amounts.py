@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import isinf
 
 from learnsym.comparison.verdicts import Difference, Metric
-from learnsym.report.words import bracketed, number, two_digits
+from learnsym.report.words import bracketed, number, together
 
 
 def count(examples: float | int) -> str:
@@ -26,7 +26,7 @@ def amount(metric: Metric, difference: Difference) -> str:
     ends = (difference.estimate, difference.low, difference.high)
     known = [end for end in ends if not isinf(end)]
     if metric.additive or all(abs(metric.shown(end)) <= 100 for end in known):
-        return _with_interval(difference, [two_digits(metric.shown(end)) for end in ends], unit_of(metric))
+        return _with_interval(difference, together([metric.shown(end) for end in ends]), unit_of(metric))
     factors = [number(1 / factor_of_losses(end), 2) for end in ends]
     return f"a factor of {_with_interval(difference, factors, f'in {metric.name}')}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -130,8 +131,9 @@ def _share(findings: Findings, first: str, others: Sequence[str]) -> bool:
 
 
 def tied(text: str) -> str:
-    """No line ends within `n = 100`."""
-    return text.replace("n = ", "n\u00a0=\u00a0")
+    """No line ends within `n = 100` or an interval."""
+    text = text.replace("n = ", "n\u00a0=\u00a0")
+    return re.sub(r"\[[^]]*\]", lambda found: found[0].replace(" ", "\u00a0"), text)
 
 
 def flops(value: float) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from learnsym.comparison.verdicts import Difference, Metric, Recommendation, recommend
 from learnsym.report.comparison.amounts import factor_of_losses, listed
 from learnsym.report.comparison.findings import Findings
-from learnsym.report.words import Verdict, two_digits
+from learnsym.report.words import Verdict, together, two_digits
 
 MOST = 6
 """Other numbers of examples that are named."""
@@ -53,7 +53,8 @@ def over(metric: Metric, lead: Difference, other: str) -> str:
 
 def _added(metric: Metric, lead: Difference) -> str:
     sign = "+" if lead.estimate > 0 else ""
-    return f"{sign}{two_digits(lead.estimate)} {metric.unit} [{two_digits(lead.low)}, {two_digits(lead.high)}]"
+    estimate, low, high = together([lead.estimate, lead.low, lead.high])
+    return f"{sign}{estimate} {metric.unit} [{low}, {high}]"
 
 
 def _equals(found: Recommendation) -> list[str]:
