@@ -123,8 +123,8 @@ def is_read_well(law: PosePosterior) -> bool:
 
 
 def is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    """Whether the estimate is beyond the interval of the other law."""
-    return law.half_width > other.fitted[2]
+    """Whether the estimate of either law is beyond the interval of the other."""
+    return law.half_width > other.fitted[2] and law.fitted[1] > other.half_width
 
 
 def known(posterior: Float[Tensor, "N G"]) -> float:
