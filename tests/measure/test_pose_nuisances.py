@@ -1,6 +1,7 @@
 """Controls of the law of poses: each takes its cue away, and leaves what is alike at all angles alike."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import torch.nn.functional as F
 from learnsym import measure
 from learnsym.actions import Image, Invariant, PointCloud, Volume
 from learnsym.measure.pose.nuisances import clouds, frame, lattice, light, place, readout
-from learnsym.measure.pose.nuisances.answer import is_of_objects, is_read_well, is_wider, known
+from learnsym.measure.pose.nuisances.answer import is_hint, is_of_objects, is_read_well, is_wider, known
 from learnsym.measure.pose.nuisances.control import controlled, controls_of
 
 SIDE = 24
@@ -165,6 +166,14 @@ def test_sampling_leaves_points_out_at_random():
     assert len(clouds.resampled(x[:, :3], 3, random())[0]) == 3
 
 
+def fitted_as(found, **changes):
+    """A law whose fits do not tell half-widths apart, and are changed."""
+    fits = {
+        form: replace(fit, profile=torch.zeros_like(fit.profile), **changes) for form, fit in found.choice.fits.items()
+    }
+    return replace(found, choice=replace(found.choice, fits=fits))
+
+
 def law(x, **options):
     return measure.pose_posterior(x, "rotation2d", steps=30, bootstrap=20, **options)
 
@@ -191,6 +200,14 @@ def test_range_that_is_read_well_stands():
     assert seen is not None and seen[2:5, 2:5].max() == seen.max() > 0.02 and seen[0].abs().max() < 0.02
     assert is_of_objects(found) and is_read_well(found) and not found.cue and math.isnan(found.with_cue)
     assert known(found.posterior) > 0.3 and not is_wider(found, found)
+    # the same law, hardly seen, and not seen at all
+    hint, flat = fitted_as(found, evidence=20.0), fitted_as(found, told_apart=False)
+    assert is_wider(flat, found) and is_wider(flat, hint) and not is_wider(hint, flat) and not is_wider(flat, flat)
+    assert (hint.low, hint.high) == (0.0, 180.0) and [is_hint(each) for each in (found, hint, flat)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.slow

@@ -123,8 +123,16 @@ def is_read_well(law: PosePosterior) -> bool:
 
 
 def is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    """Whether the estimate of either law is beyond the interval of the other."""
-    return law.half_width > other.fitted[2] and law.fitted[1] > other.half_width
+    """Whether the estimate of either law is beyond the interval of the other; a flat law is wider than a hint, too."""
+    beyond = law.half_width > other.fitted[2] and law.fitted[1] > other.half_width
+    return beyond or (law.is_flat and is_hint(other))
+
+
+def is_hint(law: PosePosterior) -> bool:
+    """Whether the law is hardly seen, and its interval holds the full range and most others."""
+    whole = law.axis.window / law.axis.generator.per_unit
+    _, low, high = law.fitted
+    return not law.is_flat and law.fit.evidence < WEAK and low < whole / 2 and high >= whole
 
 
 def known(posterior: Float[Tensor, "N G"]) -> float:
