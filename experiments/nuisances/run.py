@@ -50,7 +50,7 @@ class Trial:
             "size": size,
             "flat": law.is_flat,
             "cue": law.cue,
-            "named": any(word in law.cue for word in NUISANCES[self.nuisance].names),
+            "named": any(word in law.cue.split("; or ")[0] for word in NUISANCES[self.nuisance].names),
             "covers": law.order == 1 and law.low <= self.width <= law.high,
             "status": law.status,
             "with_cue": None if math.isnan(law.with_cue) else law.with_cue,
@@ -63,6 +63,13 @@ def right(trial: Trial, result: dict[str, Any]) -> bool:
     if trial.width == 180:
         return result["flat"] or (result["order"] == 1 and result["high"] >= 179 and result["low"] >= 90)
     return result["covers"]
+
+
+def wilson(count: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % score interval of a share (Wilson 1927)."""
+    middle = (count + z**2 / 2) / (total + z**2)
+    half = z / (total + z**2) * math.sqrt(count * (total - count) / total + z**2 / 4)
+    return middle - half, middle + half
 
 
 def trials(subjects: list[str], nuisances: list[str], widths: list[int], seeds: list[int]) -> list[Trial]:
@@ -79,6 +86,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[100])
     parser.add_argument("--examples", type=int, default=1000)
     parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="after which no further trial begins")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("trials.json"))
     return parser.parse_args()
 
@@ -89,15 +97,22 @@ def main() -> None:
     torch.set_num_threads(1)
     wanted = trials(asked.subjects, asked.nuisances, asked.widths, asked.seeds)
     results = json.loads(asked.out.read_text(encoding="utf8")) if asked.out.exists() else {}
+    start = time.perf_counter()
     for trial in tqdm([t for t in wanted if t.key not in results], disable=None, unit="trial"):
+        if time.perf_counter() - start > 60 * asked.minutes:
+            break
         results[trial.key] = trial.run(asked.examples, asked.steps)
         write_atomically(asked.out, (json.dumps(results, indent=1) + "\n").encode())
     for width in asked.widths:
-        mine = [t for t in wanted if t.width == width]
+        mine = [t for t in wanted if t.width == width and t.key in results]
+        if not mine:
+            continue
         score = sum(right(t, results[t.key]) for t in mine)
         cued = [t for t in mine if results[t.key]["cue"]]
         named = sum(results[t.key]["named"] for t in cued)
-        print(f"±{width}: {score} of {len(mine)} right; {len(cued)} with a cue, of which {named} named as it is")
+        low, high = wilson(score, len(mine))
+        print(f"±{width}: {score} of {len(mine)} right, {score / len(mine):.0%} [{low:.0%}, {high:.0%}]", end="; ")
+        print(f"{len(cued)} with a cue, of which {named} named first as it is")
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """Controls of the law of poses: each takes its cue away, and leaves what is alike at all angles alike."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from learnsym import measure
 from learnsym.actions import Image, Invariant, PointCloud, Volume
 from learnsym.measure.pose.nuisances import clouds, frame, lattice, light, place, readout
-from learnsym.measure.pose.nuisances.answer import is_of_objects, is_read_well, is_wider, known
+from learnsym.measure.pose.nuisances.answer import is_hint, is_of_objects, is_read_well, is_wider, known
 from learnsym.measure.pose.nuisances.control import controlled, controls_of
 
 SIDE = 24
@@ -94,14 +96,22 @@ def test_lines_are_levelled_only_where_they_share_a_level():
     rows = 0.1 * torch.randn(len(ROUND), 1, SIDE, 1, generator=random())
     spoilt = ellipses() + rows
     assert readout.shared(spoilt, 2) > 0.5 > 0.1 > readout.shared(spoilt, 3)
-    left = readout.levelled(spoilt, random()) - ellipses()
+    left = spoilt - readout.levels(spoilt, 2) - ellipses()
     assert left.std() < 0.3 * rows.std() and "rows" in readout.named(spoilt)
-    assert torch.equal(readout.levelled(ellipses(), random()), ellipses())
+    assert torch.equal(readout.levelled(Image(), ellipses(), random()), ellipses())
+
+
+def test_what_is_left_of_lines_is_hidden_by_lines_at_random_angles():
+    spoilt = ellipses() + 0.1 * torch.randn(len(ROUND), 1, SIDE, 1, generator=random())
+    level, found = readout.levels(spoilt, 2), readout.levelled(Image(), spoilt, random())
+    added = found - spoilt + level
+    assert 0.9 < added.std() / level.std() < 1.1
+    assert abs(readout.shared(added, 2) - readout.shared(added, 3)) < 0.15 < readout.shared(spoilt, 2) / 3
 
 
 def test_pictures_without_ground_are_not_levelled():
     x = lattice.blurred(torch.rand(20, 1, SIDE, SIDE), 3.0)
-    assert torch.equal(readout.levelled(x, random()), x)
+    assert torch.equal(readout.levelled(Image(), x, random()), x)
 
 
 def test_axes_become_equally_sharp():
@@ -109,6 +119,37 @@ def test_axes_become_equally_sharp():
     before, after = lattice.likenesses(soft), lattice.likenesses(lattice.as_sharp(soft))
     assert before[1] - before[0] > 0.02 and abs(after[1] - after[0]) < 0.01
     assert "blur" in lattice.named(soft) and "blur" not in lattice.named(ellipses())
+
+
+def enlarged(x):
+    """By the nearest pixel, so that some lines are there twice."""
+    return F.interpolate(F.interpolate(x, size=[19, 19], mode="area"), size=[SIDE, SIDE], mode="nearest")
+
+
+def unevenness(x):
+    """How the steps from column to column differ from one pair of columns in the middle to the next."""
+    steps = x.diff(dim=3).square().mean((0, 1, 2))[8:-8]
+    return (steps.diff().abs().mean() / steps.mean()).item()
+
+
+def test_lines_that_are_there_twice_show_no_more():
+    x = enlarged(ellipses())
+    found = lattice.softened(Image(), x, random())
+    assert unevenness(found) < 1.2 * unevenness(ellipses()) < 0.4 < 1 < unevenness(x)
+    assert found.isfinite().all() and (found - x).std() < 0.5 * x.std()
+
+
+def test_coarse_pixels_are_at_random_angles():
+    one = ellipses()[:1].expand(400, -1, -1, -1)
+    found = lattice.pixelated(Image(), one, random())
+    assert (found - found.mean(0)).std() > 0.01 and unevenness(found) < 1.2 * unevenness(one)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_random_turns_are_rotations_without_a_mean(dim):
+    turns = place.random_turns(4000, dim, random())
+    assert torch.allclose(turns.mT @ turns, torch.eye(dim).expand_as(turns), atol=1e-5)
+    assert torch.allclose(turns.det(), torch.ones(4000), atol=1e-5) and turns.mean(0).abs().max() < 0.05
 
 
 def test_clouds_are_centred_and_keep_what_does_not_move():
@@ -125,6 +166,14 @@ def test_sampling_leaves_points_out_at_random():
     assert len(clouds.resampled(x[:, :3], 3, random())[0]) == 3
 
 
+def fitted_as(found, **changes):
+    """A law whose fits do not tell half-widths apart, and are changed."""
+    fits = {
+        form: replace(fit, profile=torch.zeros_like(fit.profile), **changes) for form, fit in found.choice.fits.items()
+    }
+    return replace(found, choice=replace(found.choice, fits=fits))
+
+
 def law(x, **options):
     return measure.pose_posterior(x, "rotation2d", steps=30, bootstrap=20, **options)
 
@@ -137,6 +186,13 @@ def test_slope_of_light_is_no_law_of_the_objects():
 
 
 @pytest.mark.slow
+def test_pixels_that_are_repeated_are_no_law_of_the_objects():
+    found = law(enlarged(ellipses()))
+    assert found.is_flat and found.with_cue < 60
+    assert "off the middle" in found.cue or "grid" in found.cue
+
+
+@pytest.mark.slow
 def test_range_that_is_read_well_stands():
     turn = (torch.rand(240, 1, 1, generator=random()) - 0.5) * 2.4
     found = law(ellipses(turn))
@@ -144,6 +200,14 @@ def test_range_that_is_read_well_stands():
     assert seen is not None and seen[2:5, 2:5].max() == seen.max() > 0.02 and seen[0].abs().max() < 0.02
     assert is_of_objects(found) and is_read_well(found) and not found.cue and math.isnan(found.with_cue)
     assert known(found.posterior) > 0.3 and not is_wider(found, found)
+    # the same law, hardly seen, and not seen at all
+    hint, flat = fitted_as(found, evidence=20.0), fitted_as(found, told_apart=False)
+    assert is_wider(flat, found) and is_wider(flat, hint) and not is_wider(hint, flat) and not is_wider(flat, flat)
+    assert (hint.low, hint.high) == (0.0, 180.0) and [is_hint(each) for each in (found, hint, flat)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.choice import WEAK, Choice, chosen_law, other_fits
 from learnsym.measure.pose.closure import told_apart
 from learnsym.measure.pose.order import order_of
-from learnsym.measure.pose.posterior import PosePosterior
+from learnsym.measure.pose.posterior import LEARNED, PosePosterior
 from learnsym.measure.pose.read_out import ReadOut, folded
 from learnsym.measure.pose.reader import READ, Network, Reader, prepared, reader
 from learnsym.measure.pose.shapes import EDGE
@@ -147,9 +147,16 @@ class Study:
         return min(max(float((second - first).mean()) / (2 * KNOWN_MOVE * EDGE), LEAST_RESPONSE), 1 / LEAST_RESPONSE)
 
     def control(self, x: Tensor) -> float:
-        """Gain over chance of a network trained on few examples that reads the same: 0 for discs and blank images."""
+        """Gain over chance of a network trained on few examples that reads the same: 0 for discs and blank images.
+
+        With half of the steps, and again with all where it learned nothing: some networks are slow to start.
+        """
         few = prepared(self.axis, x[:CONTROL], self.network)
-        posterior = _trained(self.axis, few, self.network, (self.steps + 1) // 2, self.seed).posterior(few)
+        gain = self._learned(few, (self.steps + 1) // 2)
+        return gain if gain >= LEARNED else self._learned(few, self.steps)
+
+    def _learned(self, few: Tensor, steps: int) -> float:
+        posterior = _trained(self.axis, few, self.network, steps, self.seed).posterior(few)
         return float((posterior[:, posterior.shape[1] // 2] * posterior.shape[1]).clamp(min=1e-6).log().mean())
 
     def finds_again(self, law: PosePosterior, x: Tensor, readers: list[Reader]) -> bool:

@@ -1,12 +1,12 @@
-"""Answer: the law of poses that survives the controls, and the cue that carried the rest.
+"""Answer: the law of poses that survives the controls, and the cues that carried the rest.
 
-The readers of the plain law are asked about examples without an offset, which hides least, and then without any cue.
-Where they find the law again, it stands. Else one reader is trained on such examples, with half of the steps. Only
-where the law is wider there are readers trained to the end: that is the law of the objects. The control under which the
-readers of the plain law know least names the cue, if the law is wider under it alone, too: all together may hide the
-objects themselves. So all together are not tried on a range that is surely uniform, or of several modes, nor on one
-that is read well: the cue of a camera is one pose, or as many as the lattice has, with errors. Legend of axes: `N`
-examples, `G` offsets.
+The readers of the plain law are asked about examples under each control alone: those without which they know less than
+half are what may carry it, and so is an offset. The one whose control hides least is taken away first, then all that
+may carry it; controls that change little are left out, as all together may hide the objects. Each time one reader is
+trained, with half of the steps, and where it finds a wider law all readers are, to the end: that is the law of the
+objects, once it is one that no camera makes. Such a plain law, a range that is surely uniform, or of several modes, or
+that is read well, has its centre controlled alone: the cue of a camera is one pose, or as many as the lattice has, with
+errors. Legend of axes: `N` examples, `G` offsets.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ NARROW = 25.0
 """Half-width, in degrees of the window, up to which a law may be that of a cue that is read with errors."""
 LEFT = 0.08
 """Share of what a network knew of poses, in nats, up to which the rest after the controls is a remainder of the cue."""
+SURVIVES = 0.5
+"""Share of what is known of poses that must be left without a cue, so that it carries little."""
 
 
 def with_saliency(law: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior:
@@ -47,7 +49,7 @@ def with_saliency(law: PosePosterior, study: Study, x: Tensor, readers: list[Rea
 
 
 def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior:
-    """The law of the objects: the plain one, or that after the controls where it is surely wider.
+    """The law of the objects: the plain one, or that without the cues where it is surely wider.
 
     Args:
         plain: the law that the readers find in the examples as they are.
@@ -57,38 +59,52 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
     """
     if plain.is_flat:
         return plain
-    stands = is_of_objects(plain) or is_read_well(plain)
-    for controls in _sets(study, x, alone=stands):
-        law = _wider_law(plain, study, controlled(x, controls, study.seed), readers)
-        if law is None:
+    left = _carriers(plain, study, x, readers)
+    found, carriers = plain, list(left)
+    for cues in [carriers[:1], carriers][: len(carriers)]:
+        law = _wider_law(plain, study, controlled(x, cues, study.seed), readers, cues)
+        if law is None or not is_wider(law, found):
             continue
-        carrier = _carrier(study, x, readers, controls)
-        if len(controls) == 1 or _is_wider_soon(plain, study, carrier(x, study.seed)):
-            return replace(law, cue=carrier.named(x), with_cue=plain.half_width, saliency=plain.saliency)
-    return plain
+        named = "; or ".join(cue.named(x) for cue in sorted(cues, key=lambda each: left[each]))
+        found = replace(law, cue=named, with_cue=plain.half_width, saliency=plain.saliency)
+        if law.is_flat or stands(law):
+            break
+    return found
 
 
-def _sets(study: Study, x: Tensor, alone: bool) -> list[list[Control]]:
-    """The centre alone where it is a little off the middle, then all controls unless it is to be `alone`."""
-    action, closed = study.axis.symmetry.on_input, study.axis.closed
-    controls = controls_of(action, closed)
-    is_off = x.dim() == 3 or is_off_centre(action, study.axis.elements(torch.ones(())), x)
-    centre = [control for control in controls if control.is_centre] if is_off else []
-    return [each for each in (centre, controls if closed and not alone else []) if each]
+def _carriers(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> dict[Control, float]:
+    """What may carry the law, that whose control hides least first, with what is known without it; the offset alone of
+    a law that stands.
+    """
+    controls = controls_of(study.axis.symmetry.on_input, study.axis.closed)
+    controls = [control for control in controls if control.is_centre or not stands(plain)]
+    left = {control: known(study.posterior(control(x, study.seed), readers)) for control in controls}
+    return {control: value for control, value in left.items() if _may_carry(control, value, plain, study, x)}
 
 
-def _wider_law(plain: PosePosterior, study: Study, hidden: Tensor, readers: list[Reader]) -> PosePosterior | None:
-    if study.finds_again(plain, hidden, readers):
+def _may_carry(control: Control, left: float, plain: PosePosterior, study: Study, x: Tensor) -> bool:
+    """Whether little is known without the cue; of an offset, whether there is one."""
+    if not control.is_centre:
+        return left < SURVIVES * known(plain.posterior)
+    return x.dim() == 3 or is_off_centre(study.axis.symmetry.on_input, study.axis.elements(torch.ones(())), x)
+
+
+def _wider_law(
+    plain: PosePosterior, study: Study, hidden: Tensor, readers: list[Reader], cues: list[Control]
+) -> PosePosterior | None:
+    """The law without the cues, if a first look and then all readers find it wider."""
+    if all(cue.is_centre for cue in cues) and study.finds_again(plain, hidden, readers):
         return None
     logger.info("poses are not read again without cues of the camera: training one reader more, with half of the steps")
-    if not _is_wider_soon(plain, study, hidden):
+    if not is_wider(_without_remainder(plain, study, study.first_look(hidden), hidden), plain):
         return None
     law = _without_remainder(plain, study, study.law(hidden, study.trained(hidden)), hidden)
     return law if is_wider(law, plain) and law.can_learn else None
 
 
-def _is_wider_soon(plain: PosePosterior, study: Study, hidden: Tensor) -> bool:
-    return is_wider(_without_remainder(plain, study, study.first_look(hidden), hidden), plain)
+def stands(law: PosePosterior) -> bool:
+    """Whether the law is none that a camera makes."""
+    return is_of_objects(law) or is_read_well(law)
 
 
 def is_of_objects(law: PosePosterior) -> bool:
@@ -107,8 +123,16 @@ def is_read_well(law: PosePosterior) -> bool:
 
 
 def is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    """Whether the estimate is beyond the interval of the other law."""
-    return law.half_width > other.fitted[2]
+    """Whether the estimate of either law is beyond the interval of the other; a flat law is wider than a hint, too."""
+    beyond = law.half_width > other.fitted[2] and law.fitted[1] > other.half_width
+    return beyond or (law.is_flat and is_hint(other))
+
+
+def is_hint(law: PosePosterior) -> bool:
+    """Whether the law is hardly seen, and its interval holds the full range and most others."""
+    whole = law.axis.window / law.axis.generator.per_unit
+    _, low, high = law.fitted
+    return not law.is_flat and law.fit.evidence < WEAK and low < whole / 2 and high >= whole
 
 
 def known(posterior: Float[Tensor, "N G"]) -> float:
@@ -129,8 +153,3 @@ def _without_remainder(plain: PosePosterior, study: Study, law: PosePosterior, h
     fits = {form: replace(fit, told_apart=False) for form, fit in law.choice.fits.items()}
     flat = replace(law, order=1, choice=replace(law.choice, fits=fits))
     return replace(flat, control=study.control(hidden))
-
-
-def _carrier(study: Study, x: Tensor, readers: list[Reader], controls: list[Control]) -> Control:
-    left = [known(study.posterior(control(x, study.seed), readers)) for control in controls]
-    return controls[left.index(min(left))]

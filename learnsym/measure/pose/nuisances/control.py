@@ -57,11 +57,11 @@ def controls_of(action: Action, closed: bool) -> list[Control]:
         return [centre]
     return [
         Control(frame.unframed, frame.named),
-        Control(readout.levelled, readout.named),
+        Control(lambda x, random: readout.levelled(action, x, random), readout.named),
         centre,
         sides,
         Control(light.relit, light.named),
-        Control(lattice.softened, lattice.named),
+        Control(lambda x, random: lattice.softened(action, x, random), lattice.named),
     ]
 
 

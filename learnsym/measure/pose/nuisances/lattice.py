@@ -1,33 +1,47 @@
 """Lattice: the grid of pixels, the blocks of a compression, and a blur or resampling along one axis.
 
-Blur that is weaker along one axis is made up for, as neighbours there are less alike than along the others; then all is
-blurred and covered by noise, alike in all directions. Legend of axes: `B` examples, `C` channels, `*S` size of the
-image.
+Blur that is weaker along one axis is made up for, as neighbours there are less alike than along the others. Then each
+example gets coarse pixels at an angle of its own: the lattice that it had tells little beside one that tells nothing.
+Last, all is blurred and covered by noise, alike in all directions. Legend of axes: `B` examples, `C` channels, `*S`
+size of the image.
 """
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.actions import Image, Volume
+from learnsym.measure.pose.nuisances.place import random_turns, turned
 from learnsym.measure.pose.smoothing import blurred
 
-BLUR = 1 / 32
+BLUR = 1 / 16
 """Standard deviation of the blur, as a share of the shorter side."""
 NOISE = 0.1
 """Standard deviation of the noise, as a share of the contrast."""
+COARSE = 0.8
+"""Number of coarse pixels along a side, as a share of that of pixels."""
 STEPS, MOST = 12, 1.2
 """Bisections, and largest blur in pixels, of what makes up for a blur along other axes."""
 ALIKE = 0.005
 """Difference of the likeness of neighbours up to which axes count as equal."""
 
 
-def softened(x: Float[Tensor, "B C *S"], random: torch.Generator) -> Float[Tensor, "B C *S"]:
-    """Examples as sharp along all axes, blurred and with noise."""
-    x, width = as_sharp(x), BLUR * min(x.shape[2:])
+def softened(action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator) -> Float[Tensor, "B C *S"]:
+    """Examples as sharp along all axes, with coarse pixels at random angles, blurred and with noise."""
+    x, width = pixelated(action, as_sharp(x), random), BLUR * min(x.shape[2:])
     noise = blurred(torch.randn(x.shape, generator=random).to(x), width)
     return blurred(x, width) + noise * (NOISE * x.std() / noise.std())
+
+
+def pixelated(action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator) -> Float[Tensor, "B C *S"]:
+    """Each example turned at random, reduced to coarse pixels, enlarged by the nearest one, and turned back."""
+    turn = random_turns(len(x), x.dim() - 2, random).to(x)
+    fine = list(x.shape[2:])
+    coarse = F.interpolate(turned(action, x, turn), size=[max(round(COARSE * n), 1) for n in fine], mode="area")
+    return turned(action, F.interpolate(coarse, size=fine, mode="nearest"), turn.mT)
 
 
 def as_sharp(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "B C *S"]:

@@ -44,6 +44,23 @@ def straightened(
     return replace(action, padding="border")(matrix, x)
 
 
+def turned(action: Image | Volume, x: Float[Tensor, "B C *S"], turn: Float[Tensor, "B d d"]) -> Float[Tensor, "B C *S"]:
+    """Each example turned about its middle by its own rotation; the border goes on as it is."""
+    dim = x.dim() - 2
+    matrix = torch.eye(dim + 1).to(x).repeat(len(x), 1, 1)
+    matrix[:, :dim, :dim] = turn
+    return replace(action, padding="border")(matrix, x)
+
+
+def random_turns(count: int, dim: int, random: torch.Generator) -> Float[Tensor, "B d d"]:
+    """Rotations by the uniform law of the group: from QR of normal matrices (Mezzadri 2007, arXiv:math-ph/0609050)."""
+    q, r = torch.linalg.qr(torch.randn(count, dim, dim, generator=random))
+    q = q * r.diagonal(dim1=1, dim2=2).sign()[:, None]
+    # a reflection becomes a rotation by turning one axis around
+    q[:, :, 0] = q[:, :, 0] * q.det().sign()[:, None]
+    return q
+
+
 def random_stretches(count: int, dim: int, random: torch.Generator) -> Float[Tensor, "B d d"]:
     """Stretches along random directions that keep the volume."""
     a = torch.randn(count, dim, dim, generator=random) * (STRETCH / 2**0.5)

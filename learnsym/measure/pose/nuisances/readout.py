@@ -1,9 +1,9 @@
 """Readout: noise with a direction, which all pixels of a line share.
 
 The level of each line is taken from pixels outside of a disc, and subtracted, where the halves of lines share a level
-along one axis, and much less so along another: pictures that go on to the border do so along all. Otherwise examples
-stay as they are, as the level of few pixels is noise itself. Legend of axes: `B` examples, `C` channels, `*S` size of
-the image.
+along one axis, and much less so along another: pictures that go on to the border do so along all. The level of few
+pixels is noise itself, so that some is left; levels as large of lines at random angles hide it. Otherwise examples stay
+as they are. Legend of axes: `B` examples, `C` channels, `*S` size of the image.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from learnsym.actions import Image, Volume
 from learnsym.measure.pose.centre import axes_of
+from learnsym.measure.pose.nuisances.place import random_turns, turned
 
 DISC = 0.8
 """Radius in half sides outside of which lines show their level."""
@@ -20,13 +22,22 @@ SHARED = 0.2
 """Correlation of the two halves of lines from which they share levels."""
 
 
-def levelled(x: Float[Tensor, "B C *S"], _: torch.Generator) -> Float[Tensor, "B C *S"]:
-    """Each line less its level; lines without pixels outside of the disc stay as they are."""
+def levelled(action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator) -> Float[Tensor, "B C *S"]:
+    """Each line less its level, and as much of lines at random angles; all as it is where lines share no level."""
     share = {axis: shared(x, axis) for axis in range(2, x.dim())}
     for axis, value in share.items():
         if value > max(SHARED, 2 * min(share.values())):
-            x = x - levels(x, axis)
+            level = levels(x, axis)
+            x = x - level + level.std() * lines(action, x, random)
     return x
+
+
+def lines(action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator) -> Float[Tensor, "B C *S"]:
+    """Levels of standard deviation 1 that the pixels of lines share, at an angle of its own for each example."""
+    size = (*x.shape[:3], *[1] * (x.dim() - 3))
+    rows = torch.randn(size, generator=random).to(x).expand(x.shape)
+    found = turned(action, rows, random_turns(len(x), x.dim() - 2, random).to(x))
+    return found / found.std()
 
 
 def shared(x: Float[Tensor, "B C *S"], axis: int) -> float:
