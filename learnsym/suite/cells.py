@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ FORMAT = 2
 """Raised when a cell computes something else, so that kept ones of older versions are not used."""
 SECONDS = {"poses": 3.0, "closure": 2.0, "axis": 1.0, "exact": 8.0, "plain": 3.0, "oracle": 3.0, "learned": 3.0}
 """Expected cost relative to a plain training, only for the bar."""
+SHARED = {"projection": "constrained"}
+"""Methods whose twins that learn nothing are those of another one, so that they are trained once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,9 @@ def _why_unfit(size: Size, task: str, method: str, chooser: str, arm: str) -> st
 
 
 def piece(config: SuiteConfig, cell: Cell, folder: Path) -> Piece:
-    """The computation of a cell."""
+    """The computation of a cell, the same one for cells that share it."""
+    if cell.arm in TOLD:
+        cell = replace(cell, method=SHARED.get(cell.method, cell.method))
     level = config.level if cell.method in READERS else None
     given = {**asdict(cell), "size": asdict(config.effort), "level": level, "format": FORMAT}
     given["truth"] = str(task_by_name(cell.task).truth)
