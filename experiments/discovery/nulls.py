@@ -113,20 +113,23 @@ def null(space: str, seed: int, steps: int) -> list[Row]:
     return [row]
 
 
+def certified(row: Row, delta: float) -> bool:
+    """Whether the answer would be a symmetry to within `delta`, states and changes included."""
+    return max(row["reconstruction"], row["prediction"], row["high"]) <= delta and row["p"] <= 0.05
+
+
 def summary(rows: Sequence[Row]) -> str:
-    """How often something is certified, with an interval by Clopper and Pearson, of all systems and of decided ones."""
+    """Verdicts, and how often something is certified at two tolerances, with intervals by Clopper and Pearson."""
     lines = []
     for space in (*SPACES, "both"):
         own = [row for row in rows if space in (row["space"], "both")]
         verdicts = Counter(row["verdict"] for row in own)
-        shares = [_share(verdicts["certified"], count) for count in (len(own), len(own) - verdicts["gated"])]
         told = ", ".join(f"{verdict} {count}" for verdict, count in sorted(verdicts.items()))
-        lines.append(f"{space}: {told}; certified of all {shares[0]}, of those decided {shares[1]}")
+        shares = [_share(sum(certified(row, delta) for row in own), len(own)) for delta in (DELTA, DELTA / 2)]
+        lines.append(f"{space}: {told}; certified to within {DELTA:g}: {shares[0]}, {DELTA / 2:g}: {shares[1]}")
     return "\n".join(lines)
 
 
-def _share(certified: int, count: int) -> str:
-    if not count:
-        return "none"
-    low, high = binomtest(certified, count).proportion_ci(LEVEL, method="exact")
-    return f"{certified} of {count} = {certified / count:.3f} [{low:.3f}, {high:.3f}]"
+def _share(count: int, systems: int) -> str:
+    low, high = binomtest(count, systems).proportion_ci(LEVEL, method="exact")
+    return f"{count} of {systems}, {count / systems:.3f} [{low:.3f}, {high:.3f}]"
