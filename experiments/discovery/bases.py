@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import torch
@@ -21,8 +22,9 @@ BASIS_STEPS = 1000
 Row = dict[str, Any]
 
 
+@cache
 def network(seed: int, shuffled: bool, steps: int) -> tuple[nn.Module, float]:
-    """A plain network, and its error on new examples over their variance."""
+    """A plain network, trained once in a process, and its error on new examples over their variance."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     x, y = bodies_in_space(EXAMPLES, generator)
@@ -59,31 +61,34 @@ def errors(nets: list[nn.Module], matrices: Tensor) -> Tensor:
     return torch.stack([move_errors(net, x, POINTS, POINTS, matrices) for net in nets])
 
 
-def bases(seeds: int, steps: int) -> Iterator[Row]:
-    """Networks of true and of shuffled labels; the basis of each, judged by the next one beside controls.
+def cases(seeds: int, steps: int) -> Iterator[tuple[str, int, int, int]]:
+    """Networks of true and of shuffled labels; all seeds have a part in each answer."""
+    return ((labels, seed, seeds, steps) for labels in ("true", "shuffled") for seed in range(seeds))
+
+
+def basis(labels: str, seed: int, seeds: int, steps: int) -> list[Row]:
+    """The basis of one network, judged by the next one beside controls.
 
     A basis of shuffled labels is judged beside those controls that neither chose nor judge it.
     """
-    start = time.perf_counter()
-    count = {False: seeds, True: seeds + 1}
-    trained = {shuffled: [network(seed, shuffled, steps) for seed in range(count[shuffled])] for shuffled in count}
-    for shuffled, pairs in trained.items():
-        nets = [net for net, _ in pairs]
-        for seed in range(seeds):
-            x, _ = bodies_in_space(4000, torch.Generator().manual_seed(2000 + seed))
-            found = learned_basis(nets[seed], x, POINTS, POINTS, generators=6, steps=BASIS_STEPS, seed=seed)
-            following = (seed + 1) % len(nets)
-            rest = [net for k, (net, _) in enumerate(trained[True]) if not (shuffled and k in (seed, following))]
-            judge, controls = errors([nets[following]], found.matrices)[0], errors(rest, found.matrices)
-            present = found.present(judge, controls)
-            yield {
-                "labels": "shuffled" if shuffled else "true",
-                "seed": seed,
-                "error": pairs[seed][1],
-                "present": len(present),
-                "angle": angle(present),
-                "norms": found.norms.tolist(),
-                "judge": judge.tolist(),
-                "controls": controls.mean(0).tolist(),
-                "seconds so far": time.perf_counter() - start,
-            }
+    start, shuffled = time.perf_counter(), labels == "shuffled"
+    controls = [network(each, True, steps)[0] for each in range(seeds + 1)]
+    nets = controls if shuffled else [network(each, False, steps)[0] for each in range(seeds)]
+    x, _ = bodies_in_space(4000, torch.Generator().manual_seed(2000 + seed))
+    found = learned_basis(nets[seed], x, POINTS, POINTS, generators=6, steps=BASIS_STEPS, seed=seed)
+    following = (seed + 1) % len(nets)
+    rest = [net for k, net in enumerate(controls) if not (shuffled and k in (seed, following))]
+    judge, others = errors([nets[following]], found.matrices)[0], errors(rest, found.matrices)
+    present = found.present(judge, others)
+    row = {
+        "labels": labels,
+        "seed": seed,
+        "error": network(seed, shuffled, steps)[1],
+        "present": len(present),
+        "angle": angle(present),
+        "norms": found.norms.tolist(),
+        "judge": judge.tolist(),
+        "controls": others.mean(0).tolist(),
+        "seconds": time.perf_counter() - start,
+    }
+    return [row]

@@ -60,29 +60,37 @@ def shares(system: System, candidates: GeneratorPairs, count: int, noise: float,
     return {key: sum(row[key] for row in rows) / runs for key in rows[0]}
 
 
-def rates(runs: int) -> Iterator[Row]:
+def rate_cases(runs: int) -> Iterator[tuple[str, str, int, float, int]]:
     """Each system, number of examples and noise; and classes that are too small."""
-    for name, system in {**SYSTEMS, **FURTHER}.items():
-        for count in COUNTS:
-            for noise in NOISES:
-                row = shares(system, GeneratorPairs.tied(system.n), count, noise, runs, system.degree)
-                kind = "setting" if name in SYSTEMS else "further"
-                yield {"kind": kind, "system": name, "symmetries": system.symmetries, "N": count, "noise": noise, **row}
-    for name in ("van der Pol", "Duffing", "Selkov"):
-        row = shares(SYSTEMS[name], GeneratorPairs.tied(2), 1600, 0.1, runs, 2)
-        yield {"kind": "too small", "system": name, "degree": 2, **row}
+    for name in (*SYSTEMS, *FURTHER):
+        kind = "setting" if name in SYSTEMS else "further"
+        yield from ((kind, name, count, noise, runs) for count in COUNTS for noise in NOISES)
+    yield from (("too small", name, 1600, 0.1, runs) for name in ("van der Pol", "Duffing", "Selkov"))
 
 
-def affine(runs: int) -> Iterator[Row]:
+def rate(kind: str, name: str, count: int, noise: float, runs: int) -> list[Row]:
+    """Shares of one setting."""
+    system = {**SYSTEMS, **FURTHER}[name]
+    degree = 2 if kind == "too small" else system.degree
+    row = shares(system, GeneratorPairs.tied(system.n), count, noise, runs, degree)
+    if kind == "too small":
+        return [{"kind": kind, "system": name, "degree": degree, **row}]
+    return [{"kind": kind, "system": name, "symmetries": system.symmetries, "N": count, "noise": noise, **row}]
+
+
+def affine_cases(runs: int) -> Iterator[tuple[str, str, int, float, int]]:
     """Planar systems, moved away from the origin: linear candidates, and affine ones."""
-    linear = GeneratorPairs.tied(2)
     for name in ("rotation", "Hopf", "van der Pol", "Duffing"):
-        system = displaced(SYSTEMS[name])
-        for candidates, pairs in (("linear", linear), ("affine", linear.with_shifts())):
-            for count in (200, 800):
-                for noise in (0.01, 0.1):
-                    row = shares(system, pairs, count, noise, runs, system.degree)
-                    yield {"candidates": candidates, "system": name, "N": count, "noise": noise, **row}
+        for candidates in ("linear", "affine"):
+            yield from ((candidates, name, count, noise, runs) for count in (200, 800) for noise in (0.01, 0.1))
+
+
+def affine(candidates: str, name: str, count: int, noise: float, runs: int) -> list[Row]:
+    """Shares of one displaced system."""
+    system, linear = displaced(SYSTEMS[name]), GeneratorPairs.tied(2)
+    pairs = linear.with_shifts() if candidates == "affine" else linear
+    row = shares(system, pairs, count, noise, runs, system.degree)
+    return [{"candidates": candidates, "system": name, "N": count, "noise": noise, **row}]
 
 
 def network(task: Task, seed: int, steps: int) -> tuple[nn.Module, float]:
@@ -132,22 +140,30 @@ def logit(outputs: Tensor) -> Tensor:
     return outputs[:, 1:] - outputs[:, :1]
 
 
-def tasks(seeds: int, steps: int) -> Iterator[Row]:
-    """Generators of trained networks on examples that they have not seen; and of the polynomial of one task."""
-    for seed in range(seeds):
-        for name, task in TASKS.items():
-            start = time.process_time()
-            net, error = network(task, seed, steps)
-            x, _ = task.data(4000, torch.Generator().manual_seed(2000 + seed))
-            output = logit if task.classes else None
-            found = certify_model(net, x, task.pairs, delta=0.1, seed=seed, output=output)
-            yield discovered(
-                f"{name}, network", found, task.truth, seed=seed, error=error, seconds=time.process_time() - start
-            )
-    for seed in range(seeds):
-        start = time.process_time()
-        generator = torch.Generator().manual_seed(seed)
-        x, y = INERTIA.data(2000, generator)
-        y = y + 0.1 * torch.randn(y.shape, generator=generator)
-        found = certify_generators(x, y, INERTIA.pairs, 2, TOLERANCE)
-        yield discovered("inertia, polynomial", found, INERTIA.truth, seed=seed, seconds=time.process_time() - start)
+def task_cases(seeds: int, steps: int) -> Iterator[tuple[str, str, int, int]]:
+    """Networks of each task, and the polynomial of one, which has no steps."""
+    yield from (("network", name, seed, steps) for seed in range(seeds) for name in TASKS)
+    yield from (("polynomial", "inertia", seed, 0) for seed in range(seeds))
+
+
+def task(by: str, name: str, seed: int, steps: int) -> list[Row]:
+    """Generators of a trained network on examples that it has not seen, or of the polynomial."""
+    start = time.process_time()
+    found, truth, rest = _by_network(TASKS[name], seed, steps) if by == "network" else _by_polynomial(seed)
+    seconds = time.process_time() - start
+    return [discovered(f"{name}, {by}", found, truth, seed=seed, **rest, seconds=seconds)]
+
+
+def _by_network(task: Task, seed: int, steps: int) -> tuple[Certificates, GeneratorPairs, Row]:
+    net, error = network(task, seed, steps)
+    x, _ = task.data(4000, torch.Generator().manual_seed(2000 + seed))
+    output = logit if task.classes else None
+    found = certify_model(net, x, task.pairs, delta=0.1, seed=seed, output=output)
+    return found, task.truth, {"error": error}
+
+
+def _by_polynomial(seed: int) -> tuple[Certificates, GeneratorPairs, Row]:
+    generator = torch.Generator().manual_seed(seed)
+    x, y = INERTIA.data(2000, generator)
+    y = y + 0.1 * torch.randn(y.shape, generator=generator)
+    return certify_generators(x, y, INERTIA.pairs, 2, TOLERANCE), INERTIA.truth, {}

@@ -93,41 +93,50 @@ def predictor(x: Tensor, y: Tensor, seed: int, steps: int) -> nn.Module:
     return net.eval()
 
 
-def charts(seeds: int, steps: int) -> Iterator[Row]:
-    """A sheet of three bands, and one that is round everywhere."""
-    for sheet, names in {"three laws": tuple(BANDS), "one law": ("round",) * 3}.items():
-        for seed in range(seeds):
-            start = time.process_time()
-            fields, change = evolved(names, torch.Generator().manual_seed(seed))
-            training = 2 * FIELDS // 3
-            found, given = {}, {}
-            for place, name in enumerate(names):
-                x, y = chart(fields, change, place)
-                net = predictor(x[:training], y[:training], seed, steps)
-                with torch.no_grad():
-                    error = float((net(x[training:]) - y[training:]).square().mean() / y[training:].var())
-                key = f"{place} {name}"
-                found[key], given[key] = (net, x[training:]), error
-            action = ls.actions.Image(mode="bicubic", padding="border")
-            basis = local_basis(found, action, ls.actions.Invariant(), 2, DELTA, steps=BASIS_STEPS, seed=seed)
-            for key, each in basis.charts.items():
-                yield {
-                    "sheet": sheet,
-                    "seed": seed,
-                    "chart": key,
-                    "error": given[key],
-                    "present": len(each.present),
-                    "angle": _angle(each.present, skew(BANDS[key[2:]][0])),
-                    "norms": each.norms.tolist(),
-                    "defects": [interval.estimate for interval in each.defects],
-                    "bounds": [list(interval.ends) for interval in each.defects],
-                    "p": list(each.p_values),
-                    "reaches": list(each.reaches),
-                    "verdicts": list(each.verdicts),
-                    "holds": {other: list(basis.holds[key, other]) for other in basis.charts},
-                    "shared": len(basis.shared),
-                    "seconds": time.process_time() - start,
-                }
+SHEETS = {"three laws": tuple(BANDS), "one law": ("round",) * 3}
+"""A sheet of three bands, and one that is round everywhere."""
+
+
+def cases(seeds: int, steps: int) -> Iterator[tuple[str, int, int]]:
+    """Each sheet, each seed."""
+    return ((sheet, seed, steps) for sheet in SHEETS for seed in range(seeds))
+
+
+def charts(sheet: str, seed: int, steps: int) -> list[Row]:
+    """A network and two generators of each chart of a sheet."""
+    start, names = time.process_time(), SHEETS[sheet]
+    fields, change = evolved(names, torch.Generator().manual_seed(seed))
+    training = 2 * FIELDS // 3
+    found, given = {}, {}
+    for place, name in enumerate(names):
+        x, y = chart(fields, change, place)
+        net = predictor(x[:training], y[:training], seed, steps)
+        with torch.no_grad():
+            error = float((net(x[training:]) - y[training:]).square().mean() / y[training:].var())
+        key = f"{place} {name}"
+        found[key], given[key] = (net, x[training:]), error
+    action = ls.actions.Image(mode="bicubic", padding="border")
+    basis = local_basis(found, action, ls.actions.Invariant(), 2, DELTA, steps=BASIS_STEPS, seed=seed)
+    return [
+        {
+            "sheet": sheet,
+            "seed": seed,
+            "chart": key,
+            "error": given[key],
+            "present": len(each.present),
+            "angle": _angle(each.present, skew(BANDS[key[2:]][0])),
+            "norms": each.norms.tolist(),
+            "defects": [interval.estimate for interval in each.defects],
+            "bounds": [list(interval.ends) for interval in each.defects],
+            "p": list(each.p_values),
+            "reaches": list(each.reaches),
+            "verdicts": list(each.verdicts),
+            "holds": {other: list(basis.holds[key, other]) for other in basis.charts},
+            "shared": len(basis.shared),
+            "seconds": time.process_time() - start,
+        }
+        for key, each in basis.charts.items()
+    ]
 
 
 def _angle(present: Tensor, truth: Tensor) -> float | None:

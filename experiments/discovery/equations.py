@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -288,6 +288,11 @@ def _exact(equation: Equation, jets: Jets, coefficients: Tensor) -> Tensor:
     return equation_defects(equation.f, jets, equation.leading, equation.inputs, coefficients, GENERATORS)
 
 
+NOISY_FIELDS = {"loss by time": _loss_by_time, "growth by place": _growth_by_place}
+FIELD_NOISES = (1e-6, 1e-5, 1e-4, 1e-3)
+"""Equations whose solutions themselves have noise, and its size."""
+
+
 def noisy(jets: Jets, leading: tuple[str, ...], noise: float, generator: torch.Generator) -> Jets:
     """Noise on the leading derivatives, a share of their standard deviation."""
     values = dict(jets.values)
@@ -297,36 +302,28 @@ def noisy(jets: Jets, leading: tuple[str, ...], noise: float, generator: torch.G
     return Jets(values=values, independent=jets.independent)
 
 
-def by_polynomials(
-    equations: Mapping[str, Equation], counts: Sequence[int], noises: Sequence[float], seeds: int
+def by_polynomial(
+    name: str, equation: Equation, counts: Sequence[int], noises: Sequence[float], seed: int
 ) -> Iterator[Row]:
-    """Certificates of each equation, for points and noise of the leading derivative."""
-    for name, equation in equations.items():
-        for seed in range(seeds):
-            generator = torch.Generator().manual_seed(seed)
-            jets = equation.jets(max(counts), generator)
-            for count in counts:
-                for noise in noises:
-                    some = jets.at(torch.arange(count))
-                    data, start = noisy(some, equation.leading, noise, generator), time.process_time()
-                    found = equation.certified(data, seed)
-                    seconds = time.process_time() - start
-                    row = {"equation": name, "by": "polynomial", "N": count, "noise": noise, "seed": seed}
-                    yield {**row, **summary(found, equation, some), "seconds": seconds}
+    """Certificates of an equation, for points and noise of the leading derivative."""
+    generator = torch.Generator().manual_seed(seed)
+    jets = equation.jets(max(counts), generator)
+    for count in counts:
+        for noise in noises:
+            some = jets.at(torch.arange(count))
+            data, start = noisy(some, equation.leading, noise, generator), time.process_time()
+            found = equation.certified(data, seed)
+            seconds = time.process_time() - start
+            row = {"equation": name, "by": "polynomial", "N": count, "noise": noise, "seed": seed}
+            yield {**row, **summary(found, equation, some), "seconds": seconds}
 
 
-def with_noisy_fields(seeds: int) -> Iterator[Row]:
+def with_noisy_field(name: str, noise: float, seed: int) -> Row:
     """What becomes of certificates where solutions themselves have noise, which differences blow up."""
-    for name, rate in (("loss by time", _loss_by_time), ("growth by place", _growth_by_place)):
-        equation = EQUATIONS[name]
-        for noise in (1e-6, 1e-5, 1e-4, 1e-3):
-            for seed in range(seeds):
-                data, exact = (
-                    _on_grid(rate, 2, each)(1000, torch.Generator().manual_seed(seed)) for each in (noise, 0.0)
-                )
-                found = equation.certified(data)
-                row = {"equation": name, "by": "noisy field", "noise": noise, "seed": seed}
-                yield {**row, **summary(found, equation, exact)}
+    equation, rate = EQUATIONS[name], NOISY_FIELDS[name]
+    data, exact = (_on_grid(rate, 2, each)(1000, torch.Generator().manual_seed(seed)) for each in (noise, 0.0))
+    row = {"equation": name, "by": "noisy field", "noise": noise, "seed": seed}
+    return {**row, **summary(equation.certified(data), equation, exact)}
 
 
 def network(equation: Equation, seed: int, steps: int) -> nn.Module:
@@ -354,23 +351,27 @@ class _InUnits(nn.Module):
         return self.net(z / self.z) * self.y
 
 
-def by_networks(seeds: int, steps: int) -> Iterator[Row]:
-    """The same of trained networks, on points that they have not seen."""
-    for name in ("heat", "Burgers", "loss by time", "growth by place"):
-        equation = EQUATIONS[name]
-        for seed in range(seeds):
-            start = time.process_time()
-            net = network(equation, seed, steps)
-            jets = equation.jets(4000, torch.Generator().manual_seed(1000 + seed))
-            found = certify_surrogate(
-                net, jets, equation.leading, equation.inputs, GENERATORS, NETWORK_TOLERANCE, seed=seed
-            )
-            row = summary(found, equation, jets)
-            yield {"equation": name, "by": "network", "seed": seed, **row, "seconds": time.process_time() - start}
+def by_network(name: str, seed: int, steps: int) -> Row:
+    """The same of a trained network, on points that it has not seen."""
+    start, equation = time.process_time(), EQUATIONS[name]
+    net = network(equation, seed, steps)
+    jets = equation.jets(4000, torch.Generator().manual_seed(1000 + seed))
+    found = certify_surrogate(net, jets, equation.leading, equation.inputs, GENERATORS, NETWORK_TOLERANCE, seed=seed)
+    row = summary(found, equation, jets)
+    return {"equation": name, "by": "network", "seed": seed, **row, "seconds": time.process_time() - start}
 
 
-def equations(seeds: int, steps: int) -> Iterator[Row]:
-    """Polynomials, fields with noise, then networks."""
-    yield from by_polynomials(EQUATIONS, (300, 1000), NOISES, seeds)
-    yield from with_noisy_fields(min(seeds, 3))
-    yield from by_networks(min(seeds, 3), steps)
+def cases(seeds: int, steps: int) -> Iterator[tuple[str, str, float, int]]:
+    """Polynomials, fields with noise, then networks: who, which equation, a noise or steps, and a seed."""
+    few = range(min(seeds, 3))
+    yield from (("polynomial", name, 0, seed) for name in EQUATIONS for seed in range(seeds))
+    yield from (("noisy field", name, noise, seed) for name in NOISY_FIELDS for noise in FIELD_NOISES for seed in few)
+    names = ("heat", "Burgers", "loss by time", "growth by place")
+    yield from (("network", name, steps, seed) for name in names for seed in few)
+
+
+def equation(by: str, name: str, setting: float, seed: int) -> list[Row]:
+    """What is certified in one case."""
+    if by == "polynomial":
+        return list(by_polynomial(name, EQUATIONS[name], (300, 1000), NOISES, seed))
+    return [with_noisy_field(name, setting, seed) if by == "noisy field" else by_network(name, seed, round(setting))]

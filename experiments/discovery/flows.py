@@ -110,9 +110,13 @@ def tetrahedron(seed: int, steps: int) -> Row:
     }
 
 
-def laws(seeds: int, steps: int) -> Iterator[Row]:
+def cases(seeds: int, steps: int) -> Iterator[tuple[str, int, int]]:
     """Each law, each seed."""
     for seed in range(seeds):
-        for name in LAWS:
-            yield planar(name, seed, steps)
-        yield tetrahedron(seed, 2 * steps)
+        yield from ((name, seed, steps) for name in LAWS)
+        yield "tetrahedron", seed, 2 * steps
+
+
+def law(name: str, seed: int, steps: int) -> list[Row]:
+    """One law over SO(2), or the one over SO(3)."""
+    return [tetrahedron(seed, steps) if name == "tetrahedron" else planar(name, seed, steps)]

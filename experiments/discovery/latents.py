@@ -30,10 +30,10 @@ def _lorenz(z: Tensor) -> Tensor:
     return torch.stack([10 * (v - u), u * (28 - w) - v, u * v - 8 / 3 * w], 1) / 10
 
 
-def _advanced(field: Callable[[Tensor], Tensor], z: Tensor, span: float) -> Tensor:
+def advanced(field: Callable[[Tensor], Tensor], z: Tensor, span: float, parts: int = PARTS) -> Tensor:
     """By Runge and Kutta's steps of order four."""
-    step = span / PARTS
-    for _ in range(PARTS):
+    step = span / parts
+    for _ in range(parts):
         a = field(z)
         b = field(z + step / 2 * a)
         c = field(z + step / 2 * b)
@@ -46,15 +46,15 @@ def turning(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     turn = 2 * torch.pi * torch.rand(PAIRS, generator=generator)
     radius = 0.5 + torch.rand(PAIRS, generator=generator)
     z = radius[:, None] * torch.stack([turn.cos(), turn.sin()], 1)
-    return z, _advanced(_turning, z, 0.2)
+    return z, advanced(_turning, z, 0.2)
 
 
 def chaotic(generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """States on the attractor of Lorenz, each of its own trajectory, and 0.1 later."""
     z = torch.randn(PAIRS, 3, generator=generator)
     for _ in range(20):
-        z = _advanced(_lorenz, z, 0.25)
-    return z, _advanced(_lorenz, z, 0.1)
+        z = advanced(_lorenz, z, 0.25)
+    return z, advanced(_lorenz, z, 0.1)
 
 
 class Sensors:
@@ -87,31 +87,39 @@ def action_error(found: LatentSymmetry, z: Tensor, sensors: Sensors) -> float | 
     return min(errors)
 
 
-def latents(seeds: int, steps: int) -> Iterator[Row]:
+SYSTEMS = {"lambda-omega": (turning, 2), "Lorenz": (chaotic, 3)}
+"""States and their successors, and the number of latent numbers."""
+
+
+def cases(seeds: int, steps: int) -> Iterator[tuple[str, int, int]]:
     """The oscillator with two latent numbers, chaos with three."""
-    for name, (states, latent) in {"lambda-omega": (turning, 2), "Lorenz": (chaotic, 3)}.items():
-        for seed in range(seeds):
-            start = time.process_time()
-            generator = torch.Generator().manual_seed(seed)
-            z, later = states(generator)
-            sensors = Sensors(latent, generator)
-            found = latent_symmetry(sensors(z), sensors(later), latent, 1, DELTA, steps=steps, seed=seed)
-            basis = found.basis
-            yield {
-                "system": name,
-                "seed": seed,
-                "reconstruction": found.reconstruction,
-                "prediction": found.prediction,
-                "present": len(found.present),
-                "norm": float(basis.norms[0]),
-                "defect": basis.defects[0].estimate,
-                "low": basis.defects[0].ends[0],
-                "high": basis.defects[0].ends[1],
-                "p": basis.p_values[0],
-                "reach": basis.reaches[0],
-                "verdict": basis.verdicts[0],
-                "action": action_error(found, z[-1000:], sensors) if name == "lambda-omega" else None,
-                "matrix": basis.matrices[0].tolist(),
-                "reason": found.reason,
-                "seconds": time.process_time() - start,
-            }
+    return ((name, seed, steps) for name in SYSTEMS for seed in range(seeds))
+
+
+def latent(name: str, seed: int, steps: int) -> list[Row]:
+    """What is found in one system."""
+    start, (states, dim) = time.process_time(), SYSTEMS[name]
+    generator = torch.Generator().manual_seed(seed)
+    z, later = states(generator)
+    sensors = Sensors(dim, generator)
+    found = latent_symmetry(sensors(z), sensors(later), dim, 1, DELTA, steps=steps, seed=seed)
+    basis = found.basis
+    row = {
+        "system": name,
+        "seed": seed,
+        "reconstruction": found.reconstruction,
+        "prediction": found.prediction,
+        "present": len(found.present),
+        "norm": float(basis.norms[0]),
+        "defect": basis.defects[0].estimate,
+        "low": basis.defects[0].ends[0],
+        "high": basis.defects[0].ends[1],
+        "p": basis.p_values[0],
+        "reach": basis.reaches[0],
+        "verdict": basis.verdicts[0],
+        "action": action_error(found, z[-1000:], sensors) if name == "lambda-omega" else None,
+        "matrix": basis.matrices[0].tolist(),
+        "reason": found.reason,
+        "seconds": time.process_time() - start,
+    }
+    return [row]

@@ -8,7 +8,7 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 import torch
-from equations import Equation, by_polynomials, derivatives, uniform
+from equations import Equation, by_polynomial, derivatives, uniform
 from torch import Tensor
 
 from learnsym.measure import Jets
@@ -115,6 +115,11 @@ EQUATIONS: dict[str, Equation] = {
 """Equations whose algebras within the library are known."""
 
 
-def space(seeds: int) -> Iterator[Row]:
-    """Certificates by polynomials."""
-    yield from by_polynomials(EQUATIONS, (2000,), (0.01,), seeds)
+def cases(seeds: int) -> Iterator[tuple[str, int]]:
+    """Each equation, each seed."""
+    return ((name, seed) for name in EQUATIONS for seed in range(seeds))
+
+
+def equation(name: str, seed: int) -> list[Row]:
+    """Certificates by a polynomial."""
+    return list(by_polynomial(name, EQUATIONS[name], (2000,), (0.01,), seed))

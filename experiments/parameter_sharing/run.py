@@ -9,6 +9,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ Rows = list[dict[str, Any]]
 PARTS: dict[str, tuple[Callable[[], Rows], Callable[[Rows], str]]] = {
     "means": (means.rows, means.table),
     "shifts": (shifts.rows, shifts.table),
-    "sums": (sums.rows, sums.table),
+    "sums": (partial(sums.rows, "sum of 4"), sums.table),
+    "tens": (partial(sums.rows, "sum of 10"), sums.table),
     "orbits": (orbits.rows, orbits.table),
 }
 

@@ -17,10 +17,16 @@ from learnsym.statistics import over_seeds
 from learnsym.statistics.partition import partition_distance
 
 TRAIN, HELD_OUT, TEST, LARGEST = 100, 150, 20000, 10
-EMBEDDED, HIDDEN, STEPS, ORDER = 64, 50, 400, 10
-OPTIMISER = ls.training.OptimiserConfig(lr=3e-3, symmetry_lr=0.1)
-TASKS = {"sum of 4": [1] * 4}
-ARMS = {"sum of 4": {"no sharing": 5, "oracle": 5, "columns": 5, "nuclear": 3}}
+EMBEDDED, HIDDEN, ORDER = 64, 50, 10
+PACES = {"": (400, 0.1), "slower": (800, 0.03)}
+"""Steps of the search, as many of the training after it, and rate of the assignment, by the end of an arm's name."""
+TASKS = {"sum of 4": [1] * 4, "sum of 10": [1] * 10}
+ARMS = {
+    "sum of 4": {"no sharing": 5, "oracle": 5, "columns": 5, "nuclear": 3},
+    "sum of 10": {
+        f"{arm}{pace}": 3 for pace in ("", ", slower") for arm in ("no sharing", "oracle", "columns", "nuclear")
+    },
+}
 """Arms of each task, with their seeds."""
 Pairs = tuple[Tensor, Tensor]
 
@@ -59,6 +65,8 @@ def truth(signs: list[int]) -> Tensor:
 def row(task: str, arm: str, seed: int) -> dict[str, Any]:
     """One training: errors on clean sums, in their own unit, and the blocks."""
     signs, generator = TASKS[task], torch.Generator().manual_seed(2022 + seed)
+    kind, _, pace = arm.partition(", ")
+    steps, rate = PACES[pace]
     train, held_out, test = (
         numbers(signs, count, noise, generator) for count, noise in ((TRAIN, 0.5), (HELD_OUT, 0.5), (TEST, 0.0))
     )
@@ -69,16 +77,17 @@ def row(task: str, arm: str, seed: int) -> dict[str, Any]:
         return pairs[0], (pairs[1] - middle) / unit
 
     torch.manual_seed(seed)
+    optimiser = ls.training.OptimiserConfig(lr=3e-3, symmetry_lr=rate)
     begun, known = time.process_time(), {"no sharing": torch.arange(len(signs)), "oracle": truth(signs)}
-    net = Sums(FixedAssignment(known[arm]) if arm in known else Assignment(len(signs)))
-    if arm not in known:
-        held = Regularised(Supervised(l1), [Sharing(norm=arm)])
+    net = Sums(FixedAssignment(known[kind]) if kind in known else Assignment(len(signs)))
+    if kind not in known:
+        held = Regularised(Supervised(l1), [Sharing(norm=kind)])
         objective = ImplicitBilevel(held, standard(held_out), batch_size=HELD_OUT, order=ORDER)
-        ls.training.fit(net, objective, [standard(train)], steps=STEPS, optimiser=OPTIMISER, seed=seed)
+        ls.training.fit(net, objective, [standard(train)], steps=steps, optimiser=optimiser, seed=seed)
         net.weight = net.weight.hardened()
-    # as many steps for all arms
-    steps = STEPS if arm not in known else 2 * STEPS
-    ls.training.fit(net, Supervised(l1), [standard(both)], steps=steps, optimiser=OPTIMISER, seed=seed)
+    # as many steps for all arms of a pace
+    steps = steps if kind not in known else 2 * steps
+    ls.training.fit(net, Supervised(l1), [standard(both)], steps=steps, optimiser=optimiser, seed=seed)
     seconds = time.process_time() - begun
     with torch.no_grad():
         answers = net.eval()(test[0]) * unit + middle
@@ -95,13 +104,12 @@ def row(task: str, arm: str, seed: int) -> dict[str, Any]:
     }
 
 
-def rows() -> list[dict[str, Any]]:
-    """One row for each task, arm and seed."""
+def rows(task: str) -> list[dict[str, Any]]:
+    """One row for each arm and seed of a task."""
     found = []
-    for task in ARMS:
-        for arm, seeds in ARMS[task].items():
-            found += [row(task, arm, seed) for seed in range(seeds)]
-            print(table(found[-seeds:]), flush=True)
+    for arm, seeds in ARMS[task].items():
+        found += [row(task, arm, seed) for seed in range(seeds)]
+        print(table(found[-seeds:]), flush=True)
     return found
 
 

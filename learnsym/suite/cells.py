@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ SECONDS = {
     "learned": 3.0,
 }
 """Expected cost relative to a plain training, only for the bar."""
+SHARED = {"projection": "constrained"}
+"""Methods whose twins that learn nothing are those of another one, so that they are trained once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,9 @@ def _why_unfit(size: Size, task: str, method: str, chooser: str, arm: str) -> st
 
 
 def piece(config: SuiteConfig, cell: Cell, folder: Path) -> Piece:
-    """The computation of a cell."""
+    """The computation of a cell, the same one for cells that share it."""
+    if cell.arm in TOLD:
+        cell = replace(cell, method=SHARED.get(cell.method, cell.method))
     level = config.level if cell.method in READERS else None
     given = {**asdict(cell), "size": asdict(config.effort), "level": level, "format": FORMAT}
     given["truth"] = str(task_by_name(cell.task).truth)

@@ -35,9 +35,11 @@ def run(config: SuiteConfig, out: str | os.PathLike[str], progress: bool = True)
     folder = kept(config, Path(out))
     found = list(cells(config))
     fitting = [cell for cell, reason in found if not reason]
-    pieces = [piece(config, cell, folder / "cells") for cell in fitting]
-    computed = dict(zip(fitting, results(pieces, config.workers, progress, "suite"), strict=True))
-    entries = [_entry(cell, reason, computed.get(cell, {})) for cell, reason in found]
+    pieces = {cell: piece(config, cell, folder / "cells") for cell in fitting}
+    distinct = {each.path: each for each in pieces.values()}
+    computed = dict(zip(distinct, results(list(distinct.values()), config.workers, progress, "suite"), strict=True))
+    answers = {cell: computed[each.path] for cell, each in pieces.items()}
+    entries = [_entry(cell, reason, answers.get(cell, {})) for cell, reason in found]
     suite = Suite(config=config, path=folder, entries=entries)
     content = {"suite": 1, "config": asdict(config), "scores": [asdict(s) for s in suite.scores], "entries": entries}
     write_json(folder / "suite.json", content, indent=1)

@@ -11,7 +11,7 @@ from learnsym.cli import main
 from learnsym.data.known import task_by_name, tasks
 from learnsym.methods import registry
 from learnsym.suite import SIZES, Suite, SuiteConfig, markdown_table, run
-from learnsym.suite.cells import cells, piece, why_missing
+from learnsym.suite.cells import SHARED, cells, piece, why_missing
 from learnsym.suite.config import READERS
 from learnsym.suite.twins import config_of, copies_of, twin
 
@@ -121,6 +121,17 @@ def test_cells_have_files_of_their_own(tmp_path):
     found = [piece(config, cell, tmp_path).path for cell, reason in cells(config) if not reason]
     assert len(set(found)) == len(found) > 500
     assert {task.name for task in tasks()} == {cell.task for cell, _ in cells(config)}
+
+
+@pytest.mark.parametrize("method", SHARED)
+@pytest.mark.parametrize("arm", ["plain", "exact"])
+def test_twins_that_methods_share_are_trained_once(tmp_path, method, arm):
+    config = SuiteConfig(only=[FIVE[2]], methods=[method, SHARED[method]], choosers=["training"])
+    found = {(cell.method, cell.arm): piece(config, cell, tmp_path) for cell, reason in cells(config) if not reason}
+    assert found[method, arm].path == found[SHARED[method], arm].path
+    assert found[method, "learned"].path != found[SHARED[method], "learned"].path
+    own, shared = (twin(FIVE[2], name, "", arm, TINY, seed=0) for name in (method, SHARED[method]))
+    assert own == shared
 
 
 def test_the_command_prints_the_table(tmp_path, capsys):

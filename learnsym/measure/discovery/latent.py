@@ -75,7 +75,7 @@ def latent_symmetry(
     following: Whole,
     latent: int = 2,
     generators: int = 1,
-    delta: float = 0.2,
+    delta: float = 0.1,
     level: float = 0.95,
     reward: float = 0.05,
     steps: int = 3000,
@@ -109,7 +109,8 @@ def latent_symmetry(
         following: their successors `(B, F)`.
         latent: `d`.
         generators: `K`.
-        delta: the largest relative error of a symmetry, of reconstructions and of predictions.
+        delta: the largest relative error of a symmetry, of reconstructions and of predictions. With 0.2 coordinates in
+            which something is a symmetry were found in a quarter of chaotic maps, with 0.1 in none of 20.
         level: probability with which all verdicts hold.
         reward: `λ`.
         steps: of Adam, of 256 pairs.
