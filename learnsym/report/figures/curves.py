@@ -59,10 +59,12 @@ def _replicates(
     logged = [
         (history.steps[key], scale * np.asarray(history.values[key])) for history in histories if key in history.values
     ]
-    for steps, values in logged:
-        ax.plot(steps, values, color=color, alpha=0.3, linewidth=0.8)
     if not logged:
         return
     length = min(len(values) for _, values in logged)
+    marker = "o" if length == 1 else ""  # a line of one point is not seen
+    for steps, values in logged:
+        ax.plot(steps, values, color=color, alpha=0.3, linewidth=0.8, marker=marker)
     mean = np.mean([values[:length] for _, values in logged], axis=0)
-    ax.plot(logged[0][0][:length], mean, color=color, linestyle=linestyle, label=label)  # pyright: ignore[reportArgumentType]
+    look = {"color": color, "linestyle": linestyle, "marker": marker, "label": label}
+    ax.plot(logged[0][0][:length], mean, **look)

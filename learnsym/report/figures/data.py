@@ -23,6 +23,7 @@ _LOOK = {
     "hypotheses": ("o", "learned (task)"),
     "hypotheses, selection": ("o", "learned (task)"),
     "held-out loss": ("s", "tolerated (task)"),
+    "harmless augmentation": ("^", "harmless"),
     "pose posterior": ("D", "poses (distribution)"),
 }
 
