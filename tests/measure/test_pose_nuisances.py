@@ -10,8 +10,16 @@ import torch.nn.functional as F
 from learnsym import measure
 from learnsym.actions import Image, Invariant, PointCloud, Volume
 from learnsym.measure.pose.nuisances import clouds, frame, lattice, light, place, readout
-from learnsym.measure.pose.nuisances.answer import is_hint, is_of_objects, is_read_well, is_wider, known
+from learnsym.measure.pose.nuisances.answer import (
+    is_hint,
+    is_of_objects,
+    is_read_well,
+    is_wider,
+    known,
+    without_remainder,
+)
 from learnsym.measure.pose.nuisances.control import controlled, controls_of
+from learnsym.measure.pose.study import Study
 
 SIDE = 24
 ROUND = (2 * math.pi * torch.arange(240) / 240)[:, None, None]
@@ -192,10 +200,17 @@ def test_pixels_that_are_repeated_are_no_law_of_the_objects():
     assert "off the middle" in found.cue or "grid" in found.cue
 
 
+def ranged():
+    return ellipses((torch.rand(240, 1, 1, generator=random()) - 0.5) * 2.4)
+
+
+@pytest.fixture(scope="module")
+def found():
+    return law(ranged())
+
+
 @pytest.mark.slow
-def test_range_that_is_read_well_stands():
-    turn = (torch.rand(240, 1, 1, generator=random()) - 0.5) * 2.4
-    found = law(ellipses(turn))
+def test_range_that_is_read_well_stands(found):
     seen = found.saliency
     assert seen is not None and seen[2:5, 2:5].max() == seen.max() > 0.02 and seen[0].abs().max() < 0.02
     assert is_of_objects(found) and is_read_well(found) and not found.cue and math.isnan(found.with_cue)
@@ -208,6 +223,17 @@ def test_range_that_is_read_well_stands():
         True,
         False,
     ]
+
+
+@pytest.mark.slow
+def test_what_is_left_of_a_cue_is_no_law(found):
+    unknown = replace(found, posterior=torch.full_like(found.posterior, 1 / found.posterior.shape[1]))
+    # fits to other readings tell nothing either
+    unknown = replace(unknown, choice=replace(found.choice, others=(found.fit,)))
+    study = Study(found.axis, None, steps=2, folds=2, level=0.9, bootstrap=5, seed=0)
+    left = without_remainder(found, study, unknown, ranged())
+    assert left.is_flat and left.fitted == (180.0, 150.0, 180.0)
+    assert without_remainder(found, study, found, ranged()) is found
 
 
 @pytest.mark.slow

@@ -96,9 +96,9 @@ def _wider_law(
     if all(cue.is_centre for cue in cues) and study.finds_again(plain, hidden, readers):
         return None
     logger.info("poses are not read again without cues of the camera: training one reader more, with half of the steps")
-    if not is_wider(_without_remainder(plain, study, study.first_look(hidden), hidden), plain):
+    if not is_wider(without_remainder(plain, study, study.first_look(hidden), hidden), plain):
         return None
-    law = _without_remainder(plain, study, study.law(hidden, study.trained(hidden)), hidden)
+    law = without_remainder(plain, study, study.law(hidden, study.trained(hidden)), hidden)
     return law if is_wider(law, plain) and law.can_learn else None
 
 
@@ -146,10 +146,10 @@ def known(posterior: Float[Tensor, "N G"]) -> float:
     return round(float((right * posterior.shape[1]).log().mean()), 6)
 
 
-def _without_remainder(plain: PosePosterior, study: Study, law: PosePosterior, hidden: Tensor) -> PosePosterior:
+def without_remainder(plain: PosePosterior, study: Study, law: PosePosterior, hidden: Tensor) -> PosePosterior:
     """The law, or a flat one where next to nothing is known of poses any more."""
     if law.is_flat or known(law.posterior) > LEFT * known(plain.posterior):
         return law
     fits = {form: replace(fit, told_apart=False) for form, fit in law.choice.fits.items()}
-    flat = replace(law, order=1, choice=replace(law.choice, fits=fits))
+    flat = replace(law, order=1, choice=replace(law.choice, fits=fits, others=()))
     return replace(flat, control=study.control(hidden))
