@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import images
 import means
 import orbits
 import shifts
@@ -26,6 +27,7 @@ PARTS: dict[str, tuple[Callable[[], Rows], Callable[[Rows], str]]] = {
     "sums": (partial(sums.rows, "sum of 4"), sums.table),
     "tens": (partial(sums.rows, "sum of 10"), sums.table),
     "orbits": (orbits.rows, orbits.table),
+    "images": (images.rows, images.table),
 }
 
 
