@@ -1,6 +1,7 @@
 """Self-supervision for group convolutional networks: do labels that move, and contrast modulo the group, help?
 
 python experiments/self_supervision/run.py --out runs/self_supervision
+python experiments/self_supervision/run.py --data cifar10-jpeg --size 32 --out runs/photographs
 python experiments/self_supervision/run.py --summary --out runs/self_supervision
 """
 
@@ -34,6 +35,7 @@ from learnsym.objectives import (
 from learnsym.objectives.self_supervision import Pretext, equivariant_perceptron
 
 C4 = ls.groups.Cyclic(4)
+DATA = ("fashion-mnist", "cifar10-jpeg")
 TILE, HIDDEN = 8, 8
 TASKS = ("rotation", "position", "jigsaw")
 HEADS = {"equivariant": EquivariantHead, "naive": NaiveHead}
@@ -68,9 +70,9 @@ def objective(arm: str, features: ls.equivariant.FieldType) -> Any:
 
 
 def splits(options: argparse.Namespace, seed: int) -> Splits:
-    """Fashion-MNIST; every seed draws other pictures."""
+    """Every seed draws other pictures."""
     chosen = {"train": options.pictures, "val": 16, "test": options.test, "size": options.size, "seed": seed}
-    return ls.data.load_splits(ls.data.DataConfig(name="fashion-mnist", **chosen))
+    return ls.data.load_splits(ls.data.DataConfig(name=options.data, **chosen))
 
 
 def turned(data: Dataset, seed: int) -> Dataset:
@@ -81,15 +83,14 @@ def turned(data: Dataset, seed: int) -> Dataset:
 
 def one(arm: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """Train one encoder without labels, and probe it with few."""
-    data = splits(options, seed)
-    torch.manual_seed(seed)  # the same weights in every arm
-    group, fields = (ls.groups.Cyclic(1), 4 * options.fields) if arm.startswith(NETWORK) else (C4, options.fields)
-    net = ls.nets.OrbitClassifier(ls.nets.RegularEncoder(group, 1, fields=fields), data.train.classes)
-    start, row = time.process_time(), {"arm": arm, "seed": seed}
+    start, data = time.process_time(), splits(options, seed)
+    tests = {"upright": data.test, "turned": turned(data.test, seed)}
+    row: dict[str, Any] = {"arm": arm, "data": options.data, "seed": seed}
     if arm == "supervised":
-        known = data.train.subset(torch.arange(options.labelled))
-        fit(net, ls.objectives.Supervised(F.cross_entropy), known, seed, options)
-    elif arm != "untrained":
+        probes = {str(count): supervised(data, tests, count, seed, options) for count in options.labelled}
+        return row | {"probes": probes, "cpu": time.process_time() - start}
+    net = classifier(arm, data.train, seed, options)
+    if arm != "untrained":
         loss = objective(arm, net.encoder.out_type)
         # without targets: the probe is fitted at the end
         unlabelled = Dataset(data.train.x, torch.zeros(len(data.train), 0), "unlabelled")
@@ -100,13 +101,30 @@ def one(arm: str, seed: int, options: argparse.Namespace) -> dict[str, Any]:
         if arm == "rotation, naive":
             row["at labels"] = at_labels(net.eval(), loss, data.test)
     features = nn.Sequential(net.encoder, net.invariants).eval()
-    for views, place in ((VIEWS[0], lambda part: part), (VIEWS[1], lambda part: turned(part, seed))):
-        test = place(data.test)
-        if arm == "supervised":
-            row[views] = ls.training.evaluate(net, test, F.cross_entropy)["accuracy"]
-        else:
-            row[views] = ls.training.linear_probe(features, data.train, test, options.labelled).accuracy.mean
+    row["probes"] = {
+        str(count): {
+            views: ls.training.linear_probe(features, data.train, test, count).accuracy.mean
+            for views, test in tests.items()
+        }
+        for count in options.labelled
+    }
     return row | {"cpu": time.process_time() - start}
+
+
+def classifier(arm: str, train: Dataset, seed: int, options: argparse.Namespace) -> ls.nets.OrbitClassifier:
+    """An encoder with a linear layer; the same weights in every arm of a seed."""
+    torch.manual_seed(seed)
+    group, fields = (ls.groups.Cyclic(1), 4 * options.fields) if arm.startswith(NETWORK) else (C4, options.fields)
+    return ls.nets.OrbitClassifier(ls.nets.RegularEncoder(group, train.x.shape[1], fields=fields), train.classes)
+
+
+def supervised(
+    data: Splits, tests: dict[str, Dataset], count: int, seed: int, options: argparse.Namespace
+) -> dict[str, float]:
+    """Accuracies of the network that is trained on the labels of the probe."""
+    net = classifier("supervised", data.train, seed, options)
+    fit(net, ls.objectives.Supervised(F.cross_entropy), data.train.subset(torch.arange(count)), seed, options)
+    return {views: ls.training.evaluate(net, test, F.cross_entropy)["accuracy"] for views, test in tests.items()}
 
 
 def fit(net: nn.Module, loss: Any, data: Dataset, seed: int, options: argparse.Namespace) -> ls.training.History:
@@ -130,12 +148,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
+    parser.add_argument("--data", choices=DATA, default=DATA[0])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=120, help="of the optimiser, in every arm")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--pictures", type=int, default=4000, help="without labels")
-    parser.add_argument("--labelled", type=int, default=500, help="labels of the probe and of the supervised arm")
+    parser.add_argument("--labelled", type=int, nargs="+", default=[500, 40], help="labels of the probes; 40 are 1 %%")
     parser.add_argument("--test", type=int, default=1000)
     parser.add_argument("--size", type=int, default=24, help="pixels a side")
     parser.add_argument("--fields", type=int, default=6, help="regular fields of every layer, of four channels each")
@@ -143,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "results.jsonl"
+    path = options.out / f"{options.data}.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     done = {(row["arm"], row["seed"]) for row in rows}
     for seed in range(0 if options.summary else options.seeds):
@@ -152,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 rows.append(one(arm, seed, options))
                 with path.open("a") as file:
                     file.write(json.dumps(rows[-1]) + "\n")
-    print(summary(rows))
+    print(summary(rows, [str(count) for count in options.labelled]))
 
 
 if __name__ == "__main__":
