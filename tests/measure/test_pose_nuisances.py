@@ -11,6 +11,7 @@ from learnsym import measure
 from learnsym.actions import Image, Invariant, PointCloud, Volume
 from learnsym.measure.pose.nuisances import clouds, frame, lattice, light, place, readout
 from learnsym.measure.pose.nuisances.answer import (
+    is_hidden,
     is_hint,
     is_of_objects,
     is_read_well,
