@@ -11,6 +11,7 @@ from learnsym import measure
 from learnsym.actions import Image, Invariant, PointCloud, Volume
 from learnsym.measure.pose.nuisances import clouds, frame, lattice, light, place, readout
 from learnsym.measure.pose.nuisances.answer import (
+    is_hidden,
     is_hint,
     is_of_objects,
     is_read_well,
@@ -217,6 +218,7 @@ def test_range_that_is_read_well_stands(found):
     assert known(found.posterior) > 0.3 and not is_wider(found, found)
     # the same law, hardly seen, and not seen at all
     hint, flat = fitted_as(found, evidence=20.0), fitted_as(found, told_apart=False)
+    assert is_hidden(fitted_as(found, evidence=14.0), hint) and not is_hidden(flat, hint) and not is_hidden(hint, hint)
     assert is_wider(flat, found) and is_wider(flat, hint) and not is_wider(hint, flat) and not is_wider(flat, flat)
     assert (hint.low, hint.high) == (0.0, 180.0) and [is_hint(each) for each in (found, hint, flat)] == [
         False,

@@ -99,7 +99,14 @@ def _wider_law(
     if not is_wider(without_remainder(plain, study, study.first_look(hidden), hidden), plain):
         return None
     law = without_remainder(plain, study, study.law(hidden, study.trained(hidden)), hidden)
+    if is_hidden(law, plain):
+        return None
     return law if is_wider(law, plain) and law.can_learn else None
+
+
+def is_hidden(law: PosePosterior, plain: PosePosterior) -> bool:
+    """Whether poses of a flat law are told apart still, by more than is left of a cue: the control hides objects."""
+    return law.is_flat and law.fit.told_apart and law.fit.evidence > LEFT * plain.fit.evidence
 
 
 def stands(law: PosePosterior) -> bool:
