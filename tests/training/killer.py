@@ -1,4 +1,4 @@
-"""Train in child processes, killing each at a random moment after its first step, then to the end; run by test_resume.
+"""Train in child processes, killing each at a random moment of a random step, then to the end; run by test_resume.
 
 Children are forked, so that each starts at once instead of importing torch.
 """
@@ -42,8 +42,9 @@ def main():
         if pid == 0:
             child(config, out, ready)
         os.close(ready)
-        os.read(listen, 1)
-        time.sleep(rng.uniform(0.0, float(sys.argv[4])))
+        for _ in range(rng.randint(1, int(sys.argv[4]))):
+            os.read(listen, 1)
+        time.sleep(rng.uniform(0.0, 0.005))
         os.kill(pid, signal.SIGKILL)
         if not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
             sys.exit("finished before the kill; give more steps")

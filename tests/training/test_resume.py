@@ -124,10 +124,10 @@ def test_signal(tiny, whole, tmp_path, monkeypatch, number):
 
 def killed(tiny, with_train, tmp_path, kills):
     """Train in processes that are killed at random moments, then to the end; compare with an undisturbed run."""
-    steps = 50 * kills
+    steps = 50 * kills  # more than the 40 at most that a process has before its kill, however fast
     config = with_train(tiny, steps=steps, checkpoint_every=20, eval_every=30)
     (tmp_path / "config.yaml").write_text(dump_config(config))
-    command = [sys.executable, str(KILLER), str(tmp_path / "config.yaml"), str(tmp_path / "run"), str(kills), "0.2"]
+    command = [sys.executable, str(KILLER), str(tmp_path / "config.yaml"), str(tmp_path / "run"), str(kills), "40"]
     environment = {**os.environ, "PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
     assert done.returncode == 0, done.stderr
