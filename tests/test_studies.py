@@ -242,8 +242,8 @@ class Two(Mine):
 
 @pytest.mark.slow
 def test_examples_of_several_inputs(tmp_path):
-    image, y = numbers()
-    x = {"side": torch.rand(60, 1), "image": image}
+    image, y = numbers(90)
+    x = {"side": torch.rand(90, 1), "image": image}
     data = ls.data.as_dataset((x, y), moves="image")
     pose = PoseConfig(examples=20, steps=2, folds=2, generators=["rotation"])
     study = ls.study(
