@@ -19,7 +19,7 @@ from learnsym.methods._checks import group_named
 from learnsym.methods._images import on_targets, refuse_clouds
 from learnsym.methods._method import Method, Setup
 from learnsym.methods._steerable import invariance
-from learnsym.nets import NetConfig, OrbitClassifier, RegularEncoder
+from learnsym.nets import NetConfig, OrbitClassifier, RegularEncoder, RegularResNet
 from learnsym.nets.config import with_weights
 from learnsym.nets.invariant_cnn import LATTICE
 from learnsym.objectives import (
@@ -47,6 +47,7 @@ USES = {
     "none": (),
 }
 """Settings that each pretext makes use of."""
+ENCODERS = {"regular": RegularEncoder, "regular_resnet": RegularResNet}
 POOLS = 2
 PROBED = 5000
 """Most examples that the probe is fitted to, before each evaluation."""
@@ -88,7 +89,7 @@ class SelfSupervised(Method):
     title = "self-supervision: labels that the group moves, contrast modulo the group, a learned law of poses"
     place = "loss"
     papers = (("after Mukuta and Harada 2023", "2303.04427"),)
-    nets = ("regular",)
+    nets = ("regular", "regular_resnet")
     twins = ("learned", "plain", "exact")
     choosers = ("training",)
     losses = ("cross_entropy",)
@@ -140,7 +141,7 @@ class SelfSupervised(Method):
         group, channels, width = plane_group(self.group), setup.data.in_shape[0], setup.net.width
         # as many channels in every twin
         groups = (Cyclic(1), width * len(group.components)) if setup.twin == "plain" else (group, width)
-        encoder = RegularEncoder(groups[0], channels, groups[1], setup.net.depth, POOLS)
+        encoder = ENCODERS[setup.net.name](groups[0], channels, groups[1], setup.net.depth, POOLS)
         model = OrbitClassifier(encoder, setup.data.classes)
         model.head.requires_grad_(self.pretext == "none")  # else it is fitted, see `before_scores`
         return with_weights(setup.net, model)

@@ -20,7 +20,7 @@ from learnsym.nets.mlp import MLP
 from learnsym.nets.normalised import Normalised
 from learnsym.nets.over_scales import OverScales
 from learnsym.nets.p4_cnn import P4CNN
-from learnsym.nets.regular_encoder import OrbitClassifier, RegularEncoder
+from learnsym.nets.regular_encoder import OrbitClassifier, RegularEncoder, RegularResNet
 from learnsym.nets.resnet3d import ResNet3d
 from learnsym.nets.segmentation import SegmentationCNN
 from learnsym.nets.spherical import SphericalCNN, SphericalUNet, usual_band_limits
@@ -48,6 +48,7 @@ __all__ = [
     "OrbitClassifier",
     "OverScales",
     "RegularEncoder",
+    "RegularResNet",
     "ResNet3d",
     "SegmentationCNN",
     "SphericalCNN",

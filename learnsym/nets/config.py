@@ -48,7 +48,7 @@ POINT_NETS: tuple[str, ...] = get_args(PointNet)
 ImageNet = Literal["cnn", "mlp", "mario", "cifar", "segmentation", "spherical", "spherical_unet"]
 IMAGE_NETS: tuple[str, ...] = get_args(ImageNet)
 """Networks for inputs of one shape, whatever the method, see `build`."""
-LayeredNet = Literal["steerable", "group", "layerwise", "invariant", "regular", "world"]
+LayeredNet = Literal["steerable", "group", "layerwise", "invariant", "regular", "regular_resnet", "world"]
 """Networks of images, or of transitions, whose layers the method chooses."""
 ProcessNet = Literal["convcnp", "equivcnp", "tnp"]
 PROCESS_NETS: tuple[str, ...] = get_args(ProcessNet)
@@ -68,19 +68,20 @@ class NetConfig:
     convolutions for CIFAR-10; segmentation, a small U-Net. Pictures of the sphere: spherical, a rotation-invariant
     classifier; spherical_unet, an equivariant one of pixels. With layers that the method chooses: steerable, six
     convolutions; group, three group convolutions; layerwise, eight maps between grids; invariant, group convolutions
-    with invariants; regular, group convolutions whose features know the pose; world, a model of transitions. Clouds of
-    points: transformer; gnn, a plain graph network; egnn, an E(3) graph network; clofnet, an SE(3) graph network with
-    local frames; gatr, an E(3) geometric-algebra transformer. Tasks with a context: convcnp, a convolutional neural
-    process; equivcnp, a steerable one of the plane; tnp, a transformer one. Your own: FILE.py:factory, which is
-    EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or num_classes, and size are given where
-    it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2, an exported program."""
+    with invariants; regular, group convolutions whose features know the pose; regular_resnet, residual blocks of them;
+    world, a model of transitions. Clouds of points: transformer; gnn, a plain graph network; egnn, an E(3) graph
+    network; clofnet, an SE(3) graph network with local frames; gatr, an E(3) geometric-algebra transformer. Tasks with
+    a context: convcnp, a convolutional neural process; equivcnp, a steerable one of the plane; tnp, a transformer one.
+    Your own: FILE.py:factory, which is EXECUTED (its arguments width, in_shape, in_channels or in_chans, classes or
+    num_classes, and size are given where it has them); timm:NAME; hf:FOLDER, a local folder of transformers; FILE.pt2,
+    an exported program."""
     width: Annotated[int, In("[1, 1000000]")] = WIDTH
     """Channels of the first layer, units of a hidden layer (mlp), fields of the first layer (steerable, group,
-    invariant, regular, world), features of a point, or multivectors of a point, rounded up to a multiple of 4 (gatr);
-    features of a location, or regular fields (equivcnp)."""
+    invariant, regular, regular_resnet, world), features of a point, or multivectors of a point, rounded up to a
+    multiple of 4 (gatr); features of a location, or regular fields (equivcnp)."""
     depth: Annotated[int, In("[1, 1000]")] = 3
-    """Blocks of cnn and regular, hidden layers of mlp, poolings of segmentation, levels of spherical networks, layers
-    of a network of points or of tasks; mario and cifar have a depth of their own."""
+    """Blocks of cnn, regular and regular_resnet, hidden layers of mlp, poolings of segmentation, levels of spherical
+    networks, layers of a network of points or of tasks; mario and cifar have a depth of their own."""
     exact: PointNet = "egnn"
     """Networks of points only: the exact twin, with the width that gives it about as many parameters; where the degree
     lives in the weights the learned twin is that network, relaxed."""

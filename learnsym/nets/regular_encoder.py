@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -50,19 +51,62 @@ class RegularEncoder(nn.Module):
         super().__init__()
         at_least_one(in_channels=in_channels, fields=fields, depth=depth)
         image, regular = FieldType.trivial(group, in_channels), FieldType.regular(group, fields)
-        conv = GroupConv2d if group.name in LATTICE else SteerableConv
-        layers: list[nn.Module] = []
-        for block in range(depth):
-            layers.append(conv(regular if block else image, regular, 3, padding=1))
-            # groups of whole fields, without weights of channels, which the group would permute
-            layers.append(nn.GroupNorm(math.gcd(fields, 4), regular.size, affine=False))
-            layers += [nn.ReLU(), *[nn.MaxPool2d(2)] * (block < pools)]
         self.out_type, self.pools = regular, pools
-        self.features = Sequential(*layers, GlobalAveragePool(regular))
+        blocks = enumerate(self._blocks(image, depth))
+        layers = [[*block, *[nn.MaxPool2d(2)] * (number < pools)] for number, block in blocks]
+        self.features = Sequential(*itertools.chain(*layers), GlobalAveragePool(regular))
+
+    def _blocks(self, image: FieldType, depth: int) -> list[list[nn.Module]]:
+        types = [image, *[self.out_type] * (depth - 1)]
+        return [[*normalised(fields, self.out_type), nn.ReLU()] for fields in types]
 
     def forward(self, x: Float[Tensor, "B C H W"]) -> Float[Tensor, "B c"]:
         """The features, vectors of type `out_type`."""
         return self.features(x)
+
+
+class RegularResNet(RegularEncoder):
+    """The same with residual blocks: a first convolution, then `depth` blocks of two, `relu(x + f(x))`.
+
+    p4 and p4m ResNets are those of C_4 and D_4.
+
+    Reference: Cohen, Welling, "Group equivariant convolutional networks" (2016), arXiv 1602.07576; He, Zhang, Ren, Sun,
+    "Deep residual learning for image recognition" (2015), arXiv 1512.03385.
+
+    Args:
+        group, in_channels, fields, depth, pools: as those of `RegularEncoder`.
+
+    Raises:
+        ValueError: for sizes below 1.
+
+    Example:
+        >>> net = ls.nets.RegularResNet(ls.groups.Dihedral(4), 1, fields=2, depth=2)
+        >>> net(torch.rand(2, 1, 16, 16)).shape
+        torch.Size([2, 16])
+    """
+
+    def _blocks(self, image: FieldType, depth: int) -> list[list[nn.Module]]:
+        first = [*normalised(image, self.out_type), nn.ReLU()]
+        return [[*(first if block == 0 else []), RegularBlock(self.out_type)] for block in range(depth)]
+
+
+class RegularBlock(nn.Module):
+    """`relu(x + f(x))` with two convolutions of regular fields."""
+
+    def __init__(self, fields: FieldType) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(*normalised(fields, fields), nn.ReLU(), *normalised(fields, fields))
+
+    def forward(self, x: Float[Tensor, "B c H W"]) -> Float[Tensor, "B c H W"]:
+        """Fields of the next block."""
+        return (x + self.inner(x)).relu()
+
+
+def normalised(in_type: FieldType, regular: FieldType) -> list[nn.Module]:
+    """A 3x3 convolution to regular fields, and their normalisation within an example."""
+    conv = GroupConv2d if regular.group.name in LATTICE else SteerableConv
+    # groups of whole fields, without weights of channels, which the group would permute
+    return [conv(in_type, regular, 3, padding=1), nn.GroupNorm(math.gcd(regular.fields, 4), regular.size, affine=False)]
 
 
 class OrbitClassifier(nn.Module):

@@ -27,6 +27,7 @@ NETS: dict[str, dict[str, Any]] = {
     "layerwise": {"name": "layerwise", "width": 1},
     "invariant": {"name": "invariant", "width": 2, "depth": 2},
     "regular": {"name": "regular", "width": 2, "depth": 2},
+    "regular_resnet": {"name": "regular_resnet", "width": 2, "depth": 2},
     "transformer": {"name": "transformer", "width": 8, "depth": 1},
     "convcnp": {"name": "convcnp", "width": 4, "depth": 1},
     "world": {"name": "world", "width": 1},
