@@ -9,13 +9,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby, takewhile
+from statistics import NormalDist
 from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.degrees import Degree
-from learnsym.statistics import Interval
+from learnsym.statistics import LEVEL, Interval
 
 NOISE = 1.645
 """Standard errors that count as noise: one side of a 90 % interval."""
@@ -71,22 +72,23 @@ class TaskExtent:
             f"no width below {low:g} was tried": no_end_below and low > 0,
         }
 
-    def harmless(self, margin: float = MARGIN) -> Interval:
+    def harmless(self, margin: float = MARGIN, level: float = LEVEL) -> Interval:
         """Up to which width augmentation does no harm: an excess of at most `margin` over the best width.
 
         Widths are looked at from the best one upwards, since smaller ones are worse where the data ask for more. The
         estimate is the last one of excess `margin` at most. Harm begins slowly: where a symmetry ends between two
         widths, the second may show none. So `low` is the width before the last one that is surely harmless, and `high`
         is the first of those at the end of the grid that all surely do harm, the last of the grid where none does.
-        "Surely" is 1.645 standard errors; widths are tested in a fixed order, each end as long as the tests agree, so
-        that no correction for their number is needed. What wider augmentation costs because it takes more steps to
-        learn is harm, too: train as long as losses fall.
+        "Surely" is by a one-sided test at `(1 - level) / 2`, 1.645 standard errors at 90 %; widths are tested in a
+        fixed order, each end as long as the tests agree, so that no correction for their number is needed. What wider
+        augmentation costs because it takes more steps to learn is harm, too: train as long as losses fall.
 
         Args:
             margin: excess that counts as none, in the unit of the losses.
+            level: of the interval.
 
         Raises:
-            ValueError: when the margin is not positive.
+            ValueError: when the margin is not positive, or the level not between 0 and 1.
 
         Example:
             >>> losses = torch.tensor([[0.5, 0.6, 0.4], [0.5, 0.6, 0.401], [1.0, 1.1, 0.9]])
@@ -95,22 +97,25 @@ class TaskExtent:
         """
         if not margin > 0:
             raise ValueError(f"margin: got {margin}, must be positive; take {MARGIN} for losses in nats")
-        harmless, harmful = self._surely(margin)
+        if not 0 < level < 1:
+            raise ValueError(f"level: got {level}, must lie between 0 and 1; take {LEVEL}")
+        harmless, harmful = self._surely(margin, level)
         upwards = takewhile(lambda row: row[1] <= margin, self._from_best())
         widths = sorted(self.widths)
         low = widths[max(widths.index(harmless[-1]) - 1, 0)]
-        return Interval(estimate=[width for width, *_ in upwards][-1], low=low, high=min(harmful, default=widths[-1]))
+        estimate, high = [width for width, *_ in upwards][-1], min(harmful, default=widths[-1])
+        return Interval(estimate=estimate, low=low, high=high, level=level)
 
     def _from_best(self) -> list[tuple[float, float, float]]:
         """Width, excess and standard error, of the best width and of all larger ones."""
         rows = sorted(zip(self.widths, self.excess, self.stderr, strict=True))
         return [row for row in rows if row[0] >= self.best]
 
-    def _surely(self, margin: float) -> tuple[list[float], list[float]]:
+    def _surely(self, margin: float, level: float) -> tuple[list[float], list[float]]:
         """The widths from the best one upwards that surely do no harm, and those from the largest downwards that do."""
-        rows = self._from_best()
-        harmless = takewhile(lambda row: row[1] + NOISE * row[2] <= margin, rows)
-        harmful = takewhile(lambda row: row[1] - NOISE * row[2] > margin, reversed(rows))
+        rows, noise = self._from_best(), NormalDist().inv_cdf((1 + level) / 2)
+        harmless = takewhile(lambda row: row[1] + noise * row[2] <= margin, rows)
+        harmful = takewhile(lambda row: row[1] - noise * row[2] > margin, reversed(rows))
         return [width for width, *_ in harmless], [width for width, *_ in harmful]
 
     def degree(
@@ -145,6 +150,7 @@ class TaskExtent:
         *,
         group: str,
         margin: float = MARGIN,
+        level: float = LEVEL,
         generator: str = "rotation",
         unit: str = "degree",
         data: str = "",
@@ -156,12 +162,13 @@ class TaskExtent:
             A degree that is `bound only`, with its reason, where an end is not known: for one replicate, and where the
             grid ends before any harm is seen.
         """
-        found, (harmless, harmful) = self.harmless(margin), self._surely(margin)
+        found, (harmless, harmful) = self.harmless(margin, level), self._surely(margin, level)
         low, high = found.ends
         unknown = self._unknown(not harmful, harmless == [min(self.widths)], cap)
         held = [reason for reason, holds in unknown.items() if holds]
-        said = {"group": group, "generator": generator, "unit": unit, "data": data, "low": low, "high": high}
-        return _degree(found.estimate, method="harmless augmentation", doubt=", ".join(held), **said)
+        said = {"group": group, "generator": generator, "unit": unit, "data": data}
+        ends = {"low": low, "high": high, "level": level}
+        return _degree(found.estimate, method="harmless augmentation", doubt=", ".join(held), **ends, **said)
 
 
 def _degree(estimate: float, *, doubt: str, **said: Any) -> Degree:  # noqa: ANN401  fields of a degree

@@ -83,17 +83,15 @@ def axis(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
 
 
 def extent(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
-    """Up to which width augmentation does no harm, by networks that are trained with copies of given widths.
-
-    The level is that of `measure.TaskExtent.harmless`, whatever is asked.
-    """
+    """Up to which width augmentation does no harm, by networks that are trained with copies of given widths."""
     known = task_by_name(task)
     truth = known.truth
     assert isinstance(truth, Range)
     splits = known.splits(seed, train=size.train, val=size.val, test=1)
     widths = [share * truth.cap for share in SHARES]
     tables = [[_held_out(known, splits, size, width, 2 * seed + r) for r in range(REPLICATES)] for width in widths]
-    found = measure.task_extent(torch.stack([torch.stack(row) for row in tables]), widths).harmless()
+    losses_of_widths = torch.stack([torch.stack(row) for row in tables])
+    found = measure.task_extent(losses_of_widths, widths).harmless(level=level)
     low, high = found.ends
     return {
         "estimate": found.estimate,

@@ -100,6 +100,12 @@ def test_a_larger_margin_reaches_further():
     assert [found.harmless(margin).estimate for margin in (0.05, 0.15, 0.25, 0.35)] == WIDTHS
 
 
+def test_a_higher_level_is_less_sure():
+    found = with_harm([0.0, 0.001, 0.1, 0.3], stderr=0.04)
+    assert found.harmless(0.05, 0.5).ends == (0.0, 60.0) and found.harmless(0.05, 0.9).ends == (0.0, 90.0)
+    assert found.harmless(0.05, 0.5).level == found.harmless_degree(group="SO(2)", margin=0.05, level=0.5).level == 0.5
+
+
 @pytest.mark.parametrize("begin", [0.0, 45.0, 60.0])
 def test_the_end_is_held_as_often_as_promised(begin):
     widths, trials = [0.0, 30.0, 60.0, 90.0, 120.0], 300
@@ -154,6 +160,8 @@ def test_spread_over_replicates_widens_the_set():
 def test_bad_input():
     with pytest.raises(ValueError, match="margin: got 0"):
         with_harm([0.0, 0.1, 0.2, 0.3]).harmless(0.0)
+    with pytest.raises(ValueError, match="level: got 1"):
+        with_harm([0.0, 0.1, 0.2, 0.3]).harmless(level=1.0)
     with pytest.raises(ValueError, match="losses: got shape"):
         measure.task_extent(torch.zeros(3, 10), WIDTHS)
     with pytest.raises(ValueError, match="not finite"):

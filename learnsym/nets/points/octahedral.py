@@ -6,6 +6,8 @@ Legend of axes: `B` clouds, `N` points, `F`, `O` numbers per point, `W` width, `
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -18,6 +20,7 @@ from learnsym.nets.blocks import at_least_one
 from learnsym.nets.points.assembly import assemble, check_types, vector_count
 from learnsym.nets.points.pairs import Mask, centred
 from learnsym.nets.points.point_net import PointNet
+from learnsym.nets.points.transformer import TransformerBlock
 
 GROUPS = {"O": Octahedral, "O_h": SignedPermutations}
 
@@ -79,9 +82,10 @@ class OctahedralTransformer(PointNet):
             )
         self.inputs, self.outputs = inputs, outputs
         fields = width // len(self.group.components)
+        linear, norm = partial(FieldLinear, self.group), partial(FieldNorm, self.group)
         self.embed = Lift(self.group, 1 + inputs.vectors, inputs.scalars, fields)
-        self.blocks = nn.ModuleList(FieldBlock(self.group, fields, heads) for _ in range(blocks))
-        self.norm = FieldNorm(self.group, fields)
+        self.blocks = nn.ModuleList(TransformerBlock(fields, heads, linear, norm) for _ in range(blocks))
+        self.norm = norm(fields)
         self.read = Read(self.group, fields, vector_count(outputs), outputs.scalars)
 
     def predicted(self, x: Float[Tensor, "B N F"], mask: Mask) -> Float[Tensor, "B N O"]:
@@ -92,28 +96,6 @@ class OctahedralTransformer(PointNet):
             h = block(h, mask)
         vectors, scalars = self.read(self.norm(h))
         return assemble(self.outputs, parts.positions, vectors, scalars)
-
-
-class FieldBlock(nn.Module):
-    """Attention, then a perceptron, each of normalised fields and added to them."""
-
-    def __init__(self, group: MatrixGroup, fields: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.attention_norm, self.perceptron_norm = FieldNorm(group, fields), FieldNorm(group, fields)
-        self.project, self.out = FieldLinear(group, fields, 3 * fields), FieldLinear(group, fields, fields)
-        self.perceptron = nn.Sequential(
-            FieldLinear(group, fields, 2 * fields), nn.GELU(), FieldLinear(group, 2 * fields, fields)
-        )
-
-    def forward(self, h: Float[Tensor, "B N W"], mask: Mask = None) -> Float[Tensor, "B N W"]:
-        """Features of the next block."""
-        qkv = self.project(self.attention_norm(h)).unflatten(-1, (3, self.heads, -1))
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
-        keys = None if mask is None else mask[:, None, None, :]
-        attended = functional.scaled_dot_product_attention(q, k, v, keys).transpose(1, 2).flatten(2)
-        h = h + self.out(attended)
-        return h + self.perceptron(self.perceptron_norm(h))
 
 
 class FieldLinear(nn.Module):

@@ -5,6 +5,8 @@ Legend of axes: `B` clouds, `N` points, `F`, `O` numbers per point, `W` width, `
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -77,14 +79,27 @@ class PointTransformer(PointNet):
 
 
 class TransformerBlock(nn.Module):
-    """Attention, then a perceptron, each of normalised features and added to them."""
+    """Attention, then a perceptron, each of normalised features and added to them.
 
-    def __init__(self, width: int, heads: int) -> None:
+    Args:
+        width: numbers of a token, or fields of them where the layers are those of fields.
+        heads: attention heads.
+        linear: a linear layer of so many inputs and outputs.
+        norm: a normalisation of so many features.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        linear: Callable[[int, int], nn.Module] = nn.Linear,
+        norm: Callable[[int], nn.Module] = nn.LayerNorm,
+    ) -> None:
         super().__init__()
         self.heads = heads
-        self.attention_norm, self.perceptron_norm = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.project, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.perceptron = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+        self.attention_norm, self.perceptron_norm = norm(width), norm(width)
+        self.project, self.out = linear(width, 3 * width), linear(width, width)
+        self.perceptron = nn.Sequential(linear(width, 2 * width), nn.GELU(), linear(2 * width, width))
 
     def forward(self, h: Float[Tensor, "B N W"], mask: Mask = None) -> Float[Tensor, "B N W"]:
         """Features of the next block."""

@@ -239,9 +239,9 @@ def _extent(
     extent, margin = task_extent(losses, list(plan.widths)), _margin(losses, group)
     cap = generator.cap / generator.per_unit
     said = {"group": owner.name, "generator": name, "unit": generator.unit, "data": group.label, "cap": cap}
-    degrees = [extent.degree(**said), extent.harmless_degree(margin=margin, **said)]
-    own = {"generator": name, "unit": generator.unit, "cap": cap, "harmless": extent.harmless(margin), "margin": margin}
-    return ExtentCurve(**own, **vars(extent)), degrees
+    degrees = [extent.degree(**said), extent.harmless_degree(margin=margin, level=settings.level, **said)]
+    own = {"generator": name, "unit": generator.unit, "cap": cap, "margin": margin}
+    return ExtentCurve(**own, harmless=extent.harmless(margin, settings.level), **vars(extent)), degrees
 
 
 def _margin(losses: torch.Tensor, group: DataGroup) -> float:
