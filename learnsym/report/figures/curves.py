@@ -22,7 +22,7 @@ def loss_curves(twins: Iterable[TwinResult], ax: Axes, key: str = "val/task") ->
     scale = "log" if min(logged, default=1.0) > 0 else "linear"  # a likelihood may have either sign
     for twin in twins:
         colour, dash = TWIN_COLOURS.get(twin.name), DASHES.get(twin.name, "-")
-        unit = "nats" if twin.score == "accuracy" else twin.score
+        unit = "nats" if twin.score == "accuracy" else twin.score.rpartition(", ")[2]  # of "score, unit"
         _replicates(twin.histories, key, ax, label=twin.name, color=colour, linestyle=dash)
     ax.set(xlabel="training step", ylabel=f"validation loss ({unit})", yscale=scale)
     ax.yaxis.set_major_formatter("{x:.3g}")
