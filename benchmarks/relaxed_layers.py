@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.timing import interleaved, ratio
+from benchmarks.timing import clock_of, for_each, interleaved, operations, ratio
 from learnsym import equivariant, relax
+from learnsym._freed_memory import freed_memory_is_kept
 from learnsym.groups import Cyclic
 
 BATCH, FIELDS, SIZE = 32, 16, 16
@@ -25,12 +25,12 @@ def run(device: str, repeats: int) -> Iterator[dict[str, Any]]:
     for name, (relaxed, exact) in pairs().items():
         layers = {"relaxed": relaxed.to(device), "exact": exact.to(device)}
         steps = {key: _step(layer, x) for key, layer in layers.items()}
-        times = interleaved(steps, repeats=repeats, device=device)
-        weights, flops = _count(relaxed) / _count(exact), _flops(steps["relaxed"]) / _flops(steps["exact"])
-        found = ratio(times, "relaxed", "exact")
+        with freed_memory_is_kept():  # as in training
+            times = interleaved(steps, repeats=repeats, device=device, clock=clock_of(device))
+        weights, found = _count(relaxed) / _count(exact), ratio(times, "relaxed", "exact")
         yield {
             "name": f"{name} / {type(exact).__name__} ({weights:.2f} x weights)",
-            "note": f"{flops:.2f} x the counted operations, {found / flops:.2f} of the time for each",
+            "note": for_each(operations(steps["relaxed"]) / operations(steps["exact"]), found),
             "ratio": found,
             "target": TARGETS.get(name),
             "times": times,
@@ -67,10 +67,3 @@ def _step(layer: nn.Module, x: torch.Tensor) -> Callable[[], None]:
 
 def _count(layer: nn.Module) -> int:
     return sum(parameter.numel() for parameter in layer.parameters())
-
-
-def _flops(step: Callable[[], None]) -> int:
-    """Floating-point operations of products and convolutions, both passes."""
-    with FlopCounterMode(display=False) as counter:
-        step()
-    return counter.get_total_flops()
