@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.timing import clock_of, interleaved, operations, ratio
+from benchmarks.timing import clock_of, for_each, interleaved, operations, ratio
 from learnsym._freed_memory import freed_memory_is_kept
 from learnsym.augment import Augmented, Plain
 from learnsym.nets import CNN
@@ -70,6 +70,8 @@ def _rows(width: int, device: str, repeats: int) -> list[dict[str, Any]]:
     steps["gradient"] = _step(copy.deepcopy(plain), x.clone().requires_grad_(), y)
     with freed_memory_is_kept():  # as in training
         times = interleaved(steps, repeats=repeats, device=device, clock=clock_of(device))
+    more = operations(steps["gradient"]) / operations(steps["plain"])
+    note = {"note": for_each(more, ratio(times, "gradient", "plain"))}
     times["plain steps"] = COPIES * times["plain"]
     with torch.no_grad():
         size = f"{operations(lambda: plain(x)) / 1e9:.2g} GFLOP forward"
@@ -78,7 +80,7 @@ def _rows(width: int, device: str, repeats: int) -> list[dict[str, Any]]:
         _row(f"{COPIES} copies / {COPIES} plain steps, {size}", times, ("copies", "plain steps"), TARGET_COPIES),
         _row(f"learned affine / slow, {size}", times, ("learned", "slow"), None),
         _row(f"learned affine / plain with the gradient of its images, {size}", times, ("learned", "gradient"), None),
-        _row(f"plain with the gradient of its images / plain, {size}", times, ("gradient", "plain"), None),
+        _row(f"plain with the gradient of its images / plain, {size}", times, ("gradient", "plain"), None) | note,
     ]
 
 
