@@ -6,8 +6,9 @@ copies against as many plain steps. Another way, `slow`, is the obvious one: `ma
 multiplication with an addition is two).
 
 The widths are learned through the moved images, so that the first layer needs the gradient with respect to its input,
-which the plain step leaves out: on a CPU that is half of what the augmentation costs, whatever the warp does. All steps
-keep the memory that they free, as `training.fit` does.
+which the plain step leaves out: on a CPU that is half of what the augmentation costs, whatever the warp does, so that
+there is a row against a plain step with that gradient, too. All steps keep the memory that they free, as `training.fit`
+does.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.timing import interleaved, ratio
+from benchmarks.timing import clock_of, for_each, interleaved, operations, ratio
 from learnsym._freed_memory import freed_memory_is_kept
 from learnsym.augment import Augmented, Plain
 from learnsym.nets import CNN
@@ -67,14 +67,20 @@ def _rows(width: int, device: str, repeats: int) -> list[dict[str, Any]]:
     x, y = torch.rand(BATCH, 3, SIZE, SIZE, device=device), torch.randint(CLASSES, (BATCH,), device=device)
     models = {"plain": plain, "learned": learned, "copies": several, "slow": slow}
     steps = {k: _step(model, x, y) for k, model in models.items()}
+    steps["gradient"] = _step(copy.deepcopy(plain), x.clone().requires_grad_(), y)
     with freed_memory_is_kept():  # as in training
-        times = interleaved(steps, repeats=repeats, device=device)
+        times = interleaved(steps, repeats=repeats, device=device, clock=clock_of(device))
+    more = operations(steps["gradient"]) / operations(steps["plain"])
+    note = {"note": for_each(more, ratio(times, "gradient", "plain"))}
     times["plain steps"] = COPIES * times["plain"]
-    size = f"{_flops(plain, x) / 1e9:.2g} GFLOP forward"
+    with torch.no_grad():
+        size = f"{operations(lambda: plain(x)) / 1e9:.2g} GFLOP forward"
     return [
         _row(f"learned affine / plain, {size}", times, ("learned", "plain"), TARGETS[width]),
         _row(f"{COPIES} copies / {COPIES} plain steps, {size}", times, ("copies", "plain steps"), TARGET_COPIES),
         _row(f"learned affine / slow, {size}", times, ("learned", "slow"), None),
+        _row(f"learned affine / plain with the gradient of its images, {size}", times, ("learned", "gradient"), None),
+        _row(f"plain with the gradient of its images / plain, {size}", times, ("gradient", "plain"), None) | note,
     ]
 
 
@@ -93,9 +99,3 @@ def _step(model: nn.Module, x: Tensor, y: Tensor) -> Callable[[], object]:
         optimiser.step()
 
     return step
-
-
-def _flops(model: nn.Module, x: Tensor) -> int:
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        model(x)
-    return counter.get_total_flops()

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.timing import interleaved, ratio
+from benchmarks.timing import clock_of, interleaved, ratio
 from learnsym.data import Batches, Dataset
 from learnsym.nets import CNN, MLP
 from learnsym.objectives import Supervised
@@ -40,7 +40,7 @@ def _row(net: str, batch_size: int, device: str, repeats: int) -> dict[str, Any]
     models = [NETS[net]().to(device) for _ in range(MEMBERS)]
     data = Dataset(torch.rand(2048, 1, SIZE, SIZE), torch.randint(CLASSES, (2048,)), classes=CLASSES)
     ways = _ways(models, Batches(data, batch_size, device=device))
-    times = interleaved(ways, repeats=repeats, warmup=1, device=device)
+    times = interleaved(ways, repeats=repeats, warmup=1, device=device, clock=clock_of(device))
     return {
         "name": f"{MEMBERS} {net}s, one ensemble / one by one, batch {batch_size}",
         "ratio": ratio(times, "ensemble", "separate"),

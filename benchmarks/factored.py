@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.timing import interleaved, ratio
+from benchmarks.timing import clock_of, interleaved, ratio
+from learnsym._freed_memory import freed_memory_is_kept
 from learnsym.relax import FactoredMap
 
 BATCH = 128
@@ -26,7 +27,8 @@ def run(device: str, repeats: int) -> Iterator[dict[str, Any]]:
             "batched": step(layer, layer, x),
             "block diagonal": step(lambda x, layer=layer: block_diagonal(layer, x), layer, x),
         }
-        times = interleaved(forms, repeats=repeats, device=device)
+        with freed_memory_is_kept():  # as in training
+            times = interleaved(forms, repeats=repeats, device=device, clock=clock_of(device))
         yield {
             "name": f"factored map {c} -> {d} at {size} px / block diagonal",
             "ratio": ratio(times, "batched", "block diagonal"),

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from benchmarks.timing import interleaved, ratio
+from benchmarks.timing import clock_of, for_each, interleaved, operations, ratio
+from learnsym._freed_memory import freed_memory_is_kept
 from learnsym.groups import Cyclic, Dihedral
 from learnsym.nets import ConvAutoencoder, GroupAutoencoder
 
@@ -24,10 +25,14 @@ def run(device: str, repeats: int) -> list[dict[str, Any]]:
     x = torch.rand(BATCH, 3, SIZE, SIZE, device=device)
     nets: dict[str, nn.Module] = {"plain": ConvAutoencoder(SIZE)}
     nets |= {name: GroupAutoencoder(group, SIZE, width=width) for name, (group, width) in GROUPS.items()}
-    times = interleaved({name: step(net.to(device), x) for name, net in nets.items()}, repeats=repeats, device=device)
+    steps = {name: step(net.to(device), x) for name, net in nets.items()}
+    with freed_memory_is_kept():  # as in training
+        times = interleaved(steps, repeats=repeats, device=device, clock=clock_of(device))
+    counts = {name: operations(update) for name, update in steps.items()}
     return [
         {
             "name": f"autoencoder {name} / plain, train step",
+            "note": for_each(counts[name] / counts["plain"], ratio(times, name, "plain")),
             "ratio": ratio(times, name, "plain"),
             "target": TARGETS[name],
             "times": {key: times[key] for key in (name, "plain")},

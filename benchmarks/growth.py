@@ -65,18 +65,21 @@ def cases() -> list[Case]:
 def measured(case: Case, repeats: int) -> dict[str, Any]:
     """One row: the exponent of a case beside that of its theory."""
     times = cpu_seconds([case.make(size) for size in case.sizes], repeats)
-    found = exponent(case.sizes, times)
+    return {"name": case.name, "axis": case.axis} | growth(case.sizes, times, case.theory, case.reason)
+
+
+def growth(sizes: Sequence[int], seconds: Sequence[float], theory: float, reason: str) -> dict[str, Any]:
+    """What a row says about the seconds of some sizes."""
+    found = exponent(sizes, seconds)
     return {
-        "name": case.name,
-        "axis": case.axis,
         "exponent": found.estimate,
         "low": found.low,
         "high": found.high,
-        "at the end": _slope(case.sizes[-2:], times[-2:]),
-        "theory": case.theory,
-        "reason": case.reason,
-        "met": found.estimate <= case.theory + ALLOWED,
-        "seconds": dict(zip(map(str, case.sizes), times, strict=True)),
+        "at the end": _slope(sizes[-2:], seconds[-2:]),
+        "theory": theory,
+        "reason": reason,
+        "met": found.estimate <= theory + ALLOWED,
+        "seconds": dict(zip(map(str, sizes), seconds, strict=True)),
     }
 
 

@@ -3,7 +3,8 @@
 The double-backward twin moves images by a differentiable bilinear sampler and differentiates the outputs with respect
 to the parameter of the group by two reverse passes (Gruver et al. 2023, arXiv 2210.02984). Both give the derivative
 along one rotation; only the first one also looks, once a call, whether the network depends on the rest of a batch and
-whether derivatives miss something: 12 more images beside 4 with derivatives. Peak memory on a CPU is what the resident
+whether derivatives miss something: 12 more images beside 4 with derivatives. They do not grow with the examples, and a
+row has the derivatives alone. Peak memory on a CPU is what the resident
 set of a fresh process grows by, on CUDA what torch allocates. Networks are timm's, with random weights; without timm
 there are no rows.
 """
@@ -23,11 +24,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from benchmarks.timing import interleaved, ratio
+from benchmarks.timing import clock_of, interleaved, ratio
 from learnsym.actions.sampler import bilinear_sample
 from learnsym.actions.warp import sampling_grid
 from learnsym.groups import SO2
 from learnsym.measure import local_equivariance_error
+from learnsym.measure.lie.forward import differentiable, linearise
+from learnsym.measure.lie.generator import generator_named, operator_of
 from learnsym.nets import timm_model
 from learnsym.symmetry import symmetry_by_name
 
@@ -48,10 +51,11 @@ def run(device: str, repeats: int) -> list[dict[str, Any]]:
 def _rows(name: str, device: str, repeats: int) -> list[dict[str, Any]]:
     model, x = _network(name, device)
     ways = {way: partial(function, model, x) for way, function in WAYS.items()}
-    times = interleaved(ways, repeats=repeats, warmup=1, device=device)
+    times = interleaved(ways, repeats=repeats, warmup=1, device=device, clock=clock_of(device))
     memory = {way: _peak(way, name, device) for way in ("forward", "double")}
     return [
         _row(f"LEE forward / double backward, {name}", times, "forward", "double", TARGETS[name]),
+        _row(f"LEE forward / double backward, derivatives alone, {name}", times, "alone", "double", None),
         _row(f"LEE six generators / one, {name}", times, "six", "forward", SIX_TARGET) | {"note": NOTE},
         {
             "name": f"LEE peak memory, {name}",
@@ -63,7 +67,7 @@ def _rows(name: str, device: str, repeats: int) -> list[dict[str, Any]]:
     ]
 
 
-def _row(name: str, times: dict[str, float], a: str, b: str, target: float) -> dict[str, Any]:
+def _row(name: str, times: dict[str, float], a: str, b: str, target: float | None) -> dict[str, Any]:
     return {"name": name, "ratio": ratio(times, a, b), "target": target, "times": {a: times[a], b: times[b]}}
 
 
@@ -77,6 +81,14 @@ def _forward(model: nn.Module, x: Tensor, generators: list[str] | None = None) -
     return local_equivariance_error(model, x, affine, generators or ["rotation"], batch_size=len(x))
 
 
+def _alone(model: nn.Module, x: Tensor) -> object:
+    """What the forward mode does for examples after the first ones."""
+    affine = symmetry_by_name("affine2d")
+    place, _ = generator_named(affine.group, "rotation")
+    with differentiable(model):
+        return linearise(model, x, operator_of(affine.on_input, affine.group, place, "spectral")(x)[None], "forward")
+
+
 def _double(model: nn.Module, x: Tensor) -> Tensor:
     a = torch.zeros(len(x), 1, device=x.device, requires_grad=True)
     with sdpa_kernel(SDPBackend.MATH):
@@ -88,6 +100,7 @@ def _double(model: nn.Module, x: Tensor) -> Tensor:
 
 WAYS: dict[str, Callable[[nn.Module, Tensor], object]] = {
     "forward": _forward,
+    "alone": _alone,
     "double": _double,
     "six": partial(_forward, generators=SIX),
 }

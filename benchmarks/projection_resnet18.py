@@ -6,7 +6,6 @@ Every convolution is projected onto the group C_4, 11 million weights. On a CPU 
 from __future__ import annotations
 
 import itertools
-import time
 from typing import Any
 
 import torch
@@ -14,7 +13,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.projection_penalty import BATCH, TARGET, step
-from benchmarks.timing import interleaved, ratio
+from benchmarks.timing import clock_of, interleaved, ratio
 from learnsym.equivariant import FieldType, GlobalAveragePool, GroupConv2d, InvariantPool, Sequential
 from learnsym.groups import Cyclic
 from learnsym.nets.wide_resnet import wide_block
@@ -36,7 +35,7 @@ def run(device: str, repeats: int) -> dict[str, Any]:
         "none": step(net, task, batch),
         "projection": step(net, Regularised(task, [ProjectionPenalty(0.1)]), batch),
     }
-    clock = time.perf_counter if device.startswith("cuda") else time.process_time
+    clock = clock_of(device)
     times = interleaved(steps, repeats=min(repeats, 5), warmup=1, device=device, clock=clock)
     name = "step of ResNet-18 with projection penalty / without"
     return {"name": name, "ratio": ratio(times, "projection", "none"), "target": TARGET, "times": times}

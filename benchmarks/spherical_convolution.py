@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.timing import interleaved, ratio
+from benchmarks.timing import clock_of, interleaved, ratio
 from learnsym.equivariant import S2Conv, S2Transform, SO3Conv, SO3Mean, SO3Pointwise
 from learnsym.nets import parameter_count
 
@@ -37,7 +36,7 @@ def run(device: str, repeats: int) -> Iterator[dict[str, Any]]:
         if importlib.util.find_spec("s2cnn"):
             nets["s2cnn"] = theirs(limits)
         ways = {way: _step(net.to(device), x) for way, net in nets.items()}
-        clock = time.process_time if device == "cpu" else time.perf_counter
+        clock = clock_of(device)
         times = interleaved(ways, repeats=repeats, warmup=1, device=device, threads=1, clock=clock)
         *rows, last = nets
         for way in rows:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 
 def interleaved(
@@ -33,9 +34,26 @@ def interleaved(
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
+def clock_of(device: str) -> Callable[[], float]:
+    """Time of the processor on a CPU, which others may use, too; that of the wall elsewhere."""
+    return time.process_time if device == "cpu" else time.perf_counter
+
+
 def ratio(times: Mapping[str, float], a: str, b: str) -> float:
     """Time of `a` in units of the time of `b`."""
     return times[a] / times[b]
+
+
+def operations(function: Callable[[], object]) -> int:
+    """Floating-point operations of products and convolutions in one call, backward passes included."""
+    with FlopCounterMode(display=False) as counter:
+        function()
+    return counter.get_total_flops()
+
+
+def for_each(count: float, found: float) -> str:
+    """A note: what a ratio of times is for each operation, where the sides differ by a factor in their count."""
+    return f"{count:.2f} x the counted operations, {found / count:.2f} of the time for each"
 
 
 def _order(names: list[str], round_: int) -> list[str]:

@@ -6,7 +6,9 @@ trials that ended since the worker last looked, which are as many as there are w
 one worker, and the growth with a reader of all trials. The lock is held for a time that does not depend on who else
 computes: it is the server alone that holds it, for a message, and what has slept is served first.
 
-    python -m benchmarks.worker_model [--real 16 32 64 128]
+    python -m benchmarks.worker_model [--real 16 32 64 128] [--out FILE.json]
+
+How what a trial costs beside its training grows with the workers goes to `--out`, for the table of `benchmarks.growth`.
 
 On one machine, as where it is checked, workers and server share the processors; in the table of predictions each worker
 has a processor of its own, and the server has as many as `SERVER`.
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import heapq
 import itertools
+import json
 import random
 import statistics
 import tempfile
@@ -25,8 +28,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from benchmarks.__main__ import machine
+from benchmarks.growth import growth
 from benchmarks.study_workers import measured, median_and_late, noop_trials, open_noop_study, server_seconds
 
 if TYPE_CHECKING:
@@ -114,11 +119,15 @@ class Simulation:
         self.queue: deque[float] = deque()
         self.locked = False
         self.waits: list[float] = []
+        self.before: list[float] = []
         self.ends: list[float] = []
         self._random, self._order, self.now = random.Random(seed), itertools.count(), 0.0
 
     def run(self, trials: int, skipped: int = 0) -> tuple[float, list[float]]:
-        """Trials per second and the wait of each for its lock, after some that are left out."""
+        """Trials per second and the wait of each for its lock, after some that are left out.
+
+        `before` has the seconds of each between its asking and its training.
+        """
         for _ in range(self.workers):
             self._sleep(self.seconds * self._random.random(), self._ask)
         while len(self.ends) < trials + skipped:
@@ -156,10 +165,11 @@ class Simulation:
         read = self.workers - 1
         here = self.demand.worker + read * self.demand.worker_each
         there = self.demand.server + read * self.demand.server_each
-        self.server.begin(there, lambda: self.own.begin(here, self._train))
+        self.server.begin(there, lambda: self.own.begin(here, lambda: self._train(asked)))
         self._serve_lock()
 
-    def _train(self) -> None:
+    def _train(self, asked: float) -> None:
+        self.before.append(self.now - asked)
         self._sleep(self._random.expovariate(1 / self.seconds) if self.seconds else 0.0, self._end)
 
     def _end(self) -> None:
@@ -217,6 +227,17 @@ def predicted(demand: Demand, workers: int) -> str:
     )
 
 
+def grown(demand: Demand, workers: Sequence[int]) -> dict[str, Any]:
+    """A row of the table of growth: what a trial costs beside its training, while the server is not full."""
+    seconds = []
+    for count in workers:
+        simulation = Simulation(demand, count, SERVER, seconds=SECONDS)
+        simulation.run(SIMULATED * count, skipped=count)
+        seconds.append(statistics.fmean(simulation.before[count:]))
+    reason = f"each reads what the trials of the others gave; demands measured, trials of {SECONDS:g} s simulated"
+    return {"name": "a trial of a study, beside its training", "axis": "workers"} | growth(workers, seconds, 1, reason)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     from tests.postgres_cluster import postgres_server
 
@@ -225,6 +246,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--real", type=int, nargs="*", default=[16, 32, 64, 128], help="numbers of real workers")
     parser.add_argument("--workers", type=int, nargs="*", default=[16, 64, 256, 1000, 4000], help="simulated ones")
+    parser.add_argument("--grown", type=int, nargs="+", default=[16, 64, 256, 1000], help="those of the exponent")
+    parser.add_argument("--out", type=Path, metavar="FILE.json", help="where the exponent goes")
     options = parser.parse_args(arguments)
     settings = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
     with postgres_server(max_connections=str(max([0, *options.real]) + 20), **settings) as server:
@@ -238,6 +261,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("workers    ceiling   no wait  trials/s  wait ms   95 % ms")
     for count in options.workers:
         print(predicted(demand, count), flush=True)
+    row = grown(demand, options.grown)
+    print(f"exponent of {row['name']} in workers: {row['exponent']:.2f} [{row['low']:.2f}, {row['high']:.2f}]")
+    if options.out is not None:
+        content = {"machine": machine("cpu"), "demand": asdict(demand), "results": [row]}
+        options.out.write_text(json.dumps(content, indent=2) + "\n", encoding="utf8")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ LAYERS = (
     ("_yaml_file",),
     ("_configs", "_found", "_keys", "_kinds", "_sentences", "_settings"),
     ("_reasons",),
-    ("_constant", "_eager", "_freed_memory", "_memory", "_modes", "_processes", "_read_once"),
+    ("_constant", "_eager", "_freed_memory", "_memory", "_modes", "_processes", "_read_once", "_uncollected"),
     ("_places", "_python_file"),
     ("_values",),
     ("_batches", "groups"),

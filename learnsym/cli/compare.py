@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from learnsym._configs import config_path
 from learnsym._keys import COMPARISON, check_comparison, check_known, keys_in
 from learnsym._sentences import check_once
+from learnsym._uncollected import uncollected
 from learnsym._yaml_file import read_yaml
 from learnsym.cli._cluster import STORAGE, add_worker_arguments, cluster_of, share_out, works_itself
 from learnsym.cli._parser import EXECUTED, folder, print_table
@@ -47,20 +48,21 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _compare(options: argparse.Namespace) -> int:
     options.config = config_path(options.config)
     _check_keys(options.config, options.overrides)
-    from learnsym import workers
-    from learnsym.comparison import Plan, read_comparison
-    from learnsym.comparison.plan import keep
-    from learnsym.comparison.rows import forget_failed
+    with uncollected():  # modules and thousands of cells
+        from learnsym import workers
+        from learnsym.comparison import Plan, read_comparison
+        from learnsym.comparison.plan import keep
+        from learnsym.comparison.rows import forget_failed
 
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise ValueError("compare: got torchrun, must be started as plain processes; use --workers or --jobs")
-    workers.follow_parent()
-    cluster, storage = cluster_of(options), options.storage or os.environ.get(STORAGE)
-    if storage is not None:
-        workers.check_storage(storage)
-    plan = Plan.kept(read_comparison(options.config, options.overrides), options.out)
-    if options.dry_run:
-        return _dry_run(plan, options.out)
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            raise ValueError("compare: got torchrun, must be started as plain processes; use --workers or --jobs")
+        workers.follow_parent()
+        cluster, storage = cluster_of(options), options.storage or os.environ.get(STORAGE)
+        if storage is not None:
+            workers.check_storage(storage)
+        plan = Plan.kept(read_comparison(options.config, options.overrides), options.out)
+        if options.dry_run:
+            return _dry_run(plan, options.out)
     locks = workers.locks_for(storage, options.out, "compare")
     if not workers.is_worker():
         keep(plan, options.out, locks)

@@ -66,7 +66,11 @@ class ExactLayer(nn.Module, abc.ABC):
     def forward(self, x: Tensor) -> Tensor:
         """Fields `(B, c_out, *S)` from fields `(B, c_in, *S)`."""
         check_channels(self.in_type, x)
-        return self.applied(x, self.kernel() if self.training else self.kept_kernel(self._laid_out, self.weights))
+        return self.applied(x, self.present_kernel())
+
+    def present_kernel(self) -> Tensor:
+        """The kernel of a forward pass: made anew in training, kept in evaluation; in what order of memory is open."""
+        return self.kernel() if self.training else self.kept_kernel(self._laid_out, self.weights)
 
     def _laid_out(self) -> Tensor:
         return channels_last(self.kernel())

@@ -111,11 +111,11 @@ def factored(
     bias: Float[Tensor, "d Y"],
 ) -> Tensor:
     """`y_bdy = Σ_c V_dcy Σ_x U_cxd x_bcx + bias_dy`, as two batched products: over `c`, then over `d`."""
-    # s_cbd = Σ_x x_bcx U_cxd
-    read = torch.bmm(x.flatten(2).transpose(0, 1), reading)
+    # s_cdb = Σ_x U_cxd x_bcx: examples last, for products of few rows and many columns, backward too
+    read = torch.bmm(reading.mT, x.flatten(2).permute(1, 2, 0))
     # (s, 1) (V, bias): the bias costs no pass of its own over the output, forward or backward
     one_more, writing = (
-        nn.functional.pad(read.permute(2, 1, 0), (0, 1), value=1.0),
+        nn.functional.pad(read.permute(1, 2, 0), (0, 1), value=1.0),
         torch.cat([writing, bias[:, None]], 1),
     )
     return torch.bmm(one_more, writing).transpose(0, 1)

@@ -16,6 +16,7 @@ from torch import Tensor, fx, nn
 from learnsym.degrees import ONE_TRAINING, Degree
 from learnsym.equivariant import FieldType, projected
 from learnsym.equivariant.field_type import check_channels
+from learnsym.equivariant.steerable.conv import convolve
 from learnsym.relax._relaxed_conv import ExactConv
 
 
@@ -73,18 +74,16 @@ class RelaxedTranslationConv(nn.Module):
     def forward(self, x: Float[Tensor, "B c_in *S_in"]) -> Float[Tensor, "B c_out *T"]:
         """The fields of the output."""
         check_channels(self.in_type, x)
-        y = self.banks[0](x)
-        weights = self.weights.to(y.dtype) / len(self.banks)
-        y = y * weights[0]
-        for bank in range(1, len(self.banks)):
-            y = y + self.banks[bank](x) * weights[bank]
-        bias = self._first.channel_bias()
-        return y if bias is None else y + self._correction(bias.to(y.dtype), y)
-
-    def _correction(self, bias: Tensor, y: Tensor) -> Tensor:
-        """The first bank has the bias, which the map of weights must not move."""
-        scale = 1 - self.weights[0].to(y.dtype) / len(self.banks)
-        return bias.view(-1, *[1] * (y.ndim - 2)) * scale
+        first, banks = self._first, len(self.banks)
+        # all banks in one convolution, which reads the input once
+        kernels = torch.cat([cast("ExactConv", bank).present_kernel() for bank in self.banks])
+        parts = convolve(x, kernels, None, first.padding_mode, first.options).unflatten(1, (banks, -1)).unbind(1)
+        bias = first.channel_bias()
+        constant = torch.zeros(self.out_type.size, device=x.device) if bias is None else bias
+        y = constant.to(parts[0].dtype).view(-1, *[1] * (x.ndim - 2))
+        for part, weight in zip(parts, self.weights.to(y.dtype) / banks, strict=True):
+            y = torch.addcmul(y, part, weight)
+        return y
 
     def plain(self) -> nn.Module:
         """Ordinary convolutions, mixed by the same weights."""

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 Size = int | Sequence[int]
+PLANES, CHANNELS = torch.contiguous_format, torch.channels_last
 
 
 def without_writes(base: nn.Module) -> None:
@@ -75,13 +76,13 @@ def _batched(t: Tensor, source: int | None, target: int, members: int) -> Tensor
     return (t if source is None else t.movedim(source, target)).flatten(target, target + 1)
 
 
-def _channels_last(x: Tensor) -> Tensor:
-    """For CPUs, whose grouped convolutions and pooling run along the channels of all members; gradients as `x` lies."""
-    if x.device.type != "cpu" or x.is_contiguous(memory_format=torch.channels_last):
+def _ordered(x: Tensor, source: torch.memory_format, target: torch.memory_format) -> Tensor:
+    """On CPUs an image in the order `target` of memory, whose gradient comes back in the order `source`."""
+    if x.device.type != "cpu" or x.is_contiguous(memory_format=target):
         return x
-    y = x.contiguous(memory_format=torch.channels_last)
+    y = x.contiguous(memory_format=target)
     if y.requires_grad:
-        y.register_hook(Tensor.contiguous)
+        y.register_hook(lambda gradient: gradient.contiguous(memory_format=source))
     return y
 
 
@@ -95,7 +96,7 @@ def _conv2d(
     groups: int = 1,
 ) -> Tensor:
     def together(members: int, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        return F.conv2d(_channels_last(x), weight, bias, stride, padding, dilation, members * groups)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return F.conv2d(x, weight, bias, stride, padding, dilation, members * groups)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
     return _Together.apply(together, x, weight, bias)  # pyright: ignore[reportReturnType]
 
@@ -113,7 +114,13 @@ def _group_norm(
 def _max_pool2d(x: Tensor, *args: Any, return_indices: bool = False, **kwargs: Any) -> Any:  # noqa: ANN401
     if return_indices:
         return F.max_pool2d(x, *args, return_indices=True, **kwargs)
-    return _Together.apply(lambda members, x: F.max_pool2d(_channels_last(x), *args, **kwargs), x)
+
+    def together(members: int, x: Tensor) -> Tensor:
+        # maxima run along the channels of all members; what surrounds them runs along pixels
+        y = F.max_pool2d(_ordered(x, PLANES, CHANNELS), *args, **kwargs)
+        return _ordered(y, CHANNELS, PLANES)
+
+    return _Together.apply(together, x)
 
 
 def _adaptive_avg_pool2d(x: Tensor, output_size: Any) -> Tensor:  # noqa: ANN401

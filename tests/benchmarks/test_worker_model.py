@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("optuna")
 
-from benchmarks.worker_model import Demand, Processors, Simulation, ceiling
+from benchmarks.worker_model import SERVER, Demand, Processors, Simulation, ceiling, grown
 
 
 def demand(lock=0.0, server=0.0, worker=0.0, server_each=0.0, worker_each=0.0):
@@ -59,3 +59,16 @@ def test_no_simulation_exceeds_the_ceiling(workers):
     rate, waits = Simulation(asked, workers, 2, seconds=0.1).run(20 * workers, skipped=workers)
     assert rate <= 1.02 * min(ceiling(asked, workers, 2), workers / (0.1 * 0.5))
     assert min(waits) >= 0.01 - 1e-12
+
+
+def test_what_a_trial_costs_grows_as_its_reading_does():
+    """Nobody waits for a worker's own processor, so that each trial costs what it asks for."""
+    sizes = [8, 32, 128]
+    row = grown(demand(1e-9, worker=0.03, worker_each=0.01), sizes)
+    assert list(row["seconds"].values()) == pytest.approx([0.03 + 0.01 * (count - 1) for count in sizes], rel=1e-5)
+    assert 0.8 < row["exponent"] < row["at the end"] < 1
+
+
+def test_a_full_server_makes_trials_wait_longer_than_their_reading():
+    full = grown(demand(1e-9, server=0.1, server_each=1.0), [32, 128, 512])["seconds"]
+    assert full["512"] > 2 * (0.1 + 511) / SERVER

@@ -53,6 +53,23 @@ def test_exact_at_the_start_and_broken_by_unequal_weights(layer):
     assert float(layer.penalty().detach()) > 1.0
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_output_is_the_mixture_of_the_outputs_of_the_banks(bias, training):
+    fields = FieldType.regular(Cyclic(4), 2)
+    layer = RelaxedTranslationConv(GroupConv2d(fields, fields, 3, padding=1, bias=bias), (6, 6), banks=3).double()
+    x = data(loosened(layer).train(training)).requires_grad_()
+    parts = [
+        w * nn.functional.conv2d(x, b.kernel(), padding=1) for w, b in zip(layer.weights, layer.banks, strict=True)
+    ]
+    expected = sum(parts) / 3 + (layer.banks[0].channel_bias()[:, None, None] if bias else 0)
+    torch.testing.assert_close(layer(x), expected)
+    inputs = [x, layer.weights] if not training else [x, *layer.parameters()]
+    cotangent = torch.randn_like(expected)
+    found, wanted = (torch.autograd.grad(y, inputs, cotangent) for y in (layer(x), expected))
+    torch.testing.assert_close(found, wanted)
+
+
 def test_exact_is_the_mean_over_places(layer):
     x = data(layer)
     exact = loosened(layer).exact()
