@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from scipy.stats import spearmanr
-from tasks import TASKS, Task, exact_net, plain_net, projected_net, relaxed_net
+from tasks import TASKS, Task, exact_net, one_relaxed_net, plain_net, projected_net, relaxed_net
 from torch import nn
 
 import learnsym as ls
@@ -34,6 +34,8 @@ from learnsym.objectives.terms import ProjectionPenalty
 from learnsym.statistics import over_seeds
 
 COST = 0.1
+ALONE = ("free, layer 1", "free, layer 2", "free, layer 3")
+"""A free branch beside one layer alone."""
 ARMS = (
     "strict",
     "free",
@@ -47,15 +49,23 @@ ARMS = (
     "projection, 0.1",
     "remul, 0.1",
     "remul, 1",
+    *ALONE,
 )
-BREAKINGS = {"rings": (0.0, 0.1, 0.3, 1.0), "last map": (1.0,), "charges": (0.0, 0.3, 1.0)}
-STEPS = {"rings": 250, "last map": 250, "charges": 100}
-SEEDS = 3
+BREAKINGS = {
+    "rings": (0.0, 0.1, 0.3, 1.0),
+    "last map": (1.0,),
+    "first map": (1.0,),
+    "charges": (0.0, 0.1, 0.2, 0.3, 0.6, 1.0),
+}
+STEPS = {"rings": 250, "last map": 250, "first map": 250, "charges": 100}
+SEEDS = {"rings": 3, "last map": 3, "first map": 3, "charges": 5}
 CUT = ("schedule", "equality")
 """Arms whose free branches are cut off after training."""
 FEWER = {
-    "charges": ("strict", "equality", "resilience", "modulation", "forward selection"),
-    "last map": ("strict", "free", "ridge", "modulation", "forward selection"),
+    "rings": tuple(arm for arm in ARMS if arm not in ALONE),
+    "charges": ("strict", "free", "equality", "resilience", "modulation", "forward selection"),
+    "last map": ("strict", "free", "ridge", "modulation", "forward selection", *ALONE),
+    "first map": ("strict", "free", "ridge", "modulation", "forward selection", *ALONE),
 }
 """The other arms are left out there to save time; a graph network has no linear layer whose projection is known."""
 BY_GAP: dict[str, tuple[type[nn.Module], dict[str, float]]] = {
@@ -71,6 +81,8 @@ Row = dict[str, Any]
 
 
 def network(task: str, arm: str) -> nn.Module:
+    if arm in ALONE:
+        return one_relaxed_net(task, 1 + ALONE.index(arm))
     name = arm.partition(",")[0]
     nets = {"strict": exact_net, "plain": plain_net, "projection": projected_net, "remul": plain_net}
     if name in BY_GAP:
@@ -151,7 +163,9 @@ def table(rows: list[Row]) -> str:
     header = ("task", "breaking", "arm", "test error", "minus strict", "minus ridge", "defect", "mean degree", "s")
     lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
     by_key = {(r["task"], r["breaking"], r["arm"], r["seed"]): r for r in rows}
-    for kind in dict.fromkeys((r["task"], r["breaking"], r["arm"]) for r in rows):
+    order = [*TASKS, *ARMS, *OTHER_SETTINGS]
+    kinds = {(r["task"], r["breaking"], r["arm"]) for r in rows}
+    for kind in sorted(kinds, key=lambda kind: (order.index(kind[0]), kind[1], order.index(kind[2]))):
         same = [r for r in rows if (r["task"], r["breaking"], r["arm"]) == kind]
         cells = [shown([r["test"] for r in same])]
         for other in ("strict", "ridge"):
@@ -184,6 +198,23 @@ def dials(rows: list[Row]) -> list[str]:
     return lines
 
 
+def choices(rows: list[Row]) -> list[str]:
+    """Which layer alone the validation error would free, by seed, and at what test error beside all three free."""
+    lines = []
+    for task in dict.fromkeys(r["task"] for r in rows if r["arm"] in ALONE):
+        same = [r for r in rows if r["task"] == task]
+        chosen = []
+        for seed in dict.fromkeys(r["seed"] for r in same):
+            tried = [r for r in same if r["seed"] == seed and r["arm"] in ALONE]
+            chosen += [min(tried, key=lambda r: r["val"])] if tried else []
+        free = {r["seed"]: r["test"] for r in same if r["arm"] == "free"}
+        apart = [r["test"] - free[r["seed"]] for r in chosen if r["seed"] in free]
+        layers = ", ".join(r["arm"][-1] for r in chosen)
+        less = f"; test error less that of all free {shown(apart)}" if apart else ""
+        lines.append(f"{task}: by validation layer {layers} alone is free{less}")
+    return lines
+
+
 def _spearman(rows: list[Row]) -> str:
     degrees = [mean_degree(r) for r in rows]
     alike = len(set(degrees)) == 1
@@ -193,7 +224,7 @@ def _spearman(rows: list[Row]) -> str:
 def planned(options: argparse.Namespace) -> list[tuple[str, str, float, int]]:
     runs = []
     for task in options.tasks:
-        for seed in range(options.seeds):
+        for seed in range(options.seeds or SEEDS[task]):
             for breaking in BREAKINGS[task]:
                 runs += [(task, arm, breaking, seed) for arm in options.arms if asked(arm, task, breaking)]
     return runs
@@ -203,7 +234,7 @@ def asked(arm: str, task: str, breaking: float) -> bool:
     """Whether an arm is run on a task at a breaking."""
     if arm in OTHER_SETTINGS:
         return task == "rings" and breaking in (0, 1)
-    return arm in FEWER.get(task, ARMS)
+    return arm in FEWER[task]
 
 
 def main() -> None:
@@ -212,7 +243,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=TASKS)
     parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=ARMS)
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many")
+    parser.add_argument("--seeds", type=int, help="how many; by task when left out")
     parser.add_argument("--steps", type=int, help="of each training; by task when left out")
     parser.add_argument(
         "--other-settings", action="store_true", help="in place of arms: one setting ten times as large or as small"
@@ -233,7 +264,7 @@ def main() -> None:
         with file.open("a") as stream:
             stream.write(json.dumps(found) + "\n")
     print(table(rows))
-    print("\n".join(dials(rows)))
+    print("\n".join([*dials(rows), *choices(rows)]))
 
 
 if __name__ == "__main__":

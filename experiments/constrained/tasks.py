@@ -36,19 +36,25 @@ def rings(breaking: float, seed: int, train: int = 400) -> Task:
     Each is of variance 1 before the dial, with noise of standard deviation 0.1. The two maps are drawn anew for each
     seed.
     """
-    return _rings(breaking, seed, train, last=False)
+    return _rings(breaking, seed, train)
 
 
 def last_map(breaking: float, seed: int, train: int = 400) -> Task:
     """As `rings`, but the map that does not commute with turns is another last one behind the same first one."""
-    return _rings(breaking, seed, train, last=True)
+    return _rings(breaking, seed, train, kept=0)
 
 
-def _rings(breaking: float, seed: int, train: int, last: bool) -> Task:
+def first_map(breaking: float, seed: int, train: int = 400) -> Task:
+    """As `rings`, but the map that does not commute with turns is another first one before the same last one."""
+    return _rings(breaking, seed, train, kept=1)
+
+
+def _rings(breaking: float, seed: int, train: int, kept: int | None = None) -> Task:
     draw = torch.Generator().manual_seed(1000 + seed)
     maps = [_matrix(IN, HIDDEN, draw), _matrix(HIDDEN, OUT, draw)]
     others = [torch.randn(HIDDEN.size, IN.size, generator=draw), torch.randn(OUT.size, HIDDEN.size, generator=draw)]
-    others = [maps[0], others[1]] if last else others
+    if kept is not None:
+        others[kept] = maps[kept]
     x = torch.randn(train + VAL + TEST, IN.size, generator=draw)
     y = _through(maps, x) + breaking * _through(others, x)
     y = y + NOISE * torch.randn(y.shape, generator=draw)
@@ -85,7 +91,12 @@ def _parts(train: int) -> list[slice]:
     return [slice(VAL + TEST, VAL + TEST + train), slice(VAL), slice(VAL, VAL + TEST)]
 
 
-TASKS: dict[str, Callable[[float, int], Task]] = {"rings": rings, "last map": last_map, "charges": charges}
+TASKS: dict[str, Callable[[float, int], Task]] = {
+    "rings": rings,
+    "last map": last_map,
+    "first map": first_map,
+    "charges": charges,
+}
 
 
 def exact_net(task: str) -> nn.Module:
@@ -115,6 +126,14 @@ def relaxed_net(task: str, start: float = 1.0) -> nn.Module:
         return ls.nets.points.with_free_paths(net, start=start)
     layers = [layer if isinstance(layer, nn.ReLU) else ls.relax.ScaledPathway(layer, start=start) for layer in net]
     return nn.Sequential(*layers)
+
+
+def one_relaxed_net(task: str, number: int) -> nn.Module:
+    """The exact network of rings with a free branch beside its first, second or third linear layer alone."""
+    net = exact_net(task)
+    place = 2 * (number - 1)
+    net[place] = ls.relax.ScaledPathway(net[place], start=1.0)
+    return net
 
 
 def projected_net(task: str) -> nn.Module:

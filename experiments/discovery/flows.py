@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 
 import learnsym as ls
-from learnsym.measure import group_flow, pose_posterior, sample_distance, sample_modes
+from learnsym.measure import GroupFlow, group_flow, pose_posterior, sample_distance, sample_modes
 
 Row = dict[str, Any]
 PLANE = ls.Symmetry(ls.groups.SO2(), ls.actions.PointCloud(dim=2), ls.actions.Invariant())
 SPACE = ls.symmetry.so3()
 ARROW = torch.tensor([[1.0, 0.0], [0.3, 0.4]])
 SHAPE = torch.tensor([[1.0, 0.0, 0.0], [0.0, 0.8, 0.3], [0.2, -0.3, 0.9], [-0.5, 0.6, -0.4]])
-DRAWS, EDGE = 1500, 45.0
+EXAMPLES, OF_SOURCE, DRAWS, EDGE = 2000, 20_000, 1500, 45.0
+IN_SPACE = 1200
+"""Examples and draws over SO(3)."""
 LAWS = {
     "four turns": lambda u: math.pi / 2 * (4 * u).floor(),
     "uniform": lambda u: 2 * math.pi * u,
@@ -39,28 +41,43 @@ def evenly(count: int) -> Tensor:
     return (torch.arange(count) + 0.5) / count
 
 
-def planar(name: str, seed: int, steps: int) -> Row:
-    """One law over SO(2): distances to the true law, and where a limited law ends."""
-    angles = LAWS[name](torch.rand(2000, generator=torch.Generator().manual_seed(seed)))
+def planar(name: str, seed: int, steps: int, examples: int, *draws: int) -> list[Row]:
+    """One law over SO(2), judged by each number of draws: distances to the true law, and where a limited law ends."""
+    angles = LAWS[name](torch.rand(examples, generator=torch.Generator().manual_seed(seed)))
     x = PLANE.on_input(PLANE.group.exp(angles[:, None]), ARROW.expand(len(angles), 2, 2))
-    sample = group_flow(x, PLANE, steps=steps, seed=seed).sample(DRAWS, seed=seed)
+    flow = group_flow(x, PLANE, steps=steps, seed=seed)
+    rows = [
+        {**_setting(name, seed, steps, examples, count), **_judged(name, flow, angles, seed, count)} for count in draws
+    ]
+    if seed == 0 and examples == EXAMPLES:
+        rows[0] |= _by_posterior(x, _truth(name, DRAWS), seed)
+    return rows
+
+
+def _setting(name: str, seed: int, steps: int, examples: int, draws: int) -> Row:
+    return {"law": name, "seed": seed, "steps": steps, "examples": examples, "draws": draws}
+
+
+def _truth(name: str, count: int) -> Tensor:
+    """Elements of the law without chance."""
+    return PLANE.group.exp(LAWS[name](evenly(count))[:, None].double())
+
+
+def _judged(name: str, flow: GroupFlow, angles: Tensor, seed: int, count: int) -> Row:
+    sample, truth = flow.sample(count, seed=seed), _truth(name, count)
     # for a limited law a draw is a move from its example, and the two together a pose
-    from_example = angles[sample.examples] if name == "up to 45°" else torch.zeros(DRAWS)
+    from_example = angles[sample.examples] if name == "up to 45°" else torch.zeros(count)
     poses = PLANE.group.exp(from_example[:, None].double()) @ sample.elements
-    truth = PLANE.group.exp(LAWS[name](evenly(DRAWS))[:, None].double())
-    row = {
-        "law": name,
-        "seed": seed,
+    return {
         "distance": sample_distance(poses, truth),
-        "chance": sample_distance(PLANE.group.exp(_drawn_again(angles, seed)[:, None].double()), truth),
-        "haar": sample_distance(PLANE.group.exp(LAWS["uniform"](evenly(DRAWS))[:, None].double()), truth),
+        "chance": sample_distance(PLANE.group.exp(_drawn_again(angles, seed, count)[:, None].double()), truth),
+        "haar": sample_distance(_truth("uniform", count), truth),
         "modes": [share for _, share in sample_modes(poses, within=0.25)],
         "edges": _edges(poses) if name == "up to 45°" else None,
     }
-    return {**row, **_by_posterior(x, truth, seed)} if seed == 0 else row
 
 
-def _drawn_again(values: Tensor, seed: int, count: int = DRAWS) -> Tensor:
+def _drawn_again(values: Tensor, seed: int, count: int) -> Tensor:
     """Draws of the examples themselves: what a flow without errors would give."""
     return values[torch.randint(len(values), (count,), generator=torch.Generator().manual_seed(100 + seed))]
 
@@ -93,30 +110,40 @@ def _drawn(law: ls.measure.PosePosterior) -> Tensor:
     return poses[places].deg2rad().float()
 
 
-def tetrahedron(seed: int, steps: int) -> Row:
-    """The twelve rotations of a tetrahedron among those of SO(3)."""
-    count = 1200
-    elements = tetrahedral().repeat(count // 12, 1, 1)
-    flow = group_flow(SPACE.on_input(elements, SHAPE.expand(count, 4, 3)), SPACE, steps=steps, seed=seed)
-    drawn = flow.sample(count, seed=seed).elements
-    haar = SPACE.group.haar(count, generator=torch.Generator().manual_seed(seed))
-    return {
-        "law": "tetrahedron",
-        "seed": seed,
-        "distance": sample_distance(drawn, elements.double()),
-        "chance": sample_distance(_drawn_again(elements, seed, count), elements),
-        "haar": sample_distance(haar.double(), elements.double()),
-        "modes": [share for _, share in sample_modes(drawn, within=0.3)],
-    }
+def tetrahedron(seed: int, steps: int, examples: int, *draws: int) -> list[Row]:
+    """The twelve rotations of a tetrahedron among those of SO(3), judged by each number of draws."""
+    elements = tetrahedral().repeat(examples // 12, 1, 1)
+    flow = group_flow(SPACE.on_input(elements, SHAPE.expand(examples, 4, 3)), SPACE, steps=steps, seed=seed)
+    rows = []
+    for count in draws:
+        truth = tetrahedral().repeat(count // 12, 1, 1).double()
+        drawn = flow.sample(count, seed=seed).elements
+        haar = SPACE.group.haar(count, generator=torch.Generator().manual_seed(seed))
+        judged = {
+            "distance": sample_distance(drawn, truth),
+            "chance": sample_distance(_drawn_again(elements, seed, count), truth),
+            "haar": sample_distance(haar.double(), truth),
+            "modes": [share for _, share in sample_modes(drawn, within=0.3)],
+        }
+        rows.append({**_setting("tetrahedron", seed, steps, examples, count), **judged})
+    return rows
 
 
-def cases(seeds: int, steps: int) -> Iterator[tuple[str, int, int]]:
+def cases(seeds: int, steps: int) -> Iterator[tuple[str | int, ...]]:
     """Each law, each seed."""
     for seed in range(seeds):
-        yield from ((name, seed, steps) for name in LAWS)
-        yield "tetrahedron", seed, 2 * steps
+        yield from ((name, seed, steps, EXAMPLES, DRAWS) for name in LAWS)
+        yield "tetrahedron", seed, 2 * steps, IN_SPACE, IN_SPACE
 
 
-def law(name: str, seed: int, steps: int) -> list[Row]:
-    """One law over SO(2), or the one over SO(3)."""
-    return [tetrahedron(seed, steps) if name == "tetrahedron" else planar(name, seed, steps)]
+def larger(seeds: int, steps: int) -> Iterator[tuple[str | int, ...]]:
+    """The laws with a target: over SO(2) from as many examples as in the source, and trained longer; more draws."""
+    for seed in range(seeds):
+        for name in ("four turns", "uniform"):
+            yield from ((name, seed, trained, OF_SOURCE, DRAWS, 4 * DRAWS) for trained in (steps, 4 * steps))
+        yield "tetrahedron", seed, 2 * steps, IN_SPACE, 4 * IN_SPACE
+
+
+def law(name: str, *setting: int) -> list[Row]:
+    """One law over SO(2), or the one over SO(3): seed, steps, examples, and numbers of draws."""
+    return tetrahedron(*setting) if name == "tetrahedron" else planar(name, *setting)

@@ -4,6 +4,7 @@ python experiments/discovery/run.py --part rates --out runs/discovery
 python experiments/discovery/run.py --part affine --out runs/discovery
 python experiments/discovery/run.py --part tasks --out runs/discovery
 python experiments/discovery/run.py --part laws --out runs/discovery
+python experiments/discovery/run.py --part larger --out runs/discovery
 python experiments/discovery/run.py --part bases --seeds 5 --out runs/discovery
 python experiments/discovery/run.py --part equations --seeds 5 --out runs/discovery
 python experiments/discovery/run.py --part space --out runs/discovery
@@ -55,6 +56,7 @@ PARTS = {
     "nulls": Part(lambda asked: nulls.cases(asked.systems, asked.latent_steps), nulls.null, nulls.summary),
     "space": Part(lambda asked: space.cases(asked.seeds), space.equation),
     "laws": Part(lambda asked: flows.cases(asked.seeds, asked.flow_steps), flows.law),
+    "larger": Part(lambda asked: flows.larger(asked.seeds, asked.flow_steps), flows.law),
 }
 
 

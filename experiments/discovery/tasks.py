@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from systems import SYSTEMS
 from torch import Tensor, nn
 
 import learnsym as ls
@@ -132,10 +133,18 @@ def _true_tensors(scalars: int) -> GeneratorPairs:
     return _of_tensors(algebra, algebra, 3, scalars)
 
 
+def _hopf(examples: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Points of a box and an eighth of the velocities of the field of Hopf there, which are of size 1 then."""
+    x = 4 * torch.rand(examples, 2, generator=generator) - 2
+    return x, SYSTEMS["Hopf"].field(x) / 8
+
+
 _SO2, _LORENTZ = ls.groups.SO2().algebra, ls.groups.Lorentz().algebra
 TASKS = {
     "two bodies": Task(_bodies(2), GeneratorPairs.free(2, 2).repeated(4, 4), _equal(_SO2, 4, 4)),
     "three bodies": Task(_bodies(3), GeneratorPairs.free(2, 2).repeated(6, 6), _equal(_SO2, 6, 6)),
+    "Hopf": Task(_hopf, GeneratorPairs.tied(2), _equal(_SO2, 1, 1)),
+    "Hopf, free on both sides": Task(_hopf, GeneratorPairs.free(2, 2), _equal(_SO2, 1, 1)),
     "inertia": Task(_inertia(masses=True), _free_tensors(3), _true_tensors(3)),
     "jets": Task(
         _jets,

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from learnsym.data import Batches
 from learnsym.learners import degrees
+from learnsym.objectives import LaplaceEvidence, Supervised
 from learnsym.statistics import over_seeds
 from learnsym.training import build, fit
 from learnsym.training.config_file import config_of
@@ -22,6 +24,8 @@ from learnsym.training.evaluate import evaluate
 
 PLANTED = (0.0, 90.0, 180.0)
 STEPS, BATCH = 600, 50
+LOOKS = 54
+"""At a network that was trained without the evidence: as many as there are in the training of the arm `evidence`."""
 EVIDENCE = {"chooser": {"name": "marginal_likelihood"}}
 ARMS: dict[str, dict[str, Any]] = {
     "plain": {"twin": "plain"},
@@ -57,6 +61,10 @@ def row(arm: str, planted: float, seed: int) -> dict[str, Any]:
     batches = Batches(splits.train, BATCH, seed, torch.device("cpu"))
     history = fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)
     scores, learned = evaluate(model, splits.test, config.loss.function()), degrees(model)
+    evidence = history.records[-1].get("log_evidence")
+    if arm == "training":
+        torch.manual_seed(seed)
+        evidence = log_evidence(model, LaplaceEvidence(Supervised(config.loss.function()), 1000, every=1), batches)
     group = config.method.varied()
     known = {generator.name: generator for generator in group.generators} if group else {}
     return {
@@ -67,8 +75,16 @@ def row(arm: str, planted: float, seed: int) -> dict[str, Any]:
         "loss": scores["task"],
         "widths": {degree.generator: degree.estimate for degree in learned},
         "shares": {d.generator: d.estimate * known[d.generator].per_unit / known[d.generator].cap for d in learned},
-        "log_evidence": history.records[-1].get("log_evidence"),
+        "log_evidence": evidence,
     }
+
+
+def log_evidence(model: nn.Module, objective: LaplaceEvidence, batches: Batches) -> float:
+    """Of the training images, per image, at weights and laws that stay, after looks that fit the precisions to them."""
+    model.train()
+    for step in range(LOOKS):
+        found = objective(model, batches[step]).parts["log_evidence"]
+    return float(found)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

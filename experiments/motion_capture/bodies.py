@@ -88,7 +88,7 @@ def network(name: str) -> nn.Module:
     if kind == "EGNN":
         return EGNN(INPUTS, OUTPUTS, HIDDEN, LAYERS)
     if kind == "EGNN, free":
-        start = 0.0 if name.endswith("modulation") else 1.0
+        start = 0.0 if name.endswith(("modulation", "forward_selection")) else 1.0
         return with_free_paths(EGNN(INPUTS, OUTPUTS, HIDDEN, LAYERS), start=start)
     if kind == "EGNN, vertical and height":
         return Vertical(HIDDEN, LAYERS)

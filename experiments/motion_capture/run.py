@@ -50,6 +50,7 @@ PARTS = {
         *(f"EGNN, free: resilience {cost}" for cost in COSTS),
         "EGNN, free: equality",
         "EGNN, free: modulation",
+        "EGNN, free: forward_selection",
     ],
 }
 CUT = "EGNN, free: equality"
@@ -77,6 +78,7 @@ def objective(name: str, net: nn.Module, splits: ls.data.Splits, seed: int) -> A
         "resilience": lambda: ls.objectives.ResilientConstraint(plain, cost=float(words[1])),
         "equality": lambda: ls.objectives.EqualityConstraint(plain),
         "modulation": lambda: ls.objectives.ModulatedGains(plain, len(splits.train)),
+        "forward_selection": lambda: ls.objectives.OpenedGains(plain, len(splits.train)),
     }
     if kind in held:
         return held[kind]()

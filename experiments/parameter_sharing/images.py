@@ -31,6 +31,7 @@ IMAGES, TURNS, SIZE, FIELDS = 2000, 4, 5, 8
 LAWS: dict[str, dict[str, Any]] = {
     "quarter turns": {"law": "atoms", "angles": [0.0, 90.0, 180.0, 270.0]},
     "0 to 90 degrees": {"law": "two_modes", "angles": [45.0], "rotation": 45.0},
+    "nothing": {},
 }
 PATCHES, ORBITS, STRONGEST = 4000, 16, 0.4
 """Patches, patterns, and the share of patches with the most contrast, of which they are drawn."""
@@ -41,6 +42,7 @@ OPTIMISER = ls.training.OptimiserConfig(lr=0.01, symmetry_lr=0.01)
 ARMS = {
     "quarter turns": ("group", "plain", "all learned", "first learned", "first from patches"),
     "0 to 90 degrees": ("group", "plain", "first from patches"),
+    "nothing": ("group", "plain", "all learned", "first from patches"),
 }
 GROUP = Cyclic(TURNS)
 PICTURE, REGULAR = FieldType.trivial(GROUP, 1), FieldType.regular(GROUP, FIELDS)
@@ -171,10 +173,10 @@ def of_patches(law: str, kind: str, seed: int) -> Row:
     return {**row, "seconds": time.process_time() - begun, **read(moves)}
 
 
-def rows() -> list[Row]:
-    """Patches of both laws, other kinds of matrices for quarter turns, and networks."""
+def rows(*laws: str) -> list[Row]:
+    """Patches of each law, other kinds of matrices for quarter turns, and networks."""
     found = []
-    for law in LAWS:
+    for law in laws:
         for kind in kinds if law == "quarter turns" else ("doubly_stochastic",):
             found += [of_patches(law, kind, seed) for seed in range(3)]
             print(table(found[-3:]), flush=True)
@@ -186,19 +188,34 @@ def rows() -> list[Row]:
 
 def table(found: list[Row]) -> str:
     """Accuracies of networks, errors of patches, and whether matrices are the three turns."""
-    header = ("digits turned by", "of", "arm", "accuracy", "smallest part", "found", "left over", "seconds")
+    names = ("accuracy", "less plain", "smallest part", "found", "left over", "seconds")
+    header = ("digits turned by", "of", "arm", *names)
     lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+    plain = {(row["law"], row["seed"]): row["accuracy"] for row in found if row["arm"] == "plain"}
     for law, of, arm in dict.fromkeys((row["law"], row["of"], row["arm"]) for row in found):
         own = [row for row in found if (row["law"], row["of"], row["arm"]) == (law, of, arm)]
-        accuracy = "" if of == "patches" else _shown([100 * row["accuracy"] for row in own])
-        cells = ["", "", ""]
-        if "found" in own[0]:
-            smallest = ", ".join(f"{min(row['dominant']):.2f}" for row in own)
-            left = sum(sum(row["left over"]) / len(row["left over"]) for row in own) / len(own)
-            cells = [smallest, f"{sum(row['found'] for row in own)} of {len(own)}", f"{left:.2f}"]
         seconds = sum(row["seconds"] for row in own) / len(own)
-        lines.append(f"| {' | '.join((law, of, arm, accuracy, *cells, f'{seconds:.1f}'))} |")
+        cells = [law, of, arm, *_accuracies(own, plain), *_parts(own), f"{seconds:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _accuracies(own: list[Row], plain: dict[tuple[str, int], float]) -> list[str]:
+    """Accuracy of networks, and by how much it is above that of plain ones of the same seeds."""
+    if own[0]["of"] == "patches":
+        return ["", ""]
+    pairs = [(row["accuracy"], plain.get((row["law"], row["seed"]))) for row in own if row["arm"] != "plain"]
+    above = [100 * (accuracy - other) for accuracy, other in pairs if other is not None]
+    return [_shown([100 * row["accuracy"] for row in own]), _shown(above) if above else ""]
+
+
+def _parts(own: list[Row]) -> list[str]:
+    """What was learned of matrices, where there are any."""
+    if "found" not in own[0]:
+        return ["", "", ""]
+    smallest = ", ".join(f"{min(row['dominant']):.2f}" for row in own)
+    left = sum(sum(row["left over"]) / len(row["left over"]) for row in own) / len(own)
+    return [smallest, f"{sum(row['found'] for row in own)} of {len(own)}", f"{left:.2f}"]
 
 
 def _shown(values: list[float]) -> str:

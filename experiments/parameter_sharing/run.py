@@ -27,7 +27,8 @@ PARTS: dict[str, tuple[Callable[[], Rows], Callable[[Rows], str]]] = {
     "sums": (partial(sums.rows, "sum of 4"), sums.table),
     "tens": (partial(sums.rows, "sum of 10"), sums.table),
     "orbits": (orbits.rows, orbits.table),
-    "images": (images.rows, images.table),
+    "images": (partial(images.rows, "quarter turns", "0 to 90 degrees"), images.table),
+    "upright": (partial(images.rows, "nothing"), images.table),
 }
 
 

@@ -23,7 +23,7 @@ from learnsym.equivariant.projection import (
 from learnsym.relax.residual_pathway import free_kernel, share_degree, with_kernel
 
 DRAWS = 200
-"""Draws from the posterior for an interval, from the global generator."""
+"""Draws from the posterior for an interval, in pairs that mirror each other, from the global generator."""
 CHUNK = 20
 """Draws at a time."""
 
@@ -80,18 +80,19 @@ class VariationalPathway(nn.Module):
 
     def draw(self) -> Float[Tensor, "c_out c_in *S"]:
         """A kernel from the posterior."""
-        noise = {name: torch.randn_like(scale) for name, scale in self.exact_log_std.items()}
-        exact, broken = self._drawn(noise, torch.randn_like(self.free))
-        return exact + broken
+        exact = self._exact({name: torch.randn_like(scale) for name, scale in self.exact_log_std.items()})
+        broken = self._broken(self.free + self.free_log_std.exp() * torch.randn_like(self.free))
+        return self.equivariant.kernel() + exact + broken
 
-    def _drawn(self, noise: Mapping[str, Tensor], free: Tensor) -> tuple[Tensor, Tensor]:
-        """The equivariant part of a kernel from the posterior and the part that is orthogonal to it."""
-        exact = {name: self.exact_log_std[name].exp() * values for name, values in noise.items()}
-        broken = self._broken(self.free + self.free_log_std.exp() * free)
-        return self.equivariant.kernel() + self.equivariant.kernel_of(exact), broken
+    def _exact(self, noise: Mapping[str, Tensor]) -> Tensor:
+        """By how much the equivariant part of a draw differs from its mean."""
+        return self.equivariant.kernel_of({name: self.exact_log_std[name].exp() * v for name, v in noise.items()})
 
-    def _share(self, noise: Mapping[str, Tensor], free: Tensor) -> Tensor:
-        exact, broken = (part.square().sum() for part in self._drawn(noise, free))
+    def _shares(self, noise: Mapping[str, Tensor], free: Tensor) -> Float[Tensor, "2"]:
+        """The equivariant shares of a draw and of its mirror image about the mean, for one projection."""
+        around = self._exact(noise), self._broken(self.free_log_std.exp() * free)
+        pairs = zip((self.equivariant.kernel(), self._broken(self.free)), around, strict=True)
+        exact, broken = (torch.stack([(m + d).square().sum(), (m - d).square().sum()]) for m, d in pairs)
         return exact / (exact + broken)
 
     def forward(self, x: Float[Tensor, "B c_in *S"]) -> Float[Tensor, "B c_out *S_out"]:
@@ -125,9 +126,10 @@ class VariationalPathway(nn.Module):
     @torch.no_grad()
     def degrees(self, site: str) -> list[Degree]:
         """The equivariant share `|P W|² / |W|²` of the kernel: mean and 90 % interval of the posterior."""
-        exact = {name: torch.randn(DRAWS, *scale.shape).to(scale) for name, scale in self.exact_log_std.items()}
-        free = torch.randn(DRAWS, *self.free.shape).to(self.free)
-        shares = torch.vmap(self._share, chunk_size=CHUNK)(exact, free).double()
+        count = DRAWS // 2
+        exact = {name: torch.randn(count, *scale.shape).to(scale) for name, scale in self.exact_log_std.items()}
+        free = torch.randn(count, *self.free.shape).to(self.free)
+        shares = torch.vmap(self._shares, chunk_size=CHUNK)(exact, free).double()
         low, high = shares.quantile(torch.tensor([0.05, 0.95], device=shares.device).double()).tolist()
         interval = {"estimate": shares.mean().item(), "low": low, "high": high}
         return [share_degree(site, self.equivariant, method="variational pathway", **interval)]

@@ -30,7 +30,7 @@ SECONDS = {
     "learned": 3.0,
 }
 """Expected cost relative to a plain training, only for the bar."""
-SHARED = {"projection": "constrained"}
+SHARED: dict[str, str] = dict.fromkeys(("projection", "residual", "probabilistic"), "constrained")
 """Methods whose twins that learn nothing are those of another one, so that they are trained once."""
 
 

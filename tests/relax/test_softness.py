@@ -116,6 +116,21 @@ def test_error_is_below_the_bound_for_100_weights_and_grows_with_the_dial(name, 
     torch.testing.assert_close(reach(group) * soft.error(one), speed[0])
 
 
+@MASKS
+@pytest.mark.parametrize("name", [name for name, (group, _) in MAPS.items() if group.order])
+def test_the_mean_square_error_over_a_finite_group_grows_with_the_dial(name, mask):
+    group, moved = MAPS[name]
+    weights = torch.randn(100 * moved.target.size, moved.source.size, dtype=torch.float64)
+    g, before = elements(group), torch.zeros(100, dtype=torch.float64)
+    for b in DIALS:
+        kept = SoftParameter(moved, group, FixedSoftness(b), mask).double()(weights).unflatten(0, (100, -1))
+        change = moved.target(g)[:, None] @ kept - kept @ moved.source(g)[:, None]
+        error = change.square().sum((2, 3)).mean(0)
+        assert bool((error >= before - 1e-9).all())
+        before = error
+    assert float(before.min()) > 1e-3
+
+
 def test_hard_mask_bounds_the_speed_by_the_dial_itself():
     moved, weight = KernelPixels(5), torch.randn(3, 2, 5, 5)
     fastest = directions_of(moved, C4).speeds.amax()
