@@ -250,8 +250,9 @@ def _bootstrap(
         rows = strata == stratum
         counts = torch.zeros(replicates, len(table.outliers), dtype=torch.float64)
         counts.index_add_(1, cells[rows], weights[:, rows])
-        profile += torch.einsum("tsc,rc->rts", fit.log_density, counts).amax(2)
-    return table.half_widths[profile.argmax(1)]
+        # with the prior of scales, as in the estimate: without it replicates jump to another scale of errors
+        profile += (torch.einsum("tsc,rc->rts", fit.log_density, counts) + table.prior).amax(2)
+    return torch.tensor([_vertex(each, table.half_widths) for each in profile], dtype=torch.float64)
 
 
 def _vertex(profile: Float[Tensor, "T"], half_widths: Float[Tensor, "T"]) -> float:
