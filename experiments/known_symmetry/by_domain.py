@@ -100,7 +100,8 @@ def wilson(hits: int, count: int, level: float) -> tuple[float, float]:
 
 def spread_ends(spread: float, count: int, level: float) -> tuple[float, float]:
     """The interval of the root mean square of so many independent normal errors: their squares sum to a chi square."""
-    return tuple(spread * math.sqrt(count / float(chi2.ppf(0.5 + sign * level / 2, count))) for sign in (1, -1))
+    most, least = (float(chi2.ppf(0.5 + sign * level / 2, count)) for sign in (1, -1))
+    return spread * math.sqrt(count / most), spread * math.sqrt(count / least)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
