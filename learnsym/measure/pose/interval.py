@@ -11,7 +11,7 @@ from learnsym.measure.pose.choice import Choice
 from learnsym.measure.pose.law import LawFit
 from learnsym.measure.pose.shapes import EDGE
 
-FLOOR = 0.16
+FLOOR = 0.2
 """Standard deviation of what neither bootstrap nor folds show, the shape of the errors: a share of their scale."""
 NATURAL = math.sqrt(3)
 """Half-width in units of the noise below which a uniform law is less spread than the errors of its readings."""
