@@ -34,7 +34,7 @@ def poses(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
     truth = task_by_name(task).truth
     assert isinstance(truth, Range)
     law = measure.pose_posterior(
-        _examples(task, size, seed), truth.symmetry, truth.generator, steps=size.reading, moves=truth.moves,
+        examples_of(task, size, seed), truth.symmetry, truth.generator, steps=size.reading, moves=truth.moves,
         level=level, seed=seed,
     )  # fmt: skip
     laws = {str(nominal): replace(law, level=nominal) for nominal in LEVELS}
@@ -56,7 +56,7 @@ def closure(task: str, size: Size, seed: int, level: float) -> dict[str, Any]:
     truth = task_by_name(task).truth
     assert isinstance(truth, Closed)
     found = measure.closure_test(
-        _examples(task, size, seed), truth.symmetry, truth.element(), steps=size.reading, seed=seed
+        examples_of(task, size, seed), truth.symmetry, truth.element(), steps=size.reading, seed=seed
     )
     return {"score": found.p_value, "says": found.p_value > REFUSED, "degree": found.degree}
 
@@ -131,7 +131,8 @@ def _held_out(task: Task, splits: Splits, size: Size, width: float, seed: int) -
     return losses(predict(trained(config, splits, "cpu"), splits.val.inputs), splits.val).double()
 
 
-def _examples(task: str, size: Size, seed: int) -> Tensor:
+def examples_of(task: str, size: Size, seed: int) -> Tensor:
+    """The examples that readers see, of as many as the size has."""
     x = task_by_name(task).splits(seed, train=size.examples, val=1, test=1).train.inputs
     assert isinstance(x, Tensor)
     return x

@@ -1,5 +1,7 @@
 """The parametric law of poses: recovered from simulated poses, with an interval that is open at the edges."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -24,6 +26,22 @@ def test_half_width_is_recovered(half_width):
     assert abs(estimate - half_width) < 4.0
     assert low <= half_width <= high and high - low < 30.0
     assert len(fit.folds) == 2 and fit.bootstrap.shape == (50,)
+
+
+def test_bootstrap_is_as_wide_as_the_errors_of_weak_readings():
+    # half of the poses are outliers; replicates that may jump to another scale of errors are twice as wide
+    fits = [fit_law(*poses(45.0, 600, 12.0, 0.1, 0.5), law_table(True, 2.0), bootstrap=50) for _ in range(16)]
+    errors = torch.tensor([fit.half_width for fit in fits]).std()
+    assert 0.6 < float(torch.stack([fit.bootstrap.std() for fit in fits]).median() / errors) < 1.6
+
+
+def test_folds_that_differ_by_sampling_alone_do_not_widen_the_interval():
+    fit = fit_law(*poses(60.0), law_table(True, 2.0), bootstrap=50)
+    alike, spread = replace(fit, folds=[60.0, 60.0]), float(fit.bootstrap.std())
+    sampled = replace(fit, folds=[60.0 - 0.9 * spread, 60.0 + 0.9 * spread])
+    apart = replace(fit, folds=[40.0, 80.0])
+    ends = [half_width_interval(each, True, 0.9)[1:] for each in (alike, sampled, apart)]
+    assert ends[0] == ends[1] and ends[2][0] < ends[0][0] and ends[2][1] > ends[0][1] + 20
 
 
 def test_parts_of_the_law_are_recovered():

@@ -42,7 +42,7 @@ def pose_posterior(
     A network is trained to tell by which `g(t)`, drawn over the whole range, an example was moved. Its posterior on
     held-out examples gives their poses, and the law of the poses is fitted in two ways: a uniform law of half-width `t`
     with noise, flips and outliers by maximum likelihood, and a non-parametric law that sees several modes. The interval
-    joins bootstrap over examples, spread of folds, and a floor; near the ends of the range it is opened.
+    joins bootstrap over examples or spread of folds, and a floor; near the ends of the range it is opened.
 
     What a camera adds may tell poses, and is no law of the objects: an offset, a slope of the light, the lattice, a
     border, unequal sides of pixels, noise with a direction. Where the law is surely wider without them, that law is the

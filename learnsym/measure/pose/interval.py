@@ -11,9 +11,8 @@ from learnsym.measure.pose.choice import Choice
 from learnsym.measure.pose.law import LawFit
 from learnsym.measure.pose.shapes import EDGE
 
-FLOOR, RELATIVE_FLOOR = 1.0, 0.01
-"""Standard deviation of what neither bootstrap nor folds show, shape of the errors and interpolation: a number and a
-share of the half-width."""
+FLOOR = 0.2
+"""Standard deviation of what neither bootstrap nor folds show, the shape of the errors: a share of their scale."""
 NATURAL = math.sqrt(3)
 """Half-width in units of the noise below which a uniform law is less spread than the errors of its readings."""
 FULL_LOW = 150.0
@@ -51,8 +50,12 @@ def extent_interval(choice: Choice, closed: bool, level: float) -> tuple[float, 
 def half_width_interval(fit: LawFit, closed: bool, level: float) -> tuple[float, float, float]:
     """Estimate, lower and upper end of the half-width.
 
-    The wider of the normal interval, whose variance adds bootstrap, spread of folds and floor, and the interval of
-    likelihoods, which opens by itself at the ends of the range.
+    The wider of the normal interval and the interval of likelihoods, which opens by itself at the ends of the range.
+    The variance of the normal interval is
+
+        max(bootstrap, spread of folds / number of folds) + (FLOOR noise)^2.
+
+    Folds differ by their networks and by their examples, and the bootstrap holds the examples already.
 
     Args:
         fit: the fitted law.
@@ -77,9 +80,8 @@ def _quantile(level: float) -> float:
 
 
 def _normal_half(fit: LawFit, level: float) -> float:
-    floor = FLOOR**2 + (RELATIVE_FLOOR * fit.half_width) ** 2
-    variance = _variance(fit.bootstrap.tolist()) + _variance(fit.folds) / len(fit.folds) + floor
-    return _quantile(level) * math.sqrt(variance)
+    sampling = max(_variance(fit.bootstrap.tolist()), _variance(fit.folds) / len(fit.folds))
+    return _quantile(level) * math.sqrt(sampling + (FLOOR * fit.noise) ** 2)
 
 
 def _variance(values: list[float]) -> float:

@@ -193,7 +193,7 @@ def fit_law(
         half_widths=table.half_widths,
         profile=profile,
         folds=[_vertex(profiles[owner == label].sum(0), table.half_widths) for label in owner.unique()],
-        bootstrap=_bootstrap(cells, strata, fits, table, bootstrap, seed),
+        bootstrap=bootstrap_of(centre, strata, fits, table, bootstrap, seed),
         noise=noise,
         outliers=outliers,
         flipped=flipped,
@@ -240,9 +240,11 @@ def _shares(fits: list[StratumFit], counts: list[Tensor], table: LawTable, best:
     return float(shares[0]), float(shares[1]), float(shares[2])
 
 
-def _bootstrap(
-    cells: Tensor, strata: Tensor, fits: list[StratumFit], table: LawTable, replicates: int, seed: int
+def bootstrap_of(
+    centre: Float[Tensor, "N"], strata: Tensor, fits: list[StratumFit], table: LawTable, replicates: int, seed: int
 ) -> Float[Tensor, "R"]:
+    """Estimates of the half-width from examples drawn with replacement, weights of the components as fitted."""
+    cells = cells_of(centre)
     draws = np.random.default_rng(seed).multinomial(len(cells), np.full(len(cells), 1 / len(cells)), size=replicates)
     weights = torch.from_numpy(draws).double()
     profile = torch.zeros(replicates, len(table.half_widths), dtype=torch.float64)
@@ -250,8 +252,9 @@ def _bootstrap(
         rows = strata == stratum
         counts = torch.zeros(replicates, len(table.outliers), dtype=torch.float64)
         counts.index_add_(1, cells[rows], weights[:, rows])
-        profile += torch.einsum("tsc,rc->rts", fit.log_density, counts).amax(2)
-    return table.half_widths[profile.argmax(1)]
+        # with the prior of scales, as in the estimate: without it replicates jump to another scale of errors
+        profile += (torch.einsum("tsc,rc->rts", fit.log_density, counts) + table.prior).amax(2)
+    return torch.tensor([_vertex(each, table.half_widths) for each in profile], dtype=torch.float64)
 
 
 def _vertex(profile: Float[Tensor, "T"], half_widths: Float[Tensor, "T"]) -> float:
