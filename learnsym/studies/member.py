@@ -50,7 +50,7 @@ def train_member(recipe: Recipe, twin: str, seed: int, splits: Splits, path: Pat
         return run
     settings, device = recipe.settings, pick_device(recipe.settings.device)
     model, loss_fn = recipe.trained(twin, seed).to(device), recipe.loss.function()
-    steps = recipe.steps(twin, len(splits.train))
+    steps = recipe.steps(twin, splits.train, splits.val)
     fit(
         model,
         recipe.objective(twin, splits.val, steps),
@@ -85,7 +85,7 @@ def _notes(recipe: Recipe, splits: Splits) -> list[str]:
     settings, count = recipe.settings, len(splits.train)
     notes = [
         f"The learned twin learns {recipe.symmetry.name} {HOW[settings.chooser]}.",
-        f"Steps: {', '.join(f'{twin} {recipe.steps(twin, count)}' for twin in settings.twins)}, of "
+        f"Steps: {', '.join(f'{twin} {recipe.steps(twin, splits.train, splits.val)}' for twin in settings.twins)}, of "
         f"{settings.size_for(count)} of {count} training examples each, so that all twins cost the same in training; "
         f"initial weights {weights}, the same for all twins of a seed.",
         *dict.fromkeys(note for part in (splits.train, splits.val, splits.test) for note in part.notes),

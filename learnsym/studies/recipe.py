@@ -79,7 +79,7 @@ class Recipe:
         task, method = Supervised(self.loss.function()), self.settings.method
         choosers: dict[str, Callable[[], Objective]] = {
             "training": lambda: Regularised(task, [Reward(regularisers[method.regulariser], method.weight)]),
-            "selection": lambda: SuccessiveHalving(task, (in_memory(val).inputs, val.y), steps=steps),
+            "selection": lambda: self._selection(val, steps),
         }
         return choosers[self.settings.chooser]() if learns(twin) else task
 
@@ -92,23 +92,23 @@ class Recipe:
                 "more, or take the chooser training"
             )
 
-    def steps(self, twin: str, examples: int) -> int:
-        """Steps of a twin on so many examples: those of the learned one, or as many as cost the same."""
-        steps = self.settings.steps_for(examples)
+    def steps(self, twin: str, train: Dataset, val: Dataset) -> int:
+        """Steps of a twin on these examples: those of the learned one, or as many as cost the same."""
+        steps = self.settings.steps_for(len(train))
         if learns(twin):
             return steps
         copies = {"plain": self.settings.method.copies}.get(twin, 1)  # the others have as many as the learned one
-        trainings = self._trainings(steps) if any(map(learns, self.settings.twins)) else 1.0
-        return round(steps * copies * trainings)
+        return round(steps * copies * self._trainings(steps, train, val))
 
-    def _trainings(self, steps: int) -> float:
-        """The cost of a step of the learned twin, in steps of one network."""
-        halving = SuccessiveHalving(Supervised(self.loss.function()), None, steps=steps)
-        choosers: dict[str, Callable[[], float]] = {
-            "training": lambda: 1.0,
-            "selection": lambda: halving.trainings(1 + len(laws(self.symmetry.group))),
-        }
-        return choosers[self.settings.chooser]()
+    def _trainings(self, steps: int, train: Dataset, val: Dataset) -> float:
+        """The cost of a step of the learned twin, in steps of one network; 1 where none learns."""
+        if self.settings.chooser != "selection" or not any(map(learns, self.settings.twins)):
+            return 1.0
+        hypotheses, batch = 1 + len(laws(self.symmetry.group)), self.settings.size_for(len(train))
+        return self._selection(val, steps).trainings(hypotheses, batch, self.settings.method.test_copies)
+
+    def _selection(self, val: Dataset, steps: int) -> SuccessiveHalving:
+        return SuccessiveHalving(Supervised(self.loss.function()), (in_memory(val).inputs, val.y), steps=steps)
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""

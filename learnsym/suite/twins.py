@@ -19,7 +19,7 @@ from learnsym.learners import degrees
 from learnsym.methods import Method, Twin
 from learnsym.nets import NetConfig
 from learnsym.objectives import LossConfig, SuccessiveHalving
-from learnsym.objectives.choosers import TrainingLoss, registry
+from learnsym.objectives.choosers import Selection, TrainingLoss, registry
 from learnsym.suite.config import Size
 from learnsym.training import OptimiserConfig, RunConfig, TrainConfig, fit
 from learnsym.training.build import build_model, build_objective
@@ -57,8 +57,10 @@ def twin(task: str, method: str, chooser: str, arm: str, size: Size, seed: int, 
     splits = known.splits(seed, train=size.train, val=size.val, test=size.test)
     config = config_of(known, method, chooser, arm, size, seed)
     plain = _step_flops(_plain(config), splits)
-    per_step = _mean_step_flops(config, splits)
-    steps = max(1, round(EQUAL * size.steps * plain / per_step))
+    steps = size.steps
+    for _ in range(3 if isinstance(config.chooser, Selection) else 1):  # looks are a smaller share of more steps
+        per_step = _mean_step_flops(replace(config, train=replace(config.train, steps=steps)), splits)
+        steps = max(1, round(EQUAL * size.steps * plain / per_step))
     config = replace(config, train=replace(config.train, steps=steps))
     if arm == "learned":  # whose steps need not cost the same
         with FlopCounterMode(display=False) as counter:

@@ -13,7 +13,8 @@ from learnsym.methods import registry
 from learnsym.suite import SIZES, Suite, SuiteConfig, markdown_table, run
 from learnsym.suite.cells import SHARED, cells, piece, why_missing
 from learnsym.suite.config import READERS
-from learnsym.suite.twins import config_of, copies_of, twin
+from learnsym.suite.twins import BATCH, config_of, copies_of, twin
+from learnsym.training.build import build_model, build_objective
 
 TINY = replace(
     SIZES["smoke"], only=("forces: none",), train=40, val=40, test=40, steps=3, examples=40, reading=3, seeds=(0,)
@@ -59,6 +60,18 @@ def test_twins_are_told_the_truth_and_cost_what_they_do():
     assert getattr(oracle.method, "fixed", None) == {"rotation": task_by_name(FIVE[1]).truth.half_width}
     learned = config_of(task_by_name(FIVE[1]), "augerino", "selection", "learned", TINY, 0)
     assert not getattr(learned.method, "fixed", None), "the truth"
+
+
+def test_a_selection_is_trained_for_as_many_steps_as_its_twins_pay_for():
+    size, task = replace(TINY, steps=60, val=80), task_by_name(FIVE[1])
+    found = twin(FIVE[1], "augerino", "selection", "learned", size, 0)
+    config = config_of(task, "augerino", "selection", "learned", size, 0)
+    config = replace(config, train=replace(config.train, steps=found["steps"]))
+    splits = task.splits(0, train=size.train, val=size.val, test=size.test)
+    model = build_model(config, splits.train.signature)
+    priced = build_objective(config, model, splits).trainings(len(model.members), BATCH, model.test_copies)
+    assert found["steps"] * priced == pytest.approx(3 * size.steps, rel=0.02)
+    assert 2.6 < found["cost"] < 3.0, "what was counted: a look with the identity alone has one copy"
 
 
 def test_a_learned_twin_answers_about_what_labels_tolerate_only():

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from learnsym.objectives.choosers.evidence import ERRORS, behind
 
-SHARES = (0.2, 0.12, 0.12)
+SHARES = (0.1, 0.06, 0.06)
 """Plain trainings in which all hypotheses, then those of each rung are trained together, before one is left."""
+PASSES = (72, 44, 44)
+"""Steps of one network that these phases take at most, as a longer training does not make the choice harder."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,13 @@ def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
         >>> from learnsym.objectives.choosers.halving import schedule
         >>> found = schedule(9, 600, 0.3)
         >>> found.fork, found.rungs, round(found.passes(9), 2)
-        (180, ((193, 3), (217, 2), (253, 1)), 1.31)
+        (180, ((187, 3), (199, 2), (217, 1)), 1.16)
     """
     fork = min(math.ceil(warmup * steps), max(0, steps - 1))
     lefts = (max(2, round(math.sqrt(hypotheses))), 2, 1)
     at, alive, rungs = fork, hypotheses, []
-    for share, left in zip(SHARES, lefts, strict=True):
-        at += max(1, round(share * steps / alive))
+    for share, most, left in zip(SHARES, PASSES, lefts, strict=True):
+        at += max(1, round(min(share * steps, most) / alive))
         if at < steps - 1 and left < alive:
             rungs.append((at, left))
             alive = left
