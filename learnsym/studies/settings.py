@@ -26,7 +26,7 @@ class TwinSettings:
     """Seeds of batches and transformations, and of initial weights where the network comes as a function."""
     steps: Count | None = None
     """Steps of the learned twin; None for 15 passes over the training examples, between 200 and 2,000 steps. The other
-    twins have as many more as cost the same, 1.6 times these where validation examples choose."""
+    twins have as many more as cost the same, 1.1 to 1.4 times these where validation examples choose."""
     batch_size: Count = 64
     """Examples a step; no more than there are."""
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
