@@ -1,4 +1,4 @@
-"""How short may the choice be? Selection with three schedules at equal cost, judged on examples that it never sees.
+"""How short may the choice be? Selection with four schedules at equal cost, judged on examples that it never sees.
 
 python experiments/selection/schedules.py --out experiments/selection/schedules.json
 """
@@ -53,16 +53,18 @@ ANGLES = (0, 60, 180)
 
 @dataclass(frozen=True)
 class Schedule:
-    """Plain trainings in which hypotheses are side by side, and the most that a look costs."""
+    """Plain trainings in which hypotheses are side by side, the most that a look costs, and the part before these."""
 
     shares: tuple[float, float, float]
     look: float
+    warmup: float = 0.3
 
 
 SCHEDULES = {
     "as before": Schedule((0.2, 0.12, 0.12), 0.08),
     "halved": Schedule((0.1, 0.06, 0.06), 0.04),
     "quartered": Schedule((0.05, 0.03, 0.03), 0.03),
+    "halved, warm-up 0.1": Schedule((0.1, 0.06, 0.06), 0.04, warmup=0.1),
 }
 
 
@@ -95,9 +97,9 @@ def calibrating(name: str, seed: int) -> tuple[RunConfig, Splits, float]:
     return config_of(task, "augerino", "selection", "learned", SIZE, seed), splits, 3.0 * SIZE.steps
 
 
-def row(config: RunConfig, splits: Splits, plain: float) -> dict[str, Any]:
+def row(config: RunConfig, splits: Splits, plain: float, warmup: float) -> dict[str, Any]:
     """A training that costs so many plain steps."""
-    steps = plain
+    config, steps = replace(config, chooser=selection.Selection(warmup=warmup)), plain
     for _ in range(4):  # looks are a smaller share of more steps
         config = replace(config, train=replace(config.train, steps=int(steps)))
         model, objective, _ = build_on(config, splits)
@@ -109,6 +111,10 @@ def row(config: RunConfig, splits: Splits, plain: float) -> dict[str, Any]:
     scores = evaluate(model, splits.test, config.loss.function())
     found = {"accuracy": 100 * scores["accuracy"], "loss": scores["task"]}
     return {"steps": config.train.steps, "chosen": model.names[model.chosen], **found}
+
+
+def _made(data: str, seed: int) -> tuple[RunConfig, Splits, float]:
+    return demonstration(int(data.split()[1]), seed) if data.startswith("demo ") else calibrating(data, seed)
 
 
 def jobs() -> Iterator[tuple[str, int]]:
@@ -155,10 +161,7 @@ def main() -> None:
             if any(key.items() <= r.items() for r in rows):
                 continue
             with following(SCHEDULES[name]):
-                made = (
-                    demonstration(int(data.split()[1]), seed) if data.startswith("demo ") else calibrating(data, seed)
-                )
-                rows.append({**key, **row(*made)})
+                rows.append({**key, **row(*_made(data, seed), SCHEDULES[name].warmup)})
             arguments.out.write_text(json.dumps(rows, indent=0))
     print(table(rows))
 

@@ -79,7 +79,7 @@ class Recipe:
         task, method = Supervised(self.loss.function()), self.settings.method
         choosers: dict[str, Callable[[], Objective]] = {
             "training": lambda: Regularised(task, [Reward(regularisers[method.regulariser], method.weight)]),
-            "selection": lambda: self._selection(val, steps),
+            "selection": lambda: self._selection(in_memory(val), steps),
         }
         return choosers[self.settings.chooser]() if learns(twin) else task
 
@@ -108,7 +108,7 @@ class Recipe:
         return self._selection(val, steps).trainings(hypotheses, batch, self.settings.method.test_copies)
 
     def _selection(self, val: Dataset, steps: int) -> SuccessiveHalving:
-        return SuccessiveHalving(Supervised(self.loss.function()), (in_memory(val).inputs, val.y), steps=steps)
+        return SuccessiveHalving(Supervised(self.loss.function()), (val.inputs, val.y), steps=steps)
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""
