@@ -26,8 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.device == "cuda" and not torch.cuda.is_available():
         print("benchmarks: error: no CUDA device here; use --device cpu", file=sys.stderr)
         return 2
-    rows: list[dict[str, Any]] = []
-    for name in options.only or names():
+    known, rows = names(), []
+    unknown = [name for name in options.only or () if name not in known]
+    if unknown:
+        print(f"benchmarks: error: --only: got {unknown[0]}, must be of {', '.join(known)}", file=sys.stderr)
+        return 2
+    for name in options.only or known:
         print(f"{name} ...", file=sys.stderr, flush=True)
         found = importlib.import_module(f"benchmarks.{name}").run(options.device, options.repeats)
         rows += [found] if isinstance(found, dict) else list(found)

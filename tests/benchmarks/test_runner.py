@@ -40,7 +40,13 @@ def test_results_name_the_machine_and_no_host(tmp_path, monkeypatch):
             return {"name": device, "ratio": 1.0, "target": 1.0, "times": {"ours": repeats}}
 
     monkeypatch.setattr(runner.importlib, "import_module", lambda name: Benchmark)
-    assert runner.main(["--only", "any", "--repeats", "2", "--out", str(tmp_path / "results" / "x.json")]) == 0
+    assert runner.main(["--only", "warp", "--repeats", "2", "--out", str(tmp_path / "results" / "x.json")]) == 0
     written = json.loads((tmp_path / "results" / "x.json").read_text())
     assert written["results"] == [{"name": "cpu", "ratio": 1.0, "target": 1.0, "times": {"ours": 2}}]
     assert set(written["machine"]) == {"date", "device", "processor", "threads", "python", "torch"}
+
+
+def test_an_unknown_benchmark_is_refused_before_any_is_run(capsys):
+    assert runner.main(["--only", "warp", "nonsense"]) == 2
+    said = capsys.readouterr().err
+    assert "--only: got nonsense, must be of" in said and "warp" in said and "Traceback" not in said
