@@ -59,7 +59,7 @@ SMOKE = (
 """Of both halves."""
 SIZES = {
     "smoke": Size(only=SMOKE, train=64, val=64, test=100, steps=40, examples=200, reading=40, seeds=(0,)),
-    "small": Size(train=150, val=150, test=400, steps=200, examples=600, reading=120, seeds=(0, 1, 2)),
+    "small": Size(train=150, val=150, test=1200, steps=200, examples=600, reading=120, seeds=(0, 1, 2)),
     "full": Size(train=450, val=450, test=800, steps=1500, examples=3000, reading=600, seeds=(0, 1, 2, 3, 4)),
 }
 

@@ -70,7 +70,9 @@ def _normal(name: str, width: float) -> Task:
 def _modes(name: str, family: str, modes: tuple[float, ...], width: float) -> Task:
     change = Along("rotation2d", "rotation", Law(width=width, modes=modes))
     title = f"{family}: {', '.join(f'{m:g}' for m in modes)} ± {width:g}"
-    return turned(name, family, title, change, rotation_range(width, "modes", modes), max(map(_wrapped, modes)) + width)
+    # the least range about 0 that holds all modes
+    hull = min(max(map(_wrapped, modes)) + width, 180.0)
+    return turned(name, family, title, change, rotation_range(width, "modes", modes), hull)
 
 
 def _turns(n: int) -> tuple[float, ...]:

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from learnsym.actions import PointCloud, PointVectors
+from learnsym.augment import fixed
 from learnsym.data import known
 from learnsym.data.bumps import blobs
 from learnsym.data.known.elements import CRYSTALS, PANELS, panels, reciprocal
@@ -19,7 +20,7 @@ from learnsym.data.known.laws import elements_along
 from learnsym.data.known.mixed import NARROW, WIDE, two_regions
 from learnsym.data.known.space import FIELDS, force
 from learnsym.data.source import Sizes
-from learnsym.symmetry import as_symmetry, rotation2d, so3
+from learnsym.symmetry import as_symmetry, rotation2d, so3, symmetry_by_name
 
 TASKS = known.tasks()
 TRIED = 120
@@ -72,6 +73,12 @@ def test_tasks_have_names_of_their_own_and_an_even_split():
     assert known.tasks("judge") + known.tasks("calibrate") != TASKS
     assert {t.name for t in known.tasks("judge") + known.tasks("calibrate")} == {t.name for t in TASKS}
     assert all(known.task_by_name(task.name) is task for task in TASKS)
+
+
+def test_what_the_oracle_is_told_is_a_law_of_its_group():
+    told = [task.twins for task in TASKS if task.twins is not None and task.twins.oracle]
+    laws = [fixed(symmetry_by_name(twins.symmetry).group, twins.oracle) for twins in told]
+    assert len(laws) > 30
 
 
 def test_unknown_names_are_refused():
