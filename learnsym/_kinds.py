@@ -43,6 +43,7 @@ KINDS: dict[str, typing.Any] = {
     'chooser.damping': typing.Annotated[float, In(interval='[0, inf)')],
     'chooser.errors': typing.Annotated[float, In(interval='[0, inf)')],
     'chooser.every': typing.Annotated[int, In(interval='[1, 1000000000]')],
+    'chooser.folds': typing.Annotated[int, In(interval='[1, 4096]')],
     'chooser.memory': None,
     'chooser.name': None,
     'chooser.order': typing.Annotated[int, In(interval='[0, 1000]')],

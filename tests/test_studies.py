@@ -133,6 +133,19 @@ def test_validation_examples_select_among_hypotheses(done, tmp_path):
     assert program(torch.rand(4, 1, 8, 8)).shape == (4, 3)
 
 
+def test_training_examples_may_choose_in_folds(tmp_path):
+    options = {"symmetries": "rotation2d", "twins": ["learned", "plain"], "seeds": [0], "folds": 2}
+    splits = ls.data.Dataset(*numbers(30), classes=3), ls.data.Dataset(*numbers(4), classes=3)
+    study = ls.study(Mine, *splits, out=tmp_path / "s", **options, **QUICK)
+    assert study.model("learned").folds == 2
+    objective = study.recipe.objective("learned", study.splits.train, study.splits.val, 6)
+    assert len(objective.held_out[1]) == len(study.splits.train)
+    with pytest.raises(ValueError, match=r"^val: got 4 examples, must be at least 10 .* choose with folds=2"):
+        ls.study(Mine, *splits, out=tmp_path / "t", **{**options, "folds": 1}, **QUICK)
+    with pytest.raises(ValueError, match=r"^study\.folds: got 2 with the chooser training"):
+        ls.study(Mine, *splits, out=tmp_path / "t", chooser="training", **options, **QUICK)
+
+
 def test_the_training_loss_may_choose(tmp_path):
     options = {"symmetries": "rotation2d", "twins": ["learned", "plain"], "seeds": [0], "chooser": "training"}
     method = ls.methods.augerino.Augerino(init=0.5, copies=2, test_copies=2)
@@ -147,7 +160,7 @@ def test_twins_cost_what_the_selection_costs(done):
     """Its looks at held-out examples are charged for what they take, and not for the share that they may."""
     recipe, train, val = done.recipe, done.splits.train, done.splits.val
     steps, hypotheses = recipe.settings.steps, len(done.model("learned").members)
-    objective = recipe.objective("learned", val, steps)
+    objective = recipe.objective("learned", train, val, steps)
     run = next(run for run in done.runs if run.path.name == "learned-0")
     before_the_last_look = max(row["passes"] for row in run.metrics() if "passes" in row)
     last_look = len(val) * recipe.settings.method.test_copies / (3 * len(train))

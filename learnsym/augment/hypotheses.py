@@ -37,11 +37,15 @@ class Hypotheses(nn.Module):
     An objective such as `objectives.SuccessiveHalving` trains them side by side and decides by held-out examples which
     go on, how probable each is, and which one predicts. All of this is in buffers.
 
+    With several folds each hypothesis has a network more for each of them, so that the examples of a fold can judge one
+    that has not seen them.
+
     Args:
         net: any module; each hypothesis has a copy of it.
         symmetry: how group elements move inputs and outputs, or its name, see `as_symmetry`.
         laws: fixed distributions over its group; `augment.laws(symmetry.group)` by default.
         copies, test_copies, average: as for `Augmented`.
+        folds: of the examples among which hypotheses are compared; 1 when these are others than those of training.
 
     Raises:
         ValueError: without a law, with the same one twice, or as `Augmented`.
@@ -55,7 +59,7 @@ class Hypotheses(nn.Module):
         torch.Size([5, 10])
     """
 
-    answers_for = ("members",)
+    answers_for = ("members", "replicas")
     alive: Tensor
     probabilities: Tensor
     choice: Tensor
@@ -69,6 +73,7 @@ class Hypotheses(nn.Module):
         copies: int = 1,
         test_copies: int = 8,
         average: Average = mean_outputs,
+        folds: int = 1,
     ) -> None:
         super().__init__()
         symmetry = as_symmetry(symmetry)
@@ -78,6 +83,8 @@ class Hypotheses(nn.Module):
         options = {"copies": copies, "test_copies": test_copies, "average": average}
         moved = [Augmented(copy.deepcopy(net), symmetry, law, **options) for law in laws]
         self.members = nn.ModuleList([Plain(net, symmetry.on_output.part.key), *moved])
+        self.folds = checked_count("folds", folds)
+        self.replicas = nn.ModuleList([copy.deepcopy(self.members) for _ in range(folds) if folds > 1])
         self.average = average
         self.test_copies = checked_count("test_copies", test_copies)
         self._degrees = [[], *(law.degrees("input") for law in laws)]
@@ -94,9 +101,22 @@ class Hypotheses(nn.Module):
     def forward(self, x: Whole) -> Tensor:
         return self.member_outputs(self.chosen, x, self.test_copies)
 
-    def member_outputs(self, h: int, x: Whole, copies: int) -> Tensor:
-        """The outputs of one hypothesis, in evaluation with so many copies of each example."""
-        member = self.members[h]
+    def compared(self, fold: int) -> nn.ModuleList:
+        """The networks, one of each hypothesis, that the examples of a fold compare."""
+        found = self.replicas[fold] if len(self.replicas) else self.members
+        assert isinstance(found, nn.ModuleList)
+        return found
+
+    def member_outputs(self, h: int, x: Whole, copies: int, fold: int | None = None) -> Tensor:
+        """The outputs of one hypothesis, in evaluation with so many copies of each example.
+
+        Args:
+            h: which one.
+            x: inputs.
+            copies: transformed ones of each example.
+            fold: which of its networks; None for the one that predicts.
+        """
+        member = self.members[h] if fold is None else self.compared(fold)[h]
         if isinstance(member, Augmented):
             if member.test_copies != copies:
                 member.test_copies = copies

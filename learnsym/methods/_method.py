@@ -39,7 +39,7 @@ class Setup:
         twin: `learned`, `plain`, `fixed` or `exact`.
         chooser: of the degree of the learned twin.
         examples: number of training examples.
-        held_out: inputs and targets of the validation examples; None where nothing is trained.
+        held_out: inputs and targets by which a chooser may judge; None where nothing is trained.
         steps: of the training in all.
     """
 

@@ -22,7 +22,7 @@ EVALUATIONS, CHECKPOINTS = 4, 100
 """Evaluations of a training, and steps between its checkpoints."""
 HOW = {
     "training": "as Augerino does (Benton et al. 2020, arXiv 2010.11882)",
-    "selection": "as one of several hypotheses from none to all of it, which the validation examples chose",
+    "selection": "as one of several hypotheses from none to all of it, which held-out examples chose",
 }
 """How the learned twin came by its degrees, by chooser."""
 MEASURED: dict[str, Any] = {
@@ -53,7 +53,7 @@ def train_member(recipe: Recipe, twin: str, seed: int, splits: Splits, path: Pat
     steps = recipe.steps(twin, splits.train, splits.val)
     fit(
         model,
-        recipe.objective(twin, splits.val, steps),
+        recipe.objective(twin, splits.train, splits.val, steps),
         Batches(splits.train, settings.size_for(len(splits.train)), seed, device),
         steps=steps,
         optimiser=settings.optimiser,

@@ -74,22 +74,22 @@ class Recipe:
         elements = quadrature(self._exact.group, self.settings.orbit).to(next(trained.parameters()).device)
         return OrbitAveraged(net, self._exact, elements, average=averages[self.settings.method.average]).eval()
 
-    def objective(self, twin: str, val: Dataset, steps: int) -> Objective:
-        """What the training of a twin minimises, in so many steps; a chooser may look at validation examples."""
+    def objective(self, twin: str, train: Dataset, val: Dataset, steps: int) -> Objective:
+        """What the training of a twin minimises, in so many steps; a chooser may look at examples."""
         task, method = Supervised(self.loss.function()), self.settings.method
         choosers: dict[str, Callable[[], Objective]] = {
             "training": lambda: Regularised(task, [Reward(regularisers[method.regulariser], method.weight)]),
-            "selection": lambda: self._selection(in_memory(val), steps),
+            "selection": lambda: self._selection(in_memory(self._judges(train, val)), steps),
         }
         return choosers[self.settings.chooser]() if learns(twin) else task
 
     def check_val(self, examples: int) -> None:
         """Refuse too few validation examples for the chooser."""
-        least = {"training": 0, "selection": FEWEST}[self.settings.chooser]
+        least = FEWEST if self.settings.chooser == "selection" and self.settings.folds == 1 else 0
         if any(map(learns, self.settings.twins)) and examples < least:
             raise ValueError(
                 f"val: got {examples} examples, must be at least {least} for the chooser {self.settings.chooser}; give "
-                "more, or take the chooser training"
+                "more, let the training examples choose with folds=2, or take the chooser training"
             )
 
     def steps(self, twin: str, train: Dataset, val: Dataset) -> int:
@@ -105,10 +105,16 @@ class Recipe:
         if self.settings.chooser != "selection" or not any(map(learns, self.settings.twins)):
             return 1.0
         hypotheses, batch = 1 + len(laws(self.symmetry.group)), self.settings.size_for(len(train))
-        return self._selection(val, steps).trainings(hypotheses, batch, self.settings.method.test_copies)
+        objective = self._selection(self._judges(train, val), steps)
+        return objective.trainings(hypotheses, batch, self.settings.method.test_copies)
 
-    def _selection(self, val: Dataset, steps: int) -> SuccessiveHalving:
-        return SuccessiveHalving(Supervised(self.loss.function()), (val.inputs, val.y), steps=steps)
+    def _judges(self, train: Dataset, val: Dataset) -> Dataset:
+        """The examples that choose among hypotheses."""
+        return train if self.settings.folds > 1 else val
+
+    def _selection(self, judges: Dataset, steps: int) -> SuccessiveHalving:
+        held_out, folds = (judges.inputs, judges.y), self.settings.folds
+        return SuccessiveHalving(Supervised(self.loss.function()), held_out, steps=steps, folds=folds)
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""
@@ -136,7 +142,7 @@ class Recipe:
         law = learnable(self.symmetry.group, self.settings.method.init)
         choosers: dict[str, Callable[[], nn.Module]] = {
             "training": lambda: self._augmented(net, self.symmetry, law),
-            "selection": lambda: Hypotheses(net, self.symmetry, **self._averaging),
+            "selection": lambda: Hypotheses(net, self.symmetry, folds=self.settings.folds, **self._averaging),
         }
         return choosers[self.settings.chooser]()
 

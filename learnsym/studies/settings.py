@@ -34,6 +34,9 @@ class TwinSettings:
     chooser: Literal["selection", "training"] = "selection"
     """Of the learned twin: the validation examples, which choose among hypotheses from none to full symmetry
     (`objectives.SuccessiveHalving`), or the training loss with a reward for wide laws."""
+    folds: Copies = 1
+    """Of `selection`: 1 for validation examples that choose; more, where examples are few, for those of training, each
+    in the place of a held-out one for networks that are trained on other folds."""
     method: Augerino = field(default_factory=Augerino)
     """Of the learned twin: `init`, `regulariser`, `weight`, `copies` and `test_copies`."""
     loss: LossConfig | None = None
@@ -47,6 +50,10 @@ class TwinSettings:
 
     def __post_init__(self) -> None:
         check_settings(self, "study.")
+        if self.folds > 1 and self.chooser != "selection":
+            raise ValueError(
+                f"study.folds: got {self.folds} with the chooser {self.chooser}, which uses none; leave it out"
+            )
 
     def steps_for(self, examples: int) -> int:
         """Steps of the learned twin on so many examples."""

@@ -72,11 +72,11 @@ def _model(config: RunConfig, signature: Signature, width: int) -> nn.Module:
 
 def build_objective(config: RunConfig, model: nn.Module, splits: Splits) -> Objective:
     """What the training of one member minimises; heads that it holds have the initial weights of the first seed."""
-    held_out = splits.val.inputs, splits.val.y
+    judges = config.chooser.judges(splits)
     setup = replace(
         setup_of(config, splits.train.signature),
         examples=len(splits.train),
-        held_out=held_out,
+        held_out=(judges.inputs, judges.y),
         steps=config.train.steps,
     )
     with torch.random.fork_rng(devices=[]):

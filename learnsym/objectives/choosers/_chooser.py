@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import nn
 
 from learnsym._settings import check_settings
+from learnsym.data import Dataset, Splits
 from learnsym.objectives._objective import Batch, Objective
 from learnsym.objectives.choosers.weighting import Weighting
 
@@ -34,12 +35,16 @@ class Chooser:
     def __post_init__(self) -> None:
         check_settings(self, "chooser.")
 
+    def judges(self, splits: Splits) -> Dataset:
+        """The examples by which it chooses, where it looks at any: those of validation."""
+        return splits.val
+
     def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """What is minimised when it chooses the symmetry parameters of the model.
 
         Args:
             objective: loss on the targets with the terms of all learners.
-            held_out: inputs and targets on which the network is not trained; None where nothing is trained.
+            held_out: inputs and targets of `judges`; None where nothing is trained.
             steps: of the training in all.
             examples: number of training examples.
 

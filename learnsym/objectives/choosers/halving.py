@@ -36,6 +36,11 @@ class Schedule:
     rungs: tuple[tuple[int, int], ...]
     steps: int
 
+    def compares(self, step: int) -> bool:
+        """Whether hypotheses are yet to be compared after a step."""
+        at, left = self.rungs[-1] if self.rungs else (self.steps, 2)
+        return left > 1 or step < at
+
     def averaged(self, step: int) -> int:
         """Which set of weights, counted from 1, a step adds to the mean of the next rung; 0 when none."""
         marks = [self.fork, *(at for at, _ in self.rungs)]

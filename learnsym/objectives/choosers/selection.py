@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Int
 from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym._processes import processes
 from learnsym._settings import Copies, Share
 from learnsym.augment import Hypotheses
+from learnsym.data import Dataset, Splits
 from learnsym.learners import unwrapped
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser
@@ -29,7 +30,9 @@ from learnsym.objectives.choosers.evidence import (
     loss_per_example,
     winning_probabilities,
 )
+from learnsym.objectives.choosers.folds import Folds
 from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
+from learnsym.objectives.choosers.one_network import together
 from learnsym.objectives.choosers.step_count import count_steps
 from learnsym.objectives.losses import LossFunction
 from learnsym.parts import chosen, device_of, examples, moved_to, split
@@ -60,19 +63,26 @@ class Selection(Chooser):
     warmup: Share = 0.3
     """Part of the steps in which all hypotheses share one network."""
     copies: Copies = 4
-    """Transformed copies per validation example when hypotheses are dropped; at the end, those of evaluation."""
+    """Transformed copies per held-out example when hypotheses are dropped; at the end, those of evaluation."""
+    folds: Copies = 1
+    """1: validation examples choose; more, where data are few: the training examples do, in so many folds."""
 
     label = "selection"
     note = (
-        "They are posterior means over hypotheses by the loss on the validation examples, of which no accuracy here is "
+        "They are posterior means over hypotheses by the loss on held-out examples, of which no accuracy here is "
         "reported; intervals hold the noise of these examples and the spacing of the hypotheses."
     )
 
-    needs = "validation examples"
+    needs = "validation examples, or folds"
+
+    def judges(self, splits: Splits) -> Dataset:
+        """The validation examples, or those of training, where they are held out by folds."""
+        return splits.train if self.folds > 1 else splits.val
 
     def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """Successive halving of the hypotheses of the model."""
-        return SuccessiveHalving(objective, held_out, steps=steps, warmup=self.warmup, copies=self.copies)
+        options = {"warmup": self.warmup, "copies": self.copies, "folds": self.folds}
+        return SuccessiveHalving(objective, held_out, steps=steps, **options)
 
 
 class SuccessiveHalving(nn.Module):
@@ -91,19 +101,26 @@ class SuccessiveHalving(nn.Module):
     A hypothesis whose held-out loss is no better than that of constant outputs never wins: a network that has not
     been trained must not choose. "none" is left when that is so for all.
 
+    Where data are few, hypotheses are cross-fitted: `held_out` are the training examples, and each hypothesis has a
+    network of each fold, which is scored on that fold and trained on the others. Folds take steps in turn, so that this
+    costs no more. After the choice another network is trained from its start, on all examples and that law: one that
+    has learned few of them by heart would be behind it (Ash, Adams 2020, arXiv 1910.08475).
+
     Reference: Jamieson, Talwalkar (2016), arXiv 1502.07943, for successive halving; Izmailov et al. (2018), arXiv
     1803.05407, for means of weights; for symmetries our own.
 
     Args:
         objective: loss on the targets with the terms of all learners.
-        held_out: inputs and targets that the weights never see and that no result is reported on.
+        held_out: inputs and targets that the weights never see and that no result is reported on; with several folds,
+            the training examples.
         steps: of the training in all; the answer is given at the last one.
         warmup: part of the steps in which one network is trained.
         copies: transformed copies per held-out example at the rungs.
+        folds: of the held-out examples, when they are those of training; as many as the model has.
 
     Raises:
-        ValueError: for fewer held-out examples than an interval needs; in training, when the model is not
-            `augment.Hypotheses` or no examples are held out.
+        ValueError: for fewer held-out examples than an interval needs, or than folds; in training, when the model is
+            not `augment.Hypotheses` of as many folds or no examples are held out.
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
@@ -122,15 +139,24 @@ class SuccessiveHalving(nn.Module):
     guess: Tensor
 
     def __init__(
-        self, objective: Objective, held_out: Batch | None, *, steps: int, warmup: float = 0.3, copies: int = 4
+        self,
+        objective: Objective,
+        held_out: Batch | None,
+        *,
+        steps: int,
+        warmup: float = 0.3,
+        copies: int = 4,
+        folds: int = 1,
     ) -> None:
         super().__init__()
         count = 0 if held_out is None else len(held_out[1])
         if held_out is not None and count < FEWEST:
+            remedy = "set data.val higher, or chooser.folds to 2" if folds == 1 else "give more training examples"
             raise ValueError(
-                f"held_out: got {count} examples, must be at least {FEWEST} for an interval at {LEVEL:.0%}; "
-                "set data.val higher, or take the chooser training"
+                f"held_out: got {count} examples, must be at least {FEWEST} for an interval at {LEVEL:.0%}; {remedy}, "
+                "or take the chooser training"
             )
+        self.folds = Folds(count, folds)
         self.objective = objective
         self.held_out = held_out
         self.steps, self.warmup, self.copies = steps, warmup, copies
@@ -150,13 +176,15 @@ class SuccessiveHalving(nn.Module):
             raise ValueError(
                 f"model: got {type(model).__name__}, must be augment.Hypotheses for held-out examples to choose among"
             )
+        if hypotheses.folds != self.folds.count:
+            raise ValueError(f"model: has {hypotheses.folds} folds, must have {self.folds.count} as the objective")
         plan = schedule(len(hypotheses.members), self.steps, self.warmup)
+        if self.folds.count > 1 and plan.compares(self.steps - 1):
+            raise ValueError(f"steps: got {self.steps}, too few to choose in folds and to train after it; take more")
         step = self.seen
         self._average(hypotheses, plan, step)
         self._decide(hypotheses, batch, plan, step)
-        loss = (
-            _together(hypotheses, self.objective, batch, step) if step < plan.fork else self._apart(hypotheses, batch)
-        )
+        loss = self._loss(hypotheses, batch, plan, step)
         self.seen += 1
         self.passes += 1 if step < plan.fork else len(list(hypotheses.living()))
         living = hypotheses.alive.sum() if step >= plan.fork else hypotheses.alive.new_ones((), dtype=torch.long)
@@ -172,7 +200,8 @@ class SuccessiveHalving(nn.Module):
         """
         plan = schedule(hypotheses, self.steps, self.warmup)
         *before, last = hypotheses, *(left for _, left in plan.rungs)
-        looks = [(alive, self.copies, AT_RUNG) for alive in before] + [(last, test_copies, AT_END)]
+        looks = [(alive, self.copies, AT_RUNG) for alive in before]
+        looks += [(last, test_copies, AT_END)] if self.folds.count == 1 else []
         return plan.passes(hypotheses) + sum(self._look(alive, copies, most, batch) for alive, copies, most in looks)
 
     def _look(self, alive: int, copies: int, share: float, batch: int | None) -> float:
@@ -182,6 +211,18 @@ class SuccessiveHalving(nn.Module):
         count = self._affordable(alive, batch * processes(), share, copies)
         return count * copies * alive * FORWARD / (batch * processes() * self.steps)
 
+    def _loss(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> Loss:
+        """The loss of a step: of one network or of all hypotheses, on the batch or on examples of other folds."""
+        turn, members = step, model.members
+        if self.folds.count > 1 and plan.compares(step):
+            turn, fold = divmod(step, self.folds.count)
+            members = model.compared(fold)
+            batch = self.folds.batch(self._held_out(), fold, examples(batch[0]), device_of(batch[0]))
+        if step < plan.fork:
+            return together(members, self.objective, batch, turn)
+        return self._apart(model, members, batch)
+
+    @torch.no_grad()
     def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
         if step == plan.fork:
             _fork(model)
@@ -189,7 +230,9 @@ class SuccessiveHalving(nn.Module):
             if step == at:
                 self._drop(model, batch, rung, left)
         if step == plan.steps - 1:
-            self._conclude(model, batch, len(plan.rungs))
+            if self.folds.count == 1:  # those of folds are trained on by then
+                self._score(model, batch, len(plan.rungs), model.test_copies, AT_END)
+            self._conclude(model)
 
     @torch.no_grad()
     def _average(self, model: Hypotheses, plan: Schedule, step: int) -> None:
@@ -198,22 +241,22 @@ class SuccessiveHalving(nn.Module):
         The learning rate is still high then, and the noise that it leaves in the weights would choose.
         """
         count = plan.averaged(step)
-        for h in model.living() if count else ():
-            for name, value in model.members[h].net.state_dict().items():  # type: ignore[union-attr]
-                key = f"{h}.{name}"
+        networks = [(k, h) for k in range(model.folds) for h in model.living()] if count else []
+        for k, h in networks:
+            for name, value in model.compared(k)[h].net.state_dict().items():  # type: ignore[union-attr]
+                key = f"{k}.{h}.{name}"
                 before = self.averages[key].to(value.device) if key in self.averages else value
                 self.averages[key] = before + ((value - before) / count).to(value.dtype)
 
-    def _apart(self, model: Hypotheses, batch: Batch) -> Loss:
+    def _apart(self, model: Hypotheses, members: nn.ModuleList, batch: Batch) -> Loss:
         """Each hypothesis by itself."""
-        losses = [self.objective(model.members[h], batch) for h in model.living()]
+        losses = [self.objective(members[h], batch) for h in model.living()]
         total = torch.stack([loss.total for loss in losses]).sum()
         if processes() > 1:  # data parallelism waits for a gradient of every parameter
             total = total + _nothing_of(model)
         names = losses[0].parts
         return Loss(total, {name: torch.stack([loss.parts[name] for loss in losses]).mean() for name in names})
 
-    @torch.no_grad()
     def _drop(self, model: Hypotheses, batch: Batch, rung: int, left: int) -> None:
         """Let the hypotheses with the least held-out losses go on."""
         self._score(model, batch, rung, self.copies, AT_RUNG)
@@ -225,13 +268,12 @@ class SuccessiveHalving(nn.Module):
         named = ", ".join(model.names[h] for h in model.living())
         logger.info("step %d: the hypotheses that go on: %s", self.seen, named)
 
-    @torch.no_grad()
-    def _conclude(self, model: Hypotheses, batch: Batch, rung: int) -> None:
+    def _conclude(self, model: Hypotheses) -> None:
         """The chosen hypothesis and the posterior."""
-        self._score(model, batch, rung, model.test_copies, AT_END)
-        means = self._means(rung)
-        eligible = torch.stack([self.losses[r, h].nanmean() for h, r in enumerate(self.last.tolist())]) < self.guess
-        best = int(torch.where(eligible, means, math.inf).argmin()) if bool(eligible[model.alive].any()) else 0
+        means = torch.stack([self.losses[r, h].nanmean() for h, r in enumerate(self.last.tolist())])
+        eligible = means < self.guess.cpu()
+        able = eligible & model.alive.cpu()
+        best = int(torch.where(able, means, math.inf).argmin()) if bool(able.any()) else 0
         probabilities = torch.eye(len(eligible), dtype=torch.float64)[0]
         if bool(eligible.any()):
             probabilities = winning_probabilities(self.losses, self.last, eligible, model.is_wider)
@@ -245,24 +287,29 @@ class SuccessiveHalving(nn.Module):
         And that of constant outputs.
         """
         count = self._affordable(int(model.alive.sum()), examples(batch[0]) * processes(), share, copies)
-        x, y = self._examples(count, device_of(batch[0]))
+        rows, (x, y) = self._examples(count, device_of(batch[0]))
         targets = moved_to(y, "cpu")
         if not len(self.losses):
             shape = (RUNGS, len(model.members), len(self._held_out()[1]))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
             self.last = torch.zeros(len(model.members), dtype=torch.long)
         for h in model.living():
-            with _weights(model.members[h].net, _of(self.averages, f"{h}.")):  # type: ignore[arg-type]
-                outputs = _outputs(model, h, x, copies).cpu()
+            outputs = self._outputs(model, h, x, copies, self.folds.of(rows))
             calibrated_outputs = calibrated(self._loss_fn(), outputs, targets)
             self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, targets)
             self.last[h] = rung
             self.passes += self._relative(len(y) * (copies if h else 1), batch)
         self.guess.fill_(chance(self._loss_fn(), outputs, targets))
 
-    def _means(self, rung: int) -> Float[Tensor, "H"]:
-        """Mean held-out loss at a rung, infinite for hypotheses that were not looked at."""
-        return self.losses[rung].nanmean(1).nan_to_num(nan=math.inf)
+    def _outputs(self, model: Hypotheses, h: int, x: Any, copies: int, fold: Int[Tensor, "N"]) -> Tensor:  # noqa: ANN401
+        """The outputs of a hypothesis for held-out examples, each from the network of its fold."""
+        parts, places = [], []
+        for k in range(model.folds):
+            own = (fold == k).nonzero().squeeze(1)
+            with _weights(model.compared(k)[h].net, _of(self.averages, f"{k}.{h}.")):  # type: ignore[arg-type]
+                parts.append(_outputs(model, h, chosen(x, own.to(device_of(x))), copies, k).cpu())
+            places.append(own)
+        return torch.cat(parts)[torch.cat(places).argsort()]
 
     def _affordable(self, alive: int, batch: int, share: float, copies: int) -> int:
         """How many held-out examples cost no more than a share of a plain training."""
@@ -273,11 +320,12 @@ class SuccessiveHalving(nn.Module):
         """Passes without gradient in steps of a plain training."""
         return forward * FORWARD / (examples(batch[0]) * processes())
 
-    def _examples(self, count: int, device: torch.device) -> Batch:
-        """The first held-out examples in an order of their own: files may be sorted by class."""
+    def _examples(self, count: int, device: torch.device) -> tuple[Int[Tensor, "N"], Batch]:
+        """Which held-out examples are looked at, and these: the first ones in an order of their own."""
         x, y = self._held_out()
-        order = torch.randperm(len(y), generator=torch.Generator().manual_seed(0))[:count].to(device_of(y))
-        return moved_to(chosen(x, order), device), moved_to(chosen(y, order), device)
+        rows = self.folds.order[:count]
+        at = rows.to(device_of(y))
+        return rows, (moved_to(chosen(x, at), device), moved_to(chosen(y, at), device))
 
     def _held_out(self) -> Batch:
         if self.held_out is None or not len(self.held_out[1]):
@@ -327,47 +375,16 @@ def _nothing_of(model: Hypotheses) -> Tensor:
     return torch.stack(terms).sum() if terms else torch.zeros((), device=model.alive.device)
 
 
-class _Pass(nn.Module):
-    """An objective of a member as one forward pass, in which tensors are put in the places of parameters."""
-
-    def __init__(self, model: nn.Module, objective: Callable[[nn.Module, Any], Loss]) -> None:
-        super().__init__()
-        self.model = model
-        self.objective = objective
-
-    def forward(self, batch: Batch) -> Loss:
-        return self.objective(self.model, batch)
-
-
-def _together(model: Hypotheses, objective: Objective, batch: Batch, step: int) -> Loss:
-    """The loss of one network under the law of one hypothesis; all networks get its gradient and stay equal."""
-    members = [member.net for member in model.members]
-    own = [dict(net.named_parameters()) for net in members]  # type: ignore[union-attr]
-    shared = {f"model.net.{name}": _with_gradient_to([each[name] for each in own]) for name in own[0]}
-    buffers = {f"model.net.{name}": value for name, value in members[0].named_buffers()}  # type: ignore[union-attr]
-    member = model.members[(step + 1) % len(members)]
-    return torch.func.functional_call(_Pass(member, objective), {**shared, **buffers}, (batch,))
-
-
-def _with_gradient_to(parameters: list[Tensor]) -> Tensor:
-    """The value of equal parameters, whose gradient all of them get: `p_0 + Σ_h (p_h - p_h)`."""
-    first = parameters[0].detach()
-    if not parameters[0].requires_grad:
-        return first
-    for parameter in parameters:
-        first = first + (parameter - parameter.detach())
-    return first
-
-
 @torch.no_grad()
 def _fork(model: Hypotheses) -> None:
     """Give all networks the state of the shared one, whose running statistics the others lack."""
-    state = model.members[0].net.state_dict()  # type: ignore[union-attr]
-    for member in list(model.members)[1:]:
-        member.net.load_state_dict(state)  # type: ignore[union-attr]
+    for members in map(model.compared, range(model.folds)):
+        first, *others = members
+        for member in others:
+            member.net.load_state_dict(first.net.state_dict())  # type: ignore[union-attr]
 
 
-def _outputs(model: Hypotheses, h: int, x: Any, copies: int) -> Tensor:  # noqa: ANN401  one tensor or a structure
-    """The outputs of a hypothesis for held-out examples, in evaluation mode."""
+def _outputs(model: Hypotheses, h: int, x: Any, copies: int, fold: int) -> Tensor:  # noqa: ANN401  tensor or structure
+    """The outputs of a network of a hypothesis for held-out examples, in evaluation mode."""
     with evaluating(model):
-        return torch.cat([model.member_outputs(h, part, copies).float() for part in split(x, AT_ONCE)])
+        return torch.cat([model.member_outputs(h, part, copies, fold).float() for part in split(x, AT_ONCE)])
