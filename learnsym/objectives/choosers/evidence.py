@@ -45,7 +45,14 @@ def calibrated(loss_fn: LossFunction, outputs: Tensor, targets: Tensor | Ragged)
 
 
 def chance(loss_fn: LossFunction, outputs: Tensor, targets: Tensor | Ragged) -> float:
-    """The least loss of outputs that are the same for all examples, one number per channel (of points: each)."""
+    """The loss of outputs that are the same for all examples, one number per channel (of points: each).
+
+    Each example is judged by what is best for the others, as networks are judged by examples that they have not seen.
+    With the least loss `l` of one such output for all `N` of them, and `C` classes, this is for labels (Laplace's rule
+    of succession, `p(c) = (n_c + 1) / (n + C)`) and for squared errors of numbers
+
+        l + log((N - 1 + C) / N),    l (N / (N - 1))²
+    """
     rest = outputs.shape[2:]
     shape = [1, 1, *rest] if isinstance(targets, Ragged) else [1, *outputs.shape[1:2], *[1] * len(rest)]
     constant = torch.zeros(shape, dtype=torch.float32, requires_grad=True)
@@ -59,7 +66,10 @@ def chance(loss_fn: LossFunction, outputs: Tensor, targets: Tensor | Ragged) -> 
 
     with torch.enable_grad():
         search.step(loss)
-    return float(loss_of(loss_fn, constant.detach().expand_as(outputs), targets))
+    least, count = float(loss_of(loss_fn, constant.detach().expand_as(outputs), targets)), len(targets)
+    if points_in(targets).is_floating_point():
+        return least * (count / max(1, count - 1)) ** 2
+    return least + math.log((count - 1 + max([2, *outputs.shape[1:2]])) / count)
 
 
 def behind(losses: Float[Tensor, "H N"], h: int, k: int) -> tuple[float, float]:

@@ -132,6 +132,19 @@ def test_a_configuration_needs_no_validation_examples_for_the_choice():
     assert found.folds == 1 and objective.held_out[1] is splits.val.y
 
 
+def test_none_goes_on_where_no_hypothesis_is_better_than_chance():
+    x, _ = bars(20, 1)
+    y = torch.tensor([0, 1]).repeat(10)[torch.randperm(20, generator=torch.Generator().manual_seed(3))]
+    found = model(2)
+    objective = SuccessiveHalving(Supervised(cross_entropy), (x, y), steps=STEPS, folds=2)
+    objective.guess.fill_(-1.0)
+    objective._score = lambda *_: objective.__dict__.update(losses=torch.rand(4, 7, 20))
+    objective._drop(found, (x, y), 0, 3)
+    assert int(found.alive.sum()) == 3
+    objective._drop(found, (x, y), 2, 1)
+    assert found.alive.nonzero().tolist() == [[0]] and found.chosen == 0
+
+
 def test_what_it_cannot_use_is_one_sentence():
     task = Supervised(cross_entropy)
     with pytest.raises(ValueError, match=r"^folds: got 21, must lie in \[1, 20\], the number of examples"):

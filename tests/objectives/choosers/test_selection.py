@@ -230,12 +230,15 @@ def test_alike_hypotheses_share_the_posterior():
     assert found[0] == pytest.approx(0.5, abs=0.05)
 
 
-def test_chance_is_the_entropy_of_labels_or_the_variance_of_numbers():
+def test_chance_is_what_the_others_say_of_each_example():
     y = torch.tensor([0, 0, 0, 1])
-    expected = float(-(0.75 * math.log(0.75) + 0.25 * math.log(0.25)))
+    # two of the three others and one of two classes more: (2 + 1) / (3 + 2); none of them: 1 / (3 + 2)
+    expected = -(3 * math.log(3 / 5) + math.log(1 / 5)) / 4
     assert chance(cross_entropy, torch.zeros(4, 2), y) == pytest.approx(expected, abs=1e-4)
-    numbers = torch.tensor([[1.0], [3.0]])
-    assert chance(nn.functional.mse_loss, torch.zeros(2, 1), numbers) == pytest.approx(1, abs=1e-5)
+    numbers = torch.tensor([[1.0], [3.0], [8.0]])
+    others = torch.tensor([[5.5], [4.5], [2.0]])
+    expected = float(((numbers - others) ** 2).mean())
+    assert chance(nn.functional.mse_loss, torch.zeros(3, 1), numbers) == pytest.approx(expected, abs=1e-4)
 
 
 def test_temperature_is_taken_off_logits_and_not_off_numbers():
