@@ -306,7 +306,7 @@ class SuccessiveHalving(nn.Module):
     def _outputs(self, model: Hypotheses, h: int, x: Any, copies: int, fold: Int[Tensor, "N"]) -> Tensor:  # noqa: ANN401
         """The outputs of a hypothesis for held-out examples, each from the network of its fold."""
         parts, places = [], []
-        for k in range(model.folds):
+        for k in fold.unique().tolist():
             own = (fold == k).nonzero().squeeze(1)
             with _weights(model.compared(k)[h].net, _of(self.averages, f"{k}.{h}.")):  # type: ignore[arg-type]
                 parts.append(_outputs(model, h, chosen(x, own.to(device_of(x))), copies, k).cpu())
