@@ -34,8 +34,8 @@ class Hypotheses(nn.Module):
 
         f_0(x) = net_0(x),    f_h(x) = average over g ~ mu_h of  g^{-1} · net_h(g · x)
 
-    An objective such as `objectives.SuccessiveHalving` trains them side by side and decides by held-out examples which
-    go on, how probable each is, and which one predicts. All of this is in buffers.
+    An objective such as `objectives.SuccessiveHalving` keeps them equal as long as several are left, and decides by
+    held-out examples which go on, how probable each is, and which one predicts. All of this is in buffers.
 
     With several folds each hypothesis has a network more for each of them, so that the examples of a fold can judge one
     that has not seen them.

@@ -87,10 +87,22 @@ def test_before_any_evidence_every_hypothesis_is_as_probable():
 
 def test_wider_means_as_much_of_every_generator():
     model = Hypotheses(network(), "affine2d")
-    narrow, wide, rest = (model.names.index(name) for name in ("rotation 30", "rotation 90", model.names[-2]))
+    alone = model.names.index("rotation 180")
+    narrow, wide = (next(h for h, name in enumerate(model.names) if f"rotation {w}, scale" in name) for w in (30, 90))
     assert model.is_wider(narrow, wide) and not model.is_wider(wide, narrow) and not model.is_wider(narrow, narrow)
-    assert not model.is_wider(narrow, rest) and not model.is_wider(rest, narrow)
-    assert all(model.is_wider(0, h) for h in (narrow, wide, rest))
+    assert not model.is_wider(narrow, alone) and not model.is_wider(alone, narrow)
+    assert all(model.is_wider(0, h) for h in (narrow, wide, alone))
+
+
+def test_beside_every_rotation_all_other_generators_are_a_little_open():
+    found = [{d.generator: d.estimate for d in law.degrees("input")} for law in laws(Affine2())]
+    together = [widths for widths in found if widths["shear"] > 0]
+    assert sorted(round(widths["rotation"]) for widths in together) == [0, 15, 30, 60, 90, 180]
+    assert all(
+        widths[name] == pytest.approx(0.05) for widths in together for name in ("translation_x", "translation_y")
+    )
+    (alone,) = (widths for widths in found if widths not in together)
+    assert [name for name, width in alone.items() if width > 0] == ["rotation"] and alone["rotation"] > 179
 
 
 def test_every_hypothesis_is_there_once():

@@ -23,14 +23,13 @@ class _Pass(nn.Module):
         return self.objective(self.model, batch)
 
 
-def together(members: nn.ModuleList, objective: Objective, batch: Batch, turn: int) -> Loss:
-    """The loss of one network under the law of one hypothesis; all networks get its gradient and stay equal."""
+def together(members: nn.ModuleList, objective: Objective, batch: Batch, h: int) -> Loss:
+    """The loss of one network under the law of hypothesis `h`; all networks get its gradient and stay equal."""
     nets = [member.net for member in members]
     own = [dict(net.named_parameters()) for net in nets]  # type: ignore[union-attr]
     shared = {f"model.net.{name}": _with_gradient_to([each[name] for each in own]) for name in own[0]}
     buffers = {f"model.net.{name}": value for name, value in nets[0].named_buffers()}  # type: ignore[union-attr]
-    member = members[(turn + 1) % len(members)]
-    return torch.func.functional_call(_Pass(member, objective), {**shared, **buffers}, (batch,))
+    return torch.func.functional_call(_Pass(members[h], objective), {**shared, **buffers}, (batch,))
 
 
 def _with_gradient_to(parameters: list[Tensor]) -> Tensor:

@@ -12,7 +12,7 @@ from learnsym.augment import Hypotheses
 from learnsym.objectives import SuccessiveHalving, Supervised
 from learnsym.objectives.choosers.folds import Folds
 from learnsym.objectives.choosers.halving import schedule
-from learnsym.objectives.choosers.selection import Selection
+from learnsym.objectives.choosers.selection import WARMUP, Selection
 from learnsym.training import OptimiserConfig, Run, TrainConfig, fit
 from tests.methods.conftest import tiny
 from tests.objectives.choosers.test_selection import bars
@@ -49,13 +49,13 @@ def test_networks_of_a_fold_never_see_it_before_the_choice_and_see_all_after_it(
     pool, task = numbered(30), Seen()
     found = model(count)
     objective = SuccessiveHalving(task, pool, steps=STEPS, folds=count)
-    plan = schedule(len(found.members), STEPS, 0.3)
+    plan = schedule(len(found.members), STEPS, WARMUP)
     of = Folds(30, count).of(torch.arange(30))
     everything = (pool[0], pool[1])
     for step in range(STEPS):
         task.calls.clear()
         objective(found.train(), everything)
-        for seen in task.calls[:1] if step < plan.fork else task.calls:
+        for seen in task.calls:
             assert sorted(seen) == sorted(
                 [i for i in range(30) if of[i] != step % count] if plan.compares(step) else range(30)
             )
@@ -189,7 +189,7 @@ def test_a_run_that_is_stopped_ends_the_same(tmp_path):
 def test_the_network_that_predicts_begins_after_the_choice():
     found, start = model(2), model(2)
     objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=STEPS, folds=2)
-    chosen = schedule(len(found.members), STEPS, 0.3).rungs[-1][0]
+    chosen = schedule(len(found.members), STEPS, WARMUP).rungs[-1][0]
     for steps, is_as_it_was in ((chosen, True), (1, False)):
         fit(found, objective, [bars(16, 0)], steps=steps)
         same = [torch.equal(p, q) for p, q in zip(found.single.parameters(), start.single.parameters(), strict=True)]
