@@ -55,7 +55,7 @@ def test_twins_of_a_seed_begin_alike(done):
     assert set(first) == {f"{twin}-{seed}" for twin in ("learned", "plain", "exact") for seed in (0, 1)}
     for seed in (0, 1):
         models = [done.recipe.trained(twin, seed) for twin in done.recipe.settings.twins]
-        nets = [model.members[2].net if isinstance(model, ls.augment.Hypotheses) else model.net for model in models]
+        nets = [model.net for model in models]
         starts = [net.state_dict() for net in nets]
         assert all(torch.equal(value, start[name]) for start in starts for name, value in starts[0].items())
     assert not torch.equal(*(done.recipe.network(seed).head.weight for seed in (0, 1)))
@@ -159,7 +159,7 @@ def test_the_training_loss_may_choose(tmp_path):
 def test_twins_cost_what_the_selection_costs(done):
     """Its looks at held-out examples are charged for what they take, and not for the share that they may."""
     recipe, train, val = done.recipe, done.splits.train, done.splits.val
-    steps, hypotheses = recipe.settings.steps, len(done.model("learned").members)
+    steps, hypotheses = recipe.settings.steps, len(done.model("learned").names)
     objective = recipe.objective("learned", train, val, steps)
     run = next(run for run in done.runs if run.path.name == "learned-0")
     before_the_last_look = max(row["passes"] for row in run.metrics() if "passes" in row)

@@ -40,7 +40,7 @@ def row(name: str, seed: int) -> dict[str, Any]:
     assert isinstance(model, Hypotheses)
     widths = {each.name: share * each.cap / each.per_unit for each in OTHERS}
     law = fixed(SYMMETRY.group, {"rotation": float(turn), **widths})
-    net = Augmented(model.members[0].net, SYMMETRY, law, test_copies=model.test_copies)  # type: ignore[arg-type]
+    net = Augmented(model.net, SYMMETRY, law, test_copies=model.test_copies)
     batches = Batches(splits.train, config.train.batch_size, seed, torch.device("cpu"))
     fit(net, objective.objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)  # type: ignore[arg-type]
     return {"law": name, "seed": seed, **scores(net, splits.test, config)}

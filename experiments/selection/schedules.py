@@ -84,7 +84,7 @@ def row(config: RunConfig, splits: Splits, plain: float, warmup: float) -> dict[
         config = replace(config, train=replace(config.train, steps=int(steps)))
         model, objective, _ = build_on(config, splits)
         assert isinstance(model, Hypotheses) and isinstance(objective, SuccessiveHalving)
-        steps = plain / objective.trainings(len(model.members), config.train.batch_size, model.test_copies)
+        steps = plain / objective.trainings(len(model.names), config.train.batch_size, model.test_copies)
     seed = config.seeds[0]
     batches = Batches(splits.train, config.train.batch_size, seed, torch.device("cpu"))
     fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)

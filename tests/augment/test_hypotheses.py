@@ -56,14 +56,12 @@ def test_the_first_hypothesis_is_the_network_and_others_are_its_averages():
 
 def test_it_predicts_with_the_chosen_hypothesis():
     model, x = Hypotheses(network(), "rotation2d", test_copies=4).eval(), images()
-    for own in model.members[2].net.parameters():
-        own.data.mul_(1.5)
     assert model.chosen == 1
     for h in (0, 2):
         model.choose(h)
         assert model.chosen == h and torch.equal(model(x), model.member_outputs(h, x, 4))
-    model.members[2].test_copies = 2
-    assert model.single is model.members[2] and model.single.test_copies == 4
+    model.member(2).test_copies = 2
+    assert model.single is model.member(2) and model.single.test_copies == 4
 
 
 def test_the_degree_is_the_posterior_mean_with_an_interval_on_the_grid():
@@ -128,7 +126,7 @@ def test_the_chosen_network_is_exported():
     model, x = Hypotheses(network(), "rotation2d"), images()
     model.choose(3)
     torch.testing.assert_close(frozen(model, x)(x), model.eval()(x), rtol=1e-4, atol=1e-5)
-    assert not any("members" in name for name in frozen(model, x).state_dict())
+    assert not any("laws" in name for name in frozen(model, x).state_dict())
 
 
 def test_without_laws_is_one_sentence():

@@ -22,24 +22,24 @@ AVERAGED = 0.07
 class Schedule:
     """The steps of successive halving, in which the hypotheses that are left share one network.
 
-        H laws in turn, [0, first)  →  H/2, [first, second)  →  H/4  →  ...  →  2, [..., fork)  →  1, [fork, steps)
+        H laws in turn, [0, first)  →  H/2, [first, second)  →  ...  →  2, [..., decided)  →  1, [decided, steps)
 
     A choice costs looks at held-out examples and no training, and the network that is left is not behind one that was
     trained on its law alone.
 
     Args:
-        fork: step at which the shared network becomes that of the hypothesis that is left; without rungs, of each.
+        decided: step from which one hypothesis has the network for itself; without rungs, the last one.
         rungs: steps at which hypotheses are dropped, with how many go on.
         steps: of the training in all; at the last one the answer is given.
     """
 
-    fork: int
+    decided: int
     rungs: tuple[tuple[int, int], ...]
     steps: int
 
     def compares(self, step: int) -> bool:
         """Whether hypotheses are yet to be compared after a step."""
-        return not self.rungs or step < self.fork
+        return not self.rungs or step < self.decided
 
     def averaged(self, step: int) -> int:
         """Which set of weights, counted from 1, a step adds to the mean of the next rung; 0 when none."""
@@ -55,16 +55,16 @@ def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
     Example:
         >>> from learnsym.objectives.choosers.halving import schedule
         >>> found = schedule(9, 600, 0.45)
-        >>> found.fork, found.rungs
+        >>> found.decided, found.rungs
         (270, ((90, 5), (150, 4), (210, 2), (270, 1)))
     """
-    fork = min(math.ceil(warmup * steps), max(0, steps - 1))
+    decided = min(math.ceil(warmup * steps), max(0, steps - 1))
     count = math.ceil(math.log2(hypotheses))
-    if fork < 2 * count:
+    if decided < 2 * count:
         return Schedule(max(0, steps - 1), (), steps)
     gap = (1 - FIRST) / max(1, count - 1)
-    rungs = [(round(fork * (1 - gap * k)), 2**k) for k in range(count - 1, -1, -1)]
-    return Schedule(fork, tuple((at, min(left, math.ceil(hypotheses / 2))) for at, left in rungs), steps)
+    rungs = [(round(decided * (1 - gap * k)), 2**k) for k in range(count - 1, -1, -1)]
+    return Schedule(decided, tuple((at, min(left, math.ceil(hypotheses / 2))) for at, left in rungs), steps)
 
 
 def survivors(losses: Float[Tensor, "H N"], left: int, wider: Callable[[int, int], bool]) -> list[int]:

@@ -9,7 +9,7 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
@@ -32,7 +32,6 @@ from learnsym.objectives.choosers.evidence import (
 )
 from learnsym.objectives.choosers.folds import Folds
 from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
-from learnsym.objectives.choosers.one_network import together
 from learnsym.objectives.choosers.step_count import count_steps
 from learnsym.objectives.losses import LossFunction
 from learnsym.parts import chosen, device_of, examples, moved_to, split
@@ -101,8 +100,8 @@ class SuccessiveHalving(nn.Module):
     A hypothesis whose held-out loss is no better than that of constant outputs never wins: a network that has not
     been trained must not choose. "none" is left when that is so for all.
 
-    Where data are few, hypotheses are cross-fitted: `held_out` are the training examples, and each hypothesis has a
-    network of each fold, which is scored on that fold and trained on the others. Folds take steps in turn, so that this
+    Where data are few, hypotheses are cross-fitted: `held_out` are the training examples, and there is a network for
+    each fold, which is scored on that fold and trained on the others. Folds take steps in turn, so that this
     costs no more. After the choice another network is trained from its start, on all examples and that law: one that
     has learned few of them by heart would be behind it (Ash, Adams 2020, arXiv 1910.08475).
 
@@ -178,7 +177,7 @@ class SuccessiveHalving(nn.Module):
             )
         if hypotheses.folds != self.folds.count:
             raise ValueError(f"model: has {hypotheses.folds} folds, must have {self.folds.count} as the objective")
-        plan = schedule(len(hypotheses.members), self.steps, self.warmup)
+        plan = schedule(len(hypotheses.names), self.steps, self.warmup)
         if self.folds.count > 1 and plan.compares(self.steps - 1):
             raise ValueError(f"steps: got {self.steps}, too few to choose in folds and to train after it; take more")
         step = self.seen
@@ -211,23 +210,19 @@ class SuccessiveHalving(nn.Module):
         return count * copies * alive * FORWARD / (batch * processes() * self.steps)
 
     def _loss(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> Loss:
-        """The loss of a step: of the shared network or of the chosen one, on the batch or on other folds."""
-        turn, members = step, model.members
-        if self.folds.count > 1 and plan.compares(step):
-            turn, fold = divmod(step, self.folds.count)
-            members = model.compared(fold)
-            batch = self.folds.batch(self._held_out(), fold, examples(batch[0]), device_of(batch[0]))
-        if step < plan.fork:
-            living = list(model.living())
-            return together(members, self.objective, batch, living[(turn + 1) % len(living)])
-        loss = self.objective(members[model.chosen], batch)
-        # data parallelism waits for a gradient of every parameter
-        return replace(loss, total=loss.total + _nothing_of(model)) if processes() > 1 else loss
+        """The loss of a step: under the law whose turn it is, or the chosen one; of folds on examples of the others."""
+        if not plan.compares(step):
+            return self.objective(model.member(model.chosen), batch)
+        turn, fold = divmod(step, self.folds.count)
+        living = list(model.living())
+        law = living[(turn + 1) % len(living)]
+        if self.folds.count == 1:
+            return self.objective(model.member(law), batch)
+        others = self.folds.batch(self._held_out(), fold, examples(batch[0]), device_of(batch[0]))
+        return self.objective(model.member(law, fold), others)
 
     @torch.no_grad()
     def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
-        if step == plan.fork:
-            _fork(model)
         for rung, (at, left) in enumerate(plan.rungs):
             if step == at:
                 self._drop(model, batch, rung, left)
@@ -244,7 +239,7 @@ class SuccessiveHalving(nn.Module):
         """
         count = plan.averaged(step)
         for k in range(model.folds) if count else ():
-            for name, value in model.compared(k)[0].net.state_dict().items():  # type: ignore[union-attr]
+            for name, value in model.compared(k).state_dict().items():
                 key = f"{k}.{name}"
                 before = self.averages[key].to(value.device) if count > 1 else value
                 self.averages[key] = before + ((value - before) / count).to(value.dtype)
@@ -284,10 +279,10 @@ class SuccessiveHalving(nn.Module):
         rows, (x, y) = self._examples(count, device_of(batch[0]))
         targets = moved_to(y, "cpu")
         if not len(self.losses):
-            looks = 1 + len(schedule(len(model.members), self.steps, self.warmup).rungs)
-            shape = (looks, len(model.members), len(self._held_out()[1]))
+            looks = 1 + len(schedule(len(model.names), self.steps, self.warmup).rungs)
+            shape = (looks, len(model.names), len(self._held_out()[1]))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
-            self.last = torch.zeros(len(model.members), dtype=torch.long)
+            self.last = torch.zeros(len(model.names), dtype=torch.long)
         for h in model.living():
             outputs = self._outputs(model, h, x, copies, self.folds.of(rows))
             calibrated_outputs = calibrated(self._loss_fn(), outputs, targets)
@@ -299,9 +294,9 @@ class SuccessiveHalving(nn.Module):
     def _outputs(self, model: Hypotheses, h: int, x: Any, copies: int, fold: Int[Tensor, "N"]) -> Tensor:  # noqa: ANN401
         """The outputs of a hypothesis for held-out examples, each from the network of its fold."""
         parts, places = [], []
-        for k in range(model.folds):
+        for k in fold.unique().tolist():
             own = (fold == k).nonzero().squeeze(1)
-            with _weights(model.compared(k)[h].net, _of(self.averages, f"{k}.")):  # type: ignore[arg-type]
+            with _weights(model.compared(k), _of(self.averages, f"{k}.")):
                 parts.append(_outputs(model, h, chosen(x, own.to(device_of(x))), copies, k).cpu())
             places.append(own)
         return torch.cat(parts)[torch.cat(places).argsort()]
@@ -362,23 +357,7 @@ def _weights(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
         net.load_state_dict(own)
 
 
-def _nothing_of(model: Hypotheses) -> Tensor:
-    """Zero, with a gradient of zero to the networks of all hypotheses but the chosen one."""
-    out = [member for h, member in enumerate(model.members) if h != model.chosen]
-    terms = [p.sum() * 0 for member in out for p in member.parameters() if p.requires_grad]
-    return torch.stack(terms).sum() if terms else torch.zeros((), device=model.alive.device)
-
-
-@torch.no_grad()
-def _fork(model: Hypotheses) -> None:
-    """Give all networks the state of the shared one, whose running statistics the others lack."""
-    for members in map(model.compared, range(model.folds)):
-        first, *others = members
-        for member in others:
-            member.net.load_state_dict(first.net.state_dict())  # type: ignore[union-attr]
-
-
 def _outputs(model: Hypotheses, h: int, x: Any, copies: int, fold: int) -> Tensor:  # noqa: ANN401  tensor or structure
-    """The outputs of a network of a hypothesis for held-out examples, in evaluation mode."""
+    """The outputs of the network of a fold under a hypothesis, for held-out examples, in evaluation mode."""
     with evaluating(model):
         return torch.cat([model.member_outputs(h, part, copies, fold).float() for part in split(x, AT_ONCE)])

@@ -51,30 +51,16 @@ def trained(hypotheses=None, steps=STEPS, held_out=None, **options):
     return hypotheses, objective, history
 
 
-def test_in_the_warm_up_all_networks_are_the_same_and_learn():
-    found, start = model("batch"), model("batch")
-    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=40, warmup=0.5)
-    fit(found, objective, [bars(16, 0)], steps=10, optimiser=OptimiserConfig(lr=1e-2))
-    first = list(found.members[0].net.parameters())
-    for member in found.members:
-        assert all(torch.equal(p, q) for p, q in zip(member.net.parameters(), first, strict=True))
-    assert not all(torch.equal(p, q) for p, q in zip(first, start.members[0].net.parameters(), strict=True))
-    fit(found, objective, [bars(16, 0)], steps=11)
-    running = [module.running_mean for module in found.modules() if isinstance(module, nn.BatchNorm2d)]
-    assert any(bool(mean.any()) for mean in running)
-
-
-def test_a_shared_step_has_the_gradient_of_one_network():
+def test_a_step_has_the_gradient_of_the_network_under_one_law():
     found, batch = model(), bars(8, 0)
     objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=40)
     torch.manual_seed(3)
     objective(found.train(), batch).total.backward()
-    lone = copy.deepcopy(model().members[1]).train()
+    lone = copy.deepcopy(model().member(1)).train()
     torch.manual_seed(3)
     cross_entropy(lone(batch[0]), batch[1]).backward()
-    for member in found.members:
-        for p, q in zip(member.net.parameters(), lone.net.parameters(), strict=True):
-            torch.testing.assert_close(p.grad, q.grad)
+    for p, q in zip(found.net.parameters(), lone.net.parameters(), strict=True):
+        torch.testing.assert_close(p.grad, q.grad)
 
 
 def test_bars_that_turn_into_each_other_are_not_invariant_under_all_rotations():
@@ -95,7 +81,7 @@ def test_it_costs_what_it_says(held_out):
     found, steps, batch = model(), 60, bars(16, 0)
     objective = SuccessiveHalving(Supervised(cross_entropy), bars(held_out, 1), steps=steps)
     fit(found, objective, [batch], steps=steps)
-    said = objective.trainings(len(found.members), 16, found.test_copies)
+    said = objective.trainings(len(found.names), 16, found.test_copies)
     assert 0.8 * said <= float(objective.passes) / steps <= said  # "none" has one copy, wherever it goes on
 
 
@@ -114,23 +100,19 @@ def test_the_shared_network_is_trained_only_on_laws_that_are_left():
         found.zero_grad()
         torch.manual_seed(3)
         objective(found.train(), batch).total.backward()
-        lone = copy.deepcopy(model().members[2]).train()
+        lone = copy.deepcopy(model().member(2)).train()
         torch.manual_seed(3)
         cross_entropy(lone(batch[0]), batch[1]).backward()
-        for p, q in zip(found.members[0].net.parameters(), lone.net.parameters(), strict=True):
+        for p, q in zip(found.net.parameters(), lone.net.parameters(), strict=True):
             torch.testing.assert_close(p.grad, q.grad)
 
 
-def test_networks_that_are_out_are_left_alone():
+def test_there_is_one_network_however_many_hypotheses():
     found = model()
-    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=STEPS)
-    batches = [bars(16, 0)]
-    fit(found, objective, batches, steps=40)
-    before = copy.deepcopy(found)
-    fit(found, objective, batches, steps=5)
-    for alive, member, old in zip(found.alive.tolist(), found.members, before.members, strict=True):
-        same = [torch.equal(p, q) for p, q in zip(member.parameters(), old.parameters(), strict=True)]
-        assert all(same) != alive
+    count = sum(p.numel() for p in found.parameters())
+    assert count == sum(p.numel() for p in found.plain().parameters()) and len(found.names) == 7
+    names = [name for name in found.state_dict() if not name.startswith("net.")]
+    assert all(name.startswith("laws.") or "." not in name for name in names)
 
 
 def test_nothing_is_chosen_by_networks_that_are_no_better_than_chance():
@@ -165,10 +147,10 @@ def test_evaluation_is_that_of_the_model():
 def test_schedules_are_in_order_and_within_their_budget(hypotheses, steps):
     plan = schedule(hypotheses, steps, 0.2)
     marks = [0, *(step for step, _ in plan.rungs), steps]
-    assert marks == sorted(set(marks)) and plan.fork < steps
+    assert marks == sorted(set(marks)) and plan.decided < steps
     alive = [hypotheses, *(left for _, left in plan.rungs)]
     assert alive == sorted(set(alive), reverse=True)
-    assert plan.rungs[-1] == (plan.fork, 1) if steps > 50 else plan.rungs == () and plan.compares(steps - 1)
+    assert plan.rungs[-1] == (plan.decided, 1) if steps > 50 else plan.rungs == () and plan.compares(steps - 1)
 
 
 def apart(h, k):
@@ -193,7 +175,7 @@ def test_the_widest_of_those_that_are_alike_is_favoured():
 def test_scores_are_of_mean_weights_and_leave_the_weights_alone():
     found = model()
     objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=STEPS)
-    plan = schedule(len(found.members), STEPS, WARMUP)
+    plan = schedule(len(found.names), STEPS, WARMUP)
     for before, after in itertools.pairwise([0, *(step for step, _ in plan.rungs)]):
         counts = [plan.averaged(step) for step in range(before + 1, after + 1)]
         assert counts[-4:] == [1, 2, 3, 4] and not any(counts[:-4])
