@@ -177,9 +177,7 @@ class SuccessiveHalving(nn.Module):
             )
         if hypotheses.folds != self.folds.count:
             raise ValueError(f"model: has {hypotheses.folds} folds, must have {self.folds.count} as the objective")
-        plan = schedule(len(hypotheses.names), self.steps, self.warmup)
-        if self.folds.count > 1 and plan.compares(self.steps - 1):
-            raise ValueError(f"steps: got {self.steps}, too few to choose in folds and to train after it; take more")
+        plan = self._plan(len(hypotheses.names))
         step = self.seen
         self._average(hypotheses, plan, step)
         self._decide(hypotheses, batch, plan, step)
@@ -196,11 +194,17 @@ class SuccessiveHalving(nn.Module):
             batch: examples of a step; None where they are not known, so that a look costs as much as it may.
             test_copies: copies per held-out example at the end.
         """
-        plan = schedule(hypotheses, self.steps, self.warmup)
+        plan = self._plan(hypotheses)
         *before, last = hypotheses, *(left for _, left in plan.rungs)
         looks = [(alive, self.copies, AT_RUNG) for alive in before]
         looks += [(last, test_copies, AT_END)] if self.folds.count == 1 else []
         return 1 + sum(self._look(alive, copies, most, batch) for alive, copies, most in looks)
+
+    def _plan(self, hypotheses: int) -> Schedule:
+        plan = schedule(hypotheses, self.steps, self.warmup)
+        if self.folds.count > 1 and plan.compares(self.steps - 1):
+            raise ValueError(f"steps: got {self.steps}, too few to choose in folds and to train after it; take more")
+        return plan
 
     def _look(self, alive: int, copies: int, share: float, batch: int | None) -> float:
         """What scores of so many hypotheses cost at most, in plain trainings."""
@@ -279,7 +283,7 @@ class SuccessiveHalving(nn.Module):
         rows, (x, y) = self._examples(count, device_of(batch[0]))
         targets = moved_to(y, "cpu")
         if not len(self.losses):
-            looks = 1 + len(schedule(len(model.names), self.steps, self.warmup).rungs)
+            looks = 1 + len(self._plan(len(model.names)).rungs)
             shape = (looks, len(model.names), len(self._held_out()[1]))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
             self.last = torch.zeros(len(model.names), dtype=torch.long)
