@@ -23,22 +23,24 @@ from learnsym.training.build import build_on
 ANGLE = 60
 SYMMETRY = symmetry_by_name("affine2d")
 OTHERS = [each for each in SYMMETRY.group.generators if each.name != "rotation"]
+SHIFTS = [each for each in OTHERS if each.name.startswith("translation")]
 LAWS = {
-    **{f"rotation {turn}": (turn, 0.0) for turn in (30, 60, 90, 180)},
-    **{f"rotation {turn}, others 0.1": (turn, 0.1) for turn in (0, 30, 60, 90)},
-    "rotation 60, others 0.2": (60, 0.2),
+    **{f"rotation {turn}": (turn, 0.0, OTHERS) for turn in (30, 60, 90, 180)},
+    **{f"rotation {turn}, others 0.1": (turn, 0.1, OTHERS) for turn in (0, 30, 60, 90)},
+    **{f"rotation {turn}, shifts 0.1": (turn, 0.1, SHIFTS) for turn in (30, 60)},
+    "rotation 60, others 0.2": (60, 0.2, OTHERS),
 }
-"""The rotation in degrees, and the half-widths of all others as parts of their caps."""
+"""The rotation in degrees, and the half-widths of others as parts of their caps."""
 
 
 def row(name: str, seed: int) -> dict[str, Any]:
     """Accuracy in percent and loss in nats of a network that is trained on one law."""
-    turn, share = LAWS[name]
+    turn, share, others = LAWS[name]
     config, splits, _ = demonstration(ANGLE, seed)
     config = replace(config, train=replace(config.train, steps=PLAIN))
     model, objective, _ = build_on(config, splits)
     assert isinstance(model, Hypotheses)
-    widths = {each.name: share * each.cap / each.per_unit for each in OTHERS}
+    widths = {each.name: share * each.cap / each.per_unit for each in others}
     law = fixed(SYMMETRY.group, {"rotation": float(turn), **widths})
     net = Augmented(model.net, SYMMETRY, law, test_copies=model.test_copies)
     batches = Batches(splits.train, config.train.batch_size, seed, torch.device("cpu"))

@@ -120,11 +120,9 @@ def table(rows: list[dict[str, Any]]) -> str:
         lines.append(f"| {data} | {seed} | {' | '.join(cells)} |")
     for name in WARMUPS:
         for label, kind in (("demonstration", True), ("suite", False)):
-            pairs = [
-                (r, by_key[r["data"], r["seed"], BEFORE])
-                for r in rows
-                if r["arm"] == name and r["data"].startswith("demo ") == kind
-            ]
+            asked = [r for r in rows if r["arm"] == name and r["data"].startswith("demo ") == kind]
+            both = [(r, by_key.get((r["data"], r["seed"], BEFORE))) for r in asked]
+            pairs = [(new, old) for new, old in both if old]
             gains = _mean([new["accuracy"] - old["accuracy"] for new, old in pairs])
             ratios = _mean([math.log(new["loss"] / old["loss"]) for new, old in pairs])
             lines.append(f"{name} less {BEFORE}, {label}: {gains} points, logarithm of the loss {ratios}")
