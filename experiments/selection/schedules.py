@@ -52,10 +52,8 @@ TASKS = (
 )
 """Tasks of the calibrating half of the suite on which a network errs."""
 ANGLES = (0, 60, 180)
-
-
-WARMUPS = {"shared for 0.45": 0.45, "shared for 0.7": 0.7}
-"""Parts of the steps in which hypotheses share a network, by the name of the arm."""
+WARMUPS = {"shared for 0.45": 0.45}
+"""Part of the steps in which hypotheses share a network, by the name of the arm."""
 BEFORE = "side by side"
 """The arm of the code before, whose hypotheses were trained side by side; its rows stay what they were."""
 
@@ -106,7 +104,7 @@ def _made(data: str, seed: int) -> tuple[RunConfig, Splits, float]:
 def jobs() -> Iterator[tuple[str, int]]:
     """Data sets with their seeds."""
     yield from ((f"demo {angle}", seed) for angle in ANGLES for seed in (10, 11))
-    yield from ((name, 0) for name in TASKS)
+    yield from ((name, seed) for seed in (0, 1) for name in TASKS)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
