@@ -20,10 +20,9 @@ from learnsym._modes import evaluating
 from learnsym._processes import processes
 from learnsym._settings import Copies, Share
 from learnsym.augment import Hypotheses
-from learnsym.data import Dataset, Splits
 from learnsym.learners import unwrapped
 from learnsym.objectives._objective import Batch, Loss, Objective
-from learnsym.objectives.choosers._chooser import Chooser
+from learnsym.objectives.choosers._chooser import Chooser, Examples
 from learnsym.objectives.choosers.evidence import (
     calibrated,
     chance,
@@ -74,9 +73,9 @@ class Selection(Chooser):
 
     needs = "validation examples, or folds"
 
-    def judges(self, splits: Splits) -> Dataset:
+    def judges(self, train: Examples, val: Examples) -> Examples:
         """The validation examples, or those of training, where they are held out by folds."""
-        return splits.train if self.folds > 1 else splits.val
+        return train if self.folds > 1 else val
 
     def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """Successive halving of the hypotheses of the model."""
