@@ -55,7 +55,7 @@ def test_twins_of_a_seed_begin_alike(done):
     assert set(first) == {f"{twin}-{seed}" for twin in ("learned", "plain", "exact") for seed in (0, 1)}
     for seed in (0, 1):
         models = [done.recipe.trained(twin, seed) for twin in done.recipe.settings.twins]
-        nets = [model.members[2].net if isinstance(model, ls.augment.Hypotheses) else model.net for model in models]
+        nets = [model.net for model in models]
         starts = [net.state_dict() for net in nets]
         assert all(torch.equal(value, start[name]) for start in starts for name, value in starts[0].items())
     assert not torch.equal(*(done.recipe.network(seed).head.weight for seed in (0, 1)))
@@ -135,15 +135,18 @@ def test_validation_examples_select_among_hypotheses(done, tmp_path):
 
 def test_training_examples_may_choose_in_folds(tmp_path):
     options = {"symmetries": "rotation2d", "twins": ["learned", "plain"], "seeds": [0], "folds": 2}
+    options |= {**QUICK, "steps": 24}
     splits = ls.data.Dataset(*numbers(30), classes=3), ls.data.Dataset(*numbers(4), classes=3)
-    study = ls.study(Mine, *splits, out=tmp_path / "s", **options, **QUICK)
+    study = ls.study(Mine, *splits, out=tmp_path / "s", **options)
     assert study.model("learned").folds == 2
     objective = study.recipe.objective("learned", study.splits.train, study.splits.val, 6)
     assert len(objective.held_out[1]) == len(study.splits.train)
     with pytest.raises(ValueError, match=r"^val: got 4 examples, must be at least 10 .* choose with folds=2"):
-        ls.study(Mine, *splits, out=tmp_path / "t", **{**options, "folds": 1}, **QUICK)
+        ls.study(Mine, *splits, out=tmp_path / "t", **{**options, "folds": 1})
+    with pytest.raises(ValueError, match=r"^steps: got 3, too few to choose in folds"):
+        ls.study(Mine, *splits, out=tmp_path / "t", **{**options, "steps": 3})
     with pytest.raises(ValueError, match=r"^study\.folds: got 2 with the chooser training"):
-        ls.study(Mine, *splits, out=tmp_path / "t", chooser="training", **options, **QUICK)
+        ls.study(Mine, *splits, out=tmp_path / "t", chooser="training", **options)
 
 
 def test_the_training_loss_may_choose(tmp_path):
@@ -159,7 +162,7 @@ def test_the_training_loss_may_choose(tmp_path):
 def test_twins_cost_what_the_selection_costs(done):
     """Its looks at held-out examples are charged for what they take, and not for the share that they may."""
     recipe, train, val = done.recipe, done.splits.train, done.splits.val
-    steps, hypotheses = recipe.settings.steps, len(done.model("learned").members)
+    steps, hypotheses = recipe.settings.steps, len(done.model("learned").names)
     objective = recipe.objective("learned", train, val, steps)
     run = next(run for run in done.runs if run.path.name == "learned-0")
     before_the_last_look = max(row["passes"] for row in run.metrics() if "passes" in row)
@@ -227,7 +230,7 @@ BAD = {
     ),
     "too few examples to select by": (
         {"val": numbers(6)},
-        r"^val: got 6 examples, must be at least 10 for the chooser selection; give more, or take the chooser training",
+        r"^val: got 6 examples, must be at least 10 for the chooser selection; give more, let the training examples ",
     ),
     "setting that selection does not use": (
         {"method": ls.methods.augerino.Augerino(init=0.5)},

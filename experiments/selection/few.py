@@ -88,7 +88,7 @@ def _equal(config: RunConfig, splits: Splits) -> RunConfig:
     for _ in range(4):
         model, objective, _ = build_on(config, splits)
         assert isinstance(model, Hypotheses) and isinstance(objective, SuccessiveHalving)
-        steps = int(PLAIN / objective.trainings(len(model.members), config.train.batch_size, model.test_copies))
+        steps = int(PLAIN / objective.trainings(len(model.names), config.train.batch_size, model.test_copies))
         config = replace(config, train=replace(config.train, steps=steps))
     return config
 

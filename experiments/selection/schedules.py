@@ -1,4 +1,4 @@
-"""How short may the choice be? Selection with four schedules at equal cost, judged on examples that it never sees.
+"""How long may hypotheses share a network? Selection at equal cost, judged on examples that it never sees.
 
 python experiments/selection/schedules.py --out experiments/selection/schedules.json
 """
@@ -7,31 +7,34 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 import torch
+from torch import nn
 
 from learnsym._configs import packed
 from learnsym.augment import Hypotheses
-from learnsym.data import Batches, Splits, load_splits
+from learnsym.data import Batches, Dataset, Splits, load_splits
 from learnsym.data.known import task_by_name
 from learnsym.objectives import SuccessiveHalving
-from learnsym.objectives.choosers import halving, selection
+from learnsym.objectives.choosers import Selection
+from learnsym.objectives.choosers.evidence import calibrated
+from learnsym.objectives.losses import loss_of
 from learnsym.suite import SIZES
 from learnsym.suite.twins import config_of
 from learnsym.training import RunConfig, fit
 from learnsym.training.build import build_on
 from learnsym.training.config_file import read_config
-from learnsym.training.evaluate import evaluate
+from learnsym.training.evaluate import predict
 
 IMAGES, PLAIN = 700, 960
 """Training images of the demonstration, the other 297 judge; plain steps that each training costs."""
-SIZE = SIZES["small"]
+SIZE = replace(SIZES["small"], test=400)
 TASKS = (
     "bumps: which side, 0 from the middle",
     "cifar10-jpeg rotation 45",
@@ -49,35 +52,10 @@ TASKS = (
 )
 """Tasks of the calibrating half of the suite on which a network errs."""
 ANGLES = (0, 60, 180)
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Plain trainings in which hypotheses are side by side, the most that a look costs, and the part before these."""
-
-    shares: tuple[float, float, float]
-    look: float
-    warmup: float = 0.3
-
-
-SCHEDULES = {
-    "as before": Schedule((0.2, 0.12, 0.12), 0.08),
-    "halved": Schedule((0.1, 0.06, 0.06), 0.04),
-    "quartered": Schedule((0.05, 0.03, 0.03), 0.03),
-    "halved, warm-up 0.1": Schedule((0.1, 0.06, 0.06), 0.04, warmup=0.1),
-}
-
-
-@contextmanager
-def following(schedule: Schedule) -> Iterator[None]:
-    """Selection with this schedule, without a ceiling in steps."""
-    own = halving.SHARES, halving.PASSES, selection.AT_RUNG, selection.AT_END
-    halving.SHARES, halving.PASSES = schedule.shares, (10**9,) * 3
-    selection.AT_RUNG = selection.AT_END = schedule.look
-    try:
-        yield
-    finally:
-        halving.SHARES, halving.PASSES, selection.AT_RUNG, selection.AT_END = own
+WARMUPS = {"shared for 0.45": 0.45}
+"""Part of the steps in which hypotheses share a network, by the name of the arm."""
+BEFORE = "side by side"
+"""The arm of the code before, whose hypotheses were trained side by side; its rows stay what they were."""
 
 
 def demonstration(angle: int, seed: int) -> tuple[RunConfig, Splits, float]:
@@ -99,18 +77,24 @@ def calibrating(name: str, seed: int) -> tuple[RunConfig, Splits, float]:
 
 def row(config: RunConfig, splits: Splits, plain: float, warmup: float) -> dict[str, Any]:
     """A training that costs so many plain steps."""
-    config, steps = replace(config, chooser=selection.Selection(warmup=warmup)), plain
+    config, steps = replace(config, chooser=Selection(warmup=warmup)), plain
     for _ in range(4):  # looks are a smaller share of more steps
         config = replace(config, train=replace(config.train, steps=int(steps)))
         model, objective, _ = build_on(config, splits)
         assert isinstance(model, Hypotheses) and isinstance(objective, SuccessiveHalving)
-        steps = plain / objective.trainings(len(model.members), config.train.batch_size, model.test_copies)
+        steps = plain / objective.trainings(len(model.names), config.train.batch_size, model.test_copies)
     seed = config.seeds[0]
     batches = Batches(splits.train, config.train.batch_size, seed, torch.device("cpu"))
     fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)
-    scores = evaluate(model, splits.test, config.loss.function())
-    found = {"accuracy": 100 * scores["accuracy"], "loss": scores["task"]}
-    return {"steps": config.train.steps, "chosen": model.names[model.chosen], **found}
+    return {"steps": config.train.steps, "chosen": model.names[model.chosen], **scores(model, splits.test, config)}
+
+
+@torch.no_grad()
+def scores(model: nn.Module, data: Dataset, config: RunConfig) -> dict[str, float]:
+    """Accuracy in percent, and the loss in nats at the best temperature."""
+    outputs, loss_fn = predict(model, data.inputs), config.loss.function()
+    accuracy = 100 * float((outputs.argmax(1) == data.y).float().mean())
+    return {"accuracy": accuracy, "loss": float(loss_of(loss_fn, calibrated(loss_fn, outputs, data.y), data.y))}
 
 
 def _made(data: str, seed: int) -> tuple[RunConfig, Splits, float]:
@@ -120,26 +104,26 @@ def _made(data: str, seed: int) -> tuple[RunConfig, Splits, float]:
 def jobs() -> Iterator[tuple[str, int]]:
     """Data sets with their seeds."""
     yield from ((f"demo {angle}", seed) for angle in ANGLES for seed in (10, 11))
-    yield from ((name, 0) for name in TASKS)
+    yield from ((name, seed) for seed in (0, 1) for name in TASKS)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Accuracy and loss of each schedule, and the mean difference from the first one on the tasks of the suite."""
-    lines = [f"| data | seed | {' | '.join(SCHEDULES)} |", "|---" * (2 + len(SCHEDULES)) + "|"]
-    by_key = {(r["data"], r["seed"], r["schedule"]): r for r in rows}
+    """Accuracy and loss of each arm, and the mean difference from the code before."""
+    arms = [BEFORE, *WARMUPS]
+    lines = [f"| data | seed | {' | '.join(arms)} |", "|---" * (2 + len(arms)) + "|"]
+    by_key = {(r["data"], r["seed"], r["arm"]): r for r in rows}
     for data, seed in dict.fromkeys((r["data"], r["seed"]) for r in rows):
-        found = [by_key[data, seed, name] for name in SCHEDULES if (data, seed, name) in by_key]
-        cells = [f"{r['accuracy']:.1f} %, {r['loss']:.3f}" for r in found]
+        found = [by_key.get((data, seed, name)) for name in arms]
+        cells = [f"{r['accuracy']:.1f} %, {r['loss']:.3f}" if r else "" for r in found]
         lines.append(f"| {data} | {seed} | {' | '.join(cells)} |")
-    first = next(iter(SCHEDULES))
-    for name in [name for name in SCHEDULES if name != first]:
+    for name in WARMUPS:
         for label, kind in (("demonstration", True), ("suite", False)):
-            gains = [
-                r["accuracy"] - by_key[r["data"], r["seed"], first]["accuracy"]
-                for r in rows
-                if r["schedule"] == name and r["data"].startswith("demo ") == kind
-            ]
-            lines.append(f"{name} less {first}, {label}: {_mean(gains)} points")
+            asked = [r for r in rows if r["arm"] == name and r["data"].startswith("demo ") == kind]
+            both = [(r, by_key.get((r["data"], r["seed"], BEFORE))) for r in asked]
+            pairs = [(new, old) for new, old in both if old]
+            gains = _mean([new["accuracy"] - old["accuracy"] for new, old in pairs])
+            ratios = _mean([math.log(new["loss"] / old["loss"]) for new, old in pairs])
+            lines.append(f"{name} less {BEFORE}, {label}: {gains} points, logarithm of the loss {ratios}")
     return "\n".join(lines)
 
 
@@ -151,18 +135,16 @@ def _mean(values: list[float]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="rows; what is there already is not done again")
-    parser.add_argument("--schedules", nargs="+", choices=list(SCHEDULES), default=list(SCHEDULES))
+    parser.add_argument("--arms", nargs="+", choices=list(WARMUPS), default=list(WARMUPS))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     rows: list[dict[str, Any]] = json.loads(arguments.out.read_text()) if arguments.out.exists() else []
     for data, seed in jobs():
-        for name in arguments.schedules:
-            key = {"data": data, "seed": seed, "schedule": name}
-            if any(key.items() <= r.items() for r in rows):
-                continue
-            with following(SCHEDULES[name]):
-                rows.append({**key, **row(*_made(data, seed), SCHEDULES[name].warmup)})
-            arguments.out.write_text(json.dumps(rows, indent=0))
+        for name in arguments.arms:
+            key = {"data": data, "seed": seed, "arm": name}
+            if not any(key.items() <= r.items() for r in rows):
+                rows.append({**key, **row(*_made(data, seed), WARMUPS[name])})
+                arguments.out.write_text(json.dumps(rows, indent=0))
     print(table(rows))
 
 

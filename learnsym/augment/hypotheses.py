@@ -1,4 +1,4 @@
-"""Hypotheses: networks of one architecture, each with another fixed amount of symmetry, and what data say of them.
+"""Hypotheses: one network under several laws, each with another fixed amount of symmetry, and what data say of them.
 
 Legend of axes: `H` hypotheses, `B` batch.
 """
@@ -30,18 +30,18 @@ UNCHECKED = "the interval holds no noise of training, and its coverage has not b
 
 
 class Hypotheses(nn.Module):
-    """Networks of one architecture and one start, the first as it is, each other averaged over a fixed law.
+    """One network under several laws: as it is, and averaged over each of them.
 
-        f_0(x) = net_0(x),    f_h(x) = average over g ~ mu_h of  g^{-1} · net_h(g · x)
+        f_0(x) = net(x),    f_h(x) = average over g ~ mu_h of  g^{-1} · net(g · x)
 
-    An objective such as `objectives.SuccessiveHalving` trains them side by side and decides by held-out examples which
-    go on, how probable each is, and which one predicts. All of this is in buffers.
+    An objective such as `objectives.SuccessiveHalving` trains it on these laws in turn and decides by held-out examples
+    which go on, how probable each is, and which one predicts. All of this is in buffers.
 
-    With several folds each hypothesis has a network more for each of them, so that the examples of a fold can judge one
-    that has not seen them.
+    With several folds there is a network more for each of them, so that the examples of a fold can judge one that has
+    not seen them.
 
     Args:
-        net: any module; each hypothesis has a copy of it.
+        net: any module.
         symmetry: how group elements move inputs and outputs, or its name, see `as_symmetry`.
         laws: fixed distributions over its group; `augment.laws(symmetry.group)` by default.
         copies, test_copies, average: as for `Augmented`.
@@ -59,7 +59,7 @@ class Hypotheses(nn.Module):
         torch.Size([5, 10])
     """
 
-    answers_for = ("members", "replicas")
+    answers_for = ("laws",)
     alive: Tensor
     probabilities: Tensor
     choice: Tensor
@@ -80,19 +80,21 @@ class Hypotheses(nn.Module):
         laws = laws_of(symmetry.group) if laws is None else list(laws)
         if not laws:
             raise ValueError("laws: got none, must be at least one beside none; augment.laws(group) gives some")
-        options = {"copies": copies, "test_copies": test_copies, "average": average}
-        moved = [Augmented(copy.deepcopy(net), symmetry, law, **options) for law in laws]
-        self.members = nn.ModuleList([Plain(net, symmetry.on_output.part.key), *moved])
+        self.net = net
+        self.symmetry = symmetry
+        self.laws = nn.ModuleList(laws)
         self.folds = checked_count("folds", folds)
-        self.replicas = nn.ModuleList([copy.deepcopy(self.members) for _ in range(folds) if folds > 1])
-        self.average = average
+        self.of_folds = nn.ModuleList([copy.deepcopy(net) for _ in range(folds) if folds > 1])
+        self.copies = checked_count("copies", copies)
         self.test_copies = checked_count("test_copies", test_copies)
+        self.average = average
+        self._members: dict[tuple[int, int | None], Plain | Augmented] = {}
         self._degrees = [[], *(law.degrees("input") for law in laws)]
         self.names = (NONE, *(named(law) or NONE for law in laws))
         again = next((name for i, name in enumerate(self.names) if name in self.names[:i]), None)
         if again is not None:
             raise ValueError(f"laws: {again} is there twice; give each hypothesis once")
-        count = len(self.members)
+        count = len(self.names)
         self.register_buffer("alive", torch.ones(count, dtype=torch.bool))
         self.register_buffer("probabilities", torch.full((count,), 1 / count))
         self.register_buffer("choice", torch.ones((), dtype=torch.long))
@@ -101,11 +103,24 @@ class Hypotheses(nn.Module):
     def forward(self, x: Whole) -> Tensor:
         return self.member_outputs(self.chosen, x, self.test_copies)
 
-    def compared(self, fold: int) -> nn.ModuleList:
-        """The networks, one of each hypothesis, that the examples of a fold compare."""
-        found = self.replicas[fold] if len(self.replicas) else self.members
-        assert isinstance(found, nn.ModuleList)
-        return found
+    def compared(self, fold: int) -> nn.Module:
+        """The network that the examples of a fold judge."""
+        return self.of_folds[fold] if len(self.of_folds) else self.net
+
+    def member(self, h: int, fold: int | None = None) -> Plain | Augmented:
+        """A hypothesis: the network that predicts, or that of a fold, under one of the laws."""
+        if (h, fold) not in self._members:
+            self._members[h, fold] = self._made(h, self.net if fold is None else self.compared(fold))
+        member = self._members[h, fold]
+        member.training = self.training  # which is no child, as the network is one already
+        return member
+
+    def _made(self, h: int, net: nn.Module) -> Plain | Augmented:
+        if not h:
+            return Plain(net, self.symmetry.on_output.part.key)
+        law, options = self.laws[h - 1], {"copies": self.copies, "test_copies": self.test_copies}
+        assert isinstance(law, LearnableDistribution)
+        return Augmented(net, self.symmetry, law, average=self.average, **options)
 
     def member_outputs(self, h: int, x: Whole, copies: int, fold: int | None = None) -> Tensor:
         """The outputs of one hypothesis, in evaluation with so many copies of each example.
@@ -114,9 +129,9 @@ class Hypotheses(nn.Module):
             h: which one.
             x: inputs.
             copies: transformed ones of each example.
-            fold: which of its networks; None for the one that predicts.
+            fold: whose network; None for the one that predicts.
         """
-        member = self.members[h] if fold is None else self.compared(fold)[h]
+        member = self.member(h, fold)
         if isinstance(member, Augmented):
             if member.test_copies != copies:
                 member.test_copies = copies
@@ -134,17 +149,15 @@ class Hypotheses(nn.Module):
 
     @property
     def single(self) -> nn.Module:
-        """The network of the chosen hypothesis with its averaging, which is exported."""
-        member = self.members[self.chosen]
+        """The chosen hypothesis with its averaging, which is exported."""
+        member = self.member(self.chosen)
         if isinstance(member, Augmented):
             member.test_copies = self.test_copies
         return member
 
     def plain(self) -> nn.Module:
-        """The network of the chosen hypothesis alone."""
-        net = self.members[self.chosen].net
-        assert isinstance(net, nn.Module)
-        return net
+        """The network alone."""
+        return self.net
 
     def posterior(self) -> dict[str, float]:
         """How probable each hypothesis is, by name; all alike before held-out examples were looked at."""

@@ -11,12 +11,10 @@ from learnsym.groups import Generator, Group
 
 RANGES = (1 / 12, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 1.0)
 """Half-widths of one generator as fractions of its cap: 15, 30, 60, 90, 120 and 180 degrees of a rotation."""
-TURNS = (1 / 12, 1 / 6, 1 / 3, 1 / 2, 1.0)
-"""Those of a rotation beside other generators, fewer since there are more hypotheses."""
-BESIDE = 1 / 6
-"""Half-width of a rotation with which all other generators are a little open, too."""
+TURNS = (0.0, 1 / 12, 1 / 6, 1 / 3, 1 / 2, 1.0)
+"""Those of a rotation beside other generators, which are all a little open."""
 NARROW = 0.1
-"""Half-width of generators that are opened together, as a fraction of their caps."""
+"""Half-width of these others, as a fraction of their caps."""
 ALL = 1 - 1e-6
 """Full symmetry as a fraction of the caps, which learnable laws do not reach."""
 SURE = 30.0
@@ -26,9 +24,10 @@ SURE = 30.0
 def laws(group: Group) -> list[LearnableDistribution]:
     """Fixed laws over a group, from narrow to full; the identity alone is not among them.
 
-    Of one generator, a range of half-widths. Of several, those of the rotation by itself, all others together, and
-    both: a generator that the data do not ask for is left closed. Of a finite group or several components, also how
-    often an element of another component is drawn: never or as often as the identity.
+    Of one generator, a range of half-widths. Of several, a range of those of the rotation with all others a little
+    open, from which networks gain whatever the rotation, and the whole rotation by itself, for data that ask for
+    nothing else. Of a finite group or several components, also how often an element of another component is drawn:
+    never or as often as the identity.
 
     Example:
         >>> [round(law.degrees("input")[0].estimate) for law in ls.augment.laws(ls.groups.SO2())]
@@ -68,7 +67,7 @@ def _boxes(generators: tuple[Generator, ...]) -> list[list[float]]:
 
     if not any(turns) or all(turns):
         return [box(share, share) for share in RANGES]
-    return [*(box(share, 0.0) for share in TURNS), box(0.0, NARROW), box(BESIDE, NARROW)]
+    return [box(1.0, 0.0), *(box(share, NARROW) for share in TURNS)]
 
 
 def _of_components(group: Group, init: float, mixed: bool) -> LearnableDistribution:

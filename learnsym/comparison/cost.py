@@ -102,7 +102,7 @@ def _cost(plan: Plan, network: Network, own: Sequence[Cell], ended: Set[str], se
 def _networks(model: nn.Module, objective: Objective, batch: int) -> float:
     """How many networks a step trains on average; the first steps are those of one."""
     if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
-        return objective.trainings(len(model.members), batch, model.test_copies)
+        return objective.trainings(len(model.names), batch, model.test_copies)
     return 1.0
 
 

@@ -126,7 +126,7 @@ class _Maker:
         """How many trainings of one network the training of the model stands for, see `choosers.Selection`."""
         objective = build_objective(self.config, model, self.splits)
         if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
-            return objective.trainings(len(model.members), self.config.train.batch_size, model.test_copies)
+            return objective.trainings(len(model.names), self.config.train.batch_size, model.test_copies)
         return 1.0
 
     @cached_property

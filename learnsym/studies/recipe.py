@@ -85,7 +85,7 @@ class Recipe:
 
     def check_val(self, examples: int) -> None:
         """Refuse too few validation examples for the chooser."""
-        least = FEWEST if self.settings.chooser == "selection" and self.settings.folds == 1 else 0
+        least = {"training": 0, "selection": FEWEST if self.settings.folds == 1 else 0}[self.settings.chooser]
         if any(map(learns, self.settings.twins)) and examples < least:
             raise ValueError(
                 f"val: got {examples} examples, must be at least {least} for the chooser {self.settings.chooser}; give "

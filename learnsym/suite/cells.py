@@ -17,7 +17,7 @@ from learnsym.suite.config import READERS, Size, SuiteConfig
 from learnsym.suite.reading import READ, unfit
 from learnsym.suite.twins import TOLD, config_of, twin
 
-FORMAT = 4
+FORMAT = 5
 """Raised when a cell computes something else, so that kept ones of older versions are not used."""
 SECONDS = {
     "poses": 3.0,

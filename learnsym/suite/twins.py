@@ -174,7 +174,7 @@ def _mean_step_flops(config: RunConfig, splits: Splits) -> float:
     objective = build_objective(config, model, splits)
     if isinstance(objective, SuccessiveHalving) and isinstance(model, Hypotheses):
         copies = copies_of(config.method, "learned")[0]
-        trainings = objective.trainings(len(model.members), config.train.batch_size, model.test_copies)
+        trainings = objective.trainings(len(model.names), config.train.batch_size, model.test_copies)
         return copies * trainings * _step_flops(_plain(config), splits)
     return _step_flops(config, splits, steps=getattr(config.chooser, "every", 1))
 

@@ -72,7 +72,7 @@ def _model(config: RunConfig, signature: Signature, width: int) -> nn.Module:
 
 def build_objective(config: RunConfig, model: nn.Module, splits: Splits) -> Objective:
     """What the training of one member minimises; heads that it holds have the initial weights of the first seed."""
-    judges = config.chooser.judges(splits)
+    judges = config.chooser.judges(splits.train, splits.val)
     setup = replace(
         setup_of(config, splits.train.signature),
         examples=len(splits.train),

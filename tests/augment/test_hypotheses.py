@@ -56,14 +56,12 @@ def test_the_first_hypothesis_is_the_network_and_others_are_its_averages():
 
 def test_it_predicts_with_the_chosen_hypothesis():
     model, x = Hypotheses(network(), "rotation2d", test_copies=4).eval(), images()
-    for own in model.members[2].net.parameters():
-        own.data.mul_(1.5)
     assert model.chosen == 1
     for h in (0, 2):
         model.choose(h)
         assert model.chosen == h and torch.equal(model(x), model.member_outputs(h, x, 4))
-    model.members[2].test_copies = 2
-    assert model.single is model.members[2] and model.single.test_copies == 4
+    model.member(2).test_copies = 2
+    assert model.single is model.member(2) and model.single.test_copies == 4
 
 
 def test_the_degree_is_the_posterior_mean_with_an_interval_on_the_grid():
@@ -87,10 +85,22 @@ def test_before_any_evidence_every_hypothesis_is_as_probable():
 
 def test_wider_means_as_much_of_every_generator():
     model = Hypotheses(network(), "affine2d")
-    narrow, wide, rest = (model.names.index(name) for name in ("rotation 30", "rotation 90", model.names[-2]))
+    alone = model.names.index("rotation 180")
+    narrow, wide = (next(h for h, name in enumerate(model.names) if f"rotation {w}, scale" in name) for w in (30, 90))
     assert model.is_wider(narrow, wide) and not model.is_wider(wide, narrow) and not model.is_wider(narrow, narrow)
-    assert not model.is_wider(narrow, rest) and not model.is_wider(rest, narrow)
-    assert all(model.is_wider(0, h) for h in (narrow, wide, rest))
+    assert not model.is_wider(narrow, alone) and not model.is_wider(alone, narrow)
+    assert all(model.is_wider(0, h) for h in (narrow, wide, alone))
+
+
+def test_beside_every_rotation_all_other_generators_are_a_little_open():
+    found = [{d.generator: d.estimate for d in law.degrees("input")} for law in laws(Affine2())]
+    together = [widths for widths in found if widths["shear"] > 0]
+    assert sorted(round(widths["rotation"]) for widths in together) == [0, 15, 30, 60, 90, 180]
+    assert all(
+        widths[name] == pytest.approx(0.05) for widths in together for name in ("translation_x", "translation_y")
+    )
+    (alone,) = (widths for widths in found if widths not in together)
+    assert [name for name, width in alone.items() if width > 0] == ["rotation"] and alone["rotation"] > 179
 
 
 def test_every_hypothesis_is_there_once():
@@ -116,7 +126,7 @@ def test_the_chosen_network_is_exported():
     model, x = Hypotheses(network(), "rotation2d"), images()
     model.choose(3)
     torch.testing.assert_close(frozen(model, x)(x), model.eval()(x), rtol=1e-4, atol=1e-5)
-    assert not any("members" in name for name in frozen(model, x).state_dict())
+    assert not any("laws" in name for name in frozen(model, x).state_dict())
 
 
 def test_without_laws_is_one_sentence():

@@ -69,7 +69,7 @@ def test_a_selection_is_trained_for_as_many_steps_as_its_twins_pay_for():
     config = replace(config, train=replace(config.train, steps=found["steps"]))
     splits = task.splits(0, train=size.train, val=size.val, test=size.test)
     model = build_model(config, splits.train.signature)
-    priced = build_objective(config, model, splits).trainings(len(model.members), BATCH, model.test_copies)
+    priced = build_objective(config, model, splits).trainings(len(model.names), BATCH, model.test_copies)
     assert found["steps"] * priced == pytest.approx(3 * size.steps, rel=0.02)
     assert 2.6 < found["cost"] < 3.0, "what was counted: a look with the identity alone has one copy"
 

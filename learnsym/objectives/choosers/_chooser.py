@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from torch import nn
 
 from learnsym._settings import check_settings
-from learnsym.data import Dataset, Splits
 from learnsym.objectives._objective import Batch, Objective
 from learnsym.objectives.choosers.weighting import Weighting
+
+Examples = TypeVar("Examples")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +36,9 @@ class Chooser:
     def __post_init__(self) -> None:
         check_settings(self, "chooser.")
 
-    def judges(self, splits: Splits) -> Dataset:
+    def judges(self, train: Examples, val: Examples) -> Examples:
         """The examples by which it chooses, where it looks at any: those of validation."""
-        return splits.val
+        return val
 
     def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """What is minimised when it chooses the symmetry parameters of the model.

@@ -5,54 +5,48 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.objectives.choosers.evidence import ERRORS, behind
 
-SHARES = (0.1, 0.06, 0.06)
-"""Plain trainings in which all hypotheses, then those of each rung are trained together, before one is left."""
-PASSES = (72, 44, 44)
-"""Steps of one network that these phases take at most, as a longer training does not make the choice harder."""
+FIRST = 1 / 3
+"""When the first hypotheses are dropped, in parts of the time that they share a network; the last ones at its end."""
+AVERAGED = 0.07
+"""Part of the training before a rung whose mean weights are looked at."""
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """The steps of successive halving.
+    """The steps of successive halving, in which the hypotheses that are left share one network.
 
-        one network, [0, fork)  →  H of them, [fork, first)  →  √H, [first, second)  →  2, [second, third)  →  1
+        H laws in turn, [0, first)  →  H/2, [first, second)  →  ...  →  2, [..., decided)  →  1, [decided, steps)
 
-    What decides is short: the network that is left is trained for nearly all of the steps, and on its law for more than
-    half of them, so that it is not behind one that was trained on this law alone.
+    A choice costs looks at held-out examples and no training, and the network that is left is not behind one that was
+    trained on its law alone.
 
     Args:
-        fork: step at which the shared network becomes one of each hypothesis.
+        decided: step from which one hypothesis has the network for itself; without rungs, the last one.
         rungs: steps at which hypotheses are dropped, with how many go on.
         steps: of the training in all; at the last one the answer is given.
     """
 
-    fork: int
+    decided: int
     rungs: tuple[tuple[int, int], ...]
     steps: int
 
     def compares(self, step: int) -> bool:
         """Whether hypotheses are yet to be compared after a step."""
-        at, left = self.rungs[-1] if self.rungs else (self.steps, 2)
-        return left > 1 or step < at
+        return not self.rungs or step < self.decided
 
     def averaged(self, step: int) -> int:
         """Which set of weights, counted from 1, a step adds to the mean of the next rung; 0 when none."""
-        marks = [self.fork, *(at for at, _ in self.rungs)]
-        after = next((k for k in range(1, len(marks)) if marks[k - 1] < step <= marks[k]), None)
-        return 0 if after is None else max(0, step - (marks[after - 1] + marks[after]) // 2)
-
-    def passes(self, hypotheses: int) -> float:
-        """Trained examples per example of a plain training, a number of plain trainings; held-out ones not counted."""
-        starts = [0, self.fork, *(step for step, _ in self.rungs)]
-        alive = [1, hypotheses, *(left for _, left in self.rungs)]
-        lengths = [end - start for start, end in zip(starts, [*starts[1:], self.steps], strict=True)]
-        return sum(n * length for n, length in zip(alive, lengths, strict=True)) / max(1, self.steps)
+        marks = [0, *(at for at, _ in self.rungs)]
+        before, after = next(((a, b) for a, b in pairwise(marks) if a < step <= b), (step, step))
+        most = min(after - before, max(1, round(AVERAGED * self.steps)))
+        return max(0, step - (after - most))
 
 
 def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
@@ -60,19 +54,17 @@ def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
 
     Example:
         >>> from learnsym.objectives.choosers.halving import schedule
-        >>> found = schedule(9, 600, 0.3)
-        >>> found.fork, found.rungs, round(found.passes(9), 2)
-        (180, ((187, 3), (199, 2), (217, 1)), 1.16)
+        >>> found = schedule(9, 600, 0.45)
+        >>> found.decided, found.rungs
+        (270, ((90, 5), (150, 4), (210, 2), (270, 1)))
     """
-    fork = min(math.ceil(warmup * steps), max(0, steps - 1))
-    lefts = (max(2, round(math.sqrt(hypotheses))), 2, 1)
-    at, alive, rungs = fork, hypotheses, []
-    for share, most, left in zip(SHARES, PASSES, lefts, strict=True):
-        at += max(1, round(min(share * steps, most) / alive))
-        if at < steps - 1 and left < alive:
-            rungs.append((at, left))
-            alive = left
-    return Schedule(fork, tuple(rungs), steps)
+    decided = min(math.ceil(warmup * steps), max(0, steps - 1))
+    count = math.ceil(math.log2(hypotheses))
+    if decided < 2 * count:
+        return Schedule(max(0, steps - 1), (), steps)
+    gap = (1 - FIRST) / max(1, count - 1)
+    rungs = [(round(decided * (1 - gap * k)), 2**k) for k in range(count - 1, -1, -1)]
+    return Schedule(decided, tuple((at, min(left, math.ceil(hypotheses / 2))) for at, left in rungs), steps)
 
 
 def survivors(losses: Float[Tensor, "H N"], left: int, wider: Callable[[int, int], bool]) -> list[int]:

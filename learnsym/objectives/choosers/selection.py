@@ -20,10 +20,9 @@ from learnsym._modes import evaluating
 from learnsym._processes import processes
 from learnsym._settings import Copies, Share
 from learnsym.augment import Hypotheses
-from learnsym.data import Dataset, Splits
 from learnsym.learners import unwrapped
 from learnsym.objectives._objective import Batch, Loss, Objective
-from learnsym.objectives.choosers._chooser import Chooser
+from learnsym.objectives.choosers._chooser import Chooser, Examples
 from learnsym.objectives.choosers.evidence import (
     calibrated,
     chance,
@@ -32,7 +31,6 @@ from learnsym.objectives.choosers.evidence import (
 )
 from learnsym.objectives.choosers.folds import Folds
 from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
-from learnsym.objectives.choosers.one_network import together
 from learnsym.objectives.choosers.step_count import count_steps
 from learnsym.objectives.losses import LossFunction
 from learnsym.parts import chosen, device_of, examples, moved_to, split
@@ -46,22 +44,22 @@ AT_RUNG, AT_END = 0.04, 0.04
 """Largest cost of the held-out passes at a rung, and of those at the end, in plain trainings."""
 FORWARD = 1 / 3
 """Cost of a pass without gradient in passes with one."""
-RUNGS = 4
+WARMUP = 0.45
 LEAST_SCORED = 64
 AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class Selection(Chooser):
-    """Hypotheses from none to full symmetry, trained side by side; the validation examples choose among them.
+    """Hypotheses from none to full symmetry, which share one network; the validation examples choose among them.
 
-    See `objectives.SuccessiveHalving`; it costs 1.1 to 1.4 plain trainings of as many steps, less the more there are.
+    See `objectives.SuccessiveHalving`; it costs 1.0 to 1.2 plain trainings of as many steps, less the more there are.
     """
 
     name: Literal["selection"] = "selection"
     """Chooser of the degree of symmetry."""
-    warmup: Share = 0.3
-    """Part of the steps in which all hypotheses share one network."""
+    warmup: Share = WARMUP
+    """Part of the steps in which the hypotheses that are left share one network; after it one is left."""
     copies: Copies = 4
     """Transformed copies per held-out example when hypotheses are dropped; at the end, those of evaluation."""
     folds: Copies = 1
@@ -75,9 +73,9 @@ class Selection(Chooser):
 
     needs = "validation examples, or folds"
 
-    def judges(self, splits: Splits) -> Dataset:
+    def judges(self, train: Examples, val: Examples) -> Examples:
         """The validation examples, or those of training, where they are held out by folds."""
-        return splits.train if self.folds > 1 else splits.val
+        return train if self.folds > 1 else val
 
     def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """Successive halving of the hypotheses of the model."""
@@ -86,23 +84,23 @@ class Selection(Chooser):
 
 
 class SuccessiveHalving(nn.Module):
-    """An objective that trains `augment.Hypotheses` side by side and lets held-out examples choose among them.
+    """An objective that trains one network of `augment.Hypotheses` and lets held-out examples choose among their laws.
 
-        1. One network is trained on the laws of all hypotheses in turn, so that wide ones do not start from nothing.
-        2. Each hypothesis goes on from it by itself. At rungs the held-out loss says which go on: first about √H, then
-           two. It is averaged over copies, and that of mean weights, since rates are high. Wide laws are learned
-           slowly, so that the widest one within a standard error of the best is favoured.
-        3. One is left, and has more than half of the steps for itself. The posterior is how often each hypothesis wins
+        1. One network is trained on the laws of all hypotheses in turn. At rungs the held-out loss under each law says
+           which go on: a half of them, a half of these, two, one. It is averaged over copies, and that of mean weights,
+           since rates are high. Wide laws are learned slowly, so that the widest one within a standard error of the
+           best is favoured.
+        2. One is left, and has more than half of the steps for itself. The posterior is how often each hypothesis wins
            when the held-out examples are drawn again.
 
-    Networks gain more from steps than from a later choice, so that the choice is made early and in little time, see
-    `experiments/selection`.
+    Hypotheses that were trained side by side would differ by the noise of their trainings, and cost steps, which
+    networks gain more from, see `experiments/selection`.
 
     A hypothesis whose held-out loss is no better than that of constant outputs never wins: a network that has not
     been trained must not choose. "none" is left when that is so for all.
 
-    Where data are few, hypotheses are cross-fitted: `held_out` are the training examples, and each hypothesis has a
-    network of each fold, which is scored on that fold and trained on the others. Folds take steps in turn, so that this
+    Where data are few, hypotheses are cross-fitted: `held_out` are the training examples, and there is a network for
+    each fold, which is scored on that fold and trained on the others. Folds take steps in turn, so that this
     costs no more. After the choice another network is trained from its start, on all examples and that law: one that
     has learned few of them by heart would be behind it (Ash, Adams 2020, arXiv 1910.08475).
 
@@ -114,7 +112,7 @@ class SuccessiveHalving(nn.Module):
         held_out: inputs and targets that the weights never see and that no result is reported on; with several folds,
             the training examples.
         steps: of the training in all; the answer is given at the last one.
-        warmup: part of the steps in which one network is trained.
+        warmup: part of the steps in which hypotheses share one network, and are dropped.
         copies: transformed copies per held-out example at the rungs.
         folds: of the held-out examples, when they are those of training; as many as the model has.
 
@@ -144,7 +142,7 @@ class SuccessiveHalving(nn.Module):
         held_out: Batch | None,
         *,
         steps: int,
-        warmup: float = 0.3,
+        warmup: float = WARMUP,
         copies: int = 4,
         folds: int = 1,
     ) -> None:
@@ -168,7 +166,7 @@ class SuccessiveHalving(nn.Module):
         self.register_buffer("guess", torch.tensor(math.inf, dtype=torch.float64))
 
     def forward(self, model: nn.Module, batch: Any) -> Loss:  # noqa: ANN401  whatever the loader gives
-        """The losses of all hypotheses that are still trained, added; of the model itself in evaluation."""
+        """The loss under the law whose turn it is, of those that are left; of the model itself in evaluation."""
         if not model.training:
             return self.objective(model, batch)
         hypotheses = unwrapped(model)
@@ -178,17 +176,14 @@ class SuccessiveHalving(nn.Module):
             )
         if hypotheses.folds != self.folds.count:
             raise ValueError(f"model: has {hypotheses.folds} folds, must have {self.folds.count} as the objective")
-        plan = schedule(len(hypotheses.members), self.steps, self.warmup)
-        if self.folds.count > 1 and plan.compares(self.steps - 1):
-            raise ValueError(f"steps: got {self.steps}, too few to choose in folds and to train after it; take more")
+        plan = self._plan(len(hypotheses.names))
         step = self.seen
         self._average(hypotheses, plan, step)
         self._decide(hypotheses, batch, plan, step)
         loss = self._loss(hypotheses, batch, plan, step)
         self.seen += 1
-        self.passes += 1 if step < plan.fork else len(list(hypotheses.living()))
-        living = hypotheses.alive.sum() if step >= plan.fork else hypotheses.alive.new_ones((), dtype=torch.long)
-        return Loss(loss.total, {**loss.parts, "living": living, "passes": self.passes.float()})
+        self.passes += 1
+        return Loss(loss.total, {**loss.parts, "living": hypotheses.alive.sum(), "passes": self.passes.float()})
 
     def trainings(self, hypotheses: int, batch: int | None = None, test_copies: int = 1) -> float:
         """The cost in plain trainings, of which looks at held-out examples have what they cost at most.
@@ -198,11 +193,17 @@ class SuccessiveHalving(nn.Module):
             batch: examples of a step; None where they are not known, so that a look costs as much as it may.
             test_copies: copies per held-out example at the end.
         """
-        plan = schedule(hypotheses, self.steps, self.warmup)
+        plan = self._plan(hypotheses)
         *before, last = hypotheses, *(left for _, left in plan.rungs)
         looks = [(alive, self.copies, AT_RUNG) for alive in before]
         looks += [(last, test_copies, AT_END)] if self.folds.count == 1 else []
-        return plan.passes(hypotheses) + sum(self._look(alive, copies, most, batch) for alive, copies, most in looks)
+        return 1 + sum(self._look(alive, copies, most, batch) for alive, copies, most in looks)
+
+    def _plan(self, hypotheses: int) -> Schedule:
+        plan = schedule(hypotheses, self.steps, self.warmup)
+        if self.folds.count > 1 and plan.compares(self.steps - 1):
+            raise ValueError(f"steps: got {self.steps}, too few to choose in folds and to train after it; take more")
+        return plan
 
     def _look(self, alive: int, copies: int, share: float, batch: int | None) -> float:
         """What scores of so many hypotheses cost at most, in plain trainings."""
@@ -212,20 +213,19 @@ class SuccessiveHalving(nn.Module):
         return count * copies * alive * FORWARD / (batch * processes() * self.steps)
 
     def _loss(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> Loss:
-        """The loss of a step: of one network or of all hypotheses, on the batch or on examples of other folds."""
-        turn, members = step, model.members
-        if self.folds.count > 1 and plan.compares(step):
-            turn, fold = divmod(step, self.folds.count)
-            members = model.compared(fold)
-            batch = self.folds.batch(self._held_out(), fold, examples(batch[0]), device_of(batch[0]))
-        if step < plan.fork:
-            return together(members, self.objective, batch, turn)
-        return self._apart(model, members, batch)
+        """The loss of a step: under the law whose turn it is, or the chosen one; of folds on examples of the others."""
+        if not plan.compares(step):
+            return self.objective(model.member(model.chosen), batch)
+        turn, fold = divmod(step, self.folds.count)
+        living = list(model.living())
+        law = living[(turn + 1) % len(living)]
+        if self.folds.count == 1:
+            return self.objective(model.member(law), batch)
+        others = self.folds.batch(self._held_out(), fold, examples(batch[0]), device_of(batch[0]))
+        return self.objective(model.member(law, fold), others)
 
     @torch.no_grad()
     def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
-        if step == plan.fork:
-            _fork(model)
         for rung, (at, left) in enumerate(plan.rungs):
             if step == at:
                 self._drop(model, batch, rung, left)
@@ -236,26 +236,16 @@ class SuccessiveHalving(nn.Module):
 
     @torch.no_grad()
     def _average(self, model: Hypotheses, plan: Schedule, step: int) -> None:
-        """Keep the mean weights of each hypothesis over the second half of the time before a rung.
+        """Keep the mean weights of the network of each fold over the last steps before a rung.
 
         The learning rate is still high then, and the noise that it leaves in the weights would choose.
         """
         count = plan.averaged(step)
-        networks = [(k, h) for k in range(model.folds) for h in model.living()] if count else []
-        for k, h in networks:
-            for name, value in model.compared(k)[h].net.state_dict().items():  # type: ignore[union-attr]
-                key = f"{k}.{h}.{name}"
-                before = self.averages[key].to(value.device) if key in self.averages else value
+        for k in range(model.folds) if count else ():
+            for name, value in model.compared(k).state_dict().items():
+                key = f"{k}.{name}"
+                before = self.averages[key].to(value.device) if count > 1 else value
                 self.averages[key] = before + ((value - before) / count).to(value.dtype)
-
-    def _apart(self, model: Hypotheses, members: nn.ModuleList, batch: Batch) -> Loss:
-        """Each hypothesis by itself."""
-        losses = [self.objective(members[h], batch) for h in model.living()]
-        total = torch.stack([loss.total for loss in losses]).sum()
-        if processes() > 1:  # data parallelism waits for a gradient of every parameter
-            total = total + _nothing_of(model)
-        names = losses[0].parts
-        return Loss(total, {name: torch.stack([loss.parts[name] for loss in losses]).mean() for name in names})
 
     def _drop(self, model: Hypotheses, batch: Batch, rung: int, left: int) -> None:
         """Let the hypotheses with the least held-out losses go on."""
@@ -292,9 +282,10 @@ class SuccessiveHalving(nn.Module):
         rows, (x, y) = self._examples(count, device_of(batch[0]))
         targets = moved_to(y, "cpu")
         if not len(self.losses):
-            shape = (RUNGS, len(model.members), len(self._held_out()[1]))
+            looks = 1 + len(self._plan(len(model.names)).rungs)
+            shape = (looks, len(model.names), len(self._held_out()[1]))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
-            self.last = torch.zeros(len(model.members), dtype=torch.long)
+            self.last = torch.zeros(len(model.names), dtype=torch.long)
         for h in model.living():
             outputs = self._outputs(model, h, x, copies, self.folds.of(rows))
             calibrated_outputs = calibrated(self._loss_fn(), outputs, targets)
@@ -308,7 +299,7 @@ class SuccessiveHalving(nn.Module):
         parts, places = [], []
         for k in fold.unique().tolist():
             own = (fold == k).nonzero().squeeze(1)
-            with _weights(model.compared(k)[h].net, _of(self.averages, f"{k}.{h}.")):  # type: ignore[arg-type]
+            with _weights(model.compared(k), _of(self.averages, f"{k}.")):
                 parts.append(_outputs(model, h, chosen(x, own.to(device_of(x))), copies, k).cpu())
             places.append(own)
         return torch.cat(parts)[torch.cat(places).argsort()]
@@ -369,24 +360,7 @@ def _weights(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
         net.load_state_dict(own)
 
 
-def _nothing_of(model: Hypotheses) -> Tensor:
-    """Zero, with a gradient of zero to the networks that are no longer trained."""
-    living = set(model.living())
-    out = [member for h, member in enumerate(model.members) if h not in living]
-    terms = [p.sum() * 0 for member in out for p in member.parameters() if p.requires_grad]
-    return torch.stack(terms).sum() if terms else torch.zeros((), device=model.alive.device)
-
-
-@torch.no_grad()
-def _fork(model: Hypotheses) -> None:
-    """Give all networks the state of the shared one, whose running statistics the others lack."""
-    for members in map(model.compared, range(model.folds)):
-        first, *others = members
-        for member in others:
-            member.net.load_state_dict(first.net.state_dict())  # type: ignore[union-attr]
-
-
 def _outputs(model: Hypotheses, h: int, x: Any, copies: int, fold: int) -> Tensor:  # noqa: ANN401  tensor or structure
-    """The outputs of a network of a hypothesis for held-out examples, in evaluation mode."""
+    """The outputs of the network of a fold under a hypothesis, for held-out examples, in evaluation mode."""
     with evaluating(model):
         return torch.cat([model.member_outputs(h, part, copies, fold).float() for part in split(x, AT_ONCE)])

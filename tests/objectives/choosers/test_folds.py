@@ -12,7 +12,7 @@ from learnsym.augment import Hypotheses
 from learnsym.objectives import SuccessiveHalving, Supervised
 from learnsym.objectives.choosers.folds import Folds
 from learnsym.objectives.choosers.halving import schedule
-from learnsym.objectives.choosers.selection import Selection
+from learnsym.objectives.choosers.selection import WARMUP, Selection
 from learnsym.training import OptimiserConfig, Run, TrainConfig, fit
 from tests.methods.conftest import tiny
 from tests.objectives.choosers.test_selection import bars
@@ -49,13 +49,13 @@ def test_networks_of_a_fold_never_see_it_before_the_choice_and_see_all_after_it(
     pool, task = numbered(30), Seen()
     found = model(count)
     objective = SuccessiveHalving(task, pool, steps=STEPS, folds=count)
-    plan = schedule(len(found.members), STEPS, 0.3)
+    plan = schedule(len(found.names), STEPS, WARMUP)
     of = Folds(30, count).of(torch.arange(30))
     everything = (pool[0], pool[1])
     for step in range(STEPS):
         task.calls.clear()
         objective(found.train(), everything)
-        for seen in task.calls[:1] if step < plan.fork else task.calls:
+        for seen in task.calls:
             assert sorted(seen) == sorted(
                 [i for i in range(30) if of[i] != step % count] if plan.compares(step) else range(30)
             )
@@ -66,11 +66,10 @@ def test_each_example_is_scored_by_the_network_that_has_not_seen_it():
     pool = bars(20, 1)
     found = model(2)
     for fold in range(2):
-        for member in found.compared(fold):
-            for p in member.parameters():
-                p.data.zero_()
-            bias = next(p for name, p in member.net.named_parameters() if p.shape == (2,) and "bias" in name)
-            bias.data[fold] = 3.0
+        for p in found.compared(fold).parameters():
+            p.data.zero_()
+        bias = next(p for name, p in found.compared(fold).named_parameters() if p.shape == (2,) and "bias" in name)
+        bias.data[fold] = 3.0
     objective = SuccessiveHalving(Supervised(cross_entropy), pool, steps=STEPS, folds=2)
     rows, (x, _) = objective._examples(20, torch.device("cpu"))
     with torch.no_grad():
@@ -97,9 +96,9 @@ def test_it_costs_what_it_says_and_no_more_than_without_folds():
     pool, task = bars(60, 1), Supervised(cross_entropy)
     found, objective = model(2), SuccessiveHalving(task, pool, steps=STEPS, folds=2)
     fit(found, objective, [bars(16, 0)], steps=STEPS)
-    said = objective.trainings(len(found.members), 16, found.test_copies)
+    said = objective.trainings(len(found.names), 16, found.test_copies)
     assert 0.8 * said <= float(objective.passes) / STEPS <= said
-    assert said < SuccessiveHalving(task, pool, steps=STEPS).trainings(len(found.members), 16, found.test_copies)
+    assert said < SuccessiveHalving(task, pool, steps=STEPS).trainings(len(found.names), 16, found.test_copies)
 
 
 def test_bars_that_turn_into_each_other_are_not_invariant_under_all_rotations():
@@ -117,10 +116,10 @@ def test_networks_of_other_folds_rest_after_the_choice():
     found, pool = model(2), bars(20, 1)
     objective = SuccessiveHalving(Supervised(cross_entropy), pool, steps=STEPS, folds=2)
     fit(found, objective, [bars(16, 0)], steps=40)
-    before = [p.clone() for p in found.replicas.parameters()]
+    before = [p.clone() for p in found.of_folds.parameters()]
     own = [p.clone() for p in found.single.parameters()]
     fit(found, objective, [bars(16, 0)], steps=5)
-    assert all(torch.equal(p, q) for p, q in zip(found.replicas.parameters(), before, strict=True))
+    assert all(torch.equal(p, q) for p, q in zip(found.of_folds.parameters(), before, strict=True))
     assert not all(torch.equal(p, q) for p, q in zip(found.single.parameters(), own, strict=True))
 
 
@@ -189,13 +188,13 @@ def test_a_run_that_is_stopped_ends_the_same(tmp_path):
 def test_the_network_that_predicts_begins_after_the_choice():
     found, start = model(2), model(2)
     objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=STEPS, folds=2)
-    chosen = schedule(len(found.members), STEPS, 0.3).rungs[-1][0]
+    chosen = schedule(len(found.names), STEPS, WARMUP).rungs[-1][0]
     for steps, is_as_it_was in ((chosen, True), (1, False)):
         fit(found, objective, [bars(16, 0)], steps=steps)
         same = [torch.equal(p, q) for p, q in zip(found.single.parameters(), start.single.parameters(), strict=True)]
         assert all(same) == is_as_it_was
 
 
-def test_replicas_have_no_degrees_of_their_own():
+def test_networks_of_folds_have_no_degrees_of_their_own():
     assert len(ls.degrees(model(3))) == len(ls.degrees(model(1))) == 1
     assert isinstance(model(3).single, nn.Module)
