@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from learnsym.measure.pose.alignment import aligned, first_readings
+from learnsym.measure.pose.alignment import aligned, by_best_box, first_readings
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.choice import WEAK, Choice, chosen_law, other_fits
 from learnsym.measure.pose.closure import told_apart
@@ -99,13 +99,16 @@ class Study:
         period = _folded(posterior, order)
         read = aligned(period, self.axis.closed, self.seed)
         read = replace(read, centre=read.centre / response)
+        choice = self._choice(period, read, fold, order, STEP, self.bootstrap)
+        if choice.form == "two ranges":
+            read, choice = self._of_two_ranges(period, read, choice, fold, order)
         law = PosePosterior(
             axis=self.axis,
             posterior=posterior,
             fold=fold,
             order=order,
             read=read,
-            choice=self._choice(period, read, fold, order, STEP, self.bootstrap),
+            choice=choice,
             level=self.level,
             response=response,
         )
@@ -133,6 +136,16 @@ class Study:
         if not closed or choice.fit.is_flat or choice.fit.evidence > WEAK:
             return choice
         return replace(choice, others=tuple(other_fits(first_readings(period), fold, 2 * step, order)))
+
+    def _of_two_ranges(
+        self, period: Float[Tensor, "N F"], read: ReadOut, choice: Choice, fold: Int[Tensor, "N"], order: int
+    ) -> tuple[ReadOut, Choice]:
+        """Two ranges, read again by a box for each example, where that prefers them too."""
+        again = by_best_box(period)
+        found = self._choice(period, again, fold, order, STEP, self.bootstrap)
+        if found.form != choice.form:
+            return read, choice
+        return again, replace(found, others=(choice.fit,))
 
     def _response(self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"]) -> float:
         """How far readings follow when held-out examples are moved by a sixth of the window, as a share of the move.
