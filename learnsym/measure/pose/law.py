@@ -249,11 +249,12 @@ def fit_stratum(counts: Float[Tensor, "C"], table: LawTable) -> StratumFit:
     start = torch.tensor([0.85, 0.075 * (table.flipped is not None), 0.075, 0.85][: len(parts)], dtype=torch.float64)
     weights = (start / start.sum()).expand(*table.law.shape[:2], len(parts))
     filled = counts > 0
-    seen, count = torch.stack([part[..., filled] for part in parts], 2), counts[filled]
+    every = torch.stack(parts, 2)
+    seen, count = every[..., filled], counts[filled]
     for _ in range(ITERATIONS):
         terms = weights[..., None] * seen
         weights = (terms @ (count / terms.sum(2, keepdim=True)).mT).squeeze(-1) / count.sum()
-    log_density = sum(weights[..., i, None] * part for i, part in enumerate(parts)).log()
+    log_density = (weights[..., None, :] @ every).squeeze(-2).log()
     return StratumFit(log_density @ counts + table.prior, log_density, weights)
 
 
