@@ -173,15 +173,17 @@ class Study:
         return float((posterior[:, posterior.shape[1] // 2] * posterior.shape[1]).clamp(min=1e-6).log().mean())
 
     def finds_again(self, law: PosePosterior, x: Tensor, readers: list[Reader]) -> bool:
-        """Whether the readers of a law find one that is no wider in other examples."""
+        """Whether the readers of a law find one that is no wider in other examples, and two ranges where it has two."""
         posterior = self.posterior(x, readers)
         order = self.order(posterior)
         if order != law.order:
             return False
         period = _folded(posterior, order)
         read, fold = aligned(period, self.axis.closed, self.seed), self.fold(len(x))
-        fit = self._choice(period, read, fold, order, 2 * STEP, 0).fit
-        return not fit.is_flat and fit.half_width * law.unit <= law.fitted[2]
+        choice = self._choice(period, read, fold, order, 2 * STEP, 0)
+        if law.form == "two ranges" and choice.form != law.form:
+            return False
+        return not choice.fit.is_flat and choice.fit.half_width * law.unit <= law.fitted[2]
 
 
 def _folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]:

@@ -25,6 +25,7 @@ from learnsym.measure.pose.centre import is_off_centre
 from learnsym.measure.pose.choice import WEAK
 from learnsym.measure.pose.nuisances.control import Control, controlled, controls_of
 from learnsym.measure.pose.nuisances.edges import prefer_a_direction
+from learnsym.measure.pose.nuisances.place import stand_alone
 from learnsym.measure.pose.nuisances.saliency import saliency_of
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.reader import Reader
@@ -95,10 +96,12 @@ def _carriers(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reade
 
 
 def _may_carry(control: Control, left: float, plain: PosePosterior, study: Study, x: Tensor) -> bool:
-    """Whether little is known without the cue; of an offset, whether there is one."""
+    """Whether little is known without the cue; of an offset, whether there is one, or objects have their own."""
     if not control.is_centre:
         return left < SURVIVES * known(plain.posterior)
-    return x.dim() == 3 or is_off_centre(study.axis.symmetry.on_input, study.axis.elements(torch.ones(())), x)
+    if x.dim() == 3 or (study.axis.closed and stand_alone(x)):
+        return True
+    return is_off_centre(study.axis.symmetry.on_input, study.axis.elements(torch.ones(())), x)
 
 
 def _wider_law(
@@ -143,7 +146,12 @@ def is_read_well(law: PosePosterior) -> bool:
 
 
 def is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    """Whether the estimate of either law is beyond the interval of the other; a flat law is wider than a hint, too."""
+    """Whether the estimate of either law is beyond the interval of the other; a flat law is wider than a hint, too.
+
+    Of two ranges, the narrower one may be that of a cue: one range that is surely wider than it takes their place.
+    """
+    if other.form == "two ranges" and law.form != "two ranges":
+        return law.fitted[1] > other.inner[1]
     beyond = law.half_width > other.fitted[2] and law.fitted[1] > other.half_width
     return beyond or (law.is_flat and is_hint(other))
 

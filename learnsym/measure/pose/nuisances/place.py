@@ -2,7 +2,9 @@
 
 Both are taken from the energy of all examples together, the squared deviation from the border: its centre, and its
 second moments about it, which are round when objects lie at all angles and pixels are square. What is left is hidden by
-random shifts of about a pixel and random stretches. A slope of the light would count as energy, and is taken off
+random shifts of about a pixel and random stretches. On a ground of zeros each object has a centre of its own, and is
+shifted to the middle by it: objects that turn about another point than the middle also move, and where they are tells
+their pose. A slope of the light would count as energy, and is taken off
 first. Legend of axes: `B` examples, `C` channels, `*S` size of the image, `d` axes.
 """
 
@@ -15,7 +17,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.actions import Image, Volume
-from learnsym.measure.pose.centre import LITTLE, axes_of, centre_of, energy_of, named, random_shifts, random_size
+from learnsym.actions.border import border_level
+from learnsym.measure.pose.centre import (
+    LITTLE,
+    axes_of,
+    centre_of,
+    centres_of,
+    energy_of,
+    named,
+    random_shifts,
+    random_size,
+)
 from learnsym.measure.pose.nuisances.light import without_slope
 
 INSIDE = 0.8
@@ -30,18 +42,32 @@ def straightened(
     action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator, centre: bool = True, sides: bool = True
 ) -> Float[Tensor, "B C *S"]:
     """Examples shifted to the middle and stretched to round moments, each a little at random, by one interpolation."""
-    dim, ground = x.dim() - 2, without_slope(x)
+    dim = x.dim() - 2
     linear = torch.eye(dim).to(x).expand(len(x), dim, dim)
     shift = torch.zeros(len(x), dim).to(x)
     if sides:
-        linear = random_stretches(len(x), dim, random).to(x) @ to_round(ground)
+        linear = random_stretches(len(x), dim, random).to(x) @ to_round(without_slope(x))
     if centre:
-        shift = random_shifts(x, random_size(x), random) - (linear @ _little(centre_of(ground), x))
+        shift = random_shifts(x, random_size(x), random) - (linear @ offsets_of(x)[..., None]).squeeze(-1)
     matrix = torch.eye(dim + 1).to(x).repeat(len(x), 1, 1)
     # a unit is half of the shortest side
     matrix[:, :dim, :dim], matrix[:, :dim, dim] = linear, shift * (2 / min(x.shape[2:]))
     # a frame of zeros beside a ground that is not zero would turn with what is turned
     return replace(action, padding="border")(matrix, x)
+
+
+def stand_alone(x: Float[Tensor, "B C *S"]) -> bool:
+    """Whether objects lie on a ground of zeros, so that each has a centre."""
+    level = border_level(x)
+    return level is not None and not bool(level.any())
+
+
+def offsets_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "B d"]:
+    """How far each object is off the middle; where objects do not stand alone, the mean, if it is little."""
+    if stand_alone(x):
+        return centres_of(x)
+    centre = centre_of(without_slope(x))
+    return (centre if float(centre.norm()) < LITTLE * min(x.shape[2:]) else torch.zeros_like(centre)).expand(len(x), -1)
 
 
 def turned(action: Image | Volume, x: Float[Tensor, "B C *S"], turn: Float[Tensor, "B d d"]) -> Float[Tensor, "B C *S"]:
@@ -98,14 +124,13 @@ def extents_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "d"]:
 
 def named_centre(x: Tensor) -> str:
     """The offset in words."""
-    return named(centre_of(x))
+    if not stand_alone(x):
+        return named(centre_of(x))
+    around = float((centres_of(x) - centre_of(x)).norm(dim=1).mean())
+    return f"{named(centre_of(x))}, and each is {around:.2g} pixels from there, as where they turn about another point"
 
 
 def named_sides(x: Tensor) -> str:
     """The proportions in words."""
     extent = extents_of(without_slope(x))
     return f"the sides of the pixels differ: along x all is {float(extent[0] / extent[1]):.3f} times as long as along y"
-
-
-def _little(offset: Float[Tensor, "d"], x: Tensor) -> Float[Tensor, "d"]:
-    return offset if float(offset.norm()) < LITTLE * min(x.shape[2:]) else torch.zeros_like(offset)
