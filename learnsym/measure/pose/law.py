@@ -237,7 +237,7 @@ def fit_law(
         strata=strata,
         fits=fits,
         inner=table.inner,
-        inner_share=sum(inner),
+        inner_share=math.fsum(inner),
         kernels=[_kernel(int(fit.log_likelihood[best].argmax())) for fit in fits],
     )
 

@@ -7,7 +7,8 @@ trained, with half of the steps, and where it finds a wider law all readers are,
 objects, once it is one that no camera makes. Such a plain law, a range that is surely uniform, or of several modes, or
 that is read well, has its centre controlled alone: the cue of a camera is one pose, or as many as the lattice has, with
 errors. A flat law is no answer where edges still have a direction: a control has hidden the objects then, and the plain
-law stands, open to above. Legend of axes: `N` examples, `G` offsets.
+law stands, open to above. Before all that, objects that stand alone are centred each by itself where the plain law may
+be one pose. Legend of axes: `N` examples, `G` offsets.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.actions import Image
+from learnsym.actions import Image, Volume
 from learnsym.measure.pose.centre import is_off_centre
 from learnsym.measure.pose.choice import WEAK
 from learnsym.measure.pose.nuisances.control import Control, controlled, controls_of
 from learnsym.measure.pose.nuisances.edges import prefer_a_direction
-from learnsym.measure.pose.nuisances.place import stand_alone
+from learnsym.measure.pose.nuisances.place import centred_each, named_places, stand_alone
 from learnsym.measure.pose.nuisances.saliency import saliency_of
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.reader import Reader
@@ -62,6 +63,9 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
     """
     if plain.is_flat:
         return plain
+    alone = without_places(plain, study, x, readers)
+    if alone is not None:
+        return alone
     left = _carriers(plain, study, x, readers)
     found, carriers = plain, list(left)
     for cues in [carriers[:1], carriers][: len(carriers)]:
@@ -75,6 +79,23 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
     if found.is_flat and has_direction(study, x):
         return replace(plain, cue=found.cue, with_cue=plain.half_width, is_least=True)
     return found
+
+
+def without_places(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior | None:
+    """The range of objects that stand alone, each brought to the middle, where their places made it look narrow."""
+    action = study.axis.symmetry.on_input
+    if not (isinstance(action, Image | Volume) and study.axis.closed and has_one_pose(plain) and stand_alone(x)):
+        return None
+    places = Control(lambda x, random: centred_each(action, x, random), named_places, is_centre=True)
+    law = _wider_law(plain, study, places(x, study.seed), readers, [places])
+    if law is None or law.is_flat:
+        return None
+    return replace(law, cue=places.named(x), with_cue=plain.half_width, saliency=plain.saliency)
+
+
+def has_one_pose(law: PosePosterior) -> bool:
+    """Whether the law, or the narrower of its two ranges, may be one pose."""
+    return law.order == 1 and (law.fitted[1] <= 0 or law.form == "two ranges")
 
 
 def has_direction(study: Study, x: Tensor) -> bool:
@@ -96,12 +117,10 @@ def _carriers(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reade
 
 
 def _may_carry(control: Control, left: float, plain: PosePosterior, study: Study, x: Tensor) -> bool:
-    """Whether little is known without the cue; of an offset, whether there is one, or objects have their own."""
+    """Whether little is known without the cue; of an offset, whether there is one."""
     if not control.is_centre:
         return left < SURVIVES * known(plain.posterior)
-    if x.dim() == 3 or (study.axis.closed and stand_alone(x)):
-        return True
-    return is_off_centre(study.axis.symmetry.on_input, study.axis.elements(torch.ones(())), x)
+    return x.dim() == 3 or is_off_centre(study.axis.symmetry.on_input, study.axis.elements(torch.ones(())), x)
 
 
 def _wider_law(

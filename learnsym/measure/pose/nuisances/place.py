@@ -2,10 +2,10 @@
 
 Both are taken from the energy of all examples together, the squared deviation from the border: its centre, and its
 second moments about it, which are round when objects lie at all angles and pixels are square. What is left is hidden by
-random shifts of about a pixel and random stretches. On a ground of zeros each object has a centre of its own, and is
-shifted to the middle by it: objects that turn about another point than the middle also move, and where they are tells
-their pose. A slope of the light would count as energy, and is taken off
-first. Legend of axes: `B` examples, `C` channels, `*S` size of the image, `d` axes.
+random shifts of about a pixel and random stretches. A slope of the light would count as energy, and is taken off first.
+
+On a ground of zeros each object has a centre of its own: those that turn about another point than the middle also move,
+and where they are tells their pose. Legend of axes: `B` examples, `C` channels, `*S` size of the image, `d` axes.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from learnsym.measure.pose.centre import (
     named,
     random_shifts,
     random_size,
+    shifted,
 )
 from learnsym.measure.pose.nuisances.light import without_slope
 
@@ -42,13 +43,13 @@ def straightened(
     action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator, centre: bool = True, sides: bool = True
 ) -> Float[Tensor, "B C *S"]:
     """Examples shifted to the middle and stretched to round moments, each a little at random, by one interpolation."""
-    dim = x.dim() - 2
+    dim, ground = x.dim() - 2, without_slope(x)
     linear = torch.eye(dim).to(x).expand(len(x), dim, dim)
     shift = torch.zeros(len(x), dim).to(x)
     if sides:
-        linear = random_stretches(len(x), dim, random).to(x) @ to_round(without_slope(x))
+        linear = random_stretches(len(x), dim, random).to(x) @ to_round(ground)
     if centre:
-        shift = random_shifts(x, random_size(x), random) - (linear @ offsets_of(x)[..., None]).squeeze(-1)
+        shift = random_shifts(x, random_size(x), random) - (linear @ _little(centre_of(ground), x))
     matrix = torch.eye(dim + 1).to(x).repeat(len(x), 1, 1)
     # a unit is half of the shortest side
     matrix[:, :dim, :dim], matrix[:, :dim, dim] = linear, shift * (2 / min(x.shape[2:]))
@@ -62,12 +63,9 @@ def stand_alone(x: Float[Tensor, "B C *S"]) -> bool:
     return level is not None and not bool(level.any())
 
 
-def offsets_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "B d"]:
-    """How far each object is off the middle; where objects do not stand alone, the mean, if it is little."""
-    if stand_alone(x):
-        return centres_of(x)
-    centre = centre_of(without_slope(x))
-    return (centre if float(centre.norm()) < LITTLE * min(x.shape[2:]) else torch.zeros_like(centre)).expand(len(x), -1)
+def centred_each(action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator) -> Tensor:
+    """Each object on a ground of zeros shifted to the middle by its own centre, and a little at random."""
+    return shifted(action, x, random_shifts(x, random_size(x), random) - centres_of(x))
 
 
 def turned(action: Image | Volume, x: Float[Tensor, "B C *S"], turn: Float[Tensor, "B d d"]) -> Float[Tensor, "B C *S"]:
@@ -124,13 +122,20 @@ def extents_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "d"]:
 
 def named_centre(x: Tensor) -> str:
     """The offset in words."""
-    if not stand_alone(x):
-        return named(centre_of(x))
+    return named(centre_of(x))
+
+
+def named_places(x: Tensor) -> str:
+    """The places of objects that stand alone in words."""
     around = float((centres_of(x) - centre_of(x)).norm(dim=1).mean())
-    return f"{named(centre_of(x))}, and each is {around:.2g} pixels from there, as where they turn about another point"
+    return f"objects lie {around:.2g} pixels from their common centre, as where they turn about another point"
 
 
 def named_sides(x: Tensor) -> str:
     """The proportions in words."""
     extent = extents_of(without_slope(x))
     return f"the sides of the pixels differ: along x all is {float(extent[0] / extent[1]):.3f} times as long as along y"
+
+
+def _little(offset: Float[Tensor, "d"], x: Tensor) -> Float[Tensor, "d"]:
+    return offset if float(offset.norm()) < LITTLE * min(x.shape[2:]) else torch.zeros_like(offset)
