@@ -78,7 +78,7 @@ def alone(shift):
 def test_objects_that_stand_alone_are_brought_to_the_middle_each_by_itself():
     shift = torch.randint(-3, 4, (len(ROUND), 2), generator=random())
     x = alone(shift)
-    assert place.stand_alone(x) and not place.stand_alone(ellipses())
+    assert place.stand_alone(x) and not place.stand_alone(ellipses()) and not place.stand_alone(x + 0.15 * ramp())
     straight = place.centred_each(Image(), x, random())
     # what is left are the random shifts, by up to a pixel along each axis
     assert place.centres_of(x).norm(dim=1).max() > 3.0 > 1.8 > place.centres_of(straight).norm(dim=1).max()

@@ -62,9 +62,14 @@ def test_each_example_has_the_box_that_fits_it():
         0.3 * torch.randn(400, 144)
     )
     table = table / table.sum(1, keepdim=True)
-    wide = slice(200, None)
-    one, each = (around(found.centre[wide] - pose[wide]) for found in (aligned(table, True), by_best_box(table)))
-    assert (each - each.median()).abs().quantile(0.9) < min(8.0, 0.8 * float((one - one.median()).abs().quantile(0.9)))
+    for part in (slice(0, 200), slice(200, None)):
+        assert _spread(by_best_box(table).centre[part] - pose[part]) < 2.0
+    # a narrow box puts poses anywhere on the plateau of a wide law
+    assert _spread(read_out(table, template(15.0), True).centre[200:] - pose[200:]) > 20.0
+
+
+def _spread(errors):
+    return around(errors - errors.median()).abs().quantile(0.9)
 
 
 def test_two_modes_are_read_by_a_template_of_two_modes():

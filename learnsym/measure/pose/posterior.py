@@ -344,8 +344,8 @@ def _modes(law: PosePosterior) -> str:
 
 def _two_ranges(law: PosePosterior) -> str:
     share, narrow = law.inner
-    within = f"{share:.0%} of the examples are within {narrow:.3g} {law.axis.generator.unit}"
-    return f"two ranges about one middle: {within}; the half-width is that of the others"
+    within = f"are within {narrow:.3g} {law.axis.generator.unit}" if narrow else "have one pose"
+    return f"two ranges about one middle: {share:.0%} of the examples {within}; the half-width is that of the others"
 
 
 def _flat(law: PosePosterior, cap: float) -> tuple[Status, str]:

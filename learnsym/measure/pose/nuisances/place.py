@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.actions import Image, Volume
-from learnsym.actions.border import border_level
+from learnsym.actions.border import BLACK, outermost
 from learnsym.measure.pose.centre import (
     LITTLE,
     axes_of,
@@ -58,9 +58,8 @@ def straightened(
 
 
 def stand_alone(x: Float[Tensor, "B C *S"]) -> bool:
-    """Whether objects lie on a ground of zeros, so that each has a centre."""
-    level = border_level(x)
-    return level is not None and not bool(level.any())
+    """Whether objects lie on a ground of zeros, so that each has a centre: noise would weigh as much as they."""
+    return float(outermost(x).abs().median()) <= BLACK * float(x.std())
 
 
 def centred_each(action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator) -> Tensor:
