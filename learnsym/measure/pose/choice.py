@@ -26,6 +26,8 @@ MARGIN = 3.0
 """Log likelihood ratio, in nats, within which shapes are not told apart."""
 INNER, COARSE = (0.0, 6.0, 12.0, 18.0, 30.0, 48.0), 6.0
 """Half-widths in degrees of the window that are tried of the narrower of two ranges, and steps of the wider one."""
+LEAST = 0.2
+"""Share of the examples that the wider range must have beyond the narrower one: fewer are outliers."""
 WEAK, BY_CHANCE = 60.0, 10.0
 """Evidence, in nats, below which another reading may tell another law, and what a reading has by chance."""
 
@@ -101,14 +103,15 @@ def chosen_law(
     modes = free.modes() if closed else []
     if len(modes) > 1:
         fits["several modes"] = fitted(table_of_modes(table, modes))
-    if closed:
-        fits["two ranges"] = fitted(table_of_two_ranges(table, _inner(read, fold, order)))
+    two = fitted(table_of_two_ranges(table, _inner(read, fold, order))) if closed else None
+    if two is not None and two.wider_share > LEAST:
+        fits["two ranges"] = two
     evidence: dict[Form, float] = {form: fit.evidence for form, fit in fits.items()}
     if len(modes) > 1:
         evidence["several modes"] -= (len(modes) - 1) * math.log(len(fold))
         # modes that noise made are no worse than one
         evidence["several modes"] -= MARGIN
-    if closed:
+    if "two ranges" in fits:
         evidence["two ranges"] -= math.log(len(fold)) + MARGIN
     form: Form = max(evidence, key=lambda each: evidence[each])
     # the errors that are removed from the free law are those of the preferred shape

@@ -175,6 +175,11 @@ class LawFit:
         return self.evidence < EVIDENCE or not self.told_apart
 
     @property
+    def wider_share(self) -> float:
+        """Share of the examples within the wider of two ranges that are neither in the narrower one nor misread."""
+        return 1 - self.inner_share - self.flipped - self.outliers
+
+    @property
     def best(self) -> int:
         """Index of the half-width."""
         return int(self.profile.argmax())

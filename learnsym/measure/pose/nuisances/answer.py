@@ -88,7 +88,7 @@ def without_places(plain: PosePosterior, study: Study, x: Tensor, readers: list[
         return None
     places = Control(lambda x, random: centred_each(action, x, random), named_places, is_centre=True)
     law = _wider_law(plain, study, places(x, study.seed), readers, [places])
-    if law is None or law.is_flat:
+    if law is None or law.is_flat or has_one_pose(law):
         return None
     return replace(law, cue=places.named(x), with_cue=plain.half_width, saliency=plain.saliency)
 
