@@ -115,6 +115,8 @@ def of_law(candidate: Candidate, law: Mapping[str, Any]) -> Finding:
     reason = "the data are spread evenly over this range, about their own middle"
     if law["form"] == "normal":
         reason = "the data are spread about their own middle, less often far from it, as much as evenly over this range"
+    if law["form"] == "two ranges":
+        reason = "some of the data reach this far, the others keep nearer to their own middle"
     if law["is_rejected"]:
         reason = "the data reach this far, but are not spread evenly"
     return _finding(candidate, "distribution", "up to", reason, words, (estimate, low, high))

@@ -17,7 +17,7 @@ from learnsym.suite.twins import TOLD
 
 MARGIN = 0.002
 """Accuracy by which a network may stay behind the better twin."""
-FORMS = {"box": "uniform", "normal": "normal", "modes": "several modes"}
+FORMS = {"box": "uniform", "normal": "normal", "modes": "several modes", "two ranges": "two ranges"}
 """Name that a law of poses gives to each shape."""
 Entry = dict[str, Any]
 
@@ -35,7 +35,7 @@ class Score:
         coverage: share of the intervals that hold the truth.
         width: median width of an interval, as a share of the largest range.
         spread: root mean square of errors over standard errors, of intervals with both ends inside of the range.
-        shapes: share of the laws whose shape is right: uniform, normal or several modes.
+        shapes: share of the laws whose shape is right: uniform, normal, several modes or two ranges.
         auc: probability that a symmetry that is there has a higher score than one that is not.
         false_positives: share of tasks without symmetry of which it says that there is some.
         missed: share of tasks with a symmetry of which it says that there is none.

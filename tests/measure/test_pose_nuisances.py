@@ -9,14 +9,16 @@ import torch.nn.functional as F
 
 from learnsym import measure
 from learnsym.actions import Image, Invariant, PointCloud, Volume
-from learnsym.measure.pose.nuisances import clouds, frame, lattice, light, place, readout
+from learnsym.measure.pose.nuisances import clouds, edges, frame, lattice, light, place, readout
 from learnsym.measure.pose.nuisances.answer import (
+    has_direction,
     is_hidden,
     is_hint,
     is_of_objects,
     is_read_well,
     is_wider,
     known,
+    stands,
     without_remainder,
 )
 from learnsym.measure.pose.nuisances.control import controlled, controls_of
@@ -65,6 +67,31 @@ def test_what_does_not_move_has_no_camera():
 def test_place_brings_objects_to_the_middle(shift):
     straight = place.straightened(Image(), ellipses(shift=shift), random())
     assert place.centre_of(ellipses(shift=shift)).norm() > 0.25 > 2 * place.centre_of(straight).norm()
+
+
+def alone(shift):
+    """Ellipses on a ground of zeros, each shifted by whole pixels of its own."""
+    x = (ellipses(noise=0.0) - 0.1).clamp(min=0)
+    return torch.stack([each.roll((-int(up), int(right)), (1, 2)) for each, (right, up) in zip(x, shift, strict=True)])
+
+
+def test_objects_that_stand_alone_are_brought_to_the_middle_each_by_itself():
+    shift = torch.randint(-3, 4, (len(ROUND), 2), generator=random())
+    x = alone(shift)
+    assert place.stand_alone(x) and not place.stand_alone(ellipses()) and not place.stand_alone(x + 0.15 * ramp())
+    straight = place.centred_each(Image(), x, random())
+    # what is left are the random shifts, by up to a pixel along each axis
+    assert place.centres_of(x).norm(dim=1).max() > 3.0 > 1.8 > place.centres_of(straight).norm(dim=1).max()
+    assert "turn about another point" in place.named_places(x)
+
+
+def test_light_gives_edges_no_direction():
+    upright = ellipses((torch.rand(240, 1, 1, generator=random()) - 0.5) * math.pi / 2)
+    assert edges.prefer_a_direction(upright) and edges.prefer_a_direction(light.relit(upright, random()))
+    for x in (ellipses(), ellipses() + 0.15 * ramp(), ellipses() * (1 + 0.15 * ramp())):
+        assert not edges.prefer_a_direction(x)
+    turned = edges.doubled_direction(upright.rot90(1, (2, 3)))
+    assert torch.allclose(turned, -edges.doubled_direction(upright), atol=1e-4)
 
 
 def test_sides_of_pixels_are_made_equal():
@@ -225,6 +252,24 @@ def test_range_that_is_read_well_stands(found):
         True,
         False,
     ]
+
+
+@pytest.mark.slow
+def test_a_law_that_only_a_cue_tells_is_open_to_above(found):
+    study = Study(found.axis, None, steps=2, folds=2, level=0.9, bootstrap=5, seed=0)
+    upright = ellipses(torch.rand(240, 1, 1, generator=random()) - 0.5)
+    assert has_direction(study, upright + 0.15 * ramp()) and not has_direction(study, ellipses() + 0.15 * ramp())
+    least = replace(found, cue="the light has a slope", with_cue=found.half_width, is_least=True)
+    assert (least.half_width, least.low, least.high) == (found.half_width, found.low, 180.0)
+    assert least.status == "bound only" and "the light has a slope" in least.reason and "not full" in least.reason
+
+
+@pytest.mark.slow
+def test_of_two_ranges_the_narrower_may_be_that_of_a_cue(found):
+    choice = found.choice
+    two = replace(choice, form="two ranges", fits={"two ranges": replace(choice.fit, inner=10.0, inner_share=0.5)})
+    mixed = replace(found, choice=replace(two, evidence={"two ranges": 0.0}))
+    assert is_wider(found, mixed) and not stands(mixed) and stands(found) and not is_wider(mixed, mixed)
 
 
 @pytest.mark.slow

@@ -144,6 +144,59 @@ def test_two_modes_are_preferred_where_there_are_two():
     assert low < 10 < high < 20
 
 
+def box(half_width, count):
+    return (2 * torch.rand(count) - 1) * half_width
+
+
+def test_two_ranges_are_preferred_where_there_are_two():
+    choice = chosen(torch.cat([box(12, 300), box(90, 300)]) + 5 * torch.randn(600))
+    assert choice.form == "two ranges" and choice.is_sure
+    # errors make up for a narrow range that is too narrow
+    assert abs(choice.fit.half_width - 90) < 12 and choice.fit.inner <= 18
+    # a share of the wide range lies within the narrow one, and may count to either
+    assert 0.35 < choice.fit.inner_share < 0.65
+    _, low, high = extent_interval(choice, True, 0.9)
+    assert low < 90 < high < 120
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_one_range_that_is_read_better_in_some_examples_is_one(seed):
+    torch.manual_seed(seed)
+    errors = torch.where(torch.rand(600) < 0.5, 4.0, 16.0) * torch.randn(600)
+    assert chosen(box(45, 600) + errors).form == "uniform"
+
+
+def test_two_ranges_are_said_and_drawn():
+    found = inferred(spots(torch.cat([box(10, 200), box(80, 200)])), steps=60)
+    share, narrow = found.inner
+    assert found.form == "two ranges" and found.low < 80 < found.high and narrow < 20
+    assert any(flag.startswith("two ranges about one middle") for flag in found.flags) and found.status == "ok"
+    assert found.facts["narrow_share"] == share and found.facts["narrow_half_width"] == narrow
+    # the standard deviation and the extent are those of both together
+    assert found.sd < 0.9 * found.half_width / math.sqrt(3) and found.extent < 0.9 * found.half_width
+    grid, _, fitted = found.grid()
+    inside = sum(d for a, d in zip(grid, fitted, strict=True) if abs(a) < 20) * (grid[1] - grid[0])
+    assert inside > 0.8 * share
+
+
+def about_a_point(x, angles, point):
+    """Images turned by angles in degrees about a point, in half sides from the middle."""
+    a, count = torch.deg2rad(angles), len(x)
+    turn = torch.stack([torch.stack([a.cos(), -a.sin()], 1), torch.stack([a.sin(), a.cos()], 1)], 1)
+    g = torch.eye(3).repeat(count, 1, 1)
+    g[:, :2, :2], g[:, :2, 2] = turn, torch.tensor(point) - turn @ torch.tensor(point)
+    return symmetry.affine2d().on_input(g, x)
+
+
+@pytest.mark.slow
+def test_turns_about_another_point_than_the_middle_are_read():
+    # ground of zeros, so that each object has a centre of its own
+    upright = (spots(torch.zeros(400)) - 0.1).clamp(min=0) * (torch.arange(16) % 15 > 0)
+    found = inferred(about_a_point(upright, box(60, 400), (0.15, -0.1)), steps=100)
+    assert found.low < 60 < found.high and found.low > 40
+    assert "turn about another point" in found.cue and found.with_cue < 40
+
+
 def test_a_normal_law_is_told_from_a_uniform_one():
     assert chosen(40 * torch.randn(2000)).form == "normal"
     assert chosen(120 * torch.rand(2000) - 60 + 5 * torch.randn(2000)).form == "uniform"

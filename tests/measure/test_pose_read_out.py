@@ -9,7 +9,7 @@ import torch
 from learnsym import groups, symmetry
 from learnsym.actions import PointCloud
 from learnsym.measure.pose import polar
-from learnsym.measure.pose.alignment import aligned, first_readings, gain_of, in_the_middle
+from learnsym.measure.pose.alignment import aligned, by_best_box, first_readings, gain_of, in_the_middle
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.order import order_of
 from learnsym.measure.pose.read_out import around, folded, lags_of, offsets_of, read_out
@@ -54,6 +54,22 @@ def test_a_template_that_agrees_with_itself_reads_the_poses_of_a_law_up_to_a_tur
     found = aligned(table / table.sum(1, keepdim=True), True).centre
     turn = torch.rad2deg(torch.angle(torch.exp(1j * torch.deg2rad(found - pose)).mean()))
     assert around(found - pose - turn).abs().quantile(0.9) < 8.0 and turn.abs() < 12.0
+
+
+def test_each_example_has_the_box_that_fits_it():
+    pose = (2 * torch.rand(400) - 1) * 80
+    table = torch.cat([posteriors(pose[:200], 12.0), posteriors(pose[200:], 85.0)]) * torch.exp(
+        0.3 * torch.randn(400, 144)
+    )
+    table = table / table.sum(1, keepdim=True)
+    for part in (slice(0, 200), slice(200, None)):
+        assert _spread(by_best_box(table).centre[part] - pose[part]) < 2.0
+    # a narrow box puts poses anywhere on the plateau of a wide law
+    assert _spread(read_out(table, template(15.0), True).centre[200:] - pose[200:]) > 20.0
+
+
+def _spread(errors):
+    return around(errors - errors.median()).abs().quantile(0.9)
 
 
 def test_two_modes_are_read_by_a_template_of_two_modes():

@@ -45,7 +45,7 @@ def _by_class(name: str) -> Task:
         domain=DOMAINS[name],
         make=base(name),
         change=turned_by_class,
-        truth=rotation_range(WIDE),
+        truth=rotation_range(WIDE, "two ranges"),
         twins=replace(TURN, oracle={"rotation": WIDE}),
         needs="" if name in FOUND else name,
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 from learnsym.degrees import Notion
 from learnsym.symmetry import SymmetryLike, as_symmetry
 
-Shape = Literal["none", "box", "normal", "modes"]
+Shape = Literal["none", "box", "normal", "modes", "two ranges"]
 SAME_SPREAD = math.sqrt(3.0)
 """Half-width of a box over its standard deviation."""
 
@@ -22,8 +22,8 @@ class Range:
     """The range of a generator over which a symmetry holds.
 
     `distribution`: the half-width of the law from which examples were moved; of a normal law that of the box with the
-    same standard deviation, of several modes that of each. `task`: the largest half-width of augmentation under which
-    no moved example gets the look of another label.
+    same standard deviation, of several modes that of each, of two ranges the wider one. `task`: the largest half-width
+    of augmentation under which no moved example gets the look of another label.
     """
 
     symmetry: SymmetryLike

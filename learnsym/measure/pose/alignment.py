@@ -68,6 +68,16 @@ def first_readings(posterior: Float[Tensor, "N G"]) -> list[ReadOut]:
     return [_turned(read_out(posterior, _box(lags, width, True), True)) for width in STARTS]
 
 
+def by_best_box(posterior: Float[Tensor, "N G"]) -> ReadOut:
+    """Readings on a circle, each by the box that fits its example best.
+
+    Where some examples are known within a narrow range and others within a wide one, a narrow template puts the others
+    anywhere on the plateau of their posteriors, and a wide one blurs the first.
+    """
+    lags = lags_of(posterior.shape[1], True)
+    return _turned(read_out(posterior, torch.stack([_box(lags, width, True) for width in STARTS]), True))
+
+
 def density(centre: Float[Tensor, "N"], at: Float[Tensor, "A"], bandwidth: float = BANDWIDTH) -> Float[Tensor, "A"]:
     """Density of readings on the circle by a kernel estimate, up to a factor.
 

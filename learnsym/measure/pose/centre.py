@@ -55,6 +55,23 @@ def centre_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "d"]:
     return offset
 
 
+def centres_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "B d"]:
+    """The centre of each object alone, as an offset from the middle in pixels, on a ground of zeros.
+
+    Example:
+        >>> x = torch.zeros(2, 1, 8, 8)
+        >>> x[0, :, 4, 5] = x[1, :, 0, 0] = 1.0
+        >>> centres_of(x)
+        tensor([[ 1.5000, -0.5000],
+                [-3.5000,  3.5000]])
+    """
+    energy = x.square().sum(1)
+    share = energy / energy.flatten(1).sum(1).clamp(min=1e-12).view(-1, *[1] * (x.dim() - 2))
+    offset = torch.stack([(share * place).flatten(1).sum(1) for place in axes_of(x)][::-1], 1)
+    offset[:, 1] = -offset[:, 1]
+    return offset
+
+
 def energy_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "*S"]:
     """The mean share of each pixel in the squared deviation from the border, less what noise adds everywhere."""
     level = border_level(x)

@@ -1,8 +1,10 @@
-"""Which shape of the law the poses prefer: uniform, normal, or the same uniform law around several modes.
+"""Which shape of the law the poses prefer: uniform, normal, the same uniform law around several modes, or two ranges.
 
 Each shape is fitted by maximum likelihood to the same readings; every mode more costs `log N`, for its place and its
-mass (Schwarz 1978). A normal law is told from a uniform one by its tails alone, so that where the errors of readings
-are as wide as the law itself, neither is preferred.
+mass (Schwarz 1978). Two ranges are a mixture about one middle, `w U(-a, a) + (1 - w) U(-b, b)`, as where examples of
+some classes are turned further than others; `b` is the half-width, and they cost as much as one mode more. A normal law
+is told from a uniform one by its tails alone, so that where the errors of readings are as wide as the law itself,
+neither is preferred.
 """
 
 from __future__ import annotations
@@ -16,12 +18,16 @@ import torch
 from torch import Tensor
 
 from learnsym.measure.pose.deconvolution import Deconvolution, deconvolve
-from learnsym.measure.pose.law import LawFit, fit_law, law_table, table_of_modes
+from learnsym.measure.pose.law import LawFit, LawTable, fit_law, law_table, table_of_modes, table_of_two_ranges
 from learnsym.measure.pose.read_out import ReadOut
 
-Form = Literal["uniform", "normal", "several modes"]
+Form = Literal["uniform", "normal", "several modes", "two ranges"]
 MARGIN = 3.0
 """Log likelihood ratio, in nats, within which shapes are not told apart."""
+INNER, COARSE = (0.0, 6.0, 12.0, 18.0, 30.0, 48.0), 6.0
+"""Half-widths in degrees of the window that are tried of the narrower of two ranges, and steps of the wider one."""
+LEAST = 0.2
+"""Share of the examples that the wider range must have beyond the narrower one: fewer are outliers."""
 WEAK, BY_CHANCE = 60.0, 10.0
 """Evidence, in nats, below which another reading may tell another law, and what a reading has by chance."""
 
@@ -39,7 +45,7 @@ class Choice:
     positions: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
     """Place of each mode in degrees of the window, and its mass."""
     others: tuple[LawFit, ...] = ()
-    """Fits to other readings of the same posteriors, where the evidence is weak."""
+    """Fits to other readings of the same posteriors, where the evidence is weak or two ranges are preferred."""
 
     @property
     def fit(self) -> LawFit:
@@ -51,7 +57,9 @@ class Choice:
         """Fits of shapes and readings that are not told from the preferred one, itself included."""
         best = self.evidence[self.form]
         shapes = [fit for form, fit in self.fits.items() if self.evidence[form] > best - MARGIN]
-        return shapes + [fit for fit in self.others if fit.evidence > best - BY_CHANCE]
+        # two ranges are read in two ways, which both count
+        by_chance = math.inf if self.form == "two ranges" else BY_CHANCE
+        return shapes + [fit for fit in self.others if fit.evidence > best - by_chance]
 
     @property
     def is_sure(self) -> bool:
@@ -83,28 +91,39 @@ def chosen_law(
         seed: of the bootstrap, and of the halves that judge the free law.
     """
 
-    def fitted(modes: Sequence[tuple[float, float]] = (), form: Literal["uniform", "normal"] = "uniform") -> LawFit:
-        table = law_table(closed, step, form, order)
-        table = table_of_modes(table, modes) if modes else table
+    def fitted(table: LawTable) -> LawFit:
         return replace(fit_law(read.centre, read.sharpness, fold, table, bootstrap, seed), told_apart=apart)
 
-    uniform = fitted()
+    table = law_table(closed, step, "uniform", order)
+    uniform = fitted(table)
     free = deconvolve(read.centre, uniform, closed, seed)
     if uniform.is_flat:
         return Choice("uniform", free, {"uniform": uniform}, {"uniform": uniform.evidence})
-    fits: dict[Form, LawFit] = {"uniform": uniform, "normal": fitted(form="normal")}
+    fits: dict[Form, LawFit] = {"uniform": uniform, "normal": fitted(law_table(closed, step, "normal", order))}
     modes = free.modes() if closed else []
     if len(modes) > 1:
-        fits["several modes"] = fitted(modes)
+        fits["several modes"] = fitted(table_of_modes(table, modes))
+    two = fitted(table_of_two_ranges(table, _inner(read, fold, order))) if closed else None
+    if two is not None and two.wider_share > LEAST:
+        fits["two ranges"] = two
     evidence: dict[Form, float] = {form: fit.evidence for form, fit in fits.items()}
     if len(modes) > 1:
         evidence["several modes"] -= (len(modes) - 1) * math.log(len(fold))
         # modes that noise made are no worse than one
         evidence["several modes"] -= MARGIN
+    if "two ranges" in fits:
+        evidence["two ranges"] -= math.log(len(fold)) + MARGIN
     form: Form = max(evidence, key=lambda each: evidence[each])
     # the errors that are removed from the free law are those of the preferred shape
     free = free if form == "uniform" else deconvolve(read.centre, fits[form], closed, seed)
     return Choice(form, free, fits, evidence, tuple(modes) if form == "several modes" else ((0.0, 1.0),))
+
+
+def _inner(read: ReadOut, fold: Tensor, order: int) -> float:
+    """The half-width of the narrower of two ranges, of those tried in coarse steps, with which they are likeliest."""
+    table = law_table(True, COARSE, "uniform", order)
+    tried = {inner: table_of_two_ranges(table, inner) for inner in INNER}
+    return max(INNER, key=lambda inner: fit_law(read.centre, read.sharpness, fold, tried[inner]).evidence)
 
 
 def other_fits(readings: Sequence[ReadOut], fold: Tensor, step: float, order: int) -> list[LawFit]:
@@ -123,15 +142,29 @@ def standard_deviation(half_width: float) -> float:
     return half_width / math.sqrt(3)
 
 
-def extent(form: Form, half_width: float, share: float = 0.9) -> float:
+def extent(form: Form, half_width: float, share: float = 0.9, inner: tuple[float, float] = (0.0, 0.0)) -> float:
     """Half the length of the interval about the middle of one mode that holds a share of the law.
+
+    Args:
+        form: of the law.
+        half_width: of the law, the wider one of two ranges.
+        share: that the interval holds.
+        inner: share of the examples in the narrower of two ranges, and its half-width.
 
     Example:
         >>> extent("uniform", 60.0)
         54.0
         >>> round(extent("normal", 60.0), 1)
         57.0
+        >>> round(extent("two ranges", 90.0, inner=(0.5, 15.0)), 1)
+        72.0
     """
+    if form == "two ranges":
+        # w + (1 - w) t / b, or with both ranges when the interval ends within the narrow one
+        weight, narrow = inner
+        beyond = (share - weight) / max(1 - weight, 1e-9) * half_width
+        within = share / max(weight / max(narrow, 1e-9) + (1 - weight) / half_width, 1e-9)
+        return beyond if beyond > narrow else within
     if form != "normal":
         return share * half_width
     quantile = math.sqrt(2) * float(torch.erfinv(torch.tensor(share, dtype=torch.float64)))

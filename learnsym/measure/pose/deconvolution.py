@@ -149,7 +149,7 @@ def _kernels(fit: LawFit, scale: float, closed: bool) -> Float[Tensor, "K C A"]:
     kernels = []
     for stratum, (name, noise) in zip(fit.fits, fit.kernels, strict=True):
         chosen = int(stratum.log_likelihood[fit.best].argmax())
-        straight, flipped, outliers = stratum.weights[fit.best, chosen].tolist()
+        wide, flipped, outliers, *narrow = stratum.weights[fit.best, chosen].tolist()
         kernel = torch.from_numpy(errors_between(name, scale * noise, closed))
-        kernels.append(straight * kernel + flipped * kernel.roll(CELLS // 2, 0) + outliers / CELLS)
+        kernels.append((wide + sum(narrow)) * kernel + flipped * kernel.roll(CELLS // 2, 0) + outliers / CELLS)
     return torch.stack(kernels)

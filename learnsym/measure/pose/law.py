@@ -1,12 +1,14 @@
 """The parametric law of poses: a shape of half-width `t`, read with errors, flips and outliers, by maximum likelihood.
 
-    p(c) = a [P_t * K_s](c) + f [the same, shifted by half a turn](c) + e / circumference,    a + f + e = 1
+    p(c) = a [P_t * K_s](c) + f [the same, shifted by half a turn](c) + e / circumference + b [P_u * K_s](c),
+    a + f + e + b = 1
 
 `c` is the pose that is read from an example, `P_t` the law and `K_s` the kernel of errors (`shapes`). Objects that look
-alike upside down are read half a turn off: the flipped component. `t` is common; kernel, `s, f, e` are fitted for each
+alike upside down are read half a turn off: the flipped component. `P_u` is there where two ranges are tried, with a
+narrower half-width `u` that is given; else `b` is 0. `t` is common; kernel, `s, f, e, b` are fitted for each
 stratum of sharpness and each fold, as data sets and examples differ in how well they are read. All of it is linear
 algebra on a table of densities over a grid of `(t, s)`. Legend of axes: `T` half-widths, `S` scales of either kernel,
-`C` cells, `R` replicates, `N` examples.
+`C` cells, `P` parts, `R` replicates, `N` examples.
 """
 
 from __future__ import annotations
@@ -48,6 +50,17 @@ class LawTable:
     usual: float = USUAL_NOISE
     spread: float = NOISE_SPREAD
     """Median of the prior of scales, and spread of their logarithms."""
+    narrow: Float[Tensor, "S C"] | None = None
+    """The narrower of two ranges."""
+    inner: float = 0.0
+    """Its half-width."""
+
+    @property
+    def parts(self) -> list[Tensor]:
+        """Law, flipped law and outliers, and the narrower range where there are two; all `(T, S, C)`."""
+        flipped = torch.zeros_like(self.law) if self.flipped is None else self.flipped
+        parts = [self.law, flipped, self.outliers.expand_as(self.law)]
+        return parts if self.narrow is None else [*parts, self.narrow.expand_as(self.law)]
 
     @property
     def prior(self) -> Float[Tensor, "S"]:
@@ -93,6 +106,25 @@ def table_of_modes(table: LawTable, modes: Sequence[tuple[float, float]]) -> Law
     return replace(table, law=law, flipped=law.roll(CELLS // 2, -1))
 
 
+def table_of_two_ranges(table: LawTable, inner: float) -> LawTable:
+    """The table of a law of two ranges about one middle, of which the wide one is at least twice the narrow one.
+
+    Args:
+        table: of the law of one range.
+        inner: half-width of the narrow one, in degrees of the window.
+    """
+    near = int((table.half_widths - inner).abs().argmin())
+    wide = table.half_widths >= max(2 * inner, float(table.half_widths[1]))
+    return replace(
+        table,
+        half_widths=table.half_widths[wide],
+        law=table.law[wide],
+        flipped=None if table.flipped is None else table.flipped[wide],
+        narrow=table.law[near],
+        inner=float(table.half_widths[near]),
+    )
+
+
 def _turned(law: Float[Tensor, "T S C"], position: float) -> Float[Tensor, "T S C"]:
     # a position between two cells is shared among them
     cells = position * CELLS / (2 * EDGE)
@@ -106,7 +138,7 @@ class StratumFit:
 
     log_likelihood: Float[Tensor, "T S"]
     log_density: Float[Tensor, "T S C"]
-    weights: Float[Tensor, "T S 3"]
+    weights: Float[Tensor, "T S P"]
 
 
 @dataclass(frozen=True)
@@ -130,6 +162,10 @@ class LawFit:
     fits: list[StratumFit]
     kernels: list[tuple[Kernel, float]]
     """Kernel of errors of each stratum, and its scale."""
+    inner: float = 0.0
+    """Half-width of the narrower of two ranges; 0 when there is one."""
+    inner_share: float = 0.0
+    """Share of the examples that is within it."""
     told_apart: bool = True
     """Whether a closure test tells the examples from moved ones."""
 
@@ -137,6 +173,11 @@ class LawFit:
     def is_flat(self) -> bool:
         """Whether the poses are not told from those of a flat law."""
         return self.evidence < EVIDENCE or not self.told_apart
+
+    @property
+    def wider_share(self) -> float:
+        """Share of the examples within the wider of two ranges that are neither in the narrower one nor misread."""
+        return 1 - self.inner_share - self.flipped - self.outliers
 
     @property
     def best(self) -> int:
@@ -186,7 +227,7 @@ def fit_law(
     profile = profiles.sum(0)
     owner = strata.unique() // STRATA
     best = int(profile.argmax())
-    noise, flipped, outliers = _shares(fits, counts, table, best)
+    noise, _, flipped, outliers, *inner = _shares(fits, counts, table, best)
     flat = sum(float(count @ table.outliers.log()) for count in counts)
     return LawFit(
         half_width=_vertex(profile, table.half_widths),
@@ -200,25 +241,25 @@ def fit_law(
         evidence=float(profile.max()) - flat,
         strata=strata,
         fits=fits,
+        inner=table.inner,
+        inner_share=math.fsum(inner),
         kernels=[_kernel(int(fit.log_likelihood[best].argmax())) for fit in fits],
     )
 
 
 def fit_stratum(counts: Float[Tensor, "C"], table: LawTable) -> StratumFit:
     """Best weights of the components for every `(t, s)`, by expectation maximisation (convex, so from anywhere)."""
-    parts = [table.law, table.flipped if table.flipped is not None else torch.zeros_like(table.law)]
-    weights = torch.tensor([0.85, 0.075 if table.flipped is not None else 0.0, 0.075], dtype=torch.float64)
-    weights = (weights / weights.sum()).expand(*table.law.shape[:2], 3)
+    parts = table.parts
+    # flips are nowhere in an open window
+    start = torch.tensor([0.85, 0.075 * (table.flipped is not None), 0.075, 0.85][: len(parts)], dtype=torch.float64)
+    weights = (start / start.sum()).expand(*table.law.shape[:2], len(parts))
     filled = counts > 0
-    seen = [part[..., filled] for part in parts]
-    flat, count = table.outliers[filled], counts[filled]
+    every = torch.stack(parts, 2)
+    seen, count = every[..., filled], counts[filled]
     for _ in range(ITERATIONS):
-        w = weights[..., None]
-        terms = (w[..., 0, :] * seen[0], w[..., 1, :] * seen[1], w[..., 2, :] * flat)
-        share = count / (terms[0] + terms[1] + terms[2])
-        weights = torch.stack([(term * share).sum(-1) for term in terms], -1) / count.sum()
-    w = weights[..., None]
-    log_density = (w[..., 0, :] * parts[0] + w[..., 1, :] * parts[1] + w[..., 2, :] * table.outliers).log()
+        terms = weights[..., None] * seen
+        weights = (terms @ (count / terms.sum(2, keepdim=True)).mT).squeeze(-1) / count.sum()
+    log_density = (weights[..., None, :] @ every).squeeze(-2).log()
     return StratumFit(log_density @ counts + table.prior, log_density, weights)
 
 
@@ -231,13 +272,14 @@ def _counts(cells: Tensor, table: LawTable) -> Float[Tensor, "C"]:
     return torch.bincount(cells, minlength=len(table.outliers)).double()
 
 
-def _shares(fits: list[StratumFit], counts: list[Tensor], table: LawTable, best: int) -> tuple[float, float, float]:
-    total, shares = sum(float(count.sum()) for count in counts), np.zeros(3)
+def _shares(fits: list[StratumFit], counts: list[Tensor], table: LawTable, best: int) -> list[float]:
+    """Means over the strata: scale of the errors, and the weight of each part."""
+    total, shares = sum(float(count.sum()) for count in counts), np.zeros(1 + len(table.parts))
     for fit, count in zip(fits, counts, strict=True):
         chosen = int(fit.log_likelihood[best].argmax())
-        _, flipped, outliers = fit.weights[best, chosen].tolist()
-        shares += float(count.sum()) / total * np.array([float(table.scales[chosen]), flipped, outliers])
-    return float(shares[0]), float(shares[1]), float(shares[2])
+        each = [float(table.scales[chosen]), *fit.weights[best, chosen].tolist()]
+        shares += float(count.sum()) / total * np.array(each)
+    return shares.tolist()
 
 
 def bootstrap_of(

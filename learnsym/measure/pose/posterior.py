@@ -56,6 +56,9 @@ class PosePosterior:
     """What else than the objects told their poses, when the law is that without it; empty when nothing did."""
     with_cue: float = math.nan
     """The half-width that the cue decides."""
+    is_least: bool = False
+    """Whether the law is that with the cue, which is all that tells poses, though the objects are not at all angles: it
+    may be wider."""
     left_out: int = 0
     """Examples that were not taken."""
     saliency: Float[Tensor, "P P"] | None = None
@@ -80,25 +83,32 @@ class PosePosterior:
 
     @property
     def form(self) -> str:
-        """The shape that the poses prefer: uniform, normal, or uniform around several modes."""
+        """The shape that the poses prefer: uniform, normal, uniform around several modes, or two ranges."""
         return self.choice.form
 
     @property
     def half_width(self) -> float:
         """Estimate of the half-width of each mode, in the unit of the generator; that of a normal law is `sqrt(3)`
-        times its standard deviation, as for a uniform law.
+        times its standard deviation, as for a uniform law, and that of two ranges is the wider one.
         """
         return self._extent[0]
 
     @property
     def sd(self) -> float:
         """Standard deviation of each mode, in the unit of the generator."""
-        return standard_deviation(self.half_width)
+        share, narrow = self.inner
+        squares = share * standard_deviation(narrow) ** 2 + (1 - share) * standard_deviation(self.half_width) ** 2
+        return math.sqrt(squares)
+
+    @property
+    def inner(self) -> tuple[float, float]:
+        """Share of the examples within the narrower of two ranges, and its half-width; zeros when there is one."""
+        return self.fit.inner_share, self.fit.inner * self.unit
 
     @property
     def extent(self) -> float:
         """Half the length of the interval about the middle of a mode that holds 90 % of its poses."""
-        return extent(self.choice.form, self.half_width)
+        return extent(self.choice.form, self.half_width, inner=self.inner)
 
     @property
     def low(self) -> float:
@@ -121,7 +131,7 @@ class PosePosterior:
         estimate, low, high = self.fitted
         if not self.can_learn:
             return estimate, 0.0, EDGE * self.unit
-        return estimate, low, EDGE * self.unit if self.is_cut else high
+        return estimate, low, EDGE * self.unit if self.is_cut or self.is_least else high
 
     @property
     def is_cut(self) -> bool:
@@ -208,8 +218,10 @@ class PosePosterior:
 
     def _fitted(self, noise: float) -> Float[Tensor, "C"]:
         shape = "normal" if self.choice.form == "normal" else "uniform"
-        width, scale = np.array([self.half_width / self.unit]), np.array([noise])
-        one = torch.from_numpy(cell_probabilities(shape, width, "normal", scale, self.axis.closed)[0, 0])
+        share, narrow = self.inner
+        widths, scale = np.array([self.half_width, narrow]) / self.unit, np.array([noise])
+        wide, near = torch.from_numpy(cell_probabilities(shape, widths, "normal", scale, self.axis.closed)[:, 0])
+        one = (1 - share) * wide + share * near
         cells = [round(place * len(one) / (2 * EDGE)) for place, _ in self.choice.positions]
         return torch.stack([mass * one.roll(c) for c, (_, mass) in zip(cells, self.choice.positions, strict=True)]).sum(
             0
@@ -249,6 +261,8 @@ class PosePosterior:
             "advantage_of_free_law": self.deconvolution.advantage,
             "least_p_closed": self.least_p,
             "confidence": self.confidence,
+            "narrow_share": self.inner[0],
+            "narrow_half_width": self.inner[1],
             **({"control_gain": self.control} if self.is_flat else {}),
         }
 
@@ -290,7 +304,10 @@ def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
     unit, cap = law.axis.generator.unit, law.axis.window / law.axis.generator.per_unit
     if law.left_out:
         yield "ok", _taken(len(law.posterior), law.left_out)
-    if law.cue:
+    if law.is_least:
+        direction = "edges lie along one direction more than along others, so that it is not full"
+        yield "bound only", f"the law may be wider: without one cue, {law.cue}, no poses are read, but {direction}"
+    elif law.cue:
         yield "ok", f"a cue tells poses, {law.cue}, which gives {law.with_cue:.3g} {unit}; this is the law without it"
     if law.is_flat:
         yield _flat(law, cap)
@@ -301,6 +318,8 @@ def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
         yield "rejected", f"fit rejected: poses are neither uniform nor normal; modes of the free law at {_modes(law)}"
     elif law.form == "several modes":
         yield "ok", f"several modes, at {_modes(law)}: the half-width is that of each"
+    elif law.form == "two ranges":
+        yield "ok", _two_ranges(law)
     if law.fitted[1] <= 0:
         yield "bound only", f"not told from the natural spread of poses, {law.fit.noise * law.unit:.2g} {unit}"
     if law.is_cut or law.fitted[2] >= cap / law.order:
@@ -308,7 +327,7 @@ def _doubts(law: PosePosterior) -> Iterator[tuple[Status, str]]:
     if law.fit.flipped > FLIPPED:
         share = f"{law.fit.flipped:.0%} of the examples are read half a turn off"
         yield "ok", f"{share}: objects that look alike upside down"
-    if law.half_width > law.bound * 1.1:
+    if law.form != "two ranges" and law.half_width > law.bound * 1.1:
         yield "rejected", f"above the perplexity bound, {law.bound:.3g} {unit}: the network is not calibrated"
 
 
@@ -321,6 +340,12 @@ def _taken(taken: int, left_out: int) -> str:
 
 def _modes(law: PosePosterior) -> str:
     return ", ".join(f"{c:.3g} ({m:.0%})" for c, m in law.modes())
+
+
+def _two_ranges(law: PosePosterior) -> str:
+    share, narrow = law.inner
+    within = f"are within {narrow:.3g} {law.axis.generator.unit}" if narrow else "have one pose"
+    return f"two ranges about one middle: {share:.0%} of the examples {within}; the half-width is that of the others"
 
 
 def _flat(law: PosePosterior, cap: float) -> tuple[Status, str]:

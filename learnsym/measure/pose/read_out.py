@@ -6,7 +6,7 @@ pose is read by a matched filter: the shift at which a template, the law of the 
     c_i = argmax over c of  sum_b r_i(b) log T(c - b).
 
 Angles are in degrees of the window: 180 is its edge, whatever the generator. Legend of axes: `N` examples, `G` offsets,
-`L` lags: `G` on a circle, `2 G - 1` in an open window.
+`K` templates, `L` lags: `G` on a circle, `2 G - 1` in an open window.
 """
 
 from __future__ import annotations
@@ -45,16 +45,18 @@ def lags_of(count: int, closed: bool) -> Float[Tensor, "L"]:
     return (torch.arange(2 * count - 1) - (count - 1)) * (2 * EDGE / CELLS)
 
 
-def read_out(posterior: Float[Tensor, "N G"], template: Float[Tensor, "L"], closed: bool) -> ReadOut:
-    """Poses by the matched filter of a template.
+def read_out(posterior: Float[Tensor, "N G"], template: Float[Tensor, "*K L"], closed: bool) -> ReadOut:
+    """Poses by the matched filter of a template, or of that of several which fits best.
 
     Args:
         posterior: probability of each offset.
-        template: density at each lag, up to a factor.
+        template: density at each lag, up to a factor; of several, each example has its own.
         closed: whether the window is a circle.
     """
     count = posterior.shape[1]
-    score = posterior @ _logarithm(template)[_lag(count, closed)].mT
+    lag = _lag(count, closed)
+    scores = torch.stack([posterior @ _logarithm(each)[lag].mT for each in template.view(-1, template.shape[-1])])
+    score = scores[scores.amax(2).argmax(0), torch.arange(len(posterior))]
     best = score.argmax(1)
     offsets = offsets_of(count, closed)
     centre = offsets[best] + float(offsets[1] - offsets[0]) * _vertex(score, best, closed)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from learnsym.measure.pose.alignment import aligned, first_readings
+from learnsym.measure.pose.alignment import aligned, by_best_box, first_readings
 from learnsym.measure.pose.axis import PoseAxis
 from learnsym.measure.pose.choice import WEAK, Choice, chosen_law, other_fits
 from learnsym.measure.pose.closure import told_apart
@@ -99,13 +99,16 @@ class Study:
         period = _folded(posterior, order)
         read = aligned(period, self.axis.closed, self.seed)
         read = replace(read, centre=read.centre / response)
+        choice = self._choice(period, read, fold, order, STEP, self.bootstrap)
+        if choice.form == "two ranges":
+            read, choice = self._of_two_ranges(period, read, choice, fold, order)
         law = PosePosterior(
             axis=self.axis,
             posterior=posterior,
             fold=fold,
             order=order,
             read=read,
-            choice=self._choice(period, read, fold, order, STEP, self.bootstrap),
+            choice=choice,
             level=self.level,
             response=response,
         )
@@ -134,6 +137,16 @@ class Study:
             return choice
         return replace(choice, others=tuple(other_fits(first_readings(period), fold, 2 * step, order)))
 
+    def _of_two_ranges(
+        self, period: Float[Tensor, "N F"], read: ReadOut, choice: Choice, fold: Int[Tensor, "N"], order: int
+    ) -> tuple[ReadOut, Choice]:
+        """Two ranges, read again by a box for each example, where that prefers them too."""
+        again = by_best_box(period)
+        found = self._choice(period, again, fold, order, STEP, self.bootstrap)
+        if found.form != choice.form:
+            return read, choice
+        return again, replace(found, others=(choice.fit,))
+
     def _response(self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"]) -> float:
         """How far readings follow when held-out examples are moved by a sixth of the window, as a share of the move.
 
@@ -160,15 +173,17 @@ class Study:
         return float((posterior[:, posterior.shape[1] // 2] * posterior.shape[1]).clamp(min=1e-6).log().mean())
 
     def finds_again(self, law: PosePosterior, x: Tensor, readers: list[Reader]) -> bool:
-        """Whether the readers of a law find one that is no wider in other examples."""
+        """Whether the readers of a law find one that is no wider in other examples, and two ranges where it has two."""
         posterior = self.posterior(x, readers)
         order = self.order(posterior)
         if order != law.order:
             return False
         period = _folded(posterior, order)
         read, fold = aligned(period, self.axis.closed, self.seed), self.fold(len(x))
-        fit = self._choice(period, read, fold, order, 2 * STEP, 0).fit
-        return not fit.is_flat and fit.half_width * law.unit <= law.fitted[2]
+        choice = self._choice(period, read, fold, order, 2 * STEP, 0)
+        if law.form == "two ranges" and choice.form != law.form:
+            return False
+        return not choice.fit.is_flat and choice.fit.half_width * law.unit <= law.fitted[2]
 
 
 def _folded(posterior: Float[Tensor, "N G"], order: int) -> Float[Tensor, "N F"]:

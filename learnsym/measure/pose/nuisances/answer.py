@@ -6,7 +6,9 @@ may carry it; controls that change little are left out, as all together may hide
 trained, with half of the steps, and where it finds a wider law all readers are, to the end: that is the law of the
 objects, once it is one that no camera makes. Such a plain law, a range that is surely uniform, or of several modes, or
 that is read well, has its centre controlled alone: the cue of a camera is one pose, or as many as the lattice has, with
-errors. Legend of axes: `N` examples, `G` offsets.
+errors. A flat law is no answer where edges still have a direction: a control has hidden the objects then, and the plain
+law stands, open to above. Before all that, objects that stand alone are centred each by itself where the plain law may
+be one pose. Legend of axes: `N` examples, `G` offsets.
 """
 
 from __future__ import annotations
@@ -19,10 +21,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from learnsym.actions import Image
+from learnsym.actions import Image, Volume
 from learnsym.measure.pose.centre import is_off_centre
 from learnsym.measure.pose.choice import WEAK
 from learnsym.measure.pose.nuisances.control import Control, controlled, controls_of
+from learnsym.measure.pose.nuisances.edges import prefer_a_direction
+from learnsym.measure.pose.nuisances.place import centred_each, named_places, stand_alone
 from learnsym.measure.pose.nuisances.saliency import saliency_of
 from learnsym.measure.pose.posterior import PosePosterior
 from learnsym.measure.pose.reader import Reader
@@ -59,6 +63,9 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
     """
     if plain.is_flat:
         return plain
+    alone = without_places(plain, study, x, readers)
+    if alone is not None:
+        return alone
     left = _carriers(plain, study, x, readers)
     found, carriers = plain, list(left)
     for cues in [carriers[:1], carriers][: len(carriers)]:
@@ -69,7 +76,34 @@ def without_cues(plain: PosePosterior, study: Study, x: Tensor, readers: list[Re
         found = replace(law, cue=named, with_cue=plain.half_width, saliency=plain.saliency)
         if law.is_flat or stands(law):
             break
+    if found.is_flat and has_direction(study, x):
+        return replace(plain, cue=found.cue, with_cue=plain.half_width, is_least=True)
     return found
+
+
+def without_places(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> PosePosterior | None:
+    """The range of objects that stand alone, each brought to the middle, where their places made it look narrow."""
+    action = study.axis.symmetry.on_input
+    if not (isinstance(action, Image | Volume) and study.axis.closed and has_one_pose(plain) and stand_alone(x)):
+        return None
+    places = Control(lambda x, random: centred_each(action, x, random), named_places, is_centre=True)
+    law = _wider_law(plain, study, places(x, study.seed), readers, [places])
+    if law is None or law.is_flat or has_one_pose(law):
+        return None
+    return replace(law, cue=places.named(x), with_cue=plain.half_width, saliency=plain.saliency)
+
+
+def has_one_pose(law: PosePosterior) -> bool:
+    """Whether the law, or the narrower of its two ranges, may be one pose."""
+    return law.order == 1 and (law.fitted[1] <= 0 or law.form == "two ranges")
+
+
+def has_direction(study: Study, x: Tensor) -> bool:
+    """Whether objects of images prefer a direction that no camera gives them, without all that one may add."""
+    action = study.axis.symmetry.on_input
+    if not isinstance(action, Image) or not study.axis.closed:
+        return False
+    return prefer_a_direction(controlled(x, controls_of(action, closed=True), study.seed))
 
 
 def _carriers(plain: PosePosterior, study: Study, x: Tensor, readers: list[Reader]) -> dict[Control, float]:
@@ -111,7 +145,8 @@ def is_hidden(law: PosePosterior, plain: PosePosterior) -> bool:
 
 def stands(law: PosePosterior) -> bool:
     """Whether the law is none that a camera makes."""
-    return is_of_objects(law) or is_read_well(law)
+    # one pose of a camera that is read well in some examples and badly in others looks like two ranges
+    return law.form != "two ranges" and (is_of_objects(law) or is_read_well(law))
 
 
 def is_of_objects(law: PosePosterior) -> bool:
@@ -130,7 +165,12 @@ def is_read_well(law: PosePosterior) -> bool:
 
 
 def is_wider(law: PosePosterior, other: PosePosterior) -> bool:
-    """Whether the estimate of either law is beyond the interval of the other; a flat law is wider than a hint, too."""
+    """Whether the estimate of either law is beyond the interval of the other; a flat law is wider than a hint, too.
+
+    Of two ranges, the narrower one may be that of a cue: one range that is surely wider than it takes their place.
+    """
+    if other.form == "two ranges" and law.form != "two ranges":
+        return law.fitted[1] > other.inner[1]
     beyond = law.half_width > other.fitted[2] and law.fitted[1] > other.half_width
     return beyond or (law.is_flat and is_hint(other))
 

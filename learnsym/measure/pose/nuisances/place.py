@@ -2,8 +2,10 @@
 
 Both are taken from the energy of all examples together, the squared deviation from the border: its centre, and its
 second moments about it, which are round when objects lie at all angles and pixels are square. What is left is hidden by
-random shifts of about a pixel and random stretches. A slope of the light would count as energy, and is taken off
-first. Legend of axes: `B` examples, `C` channels, `*S` size of the image, `d` axes.
+random shifts of about a pixel and random stretches. A slope of the light would count as energy, and is taken off first.
+
+On a ground of zeros each object has a centre of its own: those that turn about another point than the middle also move,
+and where they are tells their pose. Legend of axes: `B` examples, `C` channels, `*S` size of the image, `d` axes.
 """
 
 from __future__ import annotations
@@ -15,7 +17,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from learnsym.actions import Image, Volume
-from learnsym.measure.pose.centre import LITTLE, axes_of, centre_of, energy_of, named, random_shifts, random_size
+from learnsym.actions.border import BLACK, outermost
+from learnsym.measure.pose.centre import (
+    LITTLE,
+    axes_of,
+    centre_of,
+    centres_of,
+    energy_of,
+    named,
+    random_shifts,
+    random_size,
+    shifted,
+)
 from learnsym.measure.pose.nuisances.light import without_slope
 
 INSIDE = 0.8
@@ -42,6 +55,16 @@ def straightened(
     matrix[:, :dim, :dim], matrix[:, :dim, dim] = linear, shift * (2 / min(x.shape[2:]))
     # a frame of zeros beside a ground that is not zero would turn with what is turned
     return replace(action, padding="border")(matrix, x)
+
+
+def stand_alone(x: Float[Tensor, "B C *S"]) -> bool:
+    """Whether objects lie on a ground of zeros, so that each has a centre: noise would weigh as much as they."""
+    return float(outermost(x).abs().median()) <= BLACK * float(x.std())
+
+
+def centred_each(action: Image | Volume, x: Float[Tensor, "B C *S"], random: torch.Generator) -> Tensor:
+    """Each object on a ground of zeros shifted to the middle by its own centre, and a little at random."""
+    return shifted(action, x, random_shifts(x, random_size(x), random) - centres_of(x))
 
 
 def turned(action: Image | Volume, x: Float[Tensor, "B C *S"], turn: Float[Tensor, "B d d"]) -> Float[Tensor, "B C *S"]:
@@ -99,6 +122,12 @@ def extents_of(x: Float[Tensor, "B C *S"]) -> Float[Tensor, "d"]:
 def named_centre(x: Tensor) -> str:
     """The offset in words."""
     return named(centre_of(x))
+
+
+def named_places(x: Tensor) -> str:
+    """The places of objects that stand alone in words."""
+    around = float((centres_of(x) - centre_of(x)).norm(dim=1).mean())
+    return f"objects lie {around:.2g} pixels from their common centre, as where they turn about another point"
 
 
 def named_sides(x: Tensor) -> str:
