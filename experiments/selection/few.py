@@ -52,7 +52,6 @@ class Arm:
 ARMS = {
     "plain": Arm("plain"),
     "oracle": Arm("oracle"),
-    "half held out": Arm("learned", held_out=0.5),
     "quarter held out": Arm("learned", held_out=0.25),
     "2 folds": Arm("learned", folds=2),
 }
@@ -109,7 +108,6 @@ def table(rows: list[dict[str, Any]]) -> str:
         means = [sum(by_key[*key, arm] for key in done) / len(done) for arm in ARMS]
         lines.append(f"| {examples} | {len(done)} | {' | '.join(f'{mean:.1f}' for mean in means)} |")
     compared: dict[str, Callable[[tuple[str, int, int]], float]] = {
-        "half held out": lambda key: by_key[*key, "half held out"],
         "quarter held out": lambda key: by_key[*key, "quarter held out"],
         "the better of plain and oracle": lambda key: max(by_key[*key, "plain"], by_key[*key, "oracle"]),
     }
