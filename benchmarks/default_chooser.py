@@ -1,8 +1,8 @@
 """A training whose symmetry the default chooser learns against the plain training of as many steps: scanned digits.
 
 Both are whole runs of `learnsym.training.train` with the configuration of the demonstration: data, steps, looks at the
-validation examples, evaluation and files. `selection` trains several hypotheses at first, so that the ratio falls with
-the number of steps; it is that of the steps of the plain twin there. What is timed is the processor.
+validation examples, evaluation and files. `selection` looks at held-out examples under several hypotheses, so that the
+ratio falls with the number of steps; it is that of the steps of the plain twin there. What is timed is the processor.
 """
 
 from __future__ import annotations
