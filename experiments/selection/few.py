@@ -94,7 +94,7 @@ def _equal(config: RunConfig, splits: Splits) -> RunConfig:
 
 def jobs(seeds: list[int]) -> Iterator[tuple[str, int, int]]:
     """Tasks, examples and seeds."""
-    yield from ((name, examples, seed) for seed in seeds for examples in EXAMPLES for name in TASKS)
+    yield from ((name, examples, seed) for examples in EXAMPLES for seed in seeds for name in TASKS)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
