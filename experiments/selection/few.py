@@ -29,8 +29,8 @@ from learnsym.training.evaluate import evaluate
 SIZE = SIZES["small"]
 PLAIN = 3 * SIZE.steps
 """Plain steps that each training costs."""
-EXAMPLES = (40, 160)
-"""Labelled examples in all."""
+EXAMPLES, POOL = (40,), 160
+"""Labelled examples in all, the first ones of so many."""
 TASKS = (
     "digits cyclic with jitter: 0, 90, 180, 270 ± 10",
     "fashion-mnist rotation 75",
@@ -59,7 +59,7 @@ ARMS = {
 
 def parted(name: str, examples: int, seed: int, held_out: float) -> Splits:
     """So many labelled examples of a task, some of which are held out, beside the test images."""
-    whole = task_by_name(name).splits(seed, train=max(EXAMPLES), val=SIZE.val, test=SIZE.test)
+    whole = task_by_name(name).splits(seed, train=POOL, val=SIZE.val, test=SIZE.test)
     left = round(examples * (1 - held_out))
     val = whole.train.subset(torch.arange(left, examples)) if held_out else whole.val
     return Splits(train=whole.train.subset(torch.arange(left)), val=val, test=whole.test)
