@@ -85,7 +85,7 @@ class Hypotheses(nn.Module):
         self.laws = nn.ModuleList(laws)
         self.folds = checked_count("folds", folds)
         self.of_folds = nn.ModuleList([copy.deepcopy(net) for _ in range(folds) if folds > 1])
-        self.copies = checked_count("copies", copies)
+        self._copies = checked_count("copies", copies)
         self.test_copies = checked_count("test_copies", test_copies)
         self.average = average
         self._members: dict[tuple[int, int | None], Plain | Augmented] = {}
@@ -118,7 +118,7 @@ class Hypotheses(nn.Module):
     def _made(self, h: int, net: nn.Module) -> Plain | Augmented:
         if not h:
             return Plain(net, self.symmetry.on_output.part.key)
-        law, options = self.laws[h - 1], {"copies": self.copies, "test_copies": self.test_copies}
+        law, options = self.laws[h - 1], {"copies": self._copies, "test_copies": self.test_copies}
         assert isinstance(law, LearnableDistribution)
         return Augmented(net, self.symmetry, law, average=self.average, **options)
 

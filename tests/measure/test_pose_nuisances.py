@@ -85,6 +85,23 @@ def test_objects_that_stand_alone_are_brought_to_the_middle_each_by_itself():
     assert "turn about another point" in place.named_places(x)
 
 
+@pytest.mark.parametrize("count", [8, 40])
+def test_without_a_direction_p_values_of_edges_are_uniform(count):
+    """Objects at all angles, few of them too: a level of 10 % is exceeded in 10 % of the draws, within four errors."""
+    random = torch.Generator().manual_seed(0)
+    u = torch.linspace(-1, 1, 12)
+    draws, values = 300, []
+    for _ in range(draws):
+        angle = 2 * torch.pi * torch.rand(count, 1, 1, generator=random)
+        across = u * angle.cos() + u[:, None] * angle.sin()
+        x = torch.exp(-8 * across**2) + 0.3 * torch.randn(count, 12, 12, generator=random)
+        values.append(edges.direction_p_value(x[:, None]))
+    found = torch.tensor(values)
+    for level in (0.1, 0.5):
+        error = (level * (1 - level) / draws) ** 0.5
+        assert abs(float((found < level).float().mean()) - level) < 4 * error
+
+
 def test_light_gives_edges_no_direction():
     upright = ellipses((torch.rand(240, 1, 1, generator=random()) - 0.5) * math.pi / 2)
     assert edges.prefer_a_direction(upright) and edges.prefer_a_direction(light.relit(upright, random()))

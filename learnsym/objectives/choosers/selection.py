@@ -280,14 +280,14 @@ class SuccessiveHalving(nn.Module):
         """
         count = self._affordable(int(model.alive.sum()), examples(batch[0]) * processes(), share, copies)
         rows, (x, y) = self._examples(count, device_of(batch[0]))
-        targets = moved_to(y, "cpu")
+        targets, fold = moved_to(y, "cpu"), self.folds.of(rows)
         if not len(self.losses):
             looks = 1 + len(self._plan(len(model.names)).rungs)
             shape = (looks, len(model.names), len(self._held_out()[1]))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
             self.last = torch.zeros(len(model.names), dtype=torch.long)
         for h in model.living():
-            outputs = self._outputs(model, h, x, copies, self.folds.of(rows))
+            outputs = self._outputs(model, h, x, copies, fold)
             calibrated_outputs = calibrated(self._loss_fn(), outputs, targets)
             self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, targets)
             self.last[h] = rung

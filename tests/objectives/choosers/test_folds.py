@@ -8,22 +8,20 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 import learnsym as ls
-from learnsym.augment import Hypotheses
 from learnsym.objectives import SuccessiveHalving, Supervised
 from learnsym.objectives.choosers.folds import Folds
 from learnsym.objectives.choosers.halving import schedule
 from learnsym.objectives.choosers.selection import WARMUP, Selection
-from learnsym.training import OptimiserConfig, Run, TrainConfig, fit
+from learnsym.training import OptimiserConfig, fit
 from tests.methods.conftest import tiny
 from tests.objectives.choosers.test_selection import bars
+from tests.objectives.choosers.test_selection import model as selection_model
 
 STEPS = 60
 
 
-def model(folds, norm="none"):
-    torch.manual_seed(0)
-    net = ls.nets.CNN(1, 2, width=4, size=12, depth=2, norm=norm)
-    return Hypotheses(net, "rotation2d", test_copies=4, folds=folds)
+def model(folds):
+    return selection_model(folds=folds)
 
 
 def numbered(count):
@@ -158,31 +156,6 @@ def test_what_it_cannot_use_is_one_sentence():
         fit(model(2), SuccessiveHalving(task, bars(20, 0), steps=2, folds=2), [bars(8, 0)], steps=2)
     with pytest.raises(ValueError, match=r"^folds: got 0"):
         model(0)
-
-
-def test_a_run_that_is_stopped_ends_the_same(tmp_path):
-    class Stopped(Exception):
-        pass
-
-    def train(path, halt=None):
-        found, pool = model(2, "batch"), bars(20, 1)
-        objective = SuccessiveHalving(Supervised(cross_entropy), pool, steps=20, folds=2)
-
-        def validate(_):
-            if objective.seen == halt:
-                raise Stopped
-            return {}
-
-        options = TrainConfig(steps=20, checkpoint_every=1, eval_every=1)
-        fit(found, objective, [bars(8, 0)], train=options, run=Run.new(path), validate=validate)
-        return found, objective
-
-    whole, whole_objective = train(tmp_path / "whole")
-    with pytest.raises(Stopped):
-        train(tmp_path / "parts", 7)
-    parts, parts_objective = train(tmp_path / "parts")
-    assert all(torch.equal(parts.state_dict()[name], value) for name, value in whole.state_dict().items())
-    assert torch.equal(parts_objective.losses.nan_to_num(), whole_objective.losses.nan_to_num())
 
 
 def test_the_network_that_predicts_begins_after_the_choice():

@@ -38,9 +38,10 @@ def bars(count, seed, turned=0.0):
     return ls.actions.Image()(ls.groups.SO2().exp(angles), x), y
 
 
-def model(norm="none"):
+def model(norm="none", folds=1):
     torch.manual_seed(0)
-    return Hypotheses(ls.nets.CNN(1, 2, width=4, size=12, depth=2, norm=norm), "rotation2d", test_copies=4)
+    net = ls.nets.CNN(1, 2, width=4, size=12, depth=2, norm=norm)
+    return Hypotheses(net, "rotation2d", test_copies=4, folds=folds)
 
 
 def trained(hypotheses=None, steps=STEPS, held_out=None, **options):
@@ -264,14 +265,16 @@ def test_what_it_cannot_use_is_one_sentence():
         config_of({"method": {"name": "augerino", "init": 0.5}, "chooser": {"name": "selection"}})
 
 
-@pytest.mark.parametrize("stop", [7, *(pytest.param(step, marks=pytest.mark.slow) for step in (3, 11))])
-def test_a_run_that_is_stopped_between_rungs_ends_the_same(stop, tmp_path):
+@pytest.mark.slow
+@pytest.mark.parametrize("folds", [1, 2])
+@pytest.mark.parametrize("stop", [3, 7, 11])
+def test_a_run_that_is_stopped_between_rungs_ends_the_same(stop, folds, tmp_path):
     class Stopped(Exception):
         pass
 
     def train(path, halt=None):
-        found = model("batch")
-        objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=20)
+        found = model("batch", folds)
+        objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=20, folds=folds)
 
         def validate(_):
             if objective.seen == halt:

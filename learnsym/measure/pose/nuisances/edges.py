@@ -22,18 +22,27 @@ INSIDE = 0.75
 
 
 def prefer_a_direction(x: Float[Tensor, "N C H W"]) -> bool:
-    """Whether the mean of `v_i` is surely not 0 (Hotelling's T², whose law is a chi square for many examples).
+    """Whether the mean of `v_i` is surely not 0.
 
     Example:
         >>> stripes = torch.rand(60, 1, 1, 16).expand(60, 1, 16, 16)
         >>> prefer_a_direction(stripes), prefer_a_direction(torch.rand(60, 1, 16, 16))
         (True, False)
     """
-    v = doubled_direction(x)
+    return direction_p_value(x) < LEVEL
+
+
+def direction_p_value(x: Float[Tensor, "N C H W"]) -> float:
+    """The p-value of Hotelling's T² for a mean of `v_i` that is 0.
+
+        T² = N m^T S^{-1} m,    T² (N - 2) / (2 (N - 1)) ~ F(2, N - 2),    p = (1 + T² / (N - 1))^(-(N - 2) / 2)
+
+    Reference: Hotelling, "The generalization of Student's ratio" (1931).
+    """
+    v, count = doubled_direction(x), len(x)
     mean, covariance = v.mean(0), torch.cov(v.mT) + 1e-12 * torch.eye(2).to(v)
-    statistic = len(v) * (mean @ torch.linalg.solve(covariance, mean))
-    # a chi square of two degrees of freedom exceeds s with the probability exp(-s / 2)
-    return float(torch.exp(-statistic / 2)) < LEVEL
+    statistic = count * (mean @ torch.linalg.solve(covariance, mean))
+    return float((1 + statistic / (count - 1)) ** (-(count - 2) / 2))
 
 
 def doubled_direction(x: Float[Tensor, "N C H W"]) -> Float[Tensor, "N 2"]:
