@@ -133,19 +133,18 @@ def test_validation_examples_select_among_hypotheses(done, tmp_path):
     assert program(torch.rand(4, 1, 8, 8)).shape == (4, 3)
 
 
-def test_training_examples_may_choose_in_folds(tmp_path):
-    options = {"symmetries": "rotation2d", "twins": ["learned", "plain"], "seeds": [0], "folds": 2}
+def test_some_training_examples_may_choose(tmp_path):
+    options = {"symmetries": "rotation2d", "twins": ["learned", "plain"], "seeds": [0], "borrow": 0.5}
     options |= {**QUICK, "steps": 24}
     splits = ls.data.Dataset(*numbers(30), classes=3), ls.data.Dataset(*numbers(4), classes=3)
     study = ls.study(Mine, *splits, out=tmp_path / "s", **options)
-    assert study.model("learned").folds == 2
     objective = study.recipe.objective("learned", study.splits.train, study.splits.val, 6)
-    assert len(objective.held_out[1]) == len(study.splits.train)
-    with pytest.raises(ValueError, match=r"^val: got 4 examples, must be at least 10 .* choose with folds=2"):
-        ls.study(Mine, *splits, out=tmp_path / "t", **{**options, "folds": 1})
-    with pytest.raises(ValueError, match=r"^steps: got 3, too few to choose in folds"):
+    assert len(objective.held_out[1]) == len(study.splits.train) == 2 * len(objective.borrowed.rows)
+    with pytest.raises(ValueError, match=r"^val: got 4 examples, must be at least 10 .* choose with borrow=0.25"):
+        ls.study(Mine, *splits, out=tmp_path / "t", **{**options, "borrow": 0.0})
+    with pytest.raises(ValueError, match=r"^steps: got 3, too few to choose by borrowed examples"):
         ls.study(Mine, *splits, out=tmp_path / "t", **{**options, "steps": 3})
-    with pytest.raises(ValueError, match=r"^study\.folds: got 2 with the chooser training"):
+    with pytest.raises(ValueError, match=r"^study\.borrow: got 0\.5 with the chooser training"):
         ls.study(Mine, *splits, out=tmp_path / "t", chooser="training", **options)
 
 
@@ -230,7 +229,7 @@ BAD = {
     ),
     "too few examples to select by": (
         {"val": numbers(6)},
-        r"^val: got 6 examples, must be at least 10 for the chooser selection; give more, let the training examples ",
+        r"^val: got 6 examples, must be at least 10 for the chooser selection; give more, let a quarter of the ",
     ),
     "setting that selection does not use": (
         {"method": ls.methods.augerino.Augerino(init=0.5)},

@@ -1,4 +1,4 @@
-"""Few examples: is it better to hold some of them out, or to cross-fit hypotheses in folds of all of them?
+"""Few examples: is it better to hold some of them out to the end, or to give them back once a hypothesis is chosen?
 
 python experiments/selection/few.py --out experiments/selection/few.json
 """
@@ -29,7 +29,7 @@ from learnsym.training.evaluate import evaluate
 SIZE = SIZES["small"]
 PLAIN = 3 * SIZE.steps
 """Plain steps that each training costs."""
-EXAMPLES, POOL = (40,), 160
+EXAMPLES, POOL = (40, 160), 160
 """Labelled examples in all, the first ones of so many."""
 TASKS = (
     "digits cyclic with jitter: 0, 90, 180, 270 ± 10",
@@ -42,18 +42,18 @@ TASKS = (
 
 @dataclass(frozen=True)
 class Arm:
-    """A twin, the part of the examples that are held out, and the folds in which hypotheses are cross-fitted."""
+    """A twin, and the part of the examples that is held out to the end, or borrowed until a hypothesis is chosen."""
 
     twin: str
     held_out: float = 0.0
-    folds: int = 1
+    borrow: float = 0.0
 
 
 ARMS = {
     "plain": Arm("plain"),
     "oracle": Arm("oracle"),
     "quarter held out": Arm("learned", held_out=0.25),
-    "2 folds": Arm("learned", folds=2),
+    "quarter borrowed": Arm("learned", borrow=0.25),
 }
 
 
@@ -72,7 +72,7 @@ def row(name: str, examples: int, seed: int, arm: Arm) -> dict[str, Any]:
     config = config_of(task_by_name(name), "augerino", chooser, arm.twin, SIZE, seed)
     config = replace(config, train=replace(config.train, steps=PLAIN, batch_size=min(32, len(splits.train))))
     if isinstance(config.chooser, Selection):
-        config = _equal(replace(config, chooser=Selection(folds=arm.folds)), splits)
+        config = _equal(replace(config, chooser=Selection(borrow=arm.borrow)), splits)
     model, objective, _ = build_on(config, splits)
     batches = Batches(splits.train, config.train.batch_size, seed, torch.device("cpu"))
     fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)
@@ -98,7 +98,7 @@ def jobs(seeds: list[int]) -> Iterator[tuple[str, int, int]]:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Mean accuracy of each arm, and by how much folds are ahead of the others, over tasks."""
+    """Mean accuracy of each arm, and by how much borrowing is ahead of the others, over tasks."""
     by_key = {(r["task"], r["examples"], r["seed"], r["arm"]): r["accuracy"] for r in rows}
     lines = [f"| examples | trainings | {' | '.join(ARMS)} |", "|---" * (2 + len(ARMS)) + "|"]
     for examples in EXAMPLES:
@@ -111,7 +111,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         "quarter held out": lambda key: by_key[*key, "quarter held out"],
         "the better of plain and oracle": lambda key: max(by_key[*key, "plain"], by_key[*key, "oracle"]),
     }
-    lines += [f"2 folds less {other}: {_gains(by_key, accuracy)}" for other, accuracy in compared.items()]
+    lines += [f"quarter borrowed less {other}: {_gains(by_key, accuracy)}" for other, accuracy in compared.items()]
     return "\n".join(lines)
 
 
@@ -119,7 +119,7 @@ def _gains(by_key: dict[Any, float], other: Callable[[tuple[str, int, int]], flo
     """Differences in points by number of examples, over tasks, each the mean over its seeds."""
     found = []
     for examples in EXAMPLES:
-        own = [key for key in by_key if key[1] == examples and key[3] == "2 folds"]
+        own = [key for key in by_key if key[1] == examples and key[3] == "quarter borrowed"]
         tasks = {key[0] for key in own}
         per_task = [[by_key[key] - other(key[:3]) for key in own if key[0] == task] for task in tasks]
         if len(per_task) > 1:

@@ -5,7 +5,6 @@ Legend of axes: `H` hypotheses, `B` batch.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -37,15 +36,11 @@ class Hypotheses(nn.Module):
     An objective such as `objectives.SuccessiveHalving` trains it on these laws in turn and decides by held-out examples
     which go on, how probable each is, and which one predicts. All of this is in buffers.
 
-    With several folds there is a network more for each of them, so that the examples of a fold can judge one that has
-    not seen them.
-
     Args:
         net: any module.
         symmetry: how group elements move inputs and outputs, or its name, see `as_symmetry`.
         laws: fixed distributions over its group; `augment.laws(symmetry.group)` by default.
         copies, test_copies, average: as for `Augmented`.
-        folds: of the examples among which hypotheses are compared; 1 when these are others than those of training.
 
     Raises:
         ValueError: without a law, with the same one twice, or as `Augmented`.
@@ -73,7 +68,6 @@ class Hypotheses(nn.Module):
         copies: int = 1,
         test_copies: int = 8,
         average: Average = mean_outputs,
-        folds: int = 1,
     ) -> None:
         super().__init__()
         symmetry = as_symmetry(symmetry)
@@ -83,12 +77,10 @@ class Hypotheses(nn.Module):
         self.net = net
         self.symmetry = symmetry
         self.laws = nn.ModuleList(laws)
-        self.folds = checked_count("folds", folds)
-        self.of_folds = nn.ModuleList([copy.deepcopy(net) for _ in range(folds) if folds > 1])
         self._copies = checked_count("copies", copies)
         self.test_copies = checked_count("test_copies", test_copies)
         self.average = average
-        self._members: dict[tuple[int, int | None], Plain | Augmented] = {}
+        self._members: dict[int, Plain | Augmented] = {}
         self._degrees = [[], *(law.degrees("input") for law in laws)]
         self.names = (NONE, *(named(law) or NONE for law in laws))
         again = next((name for i, name in enumerate(self.names) if name in self.names[:i]), None)
@@ -103,35 +95,30 @@ class Hypotheses(nn.Module):
     def forward(self, x: Whole) -> Tensor:
         return self.member_outputs(self.chosen, x, self.test_copies)
 
-    def compared(self, fold: int) -> nn.Module:
-        """The network that the examples of a fold judge."""
-        return self.of_folds[fold] if len(self.of_folds) else self.net
-
-    def member(self, h: int, fold: int | None = None) -> Plain | Augmented:
-        """A hypothesis: the network that predicts, or that of a fold, under one of the laws."""
-        if (h, fold) not in self._members:
-            self._members[h, fold] = self._made(h, self.net if fold is None else self.compared(fold))
-        member = self._members[h, fold]
+    def member(self, h: int) -> Plain | Augmented:
+        """A hypothesis: the network under one of the laws."""
+        if h not in self._members:
+            self._members[h] = self._made(h)
+        member = self._members[h]
         member.training = self.training  # which is no child, as the network is one already
         return member
 
-    def _made(self, h: int, net: nn.Module) -> Plain | Augmented:
+    def _made(self, h: int) -> Plain | Augmented:
         if not h:
-            return Plain(net, self.symmetry.on_output.part.key)
+            return Plain(self.net, self.symmetry.on_output.part.key)
         law, options = self.laws[h - 1], {"copies": self._copies, "test_copies": self.test_copies}
         assert isinstance(law, LearnableDistribution)
-        return Augmented(net, self.symmetry, law, average=self.average, **options)
+        return Augmented(self.net, self.symmetry, law, average=self.average, **options)
 
-    def member_outputs(self, h: int, x: Whole, copies: int, fold: int | None = None) -> Tensor:
+    def member_outputs(self, h: int, x: Whole, copies: int) -> Tensor:
         """The outputs of one hypothesis, in evaluation with so many copies of each example.
 
         Args:
             h: which one.
             x: inputs.
             copies: transformed ones of each example.
-            fold: whose network; None for the one that predicts.
         """
-        member = self.member(h, fold)
+        member = self.member(h)
         if isinstance(member, Augmented):
             if member.test_copies != copies:
                 member.test_copies = copies

@@ -108,9 +108,7 @@ class Augerino(Method):
             return self._augmented(net, setup, lambda group: learnable(group, self.init))
         symmetry = self._as_output(setup.data.symmetry(self.symmetry))
         own = [fixed(symmetry.group, self.fixed)] if self.fixed else []
-        return Hypotheses(
-            net, symmetry, different([*laws(symmetry.group), *own]), folds=setup.chooser.folds, **self._averaging()
-        )
+        return Hypotheses(net, symmetry, different([*laws(symmetry.group), *own]), **self._averaging())
 
     def _augmented(self, net: nn.Module, setup: Setup, law: Callable[[Group], LearnableDistribution]) -> nn.Module:
         symmetry = self._as_output(setup.data.symmetry(self.symmetry))

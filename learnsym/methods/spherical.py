@@ -109,7 +109,7 @@ class Spherical(Method):
         symmetry = self.tested(setup.data)
         copies: dict[str, Any] = {"copies": self.copies, "test_copies": self.test_copies}
         if isinstance(setup.chooser, Selection):
-            return Hypotheses(net, symmetry, different(laws(symmetry.group)), folds=setup.chooser.folds, **copies)
+            return Hypotheses(net, symmetry, different(laws(symmetry.group)), **copies)
         return Augmented(net, symmetry, learnable(symmetry.group, self.init), **copies)
 
     def _exact(self, setup: Setup) -> nn.Module:

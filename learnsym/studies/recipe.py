@@ -85,11 +85,11 @@ class Recipe:
 
     def check_val(self, examples: int) -> None:
         """Refuse too few validation examples for the chooser."""
-        least = {"training": 0, "selection": FEWEST if self.settings.folds == 1 else 0}[self.settings.chooser]
+        least = {"training": 0, "selection": 0 if self.settings.borrow else FEWEST}[self.settings.chooser]
         if any(map(learns, self.settings.twins)) and examples < least:
             raise ValueError(
                 f"val: got {examples} examples, must be at least {least} for the chooser {self.settings.chooser}; give "
-                "more, let the training examples choose with folds=2, or take the chooser training"
+                "more, let a quarter of the training examples choose with borrow=0.25, or take the chooser training"
             )
 
     def steps(self, twin: str, train: Dataset, val: Dataset) -> int:
@@ -110,11 +110,11 @@ class Recipe:
 
     def _judges(self, train: Dataset, val: Dataset) -> Dataset:
         """The examples that choose among hypotheses."""
-        return train if self.settings.folds > 1 else val
+        return train if self.settings.borrow else val
 
     def _selection(self, judges: Dataset, steps: int) -> SuccessiveHalving:
-        held_out, folds = (judges.inputs, judges.y), self.settings.folds
-        return SuccessiveHalving(Supervised(self.loss.function()), held_out, steps=steps, folds=folds)
+        held_out, borrow = (judges.inputs, judges.y), self.settings.borrow
+        return SuccessiveHalving(Supervised(self.loss.function()), held_out, steps=steps, borrow=borrow)
 
     def network(self, seed: int) -> nn.Module:
         """The network with its initial weights: a copy of a module, or what a function makes with a seed."""
@@ -142,7 +142,7 @@ class Recipe:
         law = learnable(self.symmetry.group, self.settings.method.init)
         choosers: dict[str, Callable[[], nn.Module]] = {
             "training": lambda: self._augmented(net, self.symmetry, law),
-            "selection": lambda: Hypotheses(net, self.symmetry, folds=self.settings.folds, **self._averaging),
+            "selection": lambda: Hypotheses(net, self.symmetry, **self._averaging),
         }
         return choosers[self.settings.chooser]()
 

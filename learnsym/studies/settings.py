@@ -9,6 +9,7 @@ from learnsym._settings import Copies, Count, Distinct, Seed, check_settings
 from learnsym.measure.config import PoseConfig
 from learnsym.methods import Twin
 from learnsym.methods.augerino import Augerino
+from learnsym.objectives.choosers.selection import Borrow
 from learnsym.objectives.losses import LossConfig
 from learnsym.training.config import OptimiserConfig
 
@@ -34,9 +35,9 @@ class TwinSettings:
     chooser: Literal["selection", "training"] = "selection"
     """Of the learned twin: the validation examples, which choose among hypotheses from none to full symmetry
     (`objectives.SuccessiveHalving`), or the training loss with a reward for wide laws."""
-    folds: Copies = 1
-    """Of `selection`: 1 for validation examples that choose; more, where examples are few, for those of training, each
-    in the place of a held-out one for networks that are trained on other folds."""
+    borrow: Borrow = 0.0
+    """Of `selection`: 0 for validation examples that choose; more, where examples are few, for so large a part of those
+    for training, which is trained on after the choice."""
     method: Augerino = field(default_factory=Augerino)
     """Of the learned twin: `init`, `regulariser`, `weight`, `copies` and `test_copies`."""
     loss: LossConfig | None = None
@@ -50,9 +51,9 @@ class TwinSettings:
 
     def __post_init__(self) -> None:
         check_settings(self, "study.")
-        if self.folds > 1 and self.chooser != "selection":
+        if self.borrow and self.chooser != "selection":
             raise ValueError(
-                f"study.folds: got {self.folds} with the chooser {self.chooser}, which uses none; leave it out"
+                f"study.borrow: got {self.borrow} with the chooser {self.chooser}, which uses none; leave it out"
             )
 
     def steps_for(self, examples: int) -> int:

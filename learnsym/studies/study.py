@@ -164,7 +164,7 @@ def study(
         label: what tables and figures call the data; by default the name of the source, or `data`.
         progress: whether to show progress bars on a terminal.
         settings: fields of `TwinSettings`: `twins`, `seeds` (three by default, for intervals), `steps`, `batch_size`,
-            `optimiser`, `chooser`, `folds`, `method`, `loss` (guessed from the targets and said), `orbit`, `pose`,
+            `optimiser`, `chooser`, `borrow`, `method`, `loss` (guessed from the targets and said), `orbit`, `pose`,
             `device`.
 
     Returns:

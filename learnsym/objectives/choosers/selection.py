@@ -10,26 +10,25 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
-from jaxtyping import Int
 from torch import Tensor, nn
 
 from learnsym._modes import evaluating
 from learnsym._processes import processes
-from learnsym._settings import Copies, Share
+from learnsym._settings import Copies, In, Share, check
 from learnsym.augment import Hypotheses
 from learnsym.learners import unwrapped
 from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser, Examples
+from learnsym.objectives.choosers.borrowed import Borrowed
 from learnsym.objectives.choosers.evidence import (
     calibrated,
     chance,
     loss_per_example,
     winning_probabilities,
 )
-from learnsym.objectives.choosers.folds import Folds
 from learnsym.objectives.choosers.halving import Schedule, schedule, survivors
 from learnsym.objectives.choosers.step_count import count_steps
 from learnsym.objectives.losses import LossFunction
@@ -47,6 +46,8 @@ FORWARD = 1 / 3
 WARMUP = 0.45
 LEAST_SCORED = 64
 AT_ONCE = 64
+Borrow = Annotated[float, In("[0, 0.5]")]
+"""Part of the training examples that chooses, and is trained on after the choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +63,9 @@ class Selection(Chooser):
     """Part of the steps in which the hypotheses that are left share one network; after it one is left."""
     copies: Copies = 4
     """Transformed copies per held-out example when hypotheses are dropped; at the end, those of evaluation."""
-    folds: Copies = 1
-    """1: validation examples choose; more, where data are few: the training examples do, in so many folds."""
+    borrow: Borrow = 0.0
+    """0: validation examples choose; more, where data are few: so large a part of those for training does, which is
+    trained on after the choice."""
 
     label = "selection"
     note = (
@@ -71,15 +73,15 @@ class Selection(Chooser):
         "reported; intervals hold the noise of these examples and the spacing of the hypotheses."
     )
 
-    needs = "validation examples, or folds"
+    needs = "validation examples, or some of training"
 
     def judges(self, train: Examples, val: Examples) -> Examples:
-        """The validation examples, or those of training, where they are held out by folds."""
-        return train if self.folds > 1 else val
+        """The validation examples, or those of training, where some of them are borrowed."""
+        return train if self.borrow else val
 
     def over(self, objective: Objective, held_out: Batch | None, steps: int = 1, examples: int = 1) -> Objective:
         """Successive halving of the hypotheses of the model."""
-        options = {"warmup": self.warmup, "copies": self.copies, "folds": self.folds}
+        options = {"warmup": self.warmup, "copies": self.copies, "borrow": self.borrow}
         return SuccessiveHalving(objective, held_out, steps=steps, **options)
 
 
@@ -99,26 +101,26 @@ class SuccessiveHalving(nn.Module):
     A hypothesis whose held-out loss is no better than that of constant outputs never wins: a network that has not
     been trained must not choose. "none" is left when that is so for all.
 
-    Where data are few, hypotheses are cross-fitted: `held_out` are the training examples, and there is a network for
-    each fold, which is scored on that fold and trained on the others. Folds take steps in turn, so that this
-    costs no more. After the choice another network is trained from its start, on all examples and that law: one that
-    has learned few of them by heart would be behind it (Ash, Adams 2020, arXiv 1910.08475).
+    Where data are few, some of the training examples are borrowed: they choose as held-out ones do, and are trained on
+    with all others once one hypothesis is left. With 40 examples this is ahead of holding a quarter of them out to the
+    end, and of cross-fitting in folds, whose networks share the steps, see `experiments/selection`.
 
     Reference: Jamieson, Talwalkar (2016), arXiv 1502.07943, for successive halving; Izmailov et al. (2018), arXiv
     1803.05407, for means of weights; for symmetries our own.
 
     Args:
         objective: loss on the targets with the terms of all learners.
-        held_out: inputs and targets that the weights never see and that no result is reported on; with several folds,
-            the training examples.
+        held_out: inputs and targets that the weights never see and that no result is reported on; with `borrow`, the
+            training examples.
         steps: of the training in all; the answer is given at the last one.
         warmup: part of the steps in which hypotheses share one network, and are dropped.
         copies: transformed copies per held-out example at the rungs.
-        folds: of the held-out examples, when they are those of training; as many as the model has.
+        borrow: part of the held-out examples that chooses, when they are those of training, and is trained on with the
+            others after it; 0 when they are not.
 
     Raises:
-        ValueError: for fewer held-out examples than an interval needs, or than folds; in training, when the model is
-            not `augment.Hypotheses` of as many folds or no examples are held out.
+        ValueError: for fewer held-out examples than an interval needs; in training, when the model is not
+            `augment.Hypotheses` or no examples are held out.
 
     Example:
         >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
@@ -144,17 +146,19 @@ class SuccessiveHalving(nn.Module):
         steps: int,
         warmup: float = WARMUP,
         copies: int = 4,
-        folds: int = 1,
+        borrow: float = 0.0,
     ) -> None:
         super().__init__()
-        count = 0 if held_out is None else len(held_out[1])
+        check("borrow", borrow, Borrow)
+        self.borrowed = Borrowed(0 if held_out is None else len(held_out[1]), borrow)
+        count = len(self.borrowed.rows)
         if held_out is not None and count < FEWEST:
-            remedy = "set data.val higher, or chooser.folds to 2" if folds == 1 else "give more training examples"
+            more = "set data.val higher, or chooser.borrow to 0.25"
+            remedy = "borrow a larger part, or give more" if borrow else more
             raise ValueError(
                 f"held_out: got {count} examples, must be at least {FEWEST} for an interval at {LEVEL:.0%}; {remedy}, "
                 "or take the chooser training"
             )
-        self.folds = Folds(count, folds)
         self.objective = objective
         self.held_out = held_out
         self.steps, self.warmup, self.copies = steps, warmup, copies
@@ -174,8 +178,6 @@ class SuccessiveHalving(nn.Module):
             raise ValueError(
                 f"model: got {type(model).__name__}, must be augment.Hypotheses for held-out examples to choose among"
             )
-        if hypotheses.folds != self.folds.count:
-            raise ValueError(f"model: has {hypotheses.folds} folds, must have {self.folds.count} as the objective")
         plan = self._plan(len(hypotheses.names))
         step = self.seen
         self._average(hypotheses, plan, step)
@@ -196,13 +198,15 @@ class SuccessiveHalving(nn.Module):
         plan = self._plan(hypotheses)
         *before, last = hypotheses, *(left for _, left in plan.rungs)
         looks = [(alive, self.copies, AT_RUNG) for alive in before]
-        looks += [(last, test_copies, AT_END)] if self.folds.count == 1 else []
+        looks += [] if self.borrowed.share else [(last, test_copies, AT_END)]
         return 1 + sum(self._look(alive, copies, most, batch) for alive, copies, most in looks)
 
     def _plan(self, hypotheses: int) -> Schedule:
         plan = schedule(hypotheses, self.steps, self.warmup)
-        if self.folds.count > 1 and plan.compares(self.steps - 1):
-            raise ValueError(f"steps: got {self.steps}, too few to choose in folds and to train after it; take more")
+        if self.borrowed.share and plan.compares(self.steps - 1):
+            raise ValueError(
+                f"steps: got {self.steps}, too few to choose by borrowed examples and to train on them; take more"
+            )
         return plan
 
     def _look(self, alive: int, copies: int, share: float, batch: int | None) -> float:
@@ -213,16 +217,13 @@ class SuccessiveHalving(nn.Module):
         return count * copies * alive * FORWARD / (batch * processes() * self.steps)
 
     def _loss(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> Loss:
-        """The loss of a step: under the law whose turn it is, or the chosen one; of folds on examples of the others."""
+        """The loss of a step: under the law whose turn it is, without borrowed examples, or under the chosen one."""
         if not plan.compares(step):
             return self.objective(model.member(model.chosen), batch)
-        turn, fold = divmod(step, self.folds.count)
+        if self.borrowed.share:
+            batch = self.borrowed.batch(self._held_out(), examples(batch[0]), device_of(batch[0]))
         living = list(model.living())
-        law = living[(turn + 1) % len(living)]
-        if self.folds.count == 1:
-            return self.objective(model.member(law), batch)
-        others = self.folds.batch(self._held_out(), fold, examples(batch[0]), device_of(batch[0]))
-        return self.objective(model.member(law, fold), others)
+        return self.objective(model.member(living[(step + 1) % len(living)]), batch)
 
     @torch.no_grad()
     def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
@@ -230,29 +231,27 @@ class SuccessiveHalving(nn.Module):
             if step == at:
                 self._drop(model, batch, rung, left)
         if step == plan.steps - 1:
-            if self.folds.count == 1:  # those of folds are trained on by then
+            if not self.borrowed.share:  # borrowed ones are trained on by then
                 self._score(model, batch, len(plan.rungs), model.test_copies, AT_END)
             self._conclude(model)
 
     @torch.no_grad()
     def _average(self, model: Hypotheses, plan: Schedule, step: int) -> None:
-        """Keep the mean weights of the network of each fold over the last steps before a rung.
+        """Keep the mean weights of the network over the last steps before a rung.
 
         The learning rate is still high then, and the noise that it leaves in the weights would choose.
         """
         count = plan.averaged(step)
-        for k in range(model.folds) if count else ():
-            for name, value in model.compared(k).state_dict().items():
-                key = f"{k}.{name}"
-                before = self.averages[key].to(value.device) if count > 1 else value
-                self.averages[key] = before + ((value - before) / count).to(value.dtype)
+        for name, value in model.net.state_dict().items() if count else ():
+            before = self.averages[name].to(value.device) if count > 1 else value
+            self.averages[name] = before + ((value - before) / count).to(value.dtype)
 
     def _drop(self, model: Hypotheses, batch: Batch, rung: int, left: int) -> None:
         """Let the hypotheses with the least held-out losses go on."""
         self._score(model, batch, rung, self.copies, AT_RUNG)
         self.averages = {}
         order = survivors(self.losses[rung], left, model.is_wider)
-        if self.folds.count > 1 and left == 1 and not self.losses[rung, order[0]].nanmean() < self.guess:
+        if self.borrowed.share and left == 1 and not self.losses[rung, order[0]].nanmean() < self.guess:
             order = [0]  # what goes on here is not looked at again
         model.alive.zero_()
         model.alive[order] = True
@@ -279,46 +278,40 @@ class SuccessiveHalving(nn.Module):
         And that of constant outputs.
         """
         count = self._affordable(int(model.alive.sum()), examples(batch[0]) * processes(), share, copies)
-        rows, (x, y) = self._examples(count, device_of(batch[0]))
-        targets, fold = moved_to(y, "cpu"), self.folds.of(rows)
+        x, y = self._examples(count, device_of(batch[0]))
+        targets = moved_to(y, "cpu")
         if not len(self.losses):
             looks = 1 + len(self._plan(len(model.names)).rungs)
-            shape = (looks, len(model.names), len(self._held_out()[1]))
+            shape = (looks, len(model.names), len(self.borrowed.rows))
             self.losses = torch.full(shape, math.nan, dtype=torch.float64)
             self.last = torch.zeros(len(model.names), dtype=torch.long)
         for h in model.living():
-            outputs = self._outputs(model, h, x, copies, fold)
+            outputs = self._outputs(model, h, x, copies)
             calibrated_outputs = calibrated(self._loss_fn(), outputs, targets)
             self.losses[rung, h, : len(y)] = loss_per_example(self._loss_fn(), calibrated_outputs, targets)
             self.last[h] = rung
             self.passes += self._relative(len(y) * (copies if h else 1), batch)
         self.guess.fill_(chance(self._loss_fn(), outputs, targets))
 
-    def _outputs(self, model: Hypotheses, h: int, x: Any, copies: int, fold: Int[Tensor, "N"]) -> Tensor:  # noqa: ANN401
-        """The outputs of a hypothesis for held-out examples, each from the network of its fold."""
-        parts, places = [], []
-        for k in fold.unique().tolist():
-            own = (fold == k).nonzero().squeeze(1)
-            with _weights(model.compared(k), _of(self.averages, f"{k}.")):
-                parts.append(_outputs(model, h, chosen(x, own.to(device_of(x))), copies, k).cpu())
-            places.append(own)
-        return torch.cat(parts)[torch.cat(places).argsort()]
+    def _outputs(self, model: Hypotheses, h: int, x: Any, copies: int) -> Tensor:  # noqa: ANN401  tensor or structure
+        """The outputs under a hypothesis for held-out examples, with the mean weights, in evaluation mode."""
+        with evaluating(model), _weights(model.net, self.averages):
+            return torch.cat([model.member_outputs(h, part, copies).float() for part in split(x, AT_ONCE)])
 
     def _affordable(self, alive: int, batch: int, share: float, copies: int) -> int:
         """How many held-out examples cost no more than a share of a plain training."""
         most = int(share * self.steps * batch / FORWARD / (copies * alive))
-        return min(len(self._held_out()[1]), max(LEAST_SCORED, most))
+        return min(len(self.borrowed.rows), max(LEAST_SCORED, most))
 
     def _relative(self, forward: int, batch: Batch) -> float:
         """Passes without gradient in steps of a plain training."""
         return forward * FORWARD / (examples(batch[0]) * processes())
 
-    def _examples(self, count: int, device: torch.device) -> tuple[Int[Tensor, "N"], Batch]:
-        """Which held-out examples are looked at, and these: the first ones in an order of their own."""
+    def _examples(self, count: int, device: torch.device) -> Batch:
+        """The held-out examples that are looked at: the first ones in an order of their own."""
         x, y = self._held_out()
-        rows = self.folds.order[:count]
-        at = rows.to(device_of(y))
-        return rows, (moved_to(chosen(x, at), device), moved_to(chosen(y, at), device))
+        rows = self.borrowed.rows[:count].to(device_of(y))
+        return moved_to(chosen(x, rows), device), moved_to(chosen(y, rows), device)
 
     def _held_out(self) -> Batch:
         if self.held_out is None or not len(self.held_out[1]):
@@ -358,9 +351,3 @@ def _weights(net: nn.Module, state: dict[str, Tensor]) -> Iterator[None]:
         yield
     finally:
         net.load_state_dict(own)
-
-
-def _outputs(model: Hypotheses, h: int, x: Any, copies: int, fold: int) -> Tensor:  # noqa: ANN401  tensor or structure
-    """The outputs of the network of a fold under a hypothesis, for held-out examples, in evaluation mode."""
-    with evaluating(model):
-        return torch.cat([model.member_outputs(h, part, copies, fold).float() for part in split(x, AT_ONCE)])

@@ -38,10 +38,10 @@ def bars(count, seed, turned=0.0):
     return ls.actions.Image()(ls.groups.SO2().exp(angles), x), y
 
 
-def model(norm="none", folds=1):
+def model(norm="none"):
     torch.manual_seed(0)
     net = ls.nets.CNN(1, 2, width=4, size=12, depth=2, norm=norm)
-    return Hypotheses(net, "rotation2d", test_copies=4, folds=folds)
+    return Hypotheses(net, "rotation2d", test_copies=4)
 
 
 def trained(hypotheses=None, steps=STEPS, held_out=None, **options):
@@ -266,15 +266,15 @@ def test_what_it_cannot_use_is_one_sentence():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("folds", [1, 2])
+@pytest.mark.parametrize("borrow", [0.0, 0.5])
 @pytest.mark.parametrize("stop", [3, 7, 11])
-def test_a_run_that_is_stopped_between_rungs_ends_the_same(stop, folds, tmp_path):
+def test_a_run_that_is_stopped_between_rungs_ends_the_same(stop, borrow, tmp_path):
     class Stopped(Exception):
         pass
 
     def train(path, halt=None):
-        found = model("batch", folds)
-        objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=20, folds=folds)
+        found = model("batch")
+        objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=20, borrow=borrow)
 
         def validate(_):
             if objective.seen == halt:
