@@ -7,24 +7,26 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from learnsym.augment import Hypotheses
 from learnsym.data import Batches
 from learnsym.learners import degrees
 from learnsym.objectives import SuccessiveHalving
 from learnsym.statistics import over_seeds
-from learnsym.training import build, fit
+from learnsym.training import RunConfig, build, fit
 from learnsym.training.config_file import config_of
 from learnsym.training.evaluate import evaluate
 
 COPIES = 16
 SIZES = ((50, 150), (450, 300))
 """Images, and a third of the steps of a plain training: every arm costs three times as many."""
-COST = {"validation": 3.75, "selection": 1.6}
-"""Of a step, by chooser, in those of a plain training; 1 of all others."""
+COST = {"validation": 3.75}
+"""Of a step, by chooser, in those of a plain training; that of selection depends on the steps, 1 of all others."""
 ARMS: dict[str, dict[str, Any]] = {
     "plain": {"twin": "plain"},
     **{f"fixed {w}": {"twin": "fixed", "method": {"fixed": {"rotation": float(w)}}} for w in (60, 180)},
@@ -58,6 +60,8 @@ def row(arm: str, planted: float, images: int, steps: int, seed: int) -> dict[st
             "seeds": [seed],
         }
     )
+    if own.get("chooser", {}).get("name") == "selection":
+        config = _equal(config)
     model, objective, splits = build(config)
     batches = Batches(splits.train, 32, seed, torch.device("cpu"))
     fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)
@@ -67,6 +71,17 @@ def row(arm: str, planted: float, images: int, steps: int, seed: int) -> dict[st
     passes = float(objective.passes) / steps if isinstance(objective, SuccessiveHalving) else None
     key = {"arm": arm, "planted": planted, "images": images, "steps": steps, "seed": seed}
     return {**key, "accuracy": 100 * scores["accuracy"], "loss": scores["task"], "rotation": turns, "trainings": passes}
+
+
+def _equal(config: RunConfig) -> RunConfig:
+    """With as many steps of selection as plain ones pay for; looks are a smaller share of more steps."""
+    plain = config.train.steps
+    for _ in range(4):
+        model, objective, _ = build(config)
+        assert isinstance(model, Hypotheses) and isinstance(objective, SuccessiveHalving)
+        steps = int(plain / objective.trainings(len(model.names), config.train.batch_size, model.test_copies))
+        config = replace(config, train=replace(config.train, steps=steps))
+    return config
 
 
 def table(rows: list[dict[str, Any]]) -> str:
