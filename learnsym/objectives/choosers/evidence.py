@@ -18,6 +18,8 @@ from learnsym.ragged import Ragged, points_in
 
 ERRORS = 1.0
 """Standard errors by which a wider hypothesis may be behind in a tie."""
+ALIKE = 1e-3
+"""Difference of held-out losses that is none, in losses of constant outputs."""
 DRAWS = 2000
 """Resamples of the held-out examples."""
 SCALES = torch.logspace(-1, 1, 41)
@@ -84,6 +86,7 @@ def winning_probabilities(
     last: Int[Tensor, "H"],
     eligible: Bool[Tensor, "H"],
     wider: Callable[[int, int], bool],
+    alike: float = 0.0,
 ) -> Float[Tensor, "H"]:
     """How often each hypothesis wins when held-out examples are drawn again (bootstrap).
 
@@ -92,11 +95,14 @@ def winning_probabilities(
 
         d_h = l_r(h) - l_r(f) + e + d_f,    e = `ERRORS` standard errors when f is wider than h, else 0
 
+    All that are alike share a win: of networks that make no mistake the first one, "none", would win each time.
+
     Args:
         losses: at each rung `R`, NaN where an example was not looked at.
         last: the rung at which each hypothesis was last looked at.
         eligible: those that are better than chance.
         wider: whether the law of the second hypothesis holds that of the first.
+        alike: difference of losses that is none; 0 for the first of several that are equal.
     """
     means = _resampled(losses)
     found = torch.zeros(DRAWS, losses.shape[1], dtype=torch.float64)
@@ -108,7 +114,10 @@ def winning_probabilities(
             tie = ERRORS * behind(losses[rung], h, longest)[1] if wider(h, longest) else 0.0
             found[:, h] = means[rung, :, h] - means[rung, :, longest] + tie + base
     found[:, ~eligible] = float("inf")
-    return torch.bincount(found.argmin(1), minlength=len(last)).double() / DRAWS
+    if not alike:
+        return torch.bincount(found.argmin(1), minlength=len(last)).double() / DRAWS
+    wins = (found <= found.amin(1, keepdim=True) + alike).double()
+    return (wins / wins.sum(1, keepdim=True)).mean(0)
 
 
 def _resampled(losses: Float[Tensor, "R H N"]) -> Float[Tensor, "R K H"]:

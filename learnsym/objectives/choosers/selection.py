@@ -24,6 +24,7 @@ from learnsym.objectives._objective import Batch, Loss, Objective
 from learnsym.objectives.choosers._chooser import Chooser, Examples
 from learnsym.objectives.choosers.borrowed import Borrowed
 from learnsym.objectives.choosers.evidence import (
+    ALIKE,
     calibrated,
     chance,
     loss_per_example,
@@ -93,7 +94,7 @@ class SuccessiveHalving(nn.Module):
            since rates are high. Wide laws are learned slowly, so that the widest one within a standard error of the
            best is favoured.
         2. One is left, and has more than half of the steps for itself. The posterior is how often each hypothesis wins
-           when the held-out examples are drawn again.
+           when the held-out examples are drawn again; those whose losses differ by a thousandth of chance share a win.
 
     Hypotheses that were trained side by side would differ by the noise of their trainings, and cost steps, which
     networks gain more from, see `experiments/selection`.
@@ -267,7 +268,8 @@ class SuccessiveHalving(nn.Module):
         best = int(torch.where(able, means, math.inf).argmin()) if bool(able.any()) else 0
         probabilities = torch.eye(len(eligible), dtype=torch.float64)[0]
         if bool(eligible.any()):
-            probabilities = winning_probabilities(self.losses, self.last, eligible, model.is_wider)
+            alike = ALIKE * float(self.guess)
+            probabilities = winning_probabilities(self.losses, self.last, eligible, model.is_wider, alike)
         model.probabilities.copy_(probabilities)
         model.choose(best)
         logger.info("chosen: %s (probability %.2f)", model.names[best], float(probabilities[best]))

@@ -222,6 +222,28 @@ def test_alike_hypotheses_share_the_posterior():
     assert found[0] == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("alike", "expected"), [(1e-3, [1 / 3, 1 / 3, 1 / 3, 0]), (1e-6, [0, 1, 0, 0]), (0.0, [0, 1, 0, 0])]
+)
+def test_hypotheses_that_differ_by_next_to_nothing_share_each_win(alike, expected):
+    losses = torch.tensor([2e-4, 1e-4, 3e-4, 0.7]).double().reshape(1, 4, 1).expand(1, 4, 50)
+    last, eligible = torch.zeros(4, dtype=torch.long), torch.ones(4, dtype=torch.bool)
+    assert winning_probabilities(losses, last, eligible, apart, alike).tolist() == pytest.approx(expected)
+
+
+def test_data_that_tell_no_law_from_another_open_the_interval():
+    """Discs about the middle look alike from all sides, so that no law of rotations does harm or good."""
+    torch.manual_seed(0)
+    y = torch.arange(80) % 2
+    radius = torch.linspace(-1, 1, 12)[:, None].hypot(torch.linspace(-1, 1, 12))
+    x = (radius < torch.where(y == 0, 0.3, 0.7)[:, None, None]).float()[:, None] + 0.05 * torch.rand(80, 1, 12, 12)
+    found = model()
+    objective = SuccessiveHalving(Supervised(cross_entropy), (x[40:], y[40:]), steps=4 * STEPS)
+    fit(found, objective, [(x[:40], y[:40])], steps=4 * STEPS, optimiser=OptimiserConfig(lr=1e-2))
+    (degree,) = ls.degrees(found)
+    assert degree.low == 0 and degree.high == pytest.approx(180) and 30 < degree.estimate < 120
+
+
 def test_chance_is_what_the_others_say_of_each_example():
     y = torch.tensor([0, 0, 0, 1])
     # two of the three others and one of two classes more: (2 + 1) / (3 + 2); none of them: 1 / (3 + 2)
