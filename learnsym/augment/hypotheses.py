@@ -25,7 +25,7 @@ from learnsym.symmetry import SymmetryLike, as_symmetry
 
 NONE = "none"
 """Name of the hypothesis that no symmetry holds."""
-UNCHECKED = "the interval holds no noise of training, and its coverage has not been checked"
+UNCHECKED = "the interval holds no noise of training, and its coverage was checked on six tasks alone"
 
 
 class Hypotheses(nn.Module):
