@@ -56,12 +56,12 @@ class Study:
 
     def trained(self, x: Tensor) -> list[Reader]:
         """One reader for each fold, trained on the others."""
-        ready, fold = self.prepared(x), self.fold(len(x))
-        known = [(fold != k).nonzero().squeeze(1) for k in range(self.folds)]
-        return [
-            _trained(self.axis, ready, self.network, self.steps, self.seed * self.folds + k, known[k])
-            for k in range(self.folds)
-        ]
+        ready = self.prepared(x)
+        return [self._trained(k, ready, self.steps) for k in range(self.folds)]
+
+    def _trained(self, k: int, ready: Tensor, steps: int) -> Reader:
+        known = (self.fold(len(ready)) != k).nonzero().squeeze(1)
+        return _trained(self.axis, ready, self.network, steps, self.seed * self.folds + k, known)
 
     def prepared(self, x: Tensor) -> Tensor:
         """Examples as the readers take them."""
@@ -98,6 +98,10 @@ class Study:
             torch.manual_seed(seed)
             again.fit(self.prepared(x), math.ceil(AGAIN * self.steps), seed, known)
         return again
+
+    def trained_anew(self, x: Tensor) -> Reader:
+        """The reader of the first fold, trained from its start, with half of the steps."""
+        return self._trained(0, self.prepared(x), (self.steps + 1) // 2)
 
     def first_law(self, x: Tensor, first: Reader) -> PosePosterior:
         """The law of the examples of the first fold alone, by its reader."""
