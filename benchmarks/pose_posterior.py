@@ -4,7 +4,7 @@ The plain training is that of the default network with the default number of ste
 for 50,000; of it `STEPS` steps are timed, and multiplied. The other opponent is the training of the readers themselves:
 what the law costs beyond it is reading, fitting, bootstrap and controls. A law of 50,000 images takes the default
 number of examples among them. The images are spots within 60 degrees and 180 degrees of a common pose, and spots at all
-angles that are centred a third of a pixel off the middle: a cue, without which readers are trained further.
+angles that are centred a third of a pixel off the middle: a cue, without which they are read again.
 """
 
 from __future__ import annotations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,8 +22,6 @@ from learnsym.measure.pose.shapes import EDGE
 CONTROL = 16
 """Examples that are learned by heart, to see whether the network can read poses of these data at all."""
 
-AGAIN = 0.25
-"""Part of the steps in which a reader is trained further, without a cue that it knows."""
 STEP = 2.0
 """Degrees of the window between half-widths that are tried."""
 KNOWN_MOVE, LEAST_RESPONSE = 1 / 6, 0.7
@@ -56,12 +52,12 @@ class Study:
 
     def trained(self, x: Tensor) -> list[Reader]:
         """One reader for each fold, trained on the others."""
-        ready = self.prepared(x)
-        return [self._trained(k, ready, self.steps) for k in range(self.folds)]
-
-    def _trained(self, k: int, ready: Tensor, steps: int) -> Reader:
-        known = (self.fold(len(ready)) != k).nonzero().squeeze(1)
-        return _trained(self.axis, ready, self.network, steps, self.seed * self.folds + k, known)
+        ready, fold = self.prepared(x), self.fold(len(x))
+        known = [(fold != k).nonzero().squeeze(1) for k in range(self.folds)]
+        return [
+            _trained(self.axis, ready, self.network, self.steps, self.seed * self.folds + k, known[k])
+            for k in range(self.folds)
+        ]
 
     def prepared(self, x: Tensor) -> Tensor:
         """Examples as the readers take them."""
@@ -90,23 +86,12 @@ class Study:
         """The law of the poses that the readers find."""
         return self._law(x, readers, self.fold(len(x)))
 
-    def trained_again(self, k: int, x: Tensor, before: Reader) -> Reader:
-        """The reader of a fold, trained further on examples that lack a cue, with a part of the steps."""
-        known, seed = (self.fold(len(x)) != k).nonzero().squeeze(1), self.seed * self.folds + k
-        again = copy.deepcopy(before)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            again.fit(self.prepared(x), math.ceil(AGAIN * self.steps), seed, known)
-        return again
-
-    def trained_anew(self, x: Tensor) -> Reader:
-        """The reader of the first fold, trained from its start, with half of the steps."""
-        return self._trained(0, self.prepared(x), (self.steps + 1) // 2)
-
-    def first_law(self, x: Tensor, first: Reader) -> PosePosterior:
-        """The law of the examples of the first fold alone, by its reader."""
-        read = x[(self.fold(len(x)) == 0).to(x.device)]
-        return self._law(read, [first], torch.zeros(len(read), dtype=torch.long))
+    def first_look(self, x: Tensor) -> PosePosterior:
+        """The law of the examples of the first fold alone, by one reader with half of the steps."""
+        fold = self.fold(len(x)).to(x.device)
+        known, read = self.prepared(x[fold != 0]), x[fold == 0]
+        one = _trained(self.axis, known, self.network, (self.steps + 1) // 2, self.seed * self.folds)
+        return self._law(read, [one], torch.zeros(len(read), dtype=torch.long))
 
     def _law(self, x: Tensor, readers: list[Reader], fold: Int[Tensor, "N"]) -> PosePosterior:
         posterior = self._posterior(x, readers, fold)
