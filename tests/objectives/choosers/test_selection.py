@@ -54,10 +54,11 @@ def trained(hypotheses=None, steps=STEPS, held_out=None, **options):
 
 def test_a_step_has_the_gradient_of_the_network_under_one_law():
     found, batch = model(), bars(8, 0)
-    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=40)
+    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=100)
+    objective.seen = schedule(7, 100, WARMUP).alone
     torch.manual_seed(3)
     objective(found.train(), batch).total.backward()
-    lone = copy.deepcopy(model().member(1)).train()
+    lone = copy.deepcopy(model().member(3)).train()  # which has the tenth turn of seven
     torch.manual_seed(3)
     cross_entropy(lone(batch[0]), batch[1]).backward()
     for p, q in zip(found.net.parameters(), lone.net.parameters(), strict=True):
@@ -92,12 +93,33 @@ def test_looks_at_few_examples_cost_less_than_they_may():
     assert 1 < few < many <= SuccessiveHalving(task, None, steps=2000).trainings(7) == pytest.approx(1.16)
 
 
+def test_the_network_is_trained_as_it_is_before_laws_take_turns():
+    found, batch = model(), bars(8, 0)
+    objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=400)
+    plan = schedule(7, 400, WARMUP)
+    assert 0 < plan.alone < plan.rungs[0][0]
+    laws = []
+    for step in (0, plan.alone - 1, plan.alone, plan.alone + 1):
+        objective.seen = step
+        found.zero_grad()
+        torch.manual_seed(3)
+        objective(found.train(), batch).total.backward()
+        gradients = [p.grad.clone() for p in found.net.parameters()]
+        for h in range(7):
+            lone = copy.deepcopy(model().member(h)).train()
+            torch.manual_seed(3)
+            cross_entropy(lone(batch[0]), batch[1]).backward()
+            if all(torch.allclose(p.grad, q, atol=1e-6) for p, q in zip(lone.parameters(), gradients, strict=False)):
+                laws.append(h)
+    assert laws[:2] == [0, 0] and len(set(laws[2:])) == 2
+
+
 def test_the_shared_network_is_trained_only_on_laws_that_are_left():
     found, batch = model(), bars(8, 0)
     found.alive[:] = torch.arange(7) == 2
-    for step in (1, 2, 3):
-        objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=400)
-        objective.seen = step
+    for steps in (400, 410, 420):
+        objective = SuccessiveHalving(Supervised(cross_entropy), bars(20, 1), steps=steps)
+        objective.seen = schedule(7, steps, WARMUP).alone
         found.zero_grad()
         torch.manual_seed(3)
         objective(found.train(), batch).total.backward()
