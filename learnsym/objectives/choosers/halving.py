@@ -14,8 +14,10 @@ from learnsym.objectives.choosers.evidence import ERRORS, behind
 
 ALONE = 1 / 3
 """Part of the time that hypotheses share a network, in which it is trained as it is, before they take turns."""
-FIRST = 0.55
-"""When the first hypotheses are dropped, in parts of the time that they share a network; the last ones at its end."""
+TURNS = 1.75
+"""Most steps in which hypotheses take turns, in `sqrt(steps · H)`: what a choice needs grows less than a training."""
+FIRST = 1 / 3
+"""When the first hypotheses are dropped, in parts of the time that they take turns; the last ones at its end."""
 AVERAGED = 0.07
 """Part of the training before a rung whose mean weights are looked at."""
 
@@ -62,17 +64,18 @@ def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
         >>> from learnsym.objectives.choosers.halving import schedule
         >>> found = schedule(9, 600, 0.3)
         >>> found.alone, found.decided, found.rungs
-        (60, 180, ((99, 5), (126, 4), (153, 2), (180, 1)))
+        (60, 180, ((100, 5), (127, 4), (153, 2), (180, 1)))
     """
-    decided = min(math.ceil(warmup * steps), max(0, steps - 1))
+    shared = min(math.ceil(warmup * steps), max(0, steps - 1))
     count = math.ceil(math.log2(hypotheses))
-    if decided < 2 * count:
+    if shared < 2 * count:
         return Schedule(0, max(0, steps - 1), (), steps)
+    alone = round(ALONE * shared)
+    turns = max(2 * count - alone, min(shared - alone, round(TURNS * math.sqrt(steps * hypotheses))))
     gap = (1 - FIRST) / max(1, count - 1)
-    rungs = [(round(decided * (1 - gap * k)), 2**k) for k in range(count - 1, -1, -1)]
-    return Schedule(
-        round(ALONE * decided), decided, tuple((at, min(left, math.ceil(hypotheses / 2))) for at, left in rungs), steps
-    )
+    rungs = [(alone + round(turns * (1 - gap * k)), 2**k) for k in range(count - 1, -1, -1)]
+    halves = tuple((at, min(left, math.ceil(hypotheses / 2))) for at, left in rungs)
+    return Schedule(alone, alone + turns, halves, steps)
 
 
 def survivors(losses: Float[Tensor, "H N"], left: int, wider: Callable[[int, int], bool]) -> list[int]:
