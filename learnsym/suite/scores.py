@@ -218,7 +218,8 @@ def _ends(values: list[float], level: float) -> tuple[float, float]:
 
 
 def _covers(low: float, high: float, truth: float) -> float:
-    return float(low - 1e-9 <= truth <= high + 1e-9)
+    rounding = 1e-6 * max(1.0, abs(truth))  # of degrees of laws, which are in single precision
+    return float(low - rounding <= truth <= high + rounding)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -44,7 +44,7 @@ AT_RUNG, AT_END = 0.04, 0.04
 """Largest cost of the held-out passes at a rung, and of those at the end, in plain trainings."""
 FORWARD = 1 / 3
 """Cost of a pass without gradient in passes with one."""
-WARMUP = 0.3
+WARMUP = 0.45
 LEAST_SCORED = 64
 AT_ONCE = 64
 Borrow = Annotated[float, In("[0, 0.5]")]
@@ -89,10 +89,10 @@ class Selection(Chooser):
 class SuccessiveHalving(nn.Module):
     """An objective that trains one network of `augment.Hypotheses` and lets held-out examples choose among their laws.
 
-        1. One network is trained as it is, and then on the laws of all hypotheses in turn. At rungs the held-out loss
-           under each law says which go on: a half of them, a half of these, two, one. It is averaged over copies, and
-           that of mean weights, since rates are high. Wide laws are learned slowly, so that the widest one within a
-           standard error of the best is favoured.
+        1. One network is trained on the laws of all hypotheses in turn, in a long training after it was trained as it
+           is for a while. At rungs the held-out loss under each law says which go on: a half of them, a half of these,
+           two, one. It is averaged over copies, and that of mean weights, since rates are high. Wide laws are learned
+           slowly, so that the widest one within a standard error of the best is favoured.
         2. One is left, and has more than half of the steps for itself. The posterior is how often each hypothesis wins
            when the held-out examples are drawn again; those whose losses differ by a thousandth of chance share a win.
 
@@ -226,7 +226,7 @@ class SuccessiveHalving(nn.Module):
         if step < plan.alone:
             return self.objective(model.member(0), batch)
         living = list(model.living())
-        return self.objective(model.member(living[step % len(living)]), batch)
+        return self.objective(model.member(living[(step + 1) % len(living)]), batch)
 
     @torch.no_grad()
     def _decide(self, model: Hypotheses, batch: Batch, plan: Schedule, step: int) -> None:
