@@ -52,12 +52,10 @@ TASKS = (
 )
 """Tasks of the calibrating half of the suite on which a network errs."""
 ANGLES = (0, 60, 180)
-LEAST = 1e-3
-"""Loss in nats, below which losses are alike."""
-WARMUPS = {"alone, then shared": 0.3}
-"""Part of the steps in which a network is trained as it is and then shared by hypotheses, by the name of the arm."""
-BEFORE = ("side by side", "shared for 0.45")
-"""Arms of the code before, a network for each hypothesis, or one that all shared from its start; rows stay."""
+WARMUPS = {"shared for 0.45": 0.45}
+"""Part of the steps in which hypotheses share a network, by the name of the arm."""
+BEFORE = "side by side"
+"""The arm of the code before, whose hypotheses were trained side by side; its rows stay what they were."""
 
 
 def demonstration(angle: int, seed: int) -> tuple[RunConfig, Splits, float]:
@@ -111,22 +109,21 @@ def jobs() -> Iterator[tuple[str, int]]:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """Accuracy and loss of each arm, and the mean difference from the code before."""
-    arms = [*BEFORE, *WARMUPS]
+    arms = [BEFORE, *WARMUPS]
     lines = [f"| data | seed | {' | '.join(arms)} |", "|---" * (2 + len(arms)) + "|"]
     by_key = {(r["data"], r["seed"], r["arm"]): r for r in rows}
     for data, seed in dict.fromkeys((r["data"], r["seed"]) for r in rows):
         found = [by_key.get((data, seed, name)) for name in arms]
         cells = [f"{r['accuracy']:.1f} %, {r['loss']:.3f}" if r else "" for r in found]
         lines.append(f"| {data} | {seed} | {' | '.join(cells)} |")
-    for name, before in ((name, before) for name in WARMUPS for before in BEFORE):
+    for name in WARMUPS:
         for label, kind in (("demonstration", True), ("suite", False)):
             asked = [r for r in rows if r["arm"] == name and r["data"].startswith("demo ") == kind]
-            both = [(r, by_key.get((r["data"], r["seed"], before))) for r in asked]
+            both = [(r, by_key.get((r["data"], r["seed"], BEFORE))) for r in asked]
             pairs = [(new, old) for new, old in both if old]
             gains = _mean([new["accuracy"] - old["accuracy"] for new, old in pairs])
-            # a network that is sure of all has a loss of next to 0
-            ratios = _mean([math.log(max(new["loss"], LEAST) / max(old["loss"], LEAST)) for new, old in pairs])
-            lines.append(f"{name} less {before}, {label}: {gains} points, logarithm of the loss {ratios}")
+            ratios = _mean([math.log(new["loss"] / old["loss"]) for new, old in pairs])
+            lines.append(f"{name} less {BEFORE}, {label}: {gains} points, logarithm of the loss {ratios}")
     return "\n".join(lines)
 
 

@@ -15,7 +15,7 @@ from learnsym.objectives.choosers.evidence import ERRORS, behind
 TURNS = 13.0
 """Most steps in which hypotheses take turns, in roots of the steps: what a choice needs grows less than a training."""
 ALONE = 0.1
-"""Part of a training that is longer than that, in which the network is trained as it is before hypotheses take turns."""
+"""Part of a training that is longer, in which the network is trained as it is before hypotheses take turns."""
 FIRST = 1 / 3
 """When the first hypotheses are dropped, in parts of the time that they take turns; the last ones at its end."""
 AVERAGED = 0.07
