@@ -61,7 +61,8 @@ class Selection(Chooser):
     name: Literal["selection"] = "selection"
     """Chooser of the degree of symmetry."""
     warmup: Share = WARMUP
-    """Part of the steps in which the hypotheses that are left share one network; after it one is left."""
+    """Largest part of the steps in which the hypotheses that are left share one network; after it one is left. Of more
+    than 834 steps it is less, see `objectives.choosers.halving`."""
     copies: Copies = 4
     """Transformed copies per held-out example when hypotheses are dropped; at the end, those of evaluation."""
     borrow: Borrow = 0.0
@@ -103,8 +104,9 @@ class SuccessiveHalving(nn.Module):
     been trained must not choose. "none" is left when that is so for all.
 
     Where data are few, some of the training examples are borrowed: they choose as held-out ones do, and are trained on
-    with all others once one hypothesis is left. With 40 examples this is ahead of holding a quarter of them out to the
-    end, and of cross-fitting in folds, whose networks share the steps, see `experiments/selection`.
+    with all others once one hypothesis is left. That is better than to hold them out to the end (with 160 examples; with
+    40 it is not decided), and cross-fitting in folds, whose networks share the steps, was not, see
+    `experiments/selection`.
 
     Reference: Jamieson, Talwalkar (2016), arXiv 1502.07943, for successive halving; Izmailov et al. (2018), arXiv
     1803.05407, for means of weights; for symmetries our own.
@@ -114,7 +116,7 @@ class SuccessiveHalving(nn.Module):
         held_out: inputs and targets that the weights never see and that no result is reported on; with `borrow`, the
             training examples.
         steps: of the training in all; the answer is given at the last one.
-        warmup: part of the steps in which hypotheses share one network, and are dropped.
+        warmup: largest part of the steps in which hypotheses share one network, and are dropped.
         copies: transformed copies per held-out example at the rungs.
         borrow: part of the held-out examples that chooses, when they are those of training, and is trained on with the
             others after it; 0 when they are not.
