@@ -104,7 +104,7 @@ class SuccessiveHalving(nn.Module):
     been trained must not choose. "none" is left when that is so for all.
 
     Where data are few, some of the training examples are borrowed: they choose as held-out ones do, and are trained on
-    with all others once one hypothesis is left. That is better than to hold them out to the end (with 160 examples; with
+    with all others once one hypothesis is left. With 160 examples that is better than to hold them out to the end (with
     40 it is not decided), and cross-fitting in folds, whose networks share the steps, was not, see
     `experiments/selection`.
 
