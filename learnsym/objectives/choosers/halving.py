@@ -12,8 +12,8 @@ from torch import Tensor
 
 from learnsym.objectives.choosers.evidence import ERRORS, behind
 
-TURNS = 13.0
-"""Most steps in which hypotheses take turns, in roots of the steps: what a choice needs grows less than a training."""
+TURNS = 375
+"""Most steps in which hypotheses take turns: what a choice needs does not grow with a training."""
 ALONE = 0.1
 """Part of a training that is longer, in which the network is trained as it is before hypotheses take turns."""
 FIRST = 1 / 3
@@ -68,13 +68,13 @@ def schedule(hypotheses: int, steps: int, warmup: float) -> Schedule:
         (0, 270, ((90, 5), (150, 4), (210, 2), (270, 1)))
         >>> found = schedule(14, 3000, 0.45)
         >>> found.alone, found.decided
-        (300, 1012)
+        (300, 675)
     """
     shared = min(math.ceil(warmup * steps), max(0, steps - 1))
     count = math.ceil(math.log2(hypotheses))
     if shared < 2 * count:
         return Schedule(0, max(0, steps - 1), (), steps)
-    turns = min(shared, round(TURNS * math.sqrt(steps)))
+    turns = min(shared, TURNS)
     alone = min(shared - turns, round(ALONE * steps))
     gap = (1 - FIRST) / max(1, count - 1)
     rungs = [(alone + round(turns * (1 - gap * k)), 2**k) for k in range(count - 1, -1, -1)]

@@ -62,7 +62,7 @@ class Selection(Chooser):
     """Chooser of the degree of symmetry."""
     warmup: Share = WARMUP
     """Largest part of the steps in which the hypotheses that are left share one network; after it one is left. Of more
-    than 834 steps it is less, see `objectives.choosers.halving`."""
+    than 833 steps it is less, see `objectives.choosers.halving`."""
     copies: Copies = 4
     """Transformed copies per held-out example when hypotheses are dropped; at the end, those of evaluation."""
     borrow: Borrow = 0.0
