@@ -72,7 +72,7 @@ def row(name: str, examples: int, seed: int, arm: Arm) -> dict[str, Any]:
     config = config_of(task_by_name(name), "augerino", chooser, arm.twin, SIZE, seed)
     config = replace(config, train=replace(config.train, steps=PLAIN, batch_size=min(32, len(splits.train))))
     if isinstance(config.chooser, Selection):
-        config = _equal(replace(config, chooser=Selection(borrow=arm.borrow)), splits)
+        config = equal(replace(config, chooser=Selection(borrow=arm.borrow)), splits)
     model, objective, _ = build_on(config, splits)
     batches = Batches(splits.train, config.train.batch_size, seed, torch.device("cpu"))
     fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)
@@ -82,12 +82,13 @@ def row(name: str, examples: int, seed: int, arm: Arm) -> dict[str, Any]:
     return {"accuracy": accuracy, "loss": scores["task"], "steps": steps, "chosen": chosen}
 
 
-def _equal(config: RunConfig, splits: Splits) -> RunConfig:
-    """With as many steps as `PLAIN` ones pay for; looks are a smaller share of more steps."""
+def equal(config: RunConfig, splits: Splits) -> RunConfig:
+    """With as many steps of selection as its plain ones pay for; looks are a smaller share of more steps."""
+    plain = config.train.steps
     for _ in range(4):
         model, objective, _ = build_on(config, splits)
         assert isinstance(model, Hypotheses) and isinstance(objective, SuccessiveHalving)
-        steps = int(PLAIN / objective.trainings(len(model.names), config.train.batch_size, model.test_copies))
+        steps = int(plain / objective.trainings(len(model.names), config.train.batch_size, model.test_copies))
         config = replace(config, train=replace(config.train, steps=steps))
     return config
 

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from few import equal
 
-from learnsym.augment import Hypotheses
-from learnsym.data import Batches
+from learnsym.data import Batches, load_splits
 from learnsym.learners import degrees
 from learnsym.objectives import SuccessiveHalving
 from learnsym.statistics import over_seeds
-from learnsym.training import RunConfig, build, fit
+from learnsym.training import build, fit
 from learnsym.training.config_file import config_of
 from learnsym.training.evaluate import evaluate
 
@@ -61,7 +60,7 @@ def row(arm: str, planted: float, images: int, steps: int, seed: int) -> dict[st
         }
     )
     if own.get("chooser", {}).get("name") == "selection":
-        config = _equal(config)
+        config = equal(config, load_splits(config.data))
     model, objective, splits = build(config)
     batches = Batches(splits.train, 32, seed, torch.device("cpu"))
     fit(model, objective, batches, optimiser=config.optimiser, train=config.train, seed=seed)
@@ -71,17 +70,6 @@ def row(arm: str, planted: float, images: int, steps: int, seed: int) -> dict[st
     passes = float(objective.passes) / steps if isinstance(objective, SuccessiveHalving) else None
     key = {"arm": arm, "planted": planted, "images": images, "steps": steps, "seed": seed}
     return {**key, "accuracy": 100 * scores["accuracy"], "loss": scores["task"], "rotation": turns, "trainings": passes}
-
-
-def _equal(config: RunConfig) -> RunConfig:
-    """With as many steps of selection as plain ones pay for; looks are a smaller share of more steps."""
-    plain = config.train.steps
-    for _ in range(4):
-        model, objective, _ = build(config)
-        assert isinstance(model, Hypotheses) and isinstance(objective, SuccessiveHalving)
-        steps = int(plain / objective.trainings(len(model.names), config.train.batch_size, model.test_copies))
-        config = replace(config, train=replace(config.train, steps=steps))
-    return config
 
 
 def table(rows: list[dict[str, Any]]) -> str:

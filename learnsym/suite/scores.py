@@ -218,8 +218,7 @@ def _ends(values: list[float], level: float) -> tuple[float, float]:
 
 
 def _covers(low: float, high: float, truth: float) -> float:
-    rounding = 1e-6 * max(1.0, abs(truth))  # of degrees of laws, which are in single precision
-    return float(low - rounding <= truth <= high + rounding)
+    return float(low - 1e-9 <= truth <= high + 1e-9)
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Int
@@ -39,12 +40,12 @@ class Borrowed:
                 f"borrow: got {self.share} under {processes()} processes, must be 0 there; train in one process"
             )
 
-    @property
+    @cached_property
     def rows(self) -> Int[Tensor, "M"]:
         """The examples that choose, in the order in which they are looked at, which is no order of classes."""
         return self._order[: round(self.share * self.examples) if self.share else self.examples]
 
-    @property
+    @cached_property
     def rest(self) -> Int[Tensor, "R"]:
         """The examples that are trained on until the choice, where some are borrowed."""
         return self._order[len(self.rows) :]
